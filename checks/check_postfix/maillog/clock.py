@@ -1,0 +1,106 @@
+"""The clock: from a stamp as written in the log to minutes since 1970, UTC.
+
+A stamp of RFC 3164 has no year and no zone. The year is the newest that does
+not put the line into the future; the zone is the machine's, or the one given.
+Nothing else is guessed: what is no date is None.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_DAY = 24 * 60
+# Clocks of other hosts run ahead, and zones are set wrong, by less than this.
+_AHEAD = _DAY
+# Lines stand in the order of their arrival; more than this many minutes back
+# inside the hour that daylight saving repeats means its second round.
+_DISORDER = 5
+# Far enough back for a 29 February.
+_YEARS = 9
+
+_MONTH = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+
+
+class Clock:
+    """Reads the stamps of one generation, in the order of its lines.
+
+    zone:      where stamps without an offset come from; None for the machine's
+    latest:    the newest time a line can have, in minutes (stamps without a year)
+    previous:  minute of the line before the first one, or None
+    """
+
+    def __init__(self, zone: tzinfo | None, latest: int, previous: int | None = None) -> None:
+        self._zone = zone
+        self._latest = latest + _AHEAD
+        self._previous = previous
+        self._known: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
+
+    def minute(self, stamp: bytes, offset: bytes) -> int | None:
+        """Return the minute of a stamp, or None if there is no such date.
+
+        stamp:  down to the minute, in a form of frame.BSD_MINUTE or ISO_MINUTE
+        offset: `Z`, `+01:00`, `+0100` or nothing
+        """
+        key = stamp, offset
+        minutes = self._known.get(key)
+        if minutes is None:
+            minutes = self._known[key] = self._minutes(stamp, offset)
+        if len(minutes) == 1:
+            self._previous = minutes[0]
+            return minutes[0]
+        if not minutes:
+            return None
+        # Repeated by the end of daylight saving: the first round, unless that
+        # would step back behind what was read before.
+        first, second = minutes
+        late = self._previous is not None and first < self._previous - _DISORDER
+        self._previous = second if late else first
+        return self._previous
+
+    def is_twofold(self, stamp: bytes, offset: bytes) -> bool:
+        """Tell whether the stamp names two minutes, so that only the order of lines decides."""
+        key = stamp, offset
+        if key not in self._known:
+            self._known[key] = self._minutes(stamp, offset)
+        return len(self._known[key]) > 1
+
+    def _minutes(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
+        try:
+            if stamp[4:5] == b"-":
+                return self._in_zone(datetime.fromisoformat(stamp.decode()), offset)
+            *year, month, day_text, time = stamp.split()
+            day, hour, minute = int(day_text), int(time[:2]), int(time[3:])
+            month_number = _MONTH[month]
+            if year:
+                local = datetime(int(year[0]), month_number, day, hour, minute)
+                return self._in_zone(local, offset)
+        except (ValueError, KeyError):
+            return ()
+        return self._newest_year(month_number, day, hour, minute)
+
+    def _newest_year(self, month: int, day: int, hour: int, minute: int) -> tuple[int, ...]:
+        this_year = datetime.fromtimestamp(self._latest * 60, self._zone).year
+        for year in range(this_year, this_year - _YEARS, -1):
+            try:
+                minutes = self._in_zone(datetime(year, month, day, hour, minute), b"")
+            except ValueError:  # 29 February of another year, or no date at all
+                continue
+            if minutes[0] <= self._latest:
+                return minutes
+        return ()
+
+    def _in_zone(self, local: datetime, offset: bytes) -> tuple[int, ...]:
+        if offset:
+            text = offset.decode()
+            aware = datetime.fromisoformat(
+                local.isoformat() + ("+00:00" if text == "Z" else text[:3] + ":" + text[-2:])
+            )
+            return (int(aware.timestamp()) // 60,)
+        first = int(local.replace(tzinfo=self._zone, fold=0).timestamp()) // 60
+        second = int(local.replace(tzinfo=self._zone, fold=1).timestamp()) // 60
+        return (first, second) if second > first else (first,)

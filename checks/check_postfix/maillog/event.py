@@ -1,0 +1,71 @@
+"""An event: one thing that happened to mail, and what it is worth counting by."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+
+class Event(
+    namedtuple(
+        "Event",
+        "kind domain relay reply_code enhanced_code client reason times also",
+        defaults=("", "", "", "", "", "", 1, ()),
+    )
+):
+    """What a recogniser made of one record.
+
+    kind:          the counter it belongs to, one of KINDS
+    domain:        the recipient's, lower case (deliveries)
+    relay:         the next hop's host name, or `none`, `local` ... (deliveries)
+    reply_code:    the three digits of the SMTP reply
+    enhanced_code: x.y.z of RFC 3463
+    client:        address of the host that connected to us
+    reason:        our own word for why, `mailbox full` or nothing
+    times:         how many of it the line stands for
+    also:          further counters that the line belongs to
+    """
+
+    __slots__ = ()
+
+    kind: str
+    domain: str
+    relay: str
+    reply_code: str
+    enhanced_code: str
+    client: str
+    reason: str
+    times: int
+    also: tuple[str, ...]
+
+
+# Every counter, and what one more of it means. Where the totals of other
+# programs agree, they are sums of these.
+KINDS = {
+    "sent": "delivery attempt with status=sent, not handed to an alias",
+    "forwarded": "status=sent (forwarded as ...): handed to another queue ID, not delivered",
+    "deferred": "delivery attempt with status=deferred",
+    "softbounce": "delivery attempt with status=SOFTBOUNCE; acts as a deferral",
+    "bounced": "delivery attempt with status=bounced",
+    "probes": "address probe, no mail",
+    "delivery_unknown": "delivery line with a status or fields nobody knows",
+    "delivery_ambiguous": "delivery line that reads in more than one way: no status counted",
+    "delivery_suspicious": "delivery line with a second tail behind the true one",
+    "line_truncated": "delivery line cut before its status",
+    "relay_auth_failed": "delivery that failed because the relay refused our login",
+    "expired": "message given up after its time in the queue",
+    "received": "mail taken from a client or by pickup",
+    "received_noqueue": "mail taken by smtpd in front of a proxy",
+    "rejected_smtpd": "refused by smtpd",
+    "rejected_postscreen": "refused by postscreen",
+    "rejected_header_body": "refused by header or body checks",
+    "rejected_mime": "refused for a MIME error",
+    "rejected_milter_smtpd": "refused by a milter, told by smtpd",
+    "rejected_milter_cleanup": "refused by a milter, told by cleanup",
+    "reject_warning": "would have been refused (warn_if_reject, WARN)",
+    "held": "put on hold",
+    "discarded": "accepted and thrown away",
+    "auth_failed": "failed login",
+    "auth_succeeded": "Dovecot login",
+    "auth_client_error": "SASL dialogue broken by the client, no password tested",
+    "auth_backend_error": "login not decided because our own backend failed",
+}

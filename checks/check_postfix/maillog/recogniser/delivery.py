@@ -1,0 +1,148 @@
+"""Recognise delivery lines: `QID: to=<...>, relay=..., ..., status=WORD (TEXT)`.
+
+Recipient and text are chosen by strangers, and either may hold what looks like
+the rest of a delivery line. So the place decides, never a search: where exactly
+one tail (the fields from `, relay=` to `status=WORD (`) stands in the line, or
+where the recipient is of a form that cannot hold one, the tail behind it is the
+truth. What stays open is counted as that, and no status is taken from it.
+
+Source: postfix/src/global/log_adhoc.c, the only writer of this shape.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog import shapes
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.record import Record
+
+OPENING = rb"to=<"
+
+_TAIL = (
+    rb">, relay=(?P<relay>" + shapes.RELAY + rb")" + shapes.DELAYS
+    + rb", dsn=(?P<dsn>" + shapes.ENHANCED_CODE + rb"), status=(?P<status>" + shapes.STATUS
+    + rb") \("
+)  # fmt: skip
+_find_tail = re.compile(_TAIL).search
+_find_tails = re.compile(_TAIL).finditer
+
+_ADDRESS = (
+    rb"(?:" + shapes.QUOTED_LOCAL + rb"|" + shapes.UNQUOTED_LOCAL + rb")(?:@(?:"
+    + shapes.DOMAIN + rb"))?"
+)  # fmt: skip
+_match_strict = re.compile(
+    rb"(?:" + shapes.QUEUE_ID + rb": )to=<(?:" + shapes.QUOTED_LOCAL + rb"|"
+    + shapes.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + shapes.DOMAIN + rb"))?"
+    + rb"(?:>, orig_to=<" + _ADDRESS + rb")?(?=" + _TAIL + rb")"
+).match  # fmt: skip
+
+_match_said = re.compile(rb"host [^\s\[\]]++\[[^\]\s]++\] said: (?P<code>[245]\d\d)[ -]").match
+
+# A recipient that Postfix itself cannot parse goes to the error transport with
+# this text, behind everything the recipient could forge.
+_search_bad_syntax = re.compile(
+    rb">, relay=none" + shapes.DELAYS
+    + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
+).search  # fmt: skip
+
+# Beyond this many bytes a line may have been cut: folded repeats at 800,
+# old syslog daemons at 1024, Postfix itself at 2000.
+_SURELY_WHOLE = 800
+
+_KIND = {
+    b"sent": "sent",
+    b"deferred": "deferred",
+    b"bounced": "bounced",
+    b"SOFTBOUNCE": "softbounce",
+    b"deliverable": "probes",
+    b"undeliverable": "probes",
+    b"undeliverable-but-not-cached": "probes",
+}
+
+
+def recognise(record: Record) -> Event:
+    """Return the event of a delivery line.
+
+    record: its text starts with a queue ID and OPENING
+    """
+    text = record.text
+    tails = list(_find_tails(text))
+    strict = _match_strict(text)
+    if len(tails) == 1 and (strict or (len(text) < _SURELY_WHOLE and text.endswith(b")"))):
+        return _delivery(text, tails[0], strict)
+    if record.program in (b"error", b"") and (bad := _search_bad_syntax(text)):
+        softened = bad["status"] == b"SOFTBOUNCE"
+        return Event(
+            kind="softbounce" if softened else "bounced",
+            relay="none",
+            enhanced_code="4.1.3" if softened else "5.1.3",
+        )
+    if strict:
+        first = _find_tail(text, strict.end())
+        assert first is not None  # `strict` looked ahead to it
+        return _delivery(text, first, strict, also=("delivery_suspicious",))
+    if len(text) >= _SURELY_WHOLE or not text.endswith(b")"):
+        return Event(kind="line_truncated")
+    return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
+
+
+def _delivery(
+    text: bytes,
+    tail: re.Match[bytes],
+    strict: re.Match[bytes] | None,
+    also: tuple[str, ...] = (),
+) -> Event:
+    domain = (strict["domain"] or b"") if strict else b""
+    return outcome(
+        tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also
+    )
+
+
+def outcome(
+    status: bytes,
+    domain: bytes,
+    relay: bytes,
+    dsn: bytes,
+    reply: bytes,
+    also: tuple[str, ...] = (),
+) -> Event:
+    """Return the event of a delivery whose fields are known.
+
+    reply: what stands behind `status=WORD (`, at least as far as its opening
+           words; the whole of it where `quota` could stand in it
+    """
+    kind = _KIND.get(status, "delivery_unknown")
+    if kind == "sent" and reply.startswith(b"forwarded as "):
+        kind = "forwarded"
+    code = reason = ""
+    if kind in ("deferred", "bounced", "softbounce"):
+        if said := _match_said(reply):
+            code = said["code"].decode()
+        if _is_mailbox_full(dsn, code, reply):
+            reason = "mailbox full"
+        if reply.startswith(b"SASL authentication failed; "):
+            also += ("relay_auth_failed",)
+    return Event(
+        kind=kind,
+        domain=domain.decode("utf-8", "replace").lower(),
+        relay=relay.partition(b"[")[0].decode("utf-8", "replace").lower(),
+        reply_code=code,
+        enhanced_code=dsn.decode(),
+        reason=reason,
+        also=also,
+    )
+
+
+def _is_mailbox_full(dsn: bytes, code: str, reply: bytes) -> bool:
+    """Tell whether a recipient's mailbox had no room (RFC 3463 x.2.2, RFC 5321 552).
+
+    552 is also the reply to a message that is too big for anybody; the enhanced
+    codes x.2.3 and x.3.4 say so.
+    """
+    detail = dsn[1:]
+    if detail == b".2.2":
+        return True
+    if code == "552":
+        return detail not in (b".2.3", b".3.4")
+    return code == "452" and b"over quota" in reply.lower()

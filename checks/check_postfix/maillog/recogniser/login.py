@@ -1,0 +1,113 @@
+"""Recognise logins that failed, those that broke on our side, and Dovecot's that succeeded.
+
+Postfix tells of SMTP logins (smtpd), Dovecot of those to its own services; the
+two never tell of the same one. User name and mechanism are a stranger's text.
+The client stands before them in Postfix's line and behind them in Dovecot's, so
+it is taken from the left there and from the right here.
+
+Sources: postfix/src/smtpd/smtpd_sasl_glue.c; dovecot/src/login-common
+(client-common.c, client-common-auth.c).
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog import shapes
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.record import Record
+
+POSTFIX_OPENING = (
+    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
+    + rb")\](?::\d++)?: SASL "
+)  # fmt: skip
+DOVECOT_OPENING = (
+    rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?"
+    rb"(?:Disconnected|Aborted login|Login aborted|Login: user=<|Logged in: user=<)"
+)
+
+_match_postfix = re.compile(
+    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
+    + rb")\](?::\d++)?: SASL (?P<mechanism>.*)" + shapes.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)",
+    re.DOTALL,
+).match  # fmt: skip
+_match_mechanism = re.compile(shapes.MECHANISM + rb"\Z").match
+
+_CLIENT_ERRORS = (
+    b"Invalid base64 data in ",
+    b"Invalid authentication mechanism",
+)
+_BACKEND_ERRORS = (
+    b"Connection lost to authentication server",
+    b"Can't connect to authentication server",
+    b"Authentication backend error",
+    # Cyrus SASL: saslauthd is down, or out of its depth
+    b"generic failure",
+    b"no memory available",
+    b"transient failure (e.g., weak key)",
+    b"remote authentication server unavailable",
+)
+
+_REASONS = (
+    rb"(?P<failed>auth failed|authorization failed), (?P<attempts>\d{1,9}+) attempts"
+    rb"(?: in \d++ secs)?\)"
+    rb"|(?P<fault>auth process communication failure|internal failure"
+    rb"|auth service reported temporary failure)[^)\n]*+\)"
+)
+# What stands before the reason is Dovecot's and the operating system's own
+# words; the user name follows behind it.
+_match_dovecot = re.compile(
+    rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
+    rb"(?P<login>Login|Logged in): user=<"
+    rb"|(?:Disconnected|Aborted login|Login aborted)"
+    rb"(?:(?! user=<| \((?:" + re.sub(rb"\?P<\w+>", rb"?:", _REASONS) + rb"))[^\n])*"
+    rb" \((?:" + _REASONS + rb")(?: \([a-z_]++\))?:)"
+).match
+# The last one is Dovecot's own: whatever the user name held stands before it.
+_find_address = re.compile(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
+
+
+def recognise_postfix(record: Record) -> Event | None:
+    """Return the event of an smtpd login line, None for `authentication aborted`.
+
+    record: program smtpd, text starts with POSTFIX_OPENING
+    """
+    shape = _match_postfix(record.text)
+    if not shape:
+        return None
+    # A mechanism that is no plain word is the client's invention; whatever
+    # reason seems to follow may be part of it.
+    if not _match_mechanism(shape["mechanism"]):
+        return Event(kind="auth_client_error", client=shape["client"].decode().lower())
+    return failure(shape["client"], shape["reason"])
+
+
+def failure(client: bytes, reason: bytes) -> Event:
+    """Return the event of `SASL MECH authentication failed: REASON`.
+
+    reason: at least the opening words of REASON
+    """
+    if reason.startswith(_CLIENT_ERRORS):
+        kind = "auth_client_error"
+    elif reason.startswith(_BACKEND_ERRORS):
+        kind = "auth_backend_error"
+    else:
+        kind = "auth_failed"
+    return Event(kind=kind, client=client.decode().lower())
+
+
+def recognise_dovecot(record: Record) -> Event | None:
+    """Return the event of a Dovecot login process's line, or None.
+
+    record: text starts with DOVECOT_OPENING
+    """
+    shape = _match_dovecot(record.text)
+    if not shape:
+        return None
+    if shape["login"]:
+        return Event(kind="auth_succeeded")
+    address = _find_address(record.text)
+    client = address["client"].decode().lower() if address else ""
+    if shape["fault"]:
+        return Event(kind="auth_backend_error", client=client)
+    return Event(kind="auth_failed", client=client, times=int(shape["attempts"]))

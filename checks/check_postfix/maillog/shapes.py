@@ -1,0 +1,47 @@
+"""The spelling of the fields that Postfix writes, as fragments of byte expressions.
+
+The recogniser and the scanner are both built from these, so that a field has
+one spelling. No fragment has a capturing group: whoever uses one names what it
+keeps. Quantifiers over one set are possessive where nothing after them could
+want a byte back, which keeps every expression linear on hostile lines; those
+over groups never are, since Python before 3.11.5 mismatches some of them
+(CPython issue 106052).
+"""
+
+# Queue IDs (postfix/src/global/mail_queue.h): hexadecimal, or long ones of digits
+# and consonants. Logs made anonymous have other letters in them, so any word with
+# a digit will do: none of Postfix's own first words has one.
+QUEUE_ID = rb"(?:[0-9A-F]{6,21}+|(?=[A-Za-z]*+\d)[0-9A-Za-z]{6,64}+)(?=: )"
+
+# A client as smtpd names it: verified name or `unknown`, address or `unknown`,
+# and the port with smtpd_client_port_logging=yes.
+CLIENT_NAME = rb"[A-Za-z0-9_.-]++"
+CLIENT_ADDRESS = rb"[0-9A-Fa-f.:]++|unknown"
+
+SMTP_STAGE = (
+    rb"(?:CONNECT|HELO|EHLO|STARTTLS|AUTH|MAIL|RCPT|DATA content|DATA|BDAT content|BDAT"
+    rb"|END-OF-MESSAGE|VRFY|ETRN|RSET|NOOP|HELP|XCLIENT|XFORWARD|UNKNOWN)"
+)
+
+# The address form of info_log_address_format=external, which is as much of an
+# address as can be trusted to end where it seems to end. UNQUOTED_LOCAL is the
+# ordinary case; a quoted local part can hold any text.
+UNQUOTED_LOCAL = rb"[^\s\"(),:;<>@\[\]\\]*+"
+QUOTED_LOCAL = rb"\"(?:[^\"\\\n]++|\\[^\n])*\""
+DOMAIN = rb"[A-Za-z0-9._\-\x80-\xff]++|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
+
+# What stands between a recipient and the delivery's text (global/log_adhoc.c).
+RELAY = rb"[^\s,]++"
+SECONDS = rb"\d++(?:\.\d++)?"
+DELAYS = (
+    rb"(?:, conn_use=\d++)?, delay=" + SECONDS + rb", delays=" + rb"/".join([SECONDS] * 4)
+    # tls= since Postfix 3.11 (smtp_log_tls_feature_status)
+    + rb"(?:, tls=[^\s,]++)?"
+)
+ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
+STATUS = rb"[A-Za-z-]++"
+
+# A program's own word for a mechanism is short; a stranger's may be anything.
+MECHANISM = rb"[A-Za-z0-9_-]{1,20}+"
+# Some syslog daemons drop the blank before an empty reason.
+AUTHENTICATION_FAILED = rb" authentication failed:"

@@ -1,0 +1,85 @@
+"""The JSON form of a listing: what `postqueue -j` prints (Postfix 3.1 and later).
+
+One object a line, nothing for an empty queue (postfix/src/postqueue/showq_json.c). There is no
+footer, so an end that came too early shows only in postqueue's exit status.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from check_postfix.mailqueue.errors import QueueError
+from check_postfix.mailqueue.listing import Listing, Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+# Postfix prints times and sizes as a C long.
+LONG = range(-(2**63), 2**63)
+
+# The size of what an error may quote, in characters.
+QUOTED = 60
+
+
+def parse_json(data: bytes) -> Listing:
+    """Return the listing that is written in the whole output of `postqueue -j`.
+
+    Raises: QueueError when a line is no message
+    """
+    return Listing(messages(data.split(b"\n")))
+
+
+def messages(lines: Iterable[bytes]) -> Iterator[Message]:
+    r"""Yield the message of each line.
+
+    lines:  split on b"\n" alone, since U+2028 and U+0085 pass through postqueue unescaped
+    Raises: QueueError when a line is no message
+    """
+    for line in lines:
+        if line:
+            yield _message(line)
+
+
+def _message(line: bytes) -> Message:
+    # Postfix 3.1 to 3.8 let some invalid UTF-8 through.
+    text = line.decode("utf-8", "replace")
+    try:
+        entry = json.loads(text)
+        message = Message(
+            queue=sys.intern(_checked(entry["queue_name"], str)),
+            queue_id=_checked(entry["queue_id"], str),
+            arrival=_long(entry["arrival_time"]),
+            size=_long(entry["message_size"]),
+            forced_expire=_checked(entry.get("forced_expire", False), bool),
+            recipients=tuple(
+                _checked(recipient["address"], str)
+                for recipient in _checked(entry["recipients"], list)
+                # Postfix 3.11 lists those who have bounced until their sender is notified.
+                if "bounce_reason" not in recipient
+            ),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise QueueError(
+            "postqueue: expected one JSON object a message (queue_name, queue_id, arrival_time,"
+            f" message_size, recipients), got {text[:QUOTED]!a};"
+            " see that this postqueue is the one of Postfix"
+        ) from None
+    return message
+
+
+def _checked(value: object, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _long(value: object) -> int:
+    number = _checked(value, int)
+    if number not in LONG:
+        raise ValueError
+    return number

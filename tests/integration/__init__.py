@@ -1,0 +1,1 @@
+"""The project against the real thing: a private Postfix, Dovecot and rsyslog, alone in a namespace."""

@@ -1,0 +1,73 @@
+"""Known traffic through the machine, the checks run on it, and a record of both.
+
+    python -m tests.integration.scenario DIRECTORY      (in a namespace, see namespace.py)
+
+leaves in DIRECTORY the logs, log/mail.log and log/mail.iso.log, and done.json: what was done
+(the truth), what the commands printed, and when it was over.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from . import deliveries, logins, refusals
+from .driver import Driver
+from .machine import Machine
+from .namespace import PROJECT, open_the_way
+from .observations import observe
+from .truth import Truth
+
+
+def happen(driver: Driver) -> None:
+    """Do everything, waiting only where one thing must be over before the next."""
+    deliveries.to_every_mailbox(driver)
+    deliveries.at_the_second_instance(driver)
+    deliveries.to_an_alias_for_others(driver)
+    deliveries.past_postscreen(driver)
+    deliveries.probes(driver)
+    refusals.by_smtpd(driver)
+    refusals.by_smtpd_before_and_after_the_recipients(driver)
+    refusals.by_content(driver)
+    refusals.by_milter(driver)
+    refusals.by_postscreen(driver)
+    refusals.not_quite(driver)
+    logins.wrong_passwords(driver)
+    logins.no_password_tested(driver)
+    logins.submissions(driver)
+    driver.settle()
+    deliveries.suspended(driver)
+    deliveries.retries(driver)
+    logins.without_backend(driver)
+    deliveries.expiries(driver)
+    deliveries.full_active_queue(driver)
+    driver.settle()
+    driver.machine.rsyslog.wait_for_the_last_line()
+
+
+def main(directory: Path) -> None:
+    """Run the scenario and leave its record."""
+    log = directory / "log"
+    log.mkdir()
+    machine = Machine(log)
+    open_the_way([PROJECT, sys.prefix, sys.base_prefix])
+    driver = Driver(machine)
+    happen(driver)
+    everything = sum(driver.truths.values(), Truth())
+    record = {
+        "truth": {name: asdict(truth) for name, truth in driver.truths.items()},
+        "perfdata": {
+            "all": everything.perfdata(),
+            **{name: truth.perfdata() for name, truth in driver.truths.items()},
+        },
+        "queues": driver.queues,
+        "listings": {postfix.name: postfix.queue() for postfix in (driver.main, driver.out)},
+        "over": time.time(),
+        "results": observe(driver),
+    }
+    (directory / "done.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

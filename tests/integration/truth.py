@@ -1,0 +1,74 @@
+"""What was done, counted by whoever did it, and what the checks must therefore say."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .mailboxes import Mailbox
+
+OVER_QUOTA = ("4.2.2", "5.2.2")
+
+
+@dataclass
+class Truth:
+    """Deeds at one Postfix instance, and failed logins by client address."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def attempt(self, mailbox: Mailbox, attempt: int = 0) -> str:
+        """Count one delivery attempt to a mailbox; return what it came to."""
+        reply_code, enhanced_code = mailbox.reply(attempt).replace("-", " ", 1).split()[:2]
+        outcome = {"2": "sent", "4": "deferred", "5": "bounced"}[reply_code[0]]
+        if outcome == "bounced" and mailbox.soft:
+            outcome = "softbounce"
+        self.counts[outcome] += 1
+        if outcome == "bounced":
+            self.counts[f"bounced_{reply_code}"] += 1
+        if enhanced_code in OVER_QUOTA:
+            self.counts["mailbox_full"] += 1
+        return outcome
+
+    def __add__(self, other: "Truth") -> "Truth":
+        """Return the deeds at both instances."""
+        return Truth(self.counts + other.counts, self.failures + other.failures)
+
+    def perfdata(self) -> dict[str, dict[str, float]]:
+        """Return what each log check must print, by check and label.
+
+        rejects_usual and reject_factor are about earlier days, and so not here.
+        """
+        sent, bounced = self.counts["sent"], self.counts["bounced"]
+        # A SOFTBOUNCE stays in the queue and is tried again: a deferral.
+        deferred = self.counts["deferred"] + self.counts["softbounce"]
+        attempts = sent + deferred + bounced
+        outcomes = {"sent": sent, "bounced": bounced, "expired": self.counts["expired"]}
+        return {
+            "deferred": {
+                "deferred_ratio": _percent(deferred, attempts),
+                "attempts": attempts,
+                "deferred": deferred,
+                **outcomes,
+            },
+            "bounces": {
+                "bounce_ratio": _percent(bounced, sent + bounced),
+                "bounced_550": self.counts["bounced_550"],
+                "bounced_554": self.counts["bounced_554"],
+                "mailbox_full": self.counts["mailbox_full"],
+                **outcomes,
+            },
+            "auth": {
+                "auth_failures": self.failures.total(),
+                "auth_worst_client": max(self.failures.values(), default=0),
+                "auth_clients": len(self.failures),
+                "auth_backend_errors": self.counts["auth_backend_errors"],
+            },
+            "rejects": {
+                "rejects": sum(
+                    count for kind, count in self.counts.items() if kind.startswith("rejected_")
+                ),
+            },
+        }
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0

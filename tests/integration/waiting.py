@@ -1,0 +1,16 @@
+"""Waiting for what another process will do, with an end."""
+
+import time
+from collections.abc import Callable
+
+
+def wait_until(happened: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    """Return as soon as it happened.
+
+    Raises: TimeoutError, naming what was waited for
+    """
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.05)

@@ -1,0 +1,132 @@
+"""What the last words of postqueue mean to an operator."""
+
+import pytest
+
+from check_postfix.mailqueue.failure import explain, is_usage
+
+USAGE_OF_3_0 = (
+    "postqueue: invalid option -- 'j'\n"
+    "postqueue: fatal: usage: postqueue -f | postqueue -i queueid | postqueue -p"
+    " | postqueue -s site\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "message"),
+    [
+        (
+            69,
+            "postqueue: fatal: Queue report unavailable - mail system is down"
+            " (Connect to the Postfix showq service: Connection refused)\n",
+            "postqueue: mail system is down"
+            " (Connect to the Postfix showq service: Connection refused);"
+            " start it with 'postfix start'",
+        ),
+        # Before Postfix 3.1 it gives no reason.
+        (
+            69,
+            "postqueue: fatal: Queue report unavailable - mail system is down\n",
+            "postqueue: mail system is down; start it with 'postfix start'",
+        ),
+        # Root is shown what lies in the spool, with exit status 0.
+        (
+            0,
+            "postqueue: warning: Mail system is down -- accessing queue directly"
+            " (Connect to the Postfix showq service: No such file or directory)\n",
+            "postqueue: mail system is down"
+            " (Connect to the Postfix showq service: No such file or directory);"
+            " start it with 'postfix start'",
+        ),
+        (
+            0,
+            "postqueue: warning: /etc/postfix/main.cf: unused parameter: x=y\n"
+            "postqueue: warning: Mail system is down -- accessing queue directly\n",
+            "postqueue: mail system is down; start it with 'postfix start'",
+        ),
+        (
+            69,
+            "postqueue: fatal: User nobody(65534) is not allowed to view the mail queue\n",
+            "postqueue: user nobody is not allowed to view the mail queue;"
+            " add that user to authorized_mailq_users in main.cf",
+        ),
+        (
+            69,
+            "postqueue: error: unauthorized configuration directory name: /etc/postfix-out\n"
+            'postqueue: fatal: specify "alternate_config_directories = /etc/postfix-out" or'
+            ' "multi_instance_directories = /etc/postfix-out" in /etc/postfix/main.cf\n',
+            "postqueue: configuration directory /etc/postfix-out is not authorized;"
+            " add it to alternate_config_directories in the default main.cf",
+        ),
+        (
+            69,
+            "postqueue: fatal: Connect to the Postfix showq service: Permission denied\n",
+            "postqueue: Connect to the Postfix showq service: Permission denied;"
+            " run 'postfix set-permissions' as root",
+        ),
+        (
+            69,
+            "postqueue: warning: something else\n"
+            "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n",
+            "postqueue: open /etc/postfix/main.cf: No such file or directory (exit status 69);"
+            " run 'postqueue -p' by hand as this user",
+        ),
+        (
+            1,
+            "\n",
+            "postqueue: failed without a word (exit status 1);"
+            " run 'postqueue -p' by hand as this user",
+        ),
+        (
+            127,
+            "sh: 1: \x1b[31mexec\x07: not found",
+            "postqueue: sh: 1: ?[31mexec?: not found (exit status 127);"
+            " run 'postqueue -p' by hand as this user",
+        ),
+        (
+            -9,
+            "",
+            "postqueue: killed by signal 9; see the system log,"
+            " run 'postqueue -p' by hand as this user",
+        ),
+    ],
+)
+def test_a_failure_is_said_as_thing_cause_and_fix(status, stderr, message):
+    assert str(explain(status, stderr, None)) == message
+
+
+def test_the_fix_names_the_instance():
+    error = explain(69, "postqueue: fatal: Queue report unavailable - mail system is down\n", "/x")
+
+    assert str(error) == "postqueue: mail system is down; start it with 'postfix -c /x start'"
+
+
+def test_the_fix_by_hand_names_the_instance():
+    assert str(explain(2, "", "/x")) == (
+        "postqueue: failed without a word (exit status 2);"
+        " run 'postqueue -c /x -p' by hand as this user"
+    )
+
+
+def test_a_failure_quotes_two_hundred_characters_at_most():
+    assert str(explain(69, f"postqueue: fatal: {'x' * 5000}\n", None)) == (
+        f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as this user"
+    )
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "",
+        "postqueue: warning: /etc/postfix/main.cf: unused parameter: x=y\n",
+        # Somebody else's words after the fixed beginning of a line.
+        "postqueue: warning: x: Mail system is down -- accessing queue directly\n",
+        "postqueue: warning: 4ABCDEF012: malformed size record: mail system is down\n",
+    ],
+)
+def test_warnings_of_a_postqueue_that_ended_well_are_no_failure(stderr):
+    assert explain(0, stderr, None) is None
+
+
+def test_an_unknown_option_is_known_by_the_usage():
+    assert is_usage(USAGE_OF_3_0)
+    assert not is_usage("postqueue: fatal: Cannot flush mail queue - see usage: x\n")

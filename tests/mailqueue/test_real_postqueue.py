@@ -1,0 +1,338 @@
+"""The real programs: a private Postfix is listed, and its table of ages compared with qshape's.
+
+The instance lives in namespaces of its own (network, mounts, processes) and dies with them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from check_postfix.mailqueue.age import render, table
+from check_postfix.mailqueue.json_form import parse_json
+from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.text_form import parse_text
+
+NOON = 1_795_600_800
+PROGRAMS = ("postfix", "postqueue", "postsuper", "sendmail", "qshape", "faketime", "unshare")
+SOURCES = os.path.join(os.path.dirname(__file__), "..", "..", "checks")
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a Postfix of its own"),
+]
+
+MAIN_CF = """\
+compatibility_level = 3.6
+queue_directory = {place}/spool
+data_directory = {place}/data
+maillog_file = {place}/mail.log
+maillog_file_prefixes = {place}
+myhostname = mx.example.test
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+enable_long_queue_ids = {long_queue_ids}
+smtp_host_lookup = native
+smtp_dns_support_level = disabled
+smtp_connection_cache_on_demand = no
+default_transport = smtp:[127.0.0.1]:9
+transport_maps = inline:{{stuck.test=smtp:[127.0.0.1]:10099}}
+# What is deferred stays deferred, and what has no room in active stays in incoming.
+queue_run_delay = 1h
+minimal_backoff_time = 1h
+qmgr_message_active_limit = 3
+"""
+
+MASTER_CF = """\
+pickup  unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr    unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce  unix - - n - 0 bounce
+defer   unix - - n - 0 bounce
+trace   unix - - n - 0 bounce
+smtp    unix - - n - - smtp
+error   unix - - n - - error
+retry   unix - - n - - error
+showq   unix n - n - - showq
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+# Takes connections and never says a word: mail for it stays in active.
+SILENT_SERVER = """\
+import signal, socket
+server = socket.create_server(("127.0.0.1", 10099), backlog=100)
+signal.pause()
+"""
+
+# What read() returns or raises, for a user who is not ours.
+READ = """\
+import sys, time
+from check_postfix.mailqueue import errors, postqueue
+try:
+    listing = postqueue.read(sys.argv[1], 20, time.time())
+    print(sorted(listing.messages))
+except errors.QueueError as error:
+    print(error)
+"""
+
+NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Fail, and do not skip, where a program is missing."""
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        pytest.fail(f"missing: {', '.join(missing)}; apt-get install postfix faketime")
+
+
+@pytest.fixture(scope="module")
+def inside(programs):
+    """Return a function that runs a command in the private namespaces and returns its stdout."""
+    keeper = subprocess.Popen(
+        [
+            *("setpriv", "--pdeathsig", "KILL", "--"),
+            *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *("--propagation", "private", "--"),
+            *("sh", "-c", "ip link set lo up && mount -t tmpfs tmpfs /run && echo up && sleep 999"),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert keeper.stdout.readline() == b"up\n"
+        with open(f"/proc/{keeper.pid}/task/{keeper.pid}/children") as children:
+            first = children.read().split()[0]
+        enter = ("nsenter", "--target", first, "--net", "--mount", "--pid", "--")
+
+        def run(*command, stdin=b""):
+            done = subprocess.run(
+                [*enter, *command], input=stdin, capture_output=True, check=False, timeout=60
+            )
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+            return done.stdout
+
+        yield run
+    finally:
+        keeper.kill()
+        keeper.wait()
+        keeper.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def instance(inside):
+    """Return a function that makes a Postfix instance and returns its directory."""
+    # Not below pytest's own directory: that is closed to the users postfix and nobody.
+    root = tempfile.mkdtemp(prefix="queue.")
+    os.chmod(root, 0o755)
+    # postqueue lets others than root name a directory only if the default main.cf does.
+    inside("cp", "-a", "/etc/postfix", f"{root}/default")
+    inside("mount", "--bind", f"{root}/default", "/etc/postfix")
+    directories = []
+
+    def make(name, *, long_queue_ids="no"):
+        place = f"{root}/{name}"
+        os.makedirs(f"{place}/etc")
+        os.mkdir(f"{place}/spool")
+        os.mkdir(f"{place}/data")
+        shutil.chown(f"{place}/data", "postfix")
+        shutil.copy("/etc/postfix/dynamicmaps.cf", f"{place}/etc")
+        with open(f"{place}/etc/main.cf", "w") as main_cf:
+            main_cf.write(MAIN_CF.format(place=place, long_queue_ids=long_queue_ids))
+        with open(f"{place}/etc/master.cf", "w") as master_cf:
+            master_cf.write(MASTER_CF)
+        directories.append(f"{place}/etc")
+        with open(f"{root}/default/main.cf", "w") as main_cf:
+            main_cf.write(f"alternate_config_directories = {','.join(directories)}\n")
+        inside("postfix", "-c", f"{place}/etc", "check")
+        return f"{place}/etc"
+
+    yield make
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module", params=["no", "yes"], ids=["short queue IDs", "long queue IDs"])
+def busy(request, inside, instance):
+    """Return the directory of a running instance with mail in each queue but maildrop."""
+    config_dir = instance(f"busy-{request.param}", long_queue_ids=request.param)
+    inside("postfix", "-c", config_dir, "start")
+    server = inside("sh", "-c", f"{sys.executable} -c '{SILENT_SERVER}' >&- 2>&- & echo $!")
+
+    def send(*recipients, sender="ann@example.test", size=100):
+        text = b"Subject: x\n\n" + b"x" * size + b"\n"
+        inside("sendmail", "-C", config_dir, "-f", sender, "-i", *recipients, stdin=text)
+
+    def wait_for(**wanted):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            listing = parse_json(inside("postqueue", "-c", config_dir, "-j"))
+            counts = listing.counts()
+            if all(counts[queue] == number for queue, number in wanted.items()):
+                return listing
+            time.sleep(0.05)
+        raise AssertionError((wanted, counts))
+
+    send("a@one.test", "b@ONE.test", "c@two.test")
+    wait_for(deferred=1)
+    send('"blank (x)"@three.test', sender="", size=50_000)
+    wait_for(deferred=2)
+    send("held@four.test")
+    held = newest(wait_for(deferred=3))
+    inside("postsuper", "-c", config_dir, "-h", held)
+    send("expired@five.test")
+    expired = newest(wait_for(deferred=3, hold=1))
+    inside("postsuper", "-c", config_dir, "-e", expired)
+    for number in range(5):
+        send(f"{number}@stuck.test", "x@Stuck.Test")
+    wait_for(deferred=3, hold=1, active=3, incoming=2)
+    yield config_dir
+    inside("postfix", "-c", config_dir, "stop")
+    inside("kill", server.decode().strip())
+
+
+def newest(listing):
+    return max(listing.messages, key=lambda message: (message.arrival, message.queue_id)).queue_id
+
+
+def test_the_json_form_and_the_text_form_tell_the_same(inside, busy):
+    from_json = parse_json(inside("postqueue", "-c", busy, "-j")).messages
+    from_text = parse_text(inside("postqueue", "-c", busy, "-p"), time.time()).messages
+
+    unmarked = {"active": "active", "hold": "hold"}
+    assert len(from_json) == 9
+    assert from_text == tuple(
+        message._replace(queue=unmarked.get(message.queue, "deferred")) for message in from_json
+    )
+
+
+def test_each_user_reads_the_same_queue(inside, busy):
+    as_root = read(inside, busy)
+    as_nobody = read(inside, busy, *NOBODY)
+
+    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
+    assert as_root == as_nobody == f"{sorted(listing.messages)}\n"
+
+
+@pytest.mark.parametrize(
+    "queues",
+    [("incoming", "active"), ("deferred",), ("hold",), ("incoming", "active", "deferred", "hold")],
+)
+def test_the_table_of_a_real_queue_is_the_one_of_qshape(inside, busy, queues):
+    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
+    printed = inside("qshape", "-c", busy, *queues)
+
+    assert_the_same_table(render(table(listing, time.time(), queues), 100), printed)
+
+
+def test_the_table_of_a_real_queue_grows_old_as_the_one_of_qshape(inside, busy):
+    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
+
+    for hours in (0.25, 1, 2, 4, 8, 16, 32):
+        printed = inside("faketime", "-f", f"+{hours}h", "qshape", "-c", busy, "deferred")
+        lines = render(table(listing, time.time() + 3600 * hours, ("deferred",)), 100)
+
+        assert_the_same_table(lines, printed)
+
+
+def test_a_stopped_postfix_is_no_empty_queue(inside, instance):
+    config_dir = instance("stopped")
+
+    down = (
+        "postqueue: mail system is down"
+        " (Connect to the Postfix showq service: No such file or directory);"
+        f" start it with 'postfix -c {config_dir} start'\n"
+    )
+    assert read(inside, config_dir) == down
+    assert read(inside, config_dir, *NOBODY) == down
+
+
+def test_a_directory_that_the_default_main_cf_does_not_name_is_refused(inside, instance, tmp_path):
+    instance("named")
+
+    assert read(inside, str(tmp_path), *NOBODY) == (
+        f"postqueue: configuration directory {tmp_path} is not authorized;"
+        " add it to alternate_config_directories in the default main.cf\n"
+    )
+
+
+def test_a_user_who_may_not_look_is_told_what_to_change(inside, instance):
+    config_dir = instance("private")
+    inside("postconf", "-c", config_dir, "authorized_mailq_users = root")
+
+    assert read(inside, config_dir, *NOBODY) == (
+        "postqueue: user nobody is not allowed to view the mail queue;"
+        " add that user to authorized_mailq_users in main.cf\n"
+    )
+
+
+ADDRESSES = (
+    *("a@one.test", "b@ONE.test", "c@.one.test.", "d@two..test", "e@a...b", "f@..c.."),
+    *("i@", "lonely", "j@" + "long." * 20 + "test", '"k@l"@two.test', "m@[192.0.2.1]"),
+)
+
+
+@pytest.mark.parametrize("numerous", [1, 1200])
+def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(programs, tmp_path, numerous):
+    ages = [0, 299, *(60 * minutes + by for minutes in (5, 10, 20, 40, 80, 160, 320, 640, 1280)
+                      for by in (-1, 0, 1)), 10**7, -600]  # fmt: skip
+    messages = [
+        Message("active", f"A{number:06}", NOON - age, 5, False, ADDRESSES[number % 3 :])
+        for number, age in enumerate(ages)
+    ]
+    messages.append(Message("active", "B000001", NOON, 5, False, ("n@many.test",) * numerous))
+    messages.append(Message("active", "B000002", NOON, 5, True, ("o@expired.test",)))
+    os.mkdir(tmp_path / "active")
+    for message in messages:
+        write_queue_file(tmp_path / "active" / message.queue_id, message)
+
+    stopped = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOON))
+    printed = subprocess.run(
+        ["faketime", "-f", stopped, "qshape", str(tmp_path / "active")],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert printed.stderr == b""
+    assert_the_same_table(render(table(Listing(messages), NOON + 0.9), 100), printed.stdout)
+
+
+def read(inside, config_dir, *as_user):
+    command = ("env", f"PYTHONPATH={SOURCES}", sys.executable, "-B", "-c", READ, config_dir)
+    return inside(*as_user, *command).decode()
+
+
+def assert_the_same_table(lines, printed):
+    """Compare lines with what qshape printed, where rows of equal rank stand in any order."""
+    theirs = printed.decode().splitlines()
+    assert sorted(lines) == sorted(theirs)
+    assert ranks(lines) == ranks(theirs)
+
+
+def ranks(lines):
+    """Return total and length of name of each row: what qshape sorts by."""
+    assert lines[0].split()[0] == "T"
+    cells = [line.rsplit(maxsplit=11) for line in lines[1:]]
+    return [(row[-11], len("".join(row[:-11]).strip())) for row in cells]
+
+
+def write_queue_file(path, message):
+    """Write what qshape reads of a queue file (postfix/src/global/rec_type.h)."""
+    records = [
+        (b"C", b"%15d %15d %15d" % (message.size, 0, len(message.recipients))),
+        (b"T", b"%d 0" % message.arrival),
+        (b"S", b"ann@example.test"),
+        *((b"R", recipient.encode()) for recipient in message.recipients),
+        (b"M", b""),
+    ]
+    with open(path, "wb") as file:
+        for kind, data in records:
+            file.write(kind + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data)
+        file.write(b"x" * message.size + b"X\x00E\x00")
+    os.chmod(path, 0o710 if message.forced_expire else 0o700)
