@@ -33,6 +33,8 @@ class Commands:
     def check(self, name: str, user: str, check: str, *options: str) -> None:
         """Run one of the five executables as it is installed beside this Python."""
         executable = Path(sys.executable).with_name(f"check_postfix_{check}")
+        if not executable.exists():
+            raise FileNotFoundError(f"{executable}: install the project first (pip install -e .)")
         self.run(name, user, str(executable), *options)
 
     def run(self, name: str, user: str, *command: str) -> None:

@@ -74,7 +74,8 @@ def expiries(driver: Driver) -> None:
     """
     queue_id = driver.mail(OPS, "ann@down.example.net")
     driver.settle()
-    driver.main.command("postsuper", "-f", queue_id)
+    driver.main.command("postsuper", "-e", queue_id)
+    driver.main.command("postqueue", "-i", queue_id)
     driver.attempt("ann@down.example.net")
     _expired(driver)
     driver.settle()

@@ -78,14 +78,22 @@ class Driver:
 
     def settle(self) -> None:
         """Wait until everything done so far has come to its end."""
-        wait_until(lambda: self._is_settled() and self._is_settled(), "the queues", 30)
-
-    def _is_settled(self) -> bool:
-        seen = sum((peer.attempts for peer in self.machine.peers), Counter())
-        done = Counter({box: n for box, n in self._attempts.items() if MAILBOXES[box].asked})
-        return seen == done and all(
-            postfix.queue_sizes() == self.queues[postfix.name] for postfix in (self.main, self.out)
+        # Twice, since a listing is no snapshot: a message on its way from one queue to the next
+        # may be in none, and so seem gone.
+        wait_until(
+            lambda: self._unfinished() == [] == self._unfinished(),
+            "the queues",
+            otherwise=lambda: f"expected, found: {self._unfinished()}",
         )
+
+    def _unfinished(self) -> list[tuple[Counter[str], Counter[str]]]:
+        """Return what was expected and what is, where the two differ."""
+        tried = Counter({box: n for box, n in self._attempts.items() if MAILBOXES[box].asked})
+        asked = sum((peer.attempts for peer in self.machine.peers), Counter())
+        pairs = [(tried - asked, asked - tried)]
+        for postfix in (self.main, self.out):
+            pairs.append((+self.queues[postfix.name], postfix.queue_sizes()))
+        return [(expected, found) for expected, found in pairs if expected != found]
 
 
 def _address(postfix: Postfix) -> str:

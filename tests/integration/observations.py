@@ -1,11 +1,20 @@
-"""What is asked of the machine while it runs: the checks, by root and by others, in every mood."""
+"""The scenario, and then the checks: run by root and by others, in every situation it offers.
 
+    python -m tests.integration.observations DIRECTORY      (in a namespace, see namespace.py)
+
+leaves in DIRECTORY what the scenario leaves, and results.json: what the commands printed.
+"""
+
+import json
+import sys
 from pathlib import Path
 
 from .commands import READER, STRANGER, Commands
 from .driver import Driver
 from .history import with_earlier_days
+from .namespace import PROJECT, open_the_way
 from .rsyslog import MAIL_ISO_LOG, MAIL_LOG
+from .scenario import play
 
 LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")
 USERS = ("root", READER)
@@ -81,3 +90,15 @@ def _state_of(commands: Commands, user: str) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     commands.give(directory, user)
     return directory / "state.sqlite"
+
+
+def main(directory: Path) -> None:
+    """Let the scenario happen, run the checks, and leave the record of both."""
+    driver = play(directory)
+    open_the_way([PROJECT, sys.prefix, sys.base_prefix])
+    (directory / "results.json").write_text(json.dumps(observe(driver), indent=1) + "\n")
+    driver.machine.rsyslog.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -7,6 +7,7 @@ from collections import Counter
 
 from .mailboxes import END_OF_DATA, MAILBOXES, Mailbox
 
+TAKEN = "250 2.0.0 Ok: queued as 4XJ2Vw0dHbz9sK1"
 ADDRESS = re.compile(r"<(.*)>")
 
 
@@ -39,7 +40,7 @@ class _Session(socketserver.StreamRequestHandler):
         if self.server.greeting is None:
             threading.Event().wait()
         self._say(self.server.greeting or "")
-        at_end_of_data = "250 2.0.0 Ok: queued as 4XJ2Vw0dHbz9sK1"
+        at_end_of_data = TAKEN
         for line in self.rfile:
             match line.decode().strip().upper().split(maxsplit=1):
                 case ["DATA"]:
@@ -47,6 +48,9 @@ class _Session(socketserver.StreamRequestHandler):
                     while self.rfile.readline() not in (b".\r\n", b""):
                         pass
                     self._say(at_end_of_data)
+                case ["MAIL", _]:
+                    at_end_of_data = TAKEN
+                    self._say("250 2.1.0 Ok")
                 case ["RCPT", _]:
                     recipient = ADDRESS.search(line.decode())[1]
                     reply = self.server.next_reply(recipient)

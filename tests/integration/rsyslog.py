@@ -25,7 +25,8 @@ class Rsyslog:
         """Start it and wait for its socket."""
         configuration = Path("/run/rsyslog.conf")
         configuration.write_text(CONFIGURATION)
-        subprocess.Popen(["rsyslogd", "-n", "-f", configuration, "-i", "/run/rsyslogd.pid"])
+        command = ["rsyslogd", "-n", "-f", configuration, "-i", "/run/rsyslogd.pid"]
+        self._process = subprocess.Popen(command)
         wait_until(Path("/dev/log").exists, "rsyslogd")
 
     def wait_for_the_last_line(self) -> None:
@@ -34,3 +35,8 @@ class Rsyslog:
         syslog.syslog(LAST_WORDS)
         logs = (MAIL_LOG, MAIL_ISO_LOG)
         wait_until(lambda: all(LAST_WORDS in Path(log).read_text() for log in logs), "rsyslogd")
+
+    def stop(self) -> None:
+        """Stop it, so that the end of the namespace does not get into the log."""
+        self._process.terminate()
+        self._process.wait()

@@ -5,6 +5,7 @@ The instance lives in namespaces of its own (network, mounts, processes) and die
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,7 +65,7 @@ showq   unix n - n - - showq
 postlog unix-dgram n - n - 1 postlogd
 """
 
-# Takes connections and never says a word: mail for it stays in active.
+# Mail for it stays in active.
 SILENT_SERVER = """\
 import signal, socket
 server = socket.create_server(("127.0.0.1", 10099), backlog=100)
@@ -85,8 +86,7 @@ except errors.QueueError as error:
 NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
 
 
-@pytest.fixture(scope="module")
-def programs():
+def require_programs():
     """Fail, and do not skip, where a program is missing."""
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
@@ -94,8 +94,18 @@ def programs():
 
 
 @pytest.fixture(scope="module")
-def inside(programs):
+def root():
+    """Return a directory that the users postfix and nobody can reach: pytest's own is closed."""
+    path = tempfile.mkdtemp(prefix="queue.")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def inside(root):
     """Return a function that runs a command in the private namespaces and returns its stdout."""
+    require_programs()
     keeper = subprocess.Popen(
         [
             *("setpriv", "--pdeathsig", "KILL", "--"),
@@ -103,34 +113,37 @@ def inside(programs):
             *("--propagation", "private", "--"),
             *("sh", "-c", "ip link set lo up && mount -t tmpfs tmpfs /run && echo up && sleep 999"),
         ],
+        cwd=root,
         stdout=subprocess.PIPE,
     )
-    try:
-        assert keeper.stdout.readline() == b"up\n"
-        with open(f"/proc/{keeper.pid}/task/{keeper.pid}/children") as children:
-            first = children.read().split()[0]
-        enter = ("nsenter", "--target", first, "--net", "--mount", "--pid", "--")
+    assert keeper.stdout.readline() == b"up\n"
+    with open(f"/proc/{keeper.pid}/task/{keeper.pid}/children") as children:
+        first = children.read().split()[0]
+    enter = ("nsenter", "--target", first, "--net", "--mount", "--pid", "--")
 
-        def run(*command, stdin=b""):
-            done = subprocess.run(
-                [*enter, *command], input=stdin, capture_output=True, check=False, timeout=60
-            )
-            assert done.returncode == 0, (command, done.stdout, done.stderr)
-            return done.stdout
+    def run(*command, stdin=b""):
+        done = subprocess.run(
+            [*enter, *command], input=stdin, capture_output=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
 
-        yield run
-    finally:
-        keeper.kill()
-        keeper.wait()
-        keeper.stdout.close()
+    yield run
+    # With the first process of the namespace all others die, and then its parent ends.
+    os.kill(int(first), signal.SIGKILL)
+    keeper.wait()
+    keeper.stdout.close()
 
 
 @pytest.fixture(scope="module")
-def instance(inside):
+def silent_server(inside):
+    """Keep a server that takes connections and never says a word."""
+    inside("sh", "-c", f"{sys.executable} -c '{SILENT_SERVER}' >&- 2>&- &")
+
+
+@pytest.fixture(scope="module")
+def instance(root, inside):
     """Return a function that makes a Postfix instance and returns its directory."""
-    # Not below pytest's own directory: that is closed to the users postfix and nobody.
-    root = tempfile.mkdtemp(prefix="queue.")
-    os.chmod(root, 0o755)
     # postqueue lets others than root name a directory only if the default main.cf does.
     inside("cp", "-a", "/etc/postfix", f"{root}/default")
     inside("mount", "--bind", f"{root}/default", "/etc/postfix")
@@ -153,16 +166,14 @@ def instance(inside):
         inside("postfix", "-c", f"{place}/etc", "check")
         return f"{place}/etc"
 
-    yield make
-    shutil.rmtree(root)
+    return make
 
 
 @pytest.fixture(scope="module", params=["no", "yes"], ids=["short queue IDs", "long queue IDs"])
-def busy(request, inside, instance):
+def busy(request, inside, instance, silent_server):  # noqa: ARG001  (it is there)
     """Return the directory of a running instance with mail in each queue but maildrop."""
     config_dir = instance(f"busy-{request.param}", long_queue_ids=request.param)
     inside("postfix", "-c", config_dir, "start")
-    server = inside("sh", "-c", f"{sys.executable} -c '{SILENT_SERVER}' >&- 2>&- & echo $!")
 
     def send(*recipients, sender="ann@example.test", size=100):
         text = b"Subject: x\n\n" + b"x" * size + b"\n"
@@ -191,9 +202,7 @@ def busy(request, inside, instance):
     for number in range(5):
         send(f"{number}@stuck.test", "x@Stuck.Test")
     wait_for(deferred=3, hold=1, active=3, incoming=2)
-    yield config_dir
-    inside("postfix", "-c", config_dir, "stop")
-    inside("kill", server.decode().strip())
+    return config_dir
 
 
 def newest(listing):
@@ -278,7 +287,8 @@ ADDRESSES = (
 
 
 @pytest.mark.parametrize("numerous", [1, 1200])
-def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(programs, tmp_path, numerous):
+def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(tmp_path, numerous):
+    require_programs()
     ages = [0, 299, *(60 * minutes + by for minutes in (5, 10, 20, 40, 80, 160, 320, 640, 1280)
                       for by in (-1, 0, 1)), 10**7, -600]  # fmt: skip
     messages = [

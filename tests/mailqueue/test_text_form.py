@@ -46,7 +46,7 @@ def test_each_mark_names_a_queue_and_none_means_deferred():
         to("held@example.net"),
         "\n",
         short("4ABCDEF014#       99 Fri Nov  6 00:00:59", "MAILER-DAEMON"),
-        to("old@example.net"),
+        to("o@example.net"),
         "\n",
         short("4ABCDEF015!#      98 Fri Nov  6 00:00:59"),
         to("both@example.net"),
@@ -57,7 +57,7 @@ def test_each_mark_names_a_queue_and_none_means_deferred():
             "active", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 1234, False, ("bob@example.net",)
         ),
         Message("hold", "4ABCDEF013", at(2026, 11, 23, 9), 255, False, ("held@example.net",)),
-        Message("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True, ("old@example.net",)),
+        Message("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True, ("o@example.net",)),
         Message("hold", "4ABCDEF015", at(2026, 11, 6, 0, 0, 59), 98, True, ("both@example.net",)),
     )  # fmt: skip
 
@@ -229,12 +229,20 @@ PIECES = st.sampled_from(
 
 
 @given(st.binary() | st.lists(PIECES | st.binary(max_size=5)).map(b"".join))
-def test_arbitrary_bytes_are_a_listing_or_a_queue_error(data):
+def test_arbitrary_bytes_are_a_listing_or_a_short_printable_error(data):
+    complaint = complaint_about(data)
+
+    assert len(complaint) < 1000
+    assert complaint.isprintable()
+
+
+def complaint_about(data):
+    """Return why data is no listing, nothing when it is one."""
     try:
         parse_text(data, NOW)
     except QueueError as error:
-        assert len(str(error)) < 1000
-        assert str(error).isprintable()
+        return str(error)
+    return ""
 
 
 ADDRESSES = st.from_regex(r'("[a-z ()<>]{0,20}"|[a-z.]{1,20})@[a-z.]{1,20}', fullmatch=True)

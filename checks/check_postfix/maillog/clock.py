@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -23,7 +22,10 @@ _DISORDER = 5
 # Far enough back for a 29 February.
 _YEARS = 9
 
-_MONTH = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTH = {
+    name: number
+    for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
+}
 
 
 class Clock:

@@ -44,6 +44,11 @@ def axis(family: str, field: str) -> str:
     return f"{family} {field}"
 
 
+def every_axis() -> list[str]:
+    """Return the names of all axes."""
+    return [axis(family, field) for family, fields in AXES.items() for field in fields]
+
+
 def tally(event: Event) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Return the counters that an event adds to, and its (axis, key) pairs."""
     counters = (event.kind, *event.also)
@@ -63,17 +68,23 @@ def tally(event: Event) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
 class Counts:
     """What a stretch of log came to.
 
+    since, keys_since: minutes before which nothing, or no key, is counted
+
     totals: (minute, stream, counter) -> number
     keyed:  (axis, minute, stream, key) -> number
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0, keys_since: int = 0) -> None:
+        self._since = since
+        self._keys_since = keys_since
         self.totals: dict[tuple[int, int, str], int] = {}
         self.keyed: dict[tuple[str, int, int, str], int] = {}
         self._tallies: dict[Event, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
 
     def add(self, minute: int, stream: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
+        if minute < self._since:
+            return
         known = self._tallies.get(event)
         if known is None:
             known = self._tallies[event] = tally(event)
@@ -82,6 +93,8 @@ class Counts:
         for counter in counters:
             where = minute, stream, counter
             totals[where] = totals.get(where, 0) + times
+        if minute < self._keys_since:
+            return
         for name, key in keys:
             whose = name, minute, stream, key
             keyed[whose] = keyed.get(whose, 0) + times

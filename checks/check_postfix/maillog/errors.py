@@ -9,5 +9,5 @@ class StoreError(Exception):
     """The store cannot be used. The message names the file, the cause and the fix."""
 
 
-class DamagedStore(StoreError):  # noqa: N818 - it is what it is called everywhere
+class DamagedStore(StoreError):
     """The store's file is no database of ours any more."""

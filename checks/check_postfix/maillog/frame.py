@@ -11,7 +11,6 @@ import re
 
 from check_postfix.maillog.record import Record
 
-
 # Down to the minute. RFC 3164 pads the day with a blank, Postfix and journalctl
 # with a zero, a few not at all; some sites put the year in front.
 BSD_MINUTE = rb"[A-Z][a-z][a-z] [ \d]?\d \d\d:\d\d"
@@ -48,9 +47,10 @@ _DOVECOT_LOGIN = (b"imap-login", b"pop3-login", b"submission-login", b"managesie
 def parse(line: bytes) -> Record | None:
     """Return the record of one line, or None if it has no frame that we know.
 
-    line: without its newline; a carriage return before that is not part of it
+    line: without its newline; a carriage return before that is not part of it,
+          nor are the NUL bytes that truncation can leave in front
     """
-    shape = _match(line.removesuffix(b"\r"))
+    shape = _match(line.lstrip(b"\0").removesuffix(b"\r"))
     if not shape:
         return None
     host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]

@@ -23,35 +23,29 @@ def blocks(read: Callable[[int], bytes], start: int) -> Iterator[tuple[bytes, in
     start:  the offset of the first byte, which begins a line
     Yields: (block, end): every line of the block has a newline in front of it
             and none behind it; `end` is the offset behind its last line. An
-            unfinished last line is not part of any block. The block is b"" where
-            a line longer than LONGEST was passed over.
+            unfinished last line is part of no block, and a line longer than
+            LONGEST is passed over.
     """
-    rest = b""
     end = start
+    rest = b""
+    passed = 0  # bytes behind `end` that are not kept
+    overlong = False  # they began a line
     while data := read(BLOCK):
         data = rest + data
         cut = data.rfind(b"\n")
-        if cut >= 0:
-            end += cut + 1
-            yield b"\n" + data[:cut], end
-            rest = data[cut + 1 :]
-        elif len(data) > LONGEST:
-            skipped = _skip_line(read)
-            if skipped is None:
-                return
-            passed, rest = skipped
-            end += len(data) + passed
-            yield b"", end
-        else:
+        if cut < 0:
+            # A log truncated under its writer begins with a run of NUL bytes
+            # as long as the old one was; the line behind it is a whole line.
+            nothing = not overlong and not data.strip(b"\0")
+            if nothing or len(data) > LONGEST:
+                overlong = not nothing
+                passed += len(data)
+                data = b""
             rest = data
-
-
-def _skip_line(read: Callable[[int], bytes]) -> tuple[int, bytes] | None:
-    """Read to the end of a line; return its length and what follows it, None if it has no end."""
-    passed = 0
-    while data := read(BLOCK):
-        cut = data.find(b"\n")
-        if cut >= 0:
-            return passed + cut + 1, data[cut + 1 :]
-        passed += len(data)
-    return None
+            continue
+        first = data.find(b"\n") if overlong else 0
+        end += passed + cut + 1
+        yield (data[first:cut] if overlong else b"\n" + data[:cut]), end
+        rest = data[cut + 1 :]
+        passed = 0
+        overlong = False

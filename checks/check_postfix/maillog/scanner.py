@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.clock import Clock
     from check_postfix.maillog.event import Event
-    from check_postfix.maillog.record import Record
 
 # A stamp, one host name, one tag: what nearly every line starts with. The empty
 # group behind it tells that it was all there.
@@ -75,7 +74,9 @@ _SAID = _any(
         rb"("
         + _any(
             [
-                rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
+                rb"(?:NOQUEUE|"
+                + shapes.QUEUE_ID
+                + rb"): "
                 + _any(shape.opening for shape in POSTFIX if shape.id),
                 *(shape.opening for shape in POSTFIX + DOVECOT if not shape.id),
                 frame.WRAPPER,
@@ -89,6 +90,7 @@ _find = re.compile(
     rb"\n(?>(?:" + _FRAME + rb")?)(?(" + str(_FRAME_GROUPS).encode() + rb")" + _SAID
     + rb"|([^\n]++))"
 ).findall  # fmt: skip
+
 
 class Scan:
     """Reads the blocks of one generation, in their order.
@@ -130,7 +132,9 @@ class Scan:
                 event = recognise(record)
                 lines *= record.repeats
             elif groups[-2]:
-                record = frame.record(*groups[:5], groups[-2].removesuffix(b"\r"))
+                record = frame.record(
+                    stamp, zone, host, instance, groups[4], groups[-2].removesuffix(b"\r")
+                )
                 event = recognise(record)
                 lines *= record.repeats
             else:

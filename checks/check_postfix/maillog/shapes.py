@@ -34,7 +34,10 @@ DOMAIN = rb"[A-Za-z0-9._\-\x80-\xff]++|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
 RELAY = rb"[^\s,]++"
 SECONDS = rb"\d++(?:\.\d++)?"
 DELAYS = (
-    rb"(?:, conn_use=\d++)?, delay=" + SECONDS + rb", delays=" + rb"/".join([SECONDS] * 4)
+    rb"(?:, conn_use=\d++)?, delay="
+    + SECONDS
+    + rb", delays="
+    + rb"/".join([SECONDS] * 4)
     # tls= since Postfix 3.11 (smtp_log_tls_feature_status)
     + rb"(?:, tls=[^\s,]++)?"
 )

@@ -1,9 +1,13 @@
 """The age table: how old the mail for each domain is, as `qshape` prints it.
 
 The rules are those of postfix/auxiliary/qshape/qshape.pl (the same from 2.11 to 3.11) with its
-defaults. Same numbers and lines as qshape, except that it needs no root, that rows of equal rank
-stand in alphabetical order instead of a random one, and that TOTAL is first even where one short
-domain has all the mail.
+defaults. Same numbers and lines as qshape, except that
+- it needs no root;
+- rows of equal rank stand in alphabetical order instead of a random one;
+- TOTAL is first even where one short domain has all the mail;
+- mail in maildrop is counted: qshape does not recognise those files;
+- a domain that begins with a dot ("..example") has a row: qshape hides it as a parent domain;
+- an address without "@" that Postfix quotes is counted in quotes: qshape reads the raw address.
 """
 
 from __future__ import annotations

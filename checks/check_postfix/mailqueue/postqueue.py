@@ -123,7 +123,7 @@ def _lines(
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(  # noqa: S603  (no shell, and the program was looked up)
+        return subprocess.Popen(
             command,
             bufsize=0,
             stdin=subprocess.DEVNULL,
@@ -140,9 +140,9 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
             " let this user execute it"
         ) from None
     except OSError as error:
+        cause = (error.strerror or "unknown error").lower()
         raise QueueError(
-            f"postqueue: cannot run {quoted(command[0])}: {(error.strerror or 'unknown error').lower()};"
-            " run it by hand as this user"
+            f"postqueue: cannot run {quoted(command[0])}: {cause}; run it by hand as this user"
         ) from None
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.event import Event
     from check_postfix.maillog.record import Record
 
+
 class Shape:
     """One kind of line.
 
@@ -56,7 +57,7 @@ class Shape:
 _QUEUE_ID = shapes.QUEUE_ID + rb": "
 _QUEUE_ID_OR_NOQUEUE = rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
 
-POSTFIX = (
+POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, delivery.OPENING, delivery.recognise),
     Shape((b"qmgr", b"oqmgr"), _QUEUE_ID, expiry.OPENING, expiry.recognise),
     Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise),
@@ -70,7 +71,7 @@ POSTFIX = (
     Shape((b"postscreen",), b"", reject.BARE_OPENING, reject.recognise),
     Shape((b"smtpd",), b"", login.POSTFIX_OPENING, login.recognise_postfix),
 )
-DOVECOT = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
+DOVECOT: tuple[Shape, ...] = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
 
 
 def recognise(record: Record) -> Event | None:
@@ -79,12 +80,12 @@ def recognise(record: Record) -> Event | None:
     A tag without a slash is no Postfix program's, whatever the text looks like.
     """
     if record.instance == b"dovecot":
-        shapes_of_program = DOVECOT
+        candidates = DOVECOT
     elif record.program:
-        shapes_of_program = POSTFIX
+        candidates = POSTFIX
     else:
         return None
-    for shape in shapes_of_program:
+    for shape in candidates:
         if shape.fits(record):
             return shape.recognise(record)
     return None

@@ -94,9 +94,7 @@ def _delivery(
     also: tuple[str, ...] = (),
 ) -> Event:
     domain = (strict["domain"] or b"") if strict else b""
-    return outcome(
-        tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also
-    )
+    return outcome(tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also)
 
 
 def outcome(

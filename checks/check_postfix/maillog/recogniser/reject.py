@@ -95,14 +95,14 @@ def at_stage(
         kind = _KIND[action]
     else:
         return None
-    return Event(
-        kind=kind, client=client.decode().lower(), reply_code=(code or b"").decode()
-    )
+    return Event(kind=kind, client=client.decode().lower(), reply_code=(code or b"").decode())
 
 
 def _event(kind: str, shape: re.Match[bytes]) -> Event:
     return Event(
-        kind=kind, client=shape["client"].decode().lower(), reply_code=(shape["code"] or b"").decode()
+        kind=kind,
+        client=shape["client"].decode().lower(),
+        reply_code=(shape["code"] or b"").decode(),
     )
 
 

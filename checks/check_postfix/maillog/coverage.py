@@ -1,0 +1,58 @@
+"""Coverage: of which time the log was read, and what of it is missing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Coverage:
+    """What of one log's time was read.
+
+    begin:   minute from which on every line that still exists was read; None if
+             there is no line at all
+    end:     minute up to which it was read, not included
+    last:    minute of the newest line, or None
+    complete: whether `begin` is where the log begins; otherwise older files are
+             still to be read
+    gaps:    (first, last) minutes between which lines were destroyed unread
+    lines, events, unframed: lines of the existing files that were read, those
+             that were events, those whose frame is not known
+    notes:   sentences about files that could not be read
+    """
+
+    __slots__ = (
+        "begin", "complete", "end", "events", "gaps", "last", "lines", "notes", "unframed",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        begin: int | None,
+        end: int,
+        last: int | None = None,
+        complete: bool = True,
+        gaps: Sequence[tuple[int, int]] = (),
+        lines: int = 0,
+        events: int = 0,
+        unframed: int = 0,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.begin = begin
+        self.end = end
+        self.last = last
+        self.complete = complete
+        self.gaps = gaps
+        self.lines = lines
+        self.events = events
+        self.unframed = unframed
+        self.notes = notes
+
+    def includes(self, begin: int, end: int) -> bool:
+        """Tell whether all lines of these minutes that ever were have been read."""
+        return (
+            self.begin is not None
+            and self.begin <= begin
+            and end <= self.end
+            and not any(first < end and begin <= last for first, last in self.gaps)
+        )

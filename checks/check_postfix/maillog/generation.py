@@ -1,0 +1,91 @@
+"""A generation: one stretch of log, known by what is in it.
+
+Whatever a rotation does to names, inodes and sizes, the bytes stay. So a
+generation is recognised by the fingerprint of its head and of the bytes just
+before the offset up to which it is counted, both of the uncompressed stream.
+The fingerprints are keyed: strangers write part of the log, but they cannot
+aim at a fingerprint whose key they do not know.
+"""
+
+from __future__ import annotations
+
+try:  # hashlib loads OpenSSL, which costs more than the rest of a quiet run
+    from _blake2 import blake2b
+except ImportError:  # another Python's private name
+    from hashlib import blake2b
+
+# Enough for several lines; a stamp, a process ID and a queue ID in each.
+FINGERPRINTED = 1024
+_DIGEST = 16
+
+
+def fingerprint(data: bytes, key: bytes) -> bytes:
+    """Return the keyed hash of some bytes of a log."""
+    return blake2b(data, digest_size=_DIGEST, key=key).digest()
+
+
+class Generation:
+    """What is known of one generation.
+
+    Every whole line from its beginning to the offset `end` is counted, except
+    for those between `hole_start` and `hole_end`: of a big file the end is read
+    first, and the hole then closes from behind.
+
+    id:         number in the store, 0 before it has one
+    head_size:  how many bytes of its head `head` is the fingerprint of
+    tail_size:  how many bytes before `end` `tail` is the fingerprint of
+    begins:     minute of its first line, None if that has no time
+    since:      minute of the first line behind the hole, `begins` without one
+    last:       minute of the last line counted, None before that
+    live:       whether it was the live log when it was last seen
+    done:       whether it was read to the end of its file when it was last seen
+    lines, events, unframed: lines read, those that were events, those without a
+                frame that we know
+    """
+
+    FIELDS = (
+        "id", "head", "head_size", "hole_start", "hole_end", "end", "tail", "tail_size",
+        "begins", "since", "last", "live", "done", "lines", "events", "unframed",
+    )  # fmt: skip
+    __slots__ = FIELDS
+
+    def __init__(
+        self,
+        id: int = 0,
+        head: bytes = b"",
+        head_size: int = 0,
+        hole_start: int = 0,
+        hole_end: int = 0,
+        end: int = 0,
+        tail: bytes = b"",
+        tail_size: int = 0,
+        begins: int | None = None,
+        since: int | None = None,
+        last: int | None = None,
+        live: bool = False,
+        done: bool = False,
+        lines: int = 0,
+        events: int = 0,
+        unframed: int = 0,
+    ) -> None:
+        self.id = id
+        self.head = head
+        self.head_size = head_size
+        self.hole_start = hole_start
+        self.hole_end = hole_end
+        self.end = end
+        self.tail = tail
+        self.tail_size = tail_size
+        self.begins = begins
+        self.since = since
+        self.last = last
+        self.live = bool(live)
+        self.done = bool(done)
+        self.lines = lines
+        self.events = events
+        self.unframed = unframed
+
+    @property
+    def hole(self) -> int:
+        """How many bytes before `end` are still to be read."""
+        return self.hole_end - self.hole_start

@@ -1,0 +1,95 @@
+"""The survey: which file holds which generation.
+
+Names, inodes and times of change only say where to look and what need not be
+looked at again; what a file is, its content decides.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprint
+from check_postfix.maillog.logfile import LogFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Survey:
+    """What the files of a log are, as of now.
+
+    files: the live log first, if it exists
+    live:  its path
+    seen:  signature -> generation of the files read to their end before; 0 for
+           those that have none
+    known: all generations known so far; new ones are added to it
+    key:   of the fingerprints
+    begins: tells the minute of the first line of some bytes, None if it has none
+
+    `unread` holds (file, generation) of what is not read to its end, the live log
+    first, then the newest; `holds` file signature -> generation of all files;
+    `current` the generation of the live log; `notes` sentences about files that
+    cannot be read.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[LogFile],
+        live: str,
+        seen: dict[str, int],
+        known: list[Generation],
+        key: bytes,
+        begins: Callable[[bytes], int | None],
+    ) -> None:
+        self._known = known
+        self._key = key
+        self._begins = begins
+        self.notes: list[str] = []
+        self.current: Generation | None = None
+        self.unread: list[tuple[LogFile, Generation]] = []
+        self.holds: dict[str, Generation | None] = {}
+        by_number = {generation.id: generation for generation in known}
+        for file in files:
+            if file.signature in seen:
+                generation = by_number.get(seen[file.signature])
+            else:
+                try:
+                    file, generation = self._look_into(file)
+                except FileNotFoundError:  # renamed or removed since it was listed
+                    continue
+                except LogError as error:
+                    if file.path == live:
+                        raise
+                    self.notes.append(str(error))
+                    generation = None
+                if generation:
+                    self.unread.append((file, generation))
+            self.holds[file.signature] = generation
+            if file.path == live:
+                self.current = generation
+        self.unread.sort(
+            key=lambda pair: (
+                pair[0].path == live,
+                pair[1].begins or 0,
+                # one generation in two files: the plain one is quicker to read
+                not pair[0].compressed,
+            ),
+            reverse=True,
+        )
+
+    def _look_into(self, file: LogFile) -> tuple[LogFile, Generation | None]:
+        """Return the file as it was opened, and its generation, None if it has no line yet."""
+        with file.open() as stream:
+            file = LogFile(file.path, stream.status())
+            head = stream.read_whole(FINGERPRINTED)
+        for generation in self._known:
+            size = generation.head_size
+            if len(head) >= size and fingerprint(head[:size], self._key) == generation.head:
+                return file, generation
+        if b"\n" not in head and len(head) < FINGERPRINTED:
+            return file, None
+        generation = Generation(
+            head=fingerprint(head, self._key), head_size=len(head), begins=self._begins(head)
+        )
+        self._known.append(generation)
+        return file, generation
