@@ -1,1 +1,1 @@
-"""The project against the real thing: a private Postfix, Dovecot and rsyslog, alone in a namespace."""
+"""The project beside the real thing: Postfix, Dovecot and rsyslog in a namespace of their own."""

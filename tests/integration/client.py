@@ -102,9 +102,13 @@ def auth_login(smtp: smtplib.SMTP, user: str, password: str) -> int:
 
 
 def _is_right(imap: imaplib.IMAP4, user: str, password: str) -> bool:
+    quoted_user = '"' + user.replace('"', r"\"") + '"'
     try:
-        imap.login(user, password)
-    except imaplib.IMAP4.error:
+        imap.login(quoted_user, password)
+    except imaplib.IMAP4.error as error:
+        # Refused for any other reason, no password was tested.
+        if "AUTHENTICATIONFAILED" not in str(error):
+            raise
         return False
     return True
 

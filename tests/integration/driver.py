@@ -17,14 +17,16 @@ DEFERRALS = ("deferred", "softbounce")
 
 
 class Driver:
-    """Does things and keeps the books: per instance the truth and the queues to be expected."""
+    """Does things and keeps the books: by instance the truth, and the queues to be expected."""
 
     def __init__(self, machine: Machine) -> None:
         """Nothing was done yet."""
         self.machine = machine
         self.main, self.out = machine.postfix, machine.out
-        self.truths = {self.main.name: Truth(), self.out.name: Truth()}
-        self.queues: dict[str, Counter[str]] = {name: Counter() for name in self.truths}
+        self.truths = {name: Truth() for name in (self.main.name, self.out.name, "dovecot")}
+        self.queues: dict[str, Counter[str]] = {
+            postfix.name: Counter() for postfix in (self.main, self.out)
+        }
         # How often each mailbox was tried; the peers count the same from their side.
         self._attempts: Counter[str] = Counter()
 

@@ -9,7 +9,7 @@ from .peer import Peer
 from .postfix import Postfix
 from .rsyslog import Rsyslog
 
-PACKAGES = "postfix dovecot-core dovecot-imapd rsyslog iproute2".split()
+PACKAGES = ["postfix", "dovecot-core", "dovecot-imapd", "rsyslog", "iproute2"]
 
 MX1, MX2, OUT = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 SUBMISSION = 587
@@ -87,6 +87,8 @@ MAIN = {
     "postscreen_denylist_action": "enforce",
     "postscreen_greet_action": "enforce",
     "postscreen_greet_wait": "1s",
+    # One failure to connect is enough for a server to be down, and mail for it to be suspended.
+    "initial_destination_concurrency": "1",
     # In memory: no file format that one Debian knows and the next one does not.
     "postscreen_cache_map": "internal:postscreen_cache",
     # Lets anybody ask the second instance for its queue.

@@ -22,7 +22,7 @@ UNSHARE = (
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # All a private Postfix needs of /etc/postfix apart from the two files the tests write.
-POSTFIX_TABLES = "dynamicmaps.cf dynamicmaps.cf.d postfix-files postfix-files.d".split()
+POSTFIX_TABLES = ["dynamicmaps.cf", "dynamicmaps.cf.d", "postfix-files", "postfix-files.d"]
 
 
 def why_impossible() -> str:
@@ -56,7 +56,7 @@ def run_inside(module: str, *arguments: str, timeout: float) -> None:
 
 
 def furnish(log: Path, hosts: Mapping[str, str], nameless: Iterable[str], hostname: str) -> None:
-    """Give the namespace addresses, names, a /dev and empty directories where programs leave things.
+    """Give the namespace addresses, names, a /dev, and directories for what programs leave.
 
     log:       becomes /var/log, and is what remains afterwards
     hosts:     addresses by name

@@ -2,23 +2,26 @@
 
     python -m tests.integration.observations DIRECTORY      (in a namespace, see namespace.py)
 
-leaves in DIRECTORY what the scenario leaves, and results.json: what the commands printed.
+leaves in DIRECTORY what the scenario leaves, and results.json: what the checks printed, by
+`user/check/occasion`.
 """
 
 import json
+import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from .commands import READER, STRANGER, Commands
+from .commands import CHECKS, LOG_CHECKS, READER, ROOT, STRANGER, Result, run_check
 from .driver import Driver
 from .history import with_earlier_days
 from .namespace import PROJECT, open_the_way
 from .rsyslog import MAIL_ISO_LOG, MAIL_LOG
 from .scenario import play
 
-LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")
-USERS = ("root", READER)
-# Thresholds that the scenario is known to exceed in the way the tests say.
+USERS = (ROOT, READER)
+# Thresholds that the scenario exceeds, each to the state that the tests expect.
 THRESHOLDS = {
     "deferred": "-w 1 -c 100",
     "bounces": "-w 1 -c 2",
@@ -27,76 +30,66 @@ THRESHOLDS = {
     "queue": "-w 1 -c 1000",
 }
 ONE_GUESSER = "-w 1000 -c 1000 --warning-client 1 --critical-client 10"
-HISTORY = Path("/run/history/mail.log")
+FRESH = f"--log {MAIL_LOG} --no-state"
+STATES = Path("/run/state")
+
+Named = tuple[str, Result]
 
 
-def observe(driver: Driver) -> dict[str, object]:
-    """Run everything; return the results by name, `user/check/occasion`."""
-    commands = Commands()
+def observe(driver: Driver) -> Iterator[Named]:
+    """Run everything; Postfix is down at the end."""
     for user in USERS:
-        state = _state_of(commands, user)
-        for occasion in ("first", "second"):
-            for check in LOG_CHECKS:
-                options = f"--log {MAIL_LOG} --state {state} {THRESHOLDS[check]}"
-                commands.check(f"{user}/{check}/{occasion}", user, check, *options.split())
-            queue = THRESHOLDS["queue"].split()
-            commands.check(f"{user}/queue/{occasion}", user, "queue", *queue)
-        _observe_instances(commands, user, driver)
-        _observe_defaults(commands, user)
-    _observe_limits(commands)
-    _observe_history(commands)
+        yield from as_scheduled(user)
+        yield from elsewhere(user, str(driver.out.config))
+    yield _run("one guesser", "auth", f"{FRESH} {ONE_GUESSER}")
+    yield after_a_week()
+    for check in LOG_CHECKS:
+        yield _run("unreadable", check, FRESH, STRANGER)
     driver.main.command("postfix", "stop")
     for user in USERS:
-        commands.check(f"{user}/queue/postfix down", user, "queue")
-    return commands.as_json()
+        yield _run("postfix down", "queue", "", user)
 
 
-def _observe_instances(commands: Commands, user: str, driver: Driver) -> None:
+def as_scheduled(user: str) -> Iterator[Named]:
+    """Run all five twice, as an agent does, remembering; then again with the defaults alone."""
+    states = STATES / user
+    states.mkdir(parents=True)
+    if user != ROOT:
+        shutil.chown(states, "nobody", "nogroup")
+    for occasion in ("first", "second"):
+        for check in CHECKS:
+            remember = f"--log {MAIL_LOG} --state {states}/given" if check in LOG_CHECKS else ""
+            yield _run(occasion, check, f"{remember} {THRESHOLDS[check]}", user)
     for check in LOG_CHECKS:
-        options = ["--log", MAIL_LOG, "--no-state", "--instance", driver.out.name]
-        commands.check(f"{user}/{check}/second instance", user, check, *options)
-    second = ["--config-dir", str(driver.out.config)]
-    commands.check(f"{user}/queue/second instance", user, "queue", *second)
+        yield _run("log found by itself", check, f"--state {states}/found", user)
 
 
-def _observe_defaults(commands: Commands, user: str) -> None:
-    """Run the log checks without --log, and on the other form of the log."""
-    state = f"{_state_of(commands, user)}-bare"
+def elsewhere(user: str, second_instance: str) -> Iterator[Named]:
+    """Run them on the second instance, and on the log in its other form."""
     for check in LOG_CHECKS:
-        commands.check(f"{user}/{check}/bare", user, check, "--state", state)
-        other = ["--log", MAIL_ISO_LOG, "--no-state"]
-        commands.check(f"{user}/{check}/RFC 3339", user, check, *other)
+        yield _run("second instance", check, f"{FRESH} --instance postfix-out", user)
+        yield _run("RFC 3339", check, f"--log {MAIL_ISO_LOG} --no-state", user)
+    yield _run("second instance", "queue", f"--config-dir {second_instance}", user)
 
 
-def _observe_limits(commands: Commands) -> None:
-    """Run what must not count as usual: a single guesser, a log that may not be read."""
-    log = ["--log", MAIL_LOG, "--no-state"]
-    commands.check("root/auth/one guesser", "root", "auth", *log, *ONE_GUESSER.split())
-    for check in LOG_CHECKS:
-        commands.check(f"stranger/{check}/unreadable", STRANGER, check, *log)
-
-
-def _observe_history(commands: Commands) -> None:
+def after_a_week() -> Named:
     """Run the rejects check on a log that also tells of a week of days like this, but calmer."""
-    HISTORY.parent.mkdir()
-    HISTORY.write_text(with_earlier_days(Path(MAIL_LOG).read_text()))
-    log = ["--log", str(HISTORY), "--no-state"]
-    commands.check("root/rejects/after a week", "root", "rejects", *log)
+    log = Path("/run/history/mail.log")
+    log.parent.mkdir()
+    log.write_text(with_earlier_days(Path(MAIL_LOG).read_text()))
+    return _run("after a week", "rejects", f"--log {log} --no-state")
 
 
-def _state_of(commands: Commands, user: str) -> Path:
-    """Return a state file in a directory of the user's own."""
-    directory = Path("/run/state", user)
-    directory.mkdir(parents=True, exist_ok=True)
-    commands.give(directory, user)
-    return directory / "state.sqlite"
+def _run(occasion: str, check: str, options: str, user: str = ROOT) -> Named:
+    return f"{user}/{check}/{occasion}", run_check(check, options.split(), user)
 
 
 def main(directory: Path) -> None:
     """Let the scenario happen, run the checks, and leave the record of both."""
     driver = play(directory)
     open_the_way([PROJECT, sys.prefix, sys.base_prefix])
-    (directory / "results.json").write_text(json.dumps(observe(driver), indent=1) + "\n")
+    results = {name: asdict(result) for name, result in observe(driver)}
+    (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     driver.machine.rsyslog.stop()
 
 

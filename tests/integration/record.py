@@ -22,7 +22,9 @@ from .outcome import SECONDS
 RECORDED = namespace.PROJECT / "tests" / "recorded"
 LOGS = ("mail.log", "mail.iso.log")
 # RFC 5737 and RFC 2606.
-NETWORKS = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+NETWORKS = [
+    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+]
 DOMAIN = re.compile(r"(?:[\w-]+\.)*example(?:\.com|\.net|\.org)?")
 # A version number such as v2.3.19.1 is no address.
 ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")

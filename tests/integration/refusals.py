@@ -13,7 +13,9 @@ def by_smtpd(driver: Driver) -> None:
     """Break every rule of the server's policy once, and some twice."""
     driver.refused(SMTPD, NEWS, "ann@example.net")
     driver.refused(SMTPD, OPS, "blocked@example.net", by=CLIENT5)
-    driver.refused(SMTPD, OPS, "nobody-here@mx1.example.com", "nor-here@mx1.example.com", by=CLIENT5)
+    driver.refused(
+        SMTPD, OPS, "nobody-here@mx1.example.com", "nor-here@mx1.example.com", by=CLIENT5
+    )
     driver.refused(SMTPD, OPS, "ann@elsewhere.example", by=CLIENT6)
     driver.refused(SMTPD, OPS, "busy-list@example.net", by=CLIENT6)
     driver.refused(SMTPD, "spammer@example.org", "ann@example.net", by=CLIENT6)
@@ -44,7 +46,9 @@ def by_milter(driver: Driver) -> None:
     """Displease the filter: at a recipient (smtpd's reply) and at the end (cleanup's)."""
     for recipient in ("milter-rcpt@example.net", "milter-tempfail@example.net"):
         driver.refused("rejected_milter_smtpd", OPS, recipient, by=CLIENT5)
-    driver.refused_content("rejected_milter_cleanup", "Subject: hi\r\n\r\nhi\r\n", "virus@example.org")
+    driver.refused_content(
+        "rejected_milter_cleanup", "Subject: hi\r\n\r\nhi\r\n", "virus@example.org"
+    )
     # Refused at EHLO, nothing was asked for yet, and the log may say so several times a session.
     with UNWELCOME.connect(MX1):
         pass

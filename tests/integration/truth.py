@@ -10,7 +10,11 @@ OVER_QUOTA = ("4.2.2", "5.2.2")
 
 @dataclass
 class Truth:
-    """Deeds at one Postfix instance, and failed logins by client address."""
+    """Deeds at one Postfix instance, or at Dovecot.
+
+    counts:    by the counters' own names (check_postfix/maillog/event.py)
+    failures:  failed logins by client address
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
@@ -60,7 +64,7 @@ class Truth:
                 "auth_failures": self.failures.total(),
                 "auth_worst_client": max(self.failures.values(), default=0),
                 "auth_clients": len(self.failures),
-                "auth_backend_errors": self.counts["auth_backend_errors"],
+                "auth_backend_errors": self.counts["auth_backend_error"],
             },
             "rejects": {
                 "rejects": sum(

@@ -1,0 +1,99 @@
+"""Warn when passwords are being guessed.
+
+Failed logins are smtpd's SASL failures and those of Dovecot's login processes;
+neither tells of the other's. A login that our own backend could not decide is
+not a wrong password and stands apart.
+"""
+
+from __future__ import annotations
+
+from check_postfix.from_log import FROM_LOG
+from check_postfix.plugin import Check, Metric, Threshold, run, values
+from check_postfix.tables import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+
+    from check_postfix.maillog.window import Window
+
+# Clients shown with -v.
+_ROWS = 10
+
+
+def _clients(window: Window) -> list[tuple[str, int]]:
+    """Return (address, failed logins) of each client, most first."""
+    return [pair for pair in window.keys("auth_failed", "client") if pair[0]]
+
+
+def measure(window: Window, _: Namespace) -> list[Metric]:
+    """Return how many logins failed, all in all and from the worst client.
+
+    Returns: auth_failures and auth_worst_client in failed logins; auth_clients in
+             client addresses; auth_backend_errors in logins not decided
+    """
+    clients = _clients(window)
+    return [
+        Metric("auth_failures", window.count("auth_failed")),
+        Metric("auth_worst_client", clients[0][1] if clients else 0),
+        Metric("auth_clients", len(clients)),
+        Metric("auth_backend_errors", window.count("auth_backend_error")),
+    ]
+
+
+def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
+    """Return the first line's words."""
+    words = f"{measured['auth_failures']} failed logins in {values.span(window.seconds)}"
+    if clients := _clients(window):
+        address, number = clients[0]
+        words += f", {number} from {address}"
+    if measured["auth_backend_errors"]:
+        words += f", {measured['auth_backend_errors']} backend errors"
+    return words
+
+
+def details(window: Window, _: Namespace) -> list[str]:
+    """Return the clients that failed most."""
+    return table("failed logins by client", window.keys("auth_failed", "client"), _ROWS)
+
+
+CHECK = Check(
+    name="postfix auth",
+    description="Alert when many logins fail, all in all or from one client address.",
+    source=FROM_LOG,
+    measure=measure,
+    thresholds=[
+        Threshold(
+            "auth_failures",
+            "the number of failed logins",
+            warning="100",
+            critical="500",
+        ),
+        Threshold(
+            "auth_worst_client",
+            "the number of failed logins of one client address",
+            warning="20",
+            critical="100",
+            suffix="client",
+        ),
+    ],
+    summary=summary,
+    details=details,
+    examples=[
+        ("check_postfix_auth", "judge the last 15 minutes of this machine's mail log"),
+        (
+            "check_postfix_auth --critical-client 50 --window 1h -v",
+            "alert above 50 failures of one client within an hour, and list the clients",
+        ),
+    ],
+)
+
+
+def main() -> None:
+    """Run the check."""
+    run(CHECK)
+
+
+if __name__ == "__main__":
+    main()

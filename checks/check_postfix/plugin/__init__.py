@@ -1,0 +1,23 @@
+"""What makes a condition a Nagios plugin: options, thresholds, judging, output.
+
+A condition is declared as a Check; nothing in here has heard of mail.
+"""
+
+from check_postfix.plugin.check import Check, Remark, Source
+from check_postfix.plugin.errors import Unknown, UsageError
+from check_postfix.plugin.metric import Metric
+from check_postfix.plugin.option import Option
+from check_postfix.plugin.run import run
+from check_postfix.plugin.threshold import Threshold
+
+__all__ = [
+    "Check",
+    "Metric",
+    "Option",
+    "Remark",
+    "Source",
+    "Threshold",
+    "Unknown",
+    "UsageError",
+    "run",
+]

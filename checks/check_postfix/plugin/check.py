@@ -1,0 +1,178 @@
+"""A check: one condition, declared; and how what was measured is judged."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import namedtuple
+
+import nagiosplugin
+
+from check_postfix.plugin.output import Outcome, Perfdata
+from check_postfix.plugin.threshold import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Any
+
+    from check_postfix.plugin.metric import Metric
+    from check_postfix.plugin.option import Option
+    from check_postfix.plugin.threshold import Threshold
+
+
+# From what says least to what says most: a part that could not be seen makes an
+# OK worthless, but takes nothing from an alarm.
+_SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
+
+
+class Remark(namedtuple("Remark", "text unknown", defaults=(False,))):
+    """Something that must be known to understand the first line.
+
+    text:    a few words
+    unknown: whether an OK cannot be vouched for because of it
+    """
+
+    __slots__ = ()
+
+    text: str
+    unknown: bool
+
+
+class Source:
+    """Where a check gets what it measures from.
+
+    options: what decides where and how it is read
+    open:    context manager: from the options' values to the subject that the
+             check measures; raises Unknown where it cannot be had
+    remarks: what must be said about the subject in the first line
+    about:   lines for -vv: what was read
+    """
+
+    def __init__(
+        self,
+        options: Sequence[Option],
+        open: Callable[[Namespace], AbstractContextManager[Any]],
+        remarks: Callable[[Any], list[Remark]] = lambda _: [],
+        about: Callable[[Any], list[str]] = lambda _: [],
+    ) -> None:
+        self.options = options
+        self.open = open
+        self.remarks = remarks
+        self.about = about
+
+
+class Check:
+    """One condition.
+
+    name:       `postfix deferred`: the executable is check_ + that with an underscore
+    description: one or two sentences for --help
+    source:     what it reads
+    measure:    from (subject, options) to metrics; opens nothing, changes nothing
+    thresholds: what is compared; the first is -w and -c
+    summary:    from (metric values by name, subject, options) to the first line's words
+    details:    from (subject, options) to lines for -v, the worst offenders
+    options:    further options of this check alone
+    examples:   (command line, what it does) for --help
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        source: Source,
+        measure: Callable[[Any, Namespace], list[Metric]],
+        thresholds: Sequence[Threshold],
+        summary: Callable[[Mapping[str, Any], Any, Namespace], str],
+        details: Callable[[Any, Namespace], list[str]] = lambda *_: [],
+        options: Sequence[Option] = (),
+        examples: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.source = source
+        self.measure = measure
+        self.thresholds = thresholds
+        self.summary = summary
+        self.details = details
+        self.own_options = options
+        self.examples = examples
+
+    @property
+    def executable(self) -> str:
+        """The command's name."""
+        return "check_" + self.name.replace(" ", "_")
+
+    @property
+    def options(self) -> list[Option]:
+        """All options but the standard ones: thresholds, the check's own, the source's."""
+        limits = [o for t in self.thresholds for o in (t.warning, t.critical)]
+        return [*limits, *self.own_options, *self.source.options]
+
+    def judge(self, subject: Any, options: Namespace, verbosity: int = 0) -> Outcome:
+        """Return what is to be said of a subject.
+
+        subject:   what the source has read
+        options:   the values of self.options, by name
+        verbosity: 0 to 3, how often -v was given
+        """
+        metrics = self.measure(subject, options)
+        measured = {metric.name: metric.value for metric in metrics}
+        limits = {threshold.metric: threshold for threshold in self.thresholds}
+        perfdata = []
+        state = 0
+        for metric in metrics:
+            result, label = _judge_metric(metric, limits.get(metric.name), measured, options)
+            perfdata.append(label)
+            state = max(state, result, key=_SEVERITY.__getitem__)
+        remarks = self.source.remarks(subject)
+        if any(remark.unknown for remark in remarks):
+            state = max(state, 3, key=_SEVERITY.__getitem__)
+        words = self.summary(measured, subject, options)
+        if remarks:
+            words += f" ({'; '.join(remark.text for remark in remarks)})"
+        lines = self.details(subject, options) if verbosity >= 1 else []
+        if verbosity >= 2:
+            lines = [*lines, *self.source.about(subject)]
+        return Outcome(self.name, state, words, perfdata, lines)
+
+
+def _judge_metric(
+    metric: Metric,
+    threshold: Threshold | None,
+    measured: Mapping[str, float],
+    options: Namespace,
+) -> tuple[int, Perfdata]:
+    """Return a metric's exit code and its perfdata."""
+    warning = critical = None
+    if threshold and _is_enough(threshold, measured, options):
+        warning = getattr(options, threshold.warning.name)
+        critical = getattr(options, threshold.critical.name)
+    context = nagiosplugin.ScalarContext(metric.name, warning, critical)
+    judged = nagiosplugin.Metric(
+        metric.name,
+        metric.value,
+        metric.uom or None,
+        metric.minimum,
+        metric.maximum,
+        context=metric.name,
+        contextobj=context,
+    )
+    state: int = judged.evaluate().state.code
+    return state, Perfdata(
+        metric.name,
+        metric.value,
+        metric.uom,
+        shown(warning, metric.minimum),
+        shown(critical, metric.minimum),
+        metric.minimum,
+        metric.maximum,
+    )
+
+
+def _is_enough(threshold: Threshold, measured: Mapping[str, float], options: Namespace) -> bool:
+    if threshold.enough is None:
+        return True
+    of, option = threshold.enough
+    least: float = getattr(options, option.name)
+    return sum(measured[name] for name in of) >= least

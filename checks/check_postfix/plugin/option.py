@@ -1,0 +1,53 @@
+"""An option: its name, default, meaning and the text that explains it, in one place."""
+
+from __future__ import annotations
+
+from check_postfix.plugin import values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Option:
+    """One option of a check.
+
+    flag:    `--min-attempts`
+    help:    one sentence; the default is added to it
+    default: as it would be written on the command line; None for none
+    parse:   from the written text to the value, raising ValueError
+    metavar: what stands for the value in help
+    short:   a second, short flag
+    repeatable: whether it may be given several times, which makes its value a list
+    switch:  whether it takes no value
+    """
+
+    def __init__(
+        self,
+        flag: str,
+        help: str,
+        default: str | None = None,
+        parse: Callable[[str], object] = values.text,
+        metavar: str = "TEXT",
+        short: str = "",
+        repeatable: bool = False,
+        switch: bool = False,
+    ) -> None:
+        self.flag = flag
+        self.help = help
+        self.default = default
+        self.parse = parse
+        self.metavar = metavar
+        self.short = short
+        self.repeatable = repeatable
+        self.switch = switch
+
+    @property
+    def name(self) -> str:
+        """The attribute that its value is found under."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+    @property
+    def help_with_default(self) -> str:
+        """The help sentence and the default."""
+        return f"{self.help} (default: {self.default})" if self.default else self.help

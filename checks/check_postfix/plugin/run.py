@@ -1,0 +1,246 @@
+"""Run a check: from the command line to output and exit code, whatever happens.
+
+Everything goes to standard output; a plugin that dies with a traceback on
+standard error tells Nagios nothing. Help and wrong use are UNKNOWN, exit code 3.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import textwrap
+import time
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+
+from check_postfix import __version__
+from check_postfix.plugin import values
+from check_postfix.plugin.errors import Unknown, UsageError
+from check_postfix.plugin.option import Option
+from check_postfix.plugin.output import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
+
+    from check_postfix.plugin.check import Check
+
+UNKNOWN = 3
+_COLUMNS = 80
+
+TIMEOUT = Option(
+    "--timeout",
+    "give up after this time, which is UNKNOWN",
+    default="10",
+    parse=values.seconds,
+    metavar="SECONDS",
+    short="-t",
+)
+VERBOSE = Option(
+    "--verbose",
+    "say more: -v the worst offenders, -vv what was read, -vvv how",
+    short="-v",
+    switch=True,
+)
+VERSION = Option("--version", "show the version", short="-V", switch=True)
+HELP = Option("--help", "show this help", short="-h", switch=True)
+STANDARD = (TIMEOUT, VERBOSE, VERSION, HELP)
+
+
+class _TimedOut(BaseException):
+    """The time is up. Not an Exception, so that nothing on the way takes it for its own."""
+
+
+def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a check and leave with its exit code."""
+    text, code = outcome_of(check, sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.flush()
+    except OSError:  # nobody reads it
+        code = UNKNOWN
+    # What is about to be thrown away need not be looked through once more.
+    gc.freeze()
+    raise SystemExit(code)
+
+
+def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
+    """Return what a check prints when called like this, and its exit code."""
+    options = Namespace(verbose=0)
+    try:
+        options_of(check, arguments, options)
+        if options.help:
+            return help_text(check), UNKNOWN
+        if options.version:
+            return f"{check.executable} {__version__}\n", UNKNOWN
+        _start_timer(options.timeout)
+        try:
+            started = time.monotonic()
+            with check.source.open(options) as subject:
+                outcome = check.judge(subject, options, options.verbose)
+            if options.verbose >= 3:
+                outcome.add(_how(options, time.monotonic() - started))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except UsageError as error:
+        outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
+    except Unknown as error:
+        outcome = Outcome(check.name, UNKNOWN, str(error))
+    except _TimedOut:
+        outcome = Outcome(
+            check.name,
+            UNKNOWN,
+            f"timed out after {options.timeout:g} s; see what is slow with -vvv,"
+            " or raise --timeout",
+        )
+    except KeyboardInterrupt:
+        outcome = Outcome(check.name, UNKNOWN, "interrupted")
+    except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
+        outcome = _internal(check, error, options.verbose)
+    return str(outcome), outcome.exit_code
+
+
+def _how(options: Namespace, seconds: float) -> list[str]:
+    """Return lines for -vvv: with what, and how fast."""
+    import nagiosplugin
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return [
+        f"check_postfix {__version__}, Python {python},"
+        f" nagiosplugin {getattr(nagiosplugin, '__version__', 'of unknown version')}",
+        f"measured and judged in {seconds * 1000:.0f} ms",
+        *(f"{name} = {value}" for name, value in sorted(vars(options).items())),
+    ]
+
+
+def _start_timer(seconds: float) -> None:
+    def time_is_up(*_: object) -> None:
+        raise _TimedOut
+
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _internal(check: Check, error: Exception, verbosity: int) -> Outcome:
+    lines = []
+    if verbosity >= 3:
+        import traceback
+
+        lines = [
+            line
+            for part in traceback.format_exception(error)
+            for line in part.rstrip("\n").split("\n")
+        ]
+    return Outcome(
+        check.name,
+        UNKNOWN,
+        f"internal error: {type(error).__name__}: {error};"
+        " please report it with the output of -vvv",
+        lines=lines,
+    )
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print to standard error."""
+        raise UsageError(message)
+
+
+def options_of(
+    check: Check, arguments: Sequence[str], options: Namespace | None = None
+) -> Namespace:
+    """Return the values of all options, by name.
+
+    options: filled as far as it goes when an error ends it
+    Raises:  UsageError naming the option, what is wrong and what would be right
+    """
+    options = options or Namespace(verbose=0)
+    given, strange = _parser(check).parse_known_args(list(arguments), options)
+    if strange:
+        raise UsageError(_not_an_option(strange[0], check))
+    for option in check.options + list(STANDARD):
+        if option.switch:
+            continue
+        setattr(options, option.name, _value(option, getattr(given, option.name)))
+    return options
+
+
+def _not_an_option(written: str, check: Check) -> str:
+    if not written.startswith("-"):
+        return f"{written}: every value needs an option in front of it"
+    import difflib
+
+    flags = [option.flag for option in check.options + list(STANDARD)]
+    near = difflib.get_close_matches(written.partition("=")[0], flags, n=1)
+    return f"{written}: no such option" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _value(option: Option, written: Any) -> Any:
+    if option.repeatable:
+        return [_parsed(option, one) for one in written or ()]
+    if written is None:
+        written = option.default
+    return None if written is None else _parsed(option, written)
+
+
+def _parsed(option: Option, written: str) -> object:
+    try:
+        return option.parse(written)
+    except ValueError as error:
+        raise UsageError(f"{option.flag} {written}: {error}") from None
+
+
+def _parser(check: Check) -> ArgumentParser:
+    parser = _Parser(
+        prog=check.executable,
+        description=textwrap.fill(check.description, _COLUMNS),
+        formatter_class=lambda prog: RawDescriptionHelpFormatter(
+            prog, max_help_position=28, width=_COLUMNS
+        ),
+        epilog=_epilog(check),
+        add_help=False,
+        allow_abbrev=False,
+        usage=f"{check.executable} [options]",
+    )
+    groups = (
+        ("thresholds", [o for t in check.thresholds for o in (t.warning, t.critical)]),
+        ("what is judged", list(check.own_options)),
+        ("what is read", list(check.source.options)),
+        ("standard options", list(STANDARD)),
+    )
+    for title, members in groups:
+        group = parser.add_argument_group(title)
+        for option in members:
+            _add(group, option)
+    return parser
+
+
+def _add(group: Any, option: Option) -> None:
+    flags = [option.short, option.flag] if option.short else [option.flag]
+    help_text = option.help_with_default.replace("%", "%%")
+    if option is VERBOSE:
+        group.add_argument(*flags, action="count", default=SUPPRESS, help=help_text)
+    elif option.switch:
+        group.add_argument(*flags, action="store_true", help=help_text)
+    else:
+        group.add_argument(
+            *flags,
+            metavar=option.metavar,
+            action="append" if option.repeatable else "store",
+            help=help_text,
+        )
+
+
+def _epilog(check: Check) -> str:
+    lines = ["ranges: 10 alerts above 10 (and below 0), 10: below 10, 10:20 outside, @10:20 inside"]
+    if check.examples:
+        lines += ["", "examples:"]
+        for command, what in check.examples:
+            lines += [f"  {command}", f"      {what}"]
+    return "\n".join(lines)
+
+
+def help_text(check: Check) -> str:
+    """Return the text of --help, 80 columns wide."""
+    return _parser(check).format_help()

@@ -1,0 +1,97 @@
+"""A threshold: a metric with its warning and critical range."""
+
+from __future__ import annotations
+
+import re
+
+from nagiosplugin import Range
+
+from check_postfix.plugin.option import Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Threshold:
+    """What a metric is compared with.
+
+    metric:  its name
+    what:    what is compared, for the help text
+    warning, critical: default ranges; None for none
+    suffix:  told apart from a check's main threshold by this: `--warning-client`
+    uom:     `%` allows a percent sign in ranges, `s` allows 90s, 15m, 2h, 4d
+    enough:  (names of metrics, option with a number): while their sum is below
+             that number, the metric is shown but not judged
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        what: str,
+        warning: str | None = None,
+        critical: str | None = None,
+        suffix: str = "",
+        uom: str = "",
+        enough: tuple[Sequence[str], Option] | None = None,
+    ) -> None:
+        self.metric = metric
+        self.enough = enough
+        self.warning = self._option("warning", what, warning, suffix, uom)
+        self.critical = self._option("critical", what, critical, suffix, uom)
+
+    def _option(self, state: str, what: str, default: str | None, suffix: str, uom: str) -> Option:
+        return Option(
+            f"--{state}{'-' if suffix else ''}{suffix}",
+            f"{state.upper()} if {what} is outside this range",
+            default=default,
+            parse=lambda written: parse_range(written, uom),
+            metavar="RANGE",
+            short="" if suffix else f"-{state[0]}",
+        )
+
+
+def parse_range(written: str, uom: str) -> Range:
+    """Return a range of the Monitoring Plugins guidelines: `[@][start:]end`.
+
+    Raises: ValueError
+    """
+    plain = written
+    if uom == "%":
+        plain = written.replace("%", "")
+    elif uom == "s":
+        plain = re.sub(
+            r"([0-9]+)([smhd])", lambda part: str(int(part[1]) * _SECONDS[part[2]]), written
+        )
+    number = r"-?[0-9]+(?:\.[0-9]+)?"
+    if not re.fullmatch(f"@?(?:(?:~|{number}):)?(?:{number})?", plain) or plain in ("", "@"):
+        raise ValueError(
+            "is no range; write for example 10 (alert above 10), 10: (below 10), 10:20 (outside)"
+            " or @10:20 (inside)"
+        )
+    try:
+        return Range(plain)
+    except ValueError:
+        raise ValueError("is a range that starts behind its end; swap the two") from None
+
+
+def shown(limits: Range | None, minimum: float | None) -> str:
+    """Return a range for perfdata: as a plain number where that means the same.
+
+    minimum: the least value that the metric can have, None if there is none
+    """
+    if limits is None:
+        return ""
+    open_below = limits.start == float("-inf") and minimum is not None and minimum >= 0
+    if limits.invert or not (open_below or limits.start == 0):
+        return str(limits)
+    return "" if limits.end == float("inf") else number(limits.end)
+
+
+def number(value: float) -> str:
+    """Return a number as perfdata wants it: no exponent, no needless fraction."""
+    if value == int(value):
+        return str(int(value))
+    return f"{value:.6f}".rstrip("0")

@@ -1,0 +1,153 @@
+"""Warn when the queue grows, or when mail in it gets old.
+
+Mail in the deferred queue may rightly wait for days; mail in incoming and active
+may not, so its age is what counts unless other queues are asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import namedtuple
+from contextlib import contextmanager
+
+from check_postfix.mailqueue import age, postqueue
+from check_postfix.mailqueue.errors import QueueError
+from check_postfix.mailqueue.listing import QUEUES
+from check_postfix.plugin import Check, Metric, Option, Source, Threshold, Unknown, run, values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping
+
+    from check_postfix.mailqueue.listing import Listing
+
+
+def _queue(written: str) -> str:
+    if written not in QUEUES:
+        raise ValueError(f"is no queue; there are {', '.join(QUEUES)}")
+    return written
+
+
+CONFIG_DIR = Option(
+    "--config-dir",
+    "configuration directory of another Postfix instance (default: the main instance)",
+    metavar="DIR",
+)
+QUEUE = Option(
+    "--queue",
+    "queue whose oldest message is judged, and whose ages -v shows (default: incoming and active)",
+    parse=_queue,
+    metavar="NAME",
+    repeatable=True,
+)
+_USUAL_QUEUES = ("incoming", "active")
+
+# Domains shown with -v.
+_ROWS = 20
+
+
+class Queue(namedtuple("Queue", "listing now")):
+    """What was in the queue, and when it was looked at (seconds since 1970)."""
+
+    __slots__ = ()
+
+    listing: Listing
+    now: float
+
+
+@contextmanager
+def _open(options: Namespace) -> Iterator[Queue]:
+    now = time.time()
+    try:
+        listing = postqueue.read(options.config_dir, options.timeout * 0.9, now)
+    except QueueError as error:
+        raise Unknown(str(error)) from None
+    yield Queue(listing, now)
+
+
+def _judged(options: Namespace) -> tuple[str, ...]:
+    return tuple(options.queue) or _USUAL_QUEUES
+
+
+def measure(queue: Queue, options: Namespace) -> list[Metric]:
+    """Return the size of the queue and the age of its oldest message.
+
+    Returns: queue_size and one metric a queue, in messages; queue_oldest in
+             seconds, over the judged queues; queue_bytes
+    """
+    listing, now = queue
+    counts = listing.counts()
+    return [
+        Metric("queue_size", listing.count()),
+        Metric("queue_oldest", listing.oldest_age(now, _judged(options)), "s"),
+        *(Metric(name, counts[name]) for name in ("active", "deferred", "hold", "incoming")),
+        Metric("maildrop", counts["maildrop"]),
+        Metric("queue_bytes", listing.size(), "B"),
+    ]
+
+
+def summary(measured: Mapping[str, float], _: Queue, options: Namespace) -> str:
+    """Return the first line's words."""
+    size = measured["queue_size"]
+    if not size:
+        return "queue is empty"
+    words = f"{size} message{'' if size == 1 else 's'} in queue"
+    names = " and ".join(_judged(options))
+    if any(measured[name] for name in _judged(options)):
+        return f"{words}, oldest in {names} {values.span(measured['queue_oldest'])}"
+    return f"{words}, none in {names}"
+
+
+def details(queue: Queue, options: Namespace) -> list[str]:
+    """Return the ages of the mail in the judged queues by recipient domain, as qshape does."""
+    listing, now = queue
+    rows = age.table(listing, now, _judged(options))
+    title = f"recipients in {' and '.join(_judged(options))} by age in minutes:"
+    return [title, *age.render(rows, _ROWS)]
+
+
+CHECK = Check(
+    name="postfix queue",
+    description=(
+        "Alert when the queue holds too many messages, or one waits too long. The queue is"
+        " read with postqueue, which any user may run unless authorized_mailq_users"
+        " says otherwise."
+    ),
+    source=Source(options=[CONFIG_DIR, QUEUE], open=_open),
+    measure=measure,
+    thresholds=[
+        Threshold(
+            "queue_size",
+            "the number of messages in all queues",
+            warning="500",
+            critical="2000",
+        ),
+        Threshold(
+            "queue_oldest",
+            "the age of the oldest message (in seconds, or written 90s, 15m, 2h, 4d)",
+            warning="1h",
+            critical="4h",
+            suffix="age",
+            uom="s",
+        ),
+    ],
+    summary=summary,
+    details=details,
+    examples=[
+        ("check_postfix_queue", "judge the queue of this machine's Postfix"),
+        (
+            "check_postfix_queue --queue deferred --warning-age 1d -v",
+            "alert when deferred mail is older than a day, and show its ages by domain",
+        ),
+    ],
+)
+
+
+def main() -> None:
+    """Run the check."""
+    run(CHECK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Warn when far more mail is refused than usual.
+
+Refusals are smtpd's, postscreen's, cleanup's (header and body checks, MIME) and
+the milters'. How many are normal differs from host to host and from hour to
+hour, so the window is held against what is usual here at this time of day.
+"""
+
+from __future__ import annotations
+
+from check_postfix.from_log import FROM_LOG
+from check_postfix.plugin import Check, Metric, Option, Threshold, run, values
+from check_postfix.tables import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+
+    from check_postfix.maillog.window import Window
+
+BY_WHOM = {
+    "smtpd": "rejected_smtpd",
+    "postscreen": "rejected_postscreen",
+    "header and body checks": "rejected_header_body",
+    "MIME checks": "rejected_mime",
+    "milters in smtpd": "rejected_milter_smtpd",
+    "milters in cleanup": "rejected_milter_cleanup",
+}
+REJECTED = tuple(BY_WHOM.values())
+
+MIN_REJECTS = Option(
+    "--min-rejects",
+    "below this many rejects, show the factor but do not judge it: on a quiet"
+    " server a handful is many times the usual",
+    default="50",
+    parse=values.count,
+    metavar="N",
+)
+
+_ROWS = 5
+
+
+def measure(window: Window, _: Namespace) -> list[Metric]:
+    """Return how many rejects there were, and how many times the usual that is.
+
+    Returns: rejects in refused commands or messages; rejects_usual the same, the
+             median of comparable windows; reject_factor the one by the other. The
+             latter two are left out when there is too little history.
+    """
+    rejects = window.count(*REJECTED)
+    usual = window.usual(*REJECTED).level
+    if usual is None:
+        return [Metric("rejects", rejects)]
+    # Where none is usual, one is taken for it: there is no multiple of nothing.
+    factor = round(rejects / max(usual, 1), 1)
+    return [
+        Metric("reject_factor", factor),
+        Metric("rejects", rejects),
+        Metric("rejects_usual", usual),
+    ]
+
+
+def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
+    """Return the first line's words."""
+    usual = window.usual(*REJECTED)
+    words = f"{measured['rejects']} rejects in {values.span(window.seconds)}"
+    if usual.level is None:
+        return f"{words}, {usual.basis}"
+    return f"{words}, {measured['reject_factor']:g} times the usual {usual.level:g} ({usual.basis})"
+
+
+def details(window: Window, _: Namespace) -> list[str]:
+    """Return who refuses, whom, and with what reply."""
+    by_whom = [(name, window.count(counter)) for name, counter in BY_WHOM.items()]
+    by_whom = sorted((pair for pair in by_whom if pair[1]), key=lambda pair: -pair[1])
+    return [
+        *table("rejects by", by_whom, len(by_whom)),
+        *table("rejects by client", window.keys("rejected", "client"), _ROWS),
+        *table("rejects by reply code", window.keys("rejected", "reply_code"), _ROWS),
+    ]
+
+
+CHECK = Check(
+    name="postfix rejects",
+    description=(
+        "Alert when far more mail is refused than usual. Usual is the median of equally"
+        " long windows at the same time of day on earlier days; with less than 3 such"
+        " days, of the preceding 24 hours; with less than 4 such windows only the"
+        " absolute thresholds count."
+    ),
+    source=FROM_LOG,
+    measure=measure,
+    thresholds=[
+        Threshold(
+            "reject_factor",
+            "the number of rejects as a multiple of the usual",
+            warning="3",
+            critical="10",
+            enough=(["rejects"], MIN_REJECTS),
+        ),
+        Threshold("rejects", "the number of rejects", suffix="count"),
+    ],
+    options=[MIN_REJECTS],
+    summary=summary,
+    details=details,
+    examples=[
+        ("check_postfix_rejects", "judge the last 15 minutes of this machine's mail log"),
+        (
+            "check_postfix_rejects -w 2 -c 5 --critical-count 10000 -v",
+            "alert above 2 and 5 times the usual, or above 10000, and say who is refused",
+        ),
+    ],
+)
+
+
+def main() -> None:
+    """Run the check."""
+    run(CHECK)
+
+
+if __name__ == "__main__":
+    main()

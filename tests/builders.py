@@ -1,0 +1,53 @@
+"""Values for tests, built from what a test cares about."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from check_postfix.maillog.coverage import Coverage
+from check_postfix.maillog.usual import Usual
+from check_postfix.maillog.window import Window
+from check_postfix.plugin import Check
+from check_postfix.plugin.run import options_of
+
+# 2026-11-24 16:00 UTC, in minutes
+NOON = 1795536000 // 60
+
+
+def a_coverage(**changed: Any) -> Coverage:
+    """Return the coverage of a log read from a day before NOON up to it."""
+    usually: dict[str, Any] = {
+        "begin": NOON - 1440,
+        "end": NOON,
+        "last": NOON - 1,
+        "lines": 1000,
+        "events": 500,
+    }
+    return Coverage(**usually | changed)
+
+
+def a_window(
+    keys: dict[str, list[tuple[str, int]]] | None = None,
+    usual: Usual | None = None,
+    coverage: Coverage | None = None,
+    minutes: int = 15,
+    **totals: int,
+) -> Window:
+    """Return a window up to NOON in which these counters came to these numbers.
+
+    keys: axis, such as `deferred domain`, -> (key, number) pairs, most first
+    """
+    return Window(
+        begin=NOON - minutes,
+        end=NOON,
+        totals=totals,
+        coverage=coverage or a_coverage(),
+        keys=lambda axis: (keys or {}).get(axis, []),
+        usual=lambda counters: usual or Usual(None, "too little history to know what is usual"),
+    )
+
+
+def options(check: Check, *arguments: str) -> Namespace:
+    """Return the values of a check's options when it is called like this."""
+    return options_of(check, arguments)
