@@ -77,7 +77,7 @@ class Dovecot:
         users = [f"{name}:{{PLAIN}}{password}" for name, password in USERS.items()]
         PASSWORDS.write_text("\n".join(users) + "\n")
         CONFIGURATION.write_text((SINCE_2_4 if _version() >= (2, 4) else BEFORE_2_4) + COMMON)
-        command = ["dovecot", "-F", "-c", CONFIGURATION]
+        command = ["dovecot", "-F", "-c", str(CONFIGURATION)]
         self._process = subprocess.Popen(command, start_new_session=True)
         wait_until(SOCKET.exists, "Dovecot's socket")
 

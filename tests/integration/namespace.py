@@ -74,9 +74,8 @@ def furnish(log: Path, hosts: Mapping[str, str], nameless: Iterable[str], hostna
     _replace_file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
     sh("mount", "--bind", str(log), "/var/log")
     cover("/etc/postfix", keep=POSTFIX_TABLES)
-    for path in ("/var/spool/postfix", "/var/lib/postfix", "/var/tmp"):
-        cover(path)
-    Path("/var/tmp").chmod(0o1777)
+    cover("/var/spool/postfix")
+    cover("/var/lib/postfix")
 
 
 def open_the_way(paths: Iterable[str | Path]) -> None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-APT_LISTS = Path("/var/lib/apt/lists")
 # Postfix asks for a configuration when it is installed; the tests bring their own.
 ANSWERS = "postfix postfix/main_mailer_type select No configuration\n"
 
@@ -30,15 +29,22 @@ def install(*packages: str) -> None:
         return
     with ExitStack() as undo:
         _forbid_starting_services(undo)
-        if not list(APT_LISTS.glob("*_Packages*")):
-            _run("apt-get", "-q", "update")
         _run("debconf-set-selections", answers=ANSWERS)
-        _run(
-            *("apt-get", "-q", "-y", "--no-install-recommends"),
-            # Somebody else's apt may be at work: wait for it.
-            *("-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"),
-            *("install", *absent),
-        )
+        try:
+            _install(absent)
+        except NotInstallable:
+            # There are no package lists yet, or they name files that are gone.
+            _run("apt-get", "-q", "update")
+            _install(absent)
+
+
+def _install(packages: list[str]) -> None:
+    _run(
+        *("apt-get", "-q", "-y", "--no-install-recommends"),
+        # Somebody else's apt may be at work: wait for it.
+        *("-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"),
+        *("install", *packages),
+    )
 
 
 def _is_installed(package: str) -> bool:

@@ -1,6 +1,5 @@
 """A mail server at the other end, replying as the table of mailboxes says."""
 
-import re
 import socketserver
 import threading
 from collections import Counter
@@ -8,7 +7,6 @@ from collections import Counter
 from .mailboxes import END_OF_DATA, MAILBOXES, Mailbox
 
 TAKEN = "250 2.0.0 Ok: queued as 4XJ2Vw0dHbz9sK1"
-ADDRESS = re.compile(r"<(.*)>")
 
 
 class Peer(socketserver.ThreadingTCPServer):
@@ -52,7 +50,7 @@ class _Session(socketserver.StreamRequestHandler):
                     at_end_of_data = TAKEN
                     self._say("250 2.1.0 Ok")
                 case ["RCPT", _]:
-                    recipient = ADDRESS.search(line.decode())[1]
+                    recipient = _address(line.decode())
                     reply = self.server.next_reply(recipient)
                     if MAILBOXES.get(recipient, Mailbox()).stage == END_OF_DATA:
                         at_end_of_data, reply = reply, "250 2.1.5 Ok"
@@ -65,3 +63,8 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _say(self, reply: str) -> None:
         self.wfile.write(reply.encode() + b"\r\n")
+
+
+def _address(command: str) -> str:
+    """Return what stands between the brackets of RCPT TO:<...>, which is all Postfix sends."""
+    return command[command.index("<") + 1 : command.rindex(">")]

@@ -25,7 +25,7 @@ class Rsyslog:
         """Start it and wait for its socket."""
         configuration = Path("/run/rsyslog.conf")
         configuration.write_text(CONFIGURATION)
-        command = ["rsyslogd", "-n", "-f", configuration, "-i", "/run/rsyslogd.pid"]
+        command = ["rsyslogd", "-n", "-f", str(configuration), "-i", "/run/rsyslogd.pid"]
         self._process = subprocess.Popen(command)
         wait_until(Path("/dev/log").exists, "rsyslogd")
 

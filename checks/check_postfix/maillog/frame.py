@@ -1,15 +1,19 @@
 """The frame: what syslog put around a program's text. From line to Record.
 
-Time, host and tag come in the forms that syslog daemons, Postfix's own logger
-and journalctl write; any name may stand before the slash of the tag, since
-`-o syslog_name=` is free.
+Time, host and tag come in the forms that syslog daemons, Postfix's own logger,
+journalctl and the loggers of containers write; any name may stand before the
+slash of the tag, since `-o syslog_name=` is free. A line of a container's
+logger that was written in several parts is not put together: Postfix's lines
+are never long enough for that.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import time
 
-from check_postfix.maillog.record import Record
+from check_postfix.maillog.record import UNKNOWN, Record
 
 # Down to the minute. RFC 3164 pads the day with a blank, Postfix and journalctl
 # with a zero, a few not at all; some sites put the year in front.
@@ -18,19 +22,40 @@ ISO_MINUTE = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
 SECONDS = rb":\d\d(?:[.,]\d{1,9}+)?"
 ZONE = rb"Z|[+-]\d\d:?\d\d"
 
+_PRIORITY = rb"(?:<\d{1,3}>)?"
+_STAMP = (
+    rb"(?:(?P<stamp>(?:\d{4} )?" + BSD_MINUTE + rb"|" + ISO_MINUTE + rb")" + SECONDS
+    + rb"(?P<zone>" + ZONE + rb")?"
+    # journalctl -o short-full names the zone, which is the machine's own
+    rb"|[A-Z][a-z][a-z] (?P<full_stamp>" + ISO_MINUTE + rb")" + SECONDS
+    + rb" (?P<named_zone>[A-Z]++|[+-]\d\d(?:\d\d)?)"
+    rb"|(?P<unix>\d{9,10})\.\d{1,9}+) "
+)  # fmt: skip
+# No host: Solaris consoles, and Dovecot's own log file. No slash in it: it is
+# not the tag. busybox writes facility and severity before the tag.
+_HOST = rb"(?:(?P<host>[^\s\[\]/]++(?<!:)) )?(?:[a-z]+[0-9]?\.[a-z]++ )?"
+_NAMES = rb"(?P<instance>[^\s\[\]:/]++)(?P<path>[^\s\[\]:]*+)"
+_SAID = rb"(?P<said>.*)"
+
 _match = re.compile(
-    rb"(?:<\d{1,3}>)?"
-    rb"(?P<stamp>(?:\d{4} )?" + BSD_MINUTE + rb"|" + ISO_MINUTE + rb")" + SECONDS
-    + rb"(?P<zone>" + ZONE + rb")? "
-    # No host: Solaris consoles, and Dovecot's own log file. No slash in it: it
-    # is not the tag.
-    rb"(?:(?P<host>[^\s\[\]/]++(?<!:)) )?"
-    # busybox writes facility and severity before the tag
-    rb"(?:[a-z]+[0-9]?\.[a-z]++ )?"
-    rb"(?P<instance>[^\s\[\]:/]++)(?P<path>[^\s\[\]:]*+)(?:\[\d++\])?: "
-    rb"(?P<said>.*)",
+    _PRIORITY + _STAMP + _HOST + _NAMES + rb"(?:(?:\[\d++\])?:|\[\d++\]) " + _SAID, re.DOTALL
+).match
+# Forwarding templates cut the tag, with its process ID, at 32 bytes.
+_match_cut = re.compile(
+    _PRIORITY + _STAMP + _HOST + rb"(?=[^\s:]{32} )" + _NAMES + rb"(?P<id>\[\d*+\]?)? " + _SAID,
+    re.DOTALL,
+).match
+# RFC 5424: rsyslog cuts the program off at its slash, and begins the message
+# with the blank that stood behind the tag.
+_match_rfc5424 = re.compile(
+    rb"<\d{1,3}>1 (?P<stamp>" + ISO_MINUTE + rb")" + SECONDS + rb"(?P<zone>" + ZONE + rb") "
+    rb"(?P<host>\S++) (?P<instance>[^\s/]++)(?P<path>\S*+) \S++ \S++ "
+    rb"(?:-|(?:\[(?:[^\]\"\\]++|\"(?:[^\"\\]++|\\.)*\")*\])+) (?:\xef\xbb\xbf)? ?" + _SAID,
     re.DOTALL,
 ).match  # fmt: skip
+# Loggers of containers, around a line of one of the other frames.
+_match_docker = re.compile(rb"\{\"log\":(?P<line>\"(?:[^\"\\]++|\\.)*\")[,}]").match
+_match_cri = re.compile(ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb") std(?:out|err) F ").match
 
 # Solaris puts a message number, rsyslog a count of repeats around the text.
 WRAPPER = rb"\[ID \d|message repeated \d"
@@ -50,14 +75,58 @@ def parse(line: bytes) -> Record | None:
     line: without its newline; a carriage return before that is not part of it,
           nor are the NUL bytes that truncation can leave in front
     """
-    shape = _match(line.lstrip(b"\0").removesuffix(b"\r"))
-    if not shape:
-        return None
-    host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]
-    if not host and instance in _DOVECOT_LOGIN:
-        # Dovecot's own log file has no `dovecot: ` in front of its processes.
-        instance, said = b"dovecot", instance + b": " + said
-    return record(shape["stamp"], shape["zone"] or b"", host, instance, shape["path"], said)
+    line = _unpacked(line.lstrip(b"\0").removesuffix(b"\r"))
+    if shape := _match(line):
+        host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]
+        if not host and instance in _DOVECOT_LOGIN:
+            # Dovecot's own log file has no `dovecot: ` in front of its processes.
+            instance, said = b"dovecot", instance + b": " + said
+        return record(*_time(shape), host, instance, shape["path"], said)
+    if shape := _match_rfc5424(line):
+        return record(
+            shape["stamp"], shape["zone"], shape["host"], shape["instance"],
+            shape["path"] or _lost_path(shape["instance"]), shape["said"],
+        )  # fmt: skip
+    if shape := _match_cut(line):
+        path = shape["path"]
+        if shape["id"] is None:
+            # What is left of the program may be the beginning of several.
+            path = path[: path.rfind(b"/") + 1] + UNKNOWN if path else _lost_path(shape["instance"])
+        return record(
+            *_time(shape), shape["host"] or b"", shape["instance"], path, shape["said"]
+        )
+    return None
+
+
+def _unpacked(line: bytes) -> bytes:
+    """Return the line that a container's logger was given, or the line itself."""
+    if shape := _match_docker(line):
+        try:
+            text = json.loads(shape["line"])
+        except ValueError:
+            return line
+        return text.encode("utf-8", "replace").removesuffix(b"\n").removesuffix(b"\r")
+    if shape := _match_cri(line):
+        return line[shape.end() :]
+    return line
+
+
+def _time(shape: re.Match[bytes]) -> tuple[bytes, bytes]:
+    """Return stamp and zone, both as the clock wants them."""
+    if shape["stamp"]:
+        return shape["stamp"], shape["zone"] or b""
+    if shape["unix"]:
+        utc = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(int(shape["unix"])))
+        return utc.encode(), b"Z"
+    named = shape["named_zone"]
+    if named.isalpha():
+        return shape["full_stamp"], b"Z" if named in (b"UTC", b"GMT") else b""
+    return shape["full_stamp"], named.ljust(5, b"0")
+
+
+def _lost_path(instance: bytes) -> bytes:
+    """Return the path of a tag that lost it, if it is one of Postfix's."""
+    return b"/" + UNKNOWN if instance.startswith(b"postfix") else b""
 
 
 def record(

@@ -29,16 +29,18 @@ class Generation:
 
     Every whole line from its beginning to the offset `end` is counted, except
     for those between `hole_start` and `hole_end`: of a big file the end is read
-    first, and the hole then closes from behind.
+    first, and the hole then closes from behind (in a compressed file, which only
+    reads forward, from the front).
 
     id:         number in the store, 0 before it has one
-    head_size:  how many bytes of its head `head` is the fingerprint of
+    head_size:  how many bytes of its head `head` is the fingerprint of (of NUL
+                bytes in front, none)
     tail_size:  how many bytes before `end` `tail` is the fingerprint of
     begins:     minute of its first line, None if that has no time
     since:      minute of the first line behind the hole, `begins` without one
     last:       minute of the last line counted, None before that
     live:       whether it was the live log when it was last seen
-    done:       whether it was read to the end of its file when it was last seen
+    done:       whether all of it was read that there was when it was last seen
     lines, events, unframed: lines read, those that were events, those without a
                 frame that we know
     """
@@ -84,6 +86,28 @@ class Generation:
         self.lines = lines
         self.events = events
         self.unframed = unframed
+
+    def mark_head(self, data: bytes, key: bytes) -> None:
+        """Know it by its first bytes."""
+        self.head = fingerprint(data, key)
+        self.head_size = len(data)
+
+    def has_head(self, data: bytes, key: bytes) -> bool:
+        """Tell whether these may be its first bytes."""
+        size = self.head_size
+        return len(data) >= size and fingerprint(data[:size], key) == self.head
+
+    def mark_tail(self, data: bytes, key: bytes) -> None:
+        """Know the place `end` by the bytes before it."""
+        data = data[-FINGERPRINTED:]
+        self.tail = fingerprint(data, key)
+        self.tail_size = len(data)
+
+    def has_tail(self, data: bytes, key: bytes) -> bool:
+        """Tell whether these may be the bytes before `end`."""
+        return len(data) == self.tail_size and (
+            not data or fingerprint(data, key) == self.tail
+        )
 
     @property
     def hole(self) -> int:

@@ -22,9 +22,9 @@ def blocks(read: Callable[[int], bytes], start: int) -> Iterator[tuple[bytes, in
     read:   returns at most so many further bytes, b"" at the end
     start:  the offset of the first byte, which begins a line
     Yields: (block, end): every line of the block has a newline in front of it
-            and none behind it; `end` is the offset behind its last line. An
-            unfinished last line is part of no block, and a line longer than
-            LONGEST is passed over.
+            and none behind it; `end` is the offset behind its last line, which
+            is where its last bytes stand. An unfinished last line is part of no
+            block, and a line longer than LONGEST is passed over.
     """
     end = start
     rest = b""

@@ -12,7 +12,10 @@ from check_postfix.maillog.errors import LogError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from typing import IO
+    from typing import Protocol
+
+    class _Readable(Protocol):
+        def read(self, size: int, /) -> bytes: ...
 
 
 # Where Debian, RHEL and SUSE let syslog write mail.
@@ -28,19 +31,22 @@ class LogFile:
     """A file that holds a generation.
 
     path:      where it lies now
-    signature: device, inode, size and the times of change: the same signature
-               is the same file with the same bytes, nothing else is concluded
+    inode:     device and inode
+    signature: these, size and the times of change: the same signature is the
+               same file with the same bytes, nothing else is concluded
     size:      bytes on disk
     modified:  time of its last change, in seconds
     """
 
-    __slots__ = ("modified", "path", "signature", "size")
+    __slots__ = ("inode", "modified", "path", "signature", "size")
 
     def __init__(self, path: str, status: os.stat_result) -> None:
         self.path = path
+        self.inode = status.st_dev, status.st_ino
+        # Two users can share a store, and not see the same of the log.
         self.signature = (
             f"{status.st_dev}:{status.st_ino}:{status.st_size}"
-            f":{status.st_mtime_ns}:{status.st_ctime_ns}"
+            f":{status.st_mtime_ns}:{status.st_ctime_ns}:{os.access(path, os.R_OK):d}"
         )
         self.size = status.st_size
         self.modified = status.st_mtime
@@ -138,8 +144,11 @@ def _maillog_file() -> str | None:
     try:
         done = subprocess.run(
             ["/usr/sbin/postconf", "-xh", "maillog_file"],
-            capture_output=True, check=False, timeout=5, env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C"},
-        )  # fmt: skip
+            capture_output=True,
+            check=False,
+            timeout=5,
+            env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C"},
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     path = done.stdout.decode("utf-8", "surrogateescape").strip()
@@ -208,11 +217,9 @@ class Stream:
         self._file = self._uncompressed()
         self._offset = 0
 
-    def _uncompressed(self) -> IO[bytes]:
+    def _uncompressed(self) -> _Readable:
         if self.path.endswith(".gz"):
-            import gzip
-
-            return gzip.GzipFile(fileobj=self._disk)
+            return _Gunzip(self._disk)
         if self.path.endswith(".xz"):
             import lzma
 
@@ -225,7 +232,7 @@ class Stream:
             return self._zstd()
         return self._disk
 
-    def _zstd(self) -> IO[bytes]:
+    def _zstd(self) -> _Readable:
         # Python before 3.14 has no zstd; who compresses with it has the program.
         import subprocess
 
@@ -247,11 +254,16 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._end_child()
         self._disk.close()
+
+    def _end_child(self) -> None:
         if self._child:
+            assert self._child.stdout is not None
+            self._child.stdout.close()
             self._child.kill()
             self._child.wait()
+            self._child = None
 
     def read(self, size: int) -> bytes:
         """Return at most `size` further bytes, b"" at the end.
@@ -261,20 +273,26 @@ class Stream:
         try:
             data = self._file.read(size)
         except EOFError:
-            raise Unfinished(f"{self.path}: ends too early; it is still being written") from None
+            raise self._unfinished() from None
         except OSError as error:
             if error.errno:
                 raise _unreadable(self.path, error) from None
             raise self._damaged(error) from None
-        except Exception as error:  # zlib.error, lzma.LZMAError: only known once imported
+        except Exception as error:  # noqa: BLE001 - zlib.error, LZMAError: known once imported
             raise self._damaged(error) from None
         if not data and self._child and self._child.wait() != 0:
-            raise Unfinished(f"{self.path}: ends too early; it is still being written")
+            raise self._unfinished()
         self._offset += len(data)
         return data
 
+    def _unfinished(self) -> Unfinished:
+        return Unfinished(
+            f"{self.path}: ends too early; if nobody is writing it, restore it from a backup,"
+            " or remove it"
+        )
+
     def _damaged(self, error: Exception) -> LogError:
-        return LogError(f"{self.path}: damaged ({error}); remove it, or restore it from a backup")
+        return LogError(f"{self.path}: damaged ({error}); restore it from a backup, or remove it")
 
     @property
     def compressed(self) -> bool:
@@ -292,15 +310,84 @@ class Stream:
             data += more
         return data
 
+    def read_head(self, size: int) -> bytes:
+        """Return `size` bytes from the beginning, less only at the end.
+
+        The NUL bytes that truncation leaves in front of a log are all alike and
+        say nothing of which log it is: they are passed over.
+        """
+        self.go_to(0)
+        data = b""
+        while not data and (more := self.read(max(size, _PIECE))):
+            data = more.lstrip(b"\0")
+        return data[:size] if len(data) >= size else data + self.read_whole(size - len(data))
+
     def go_to(self, offset: int) -> bool:
-        """Go on from this offset, in a compressed file not before the present one.
+        """Go on from this offset; in a compressed file by reading up to it.
 
         Returns: False if the stream ends before it
         """
-        if self._file is self._disk:
+        if not self.compressed:
             self._disk.seek(offset)
             return offset <= self.status().st_size
+        if offset < self._offset:
+            self._end_child()
+            self._disk.seek(0)
+            self._file = self._uncompressed()
+            self._offset = 0
         while self._offset < offset:
             if not self.read(min(offset - self._offset, _PIECE)):
                 return False
         return True
+
+    def ends_at(self, offset: int) -> bool:
+        """Tell whether the stream is sure to end at this offset, without reading up to it."""
+        if not self.path.endswith(".gz"):
+            return False
+        # A gzip file ends with how long it was, modulo 2**32.
+        fd = self._disk.fileno()
+        trailer = os.pread(fd, 4, max(0, self.status().st_size - 4))
+        return int.from_bytes(trailer, "little") == offset % 2**32
+
+
+class _Gunzip:
+    """The uncompressed bytes of a gzip file, of all its members."""
+
+    def __init__(self, disk: _Readable) -> None:
+        import zlib
+
+        self._disk = disk
+        self._new = zlib.decompressobj
+        self._member = self._new(_GZIP)
+        self._waiting = b""  # compressed
+        self._inside = False  # a member
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` further bytes, b"" at the end.
+
+        Raises: EOFError inside a member, zlib.error
+        """
+        while True:
+            if self._inside:
+                data = self._member.decompress(self._waiting, size)
+                self._waiting = self._member.unconsumed_tail
+                if self._member.eof:
+                    self._inside = False
+                    self._waiting = self._member.unused_data
+                    self._member = self._new(_GZIP)
+                if data:
+                    return data
+            if not self._inside:
+                # members may be padded with NUL bytes
+                self._waiting = self._waiting.lstrip(b"\0")
+                self._inside = bool(self._waiting)
+            if not self._waiting:
+                self._waiting = self._disk.read(_PIECE)
+                if not self._waiting:
+                    if self._inside:
+                        raise EOFError
+                    return b""
+
+
+# zlib's name for: a gzip header and trailer, the largest window
+_GZIP = 31

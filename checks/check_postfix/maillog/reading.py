@@ -6,7 +6,7 @@ import time
 
 from check_postfix.maillog import frame
 from check_postfix.maillog.counts import Counts
-from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprint
+from check_postfix.maillog.generation import FINGERPRINTED, Generation
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from check_postfix.maillog.logfile import Stream
     from check_postfix.maillog.store import Log, Store
 
-# Bytes read in one transaction: few enough that a kill costs a second, enough
-# that committing costs next to nothing.
+# More new bytes than this at a time leave a hole, whose end is read first.
 PIECE = 64 * 1024 * 1024
+# The hole closes by this part of a piece at a time: little enough for a slow
+# machine between two looks at the time.
+_PARTS = 8
+# Rows that may wait in memory for the store.
+_ROWS = 20_000
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
 
@@ -48,43 +52,49 @@ class Reading:
         self._deadline = deadline
         self._streams: dict[tuple[bytes, bytes], int] = {}
 
-    def piece(self, stream: Stream, generation: Generation, now: int) -> bool:
-        """Read a piece: what is new at the end, or else of the hole.
+    def piece(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
+        """Read a piece: what is new at the end, and as much of the hole as there is time for.
 
+        live:    whether this is the live log's own file
         now:     minutes since 1970
         Returns: whether all of this file is read
         Raises:  LogError, StoreError
         """
-        if not self._counted_up_to_here(stream, generation):
-            if generation.live:
-                self._skip_rewritten(stream, generation, now)
+        key = self._store.key
+        head = stream.read_head(FINGERPRINTED)
+        if not generation.has_head(head, key):
+            return False  # its name went to another file since the survey
+        if len(head) > generation.head_size:
+            generation.mark_head(head, key)
+        if generation.begins is None:
+            generation.begins = first_minute(head, self._clock(None))
+        if stream.compressed and generation.hole:
+            at_end = self._fill_hole(stream, generation)
+            if generation.hole:
+                return at_end
+        if stream.compressed and stream.ends_at(generation.end):
             return True
-        if stream.compressed:
-            return self._forward(stream, generation)
-        size = stream.status().st_size
-        if size - generation.end > PIECE and not generation.hole:
-            self._leave_hole(stream, generation, size - PIECE)
-        stream.go_to(generation.end)
-        at_end = self._forward(stream, generation)
-        if generation.head_size < FINGERPRINTED:
-            self._grow_head(stream, generation)
-        if at_end and generation.hole:
-            self._backward(stream, generation)
+        if not self._at_end(stream, generation):
+            if live:
+                self._skip_changed(stream, generation, now)
+            return True
+        if not stream.compressed and not generation.hole:
+            self._leave_hole(stream, generation)
+        at_end = self._read_on(stream, generation)
+        while generation.hole and at_end and time.monotonic() < self._deadline:
+            self._shrink_hole(stream, generation)
         return at_end and not generation.hole
 
-    def _counted_up_to_here(self, stream: Stream, generation: Generation) -> bool:
+    def _at_end(self, stream: Stream, generation: Generation) -> bool:
         """Go to the end of what is counted; tell whether the bytes before it are the known ones."""
         size = generation.tail_size
-        if not stream.go_to(generation.end - size):
-            return False
-        tail = stream.read_whole(size)
-        return len(tail) == size and (
-            not size or fingerprint(tail, self._store.key) == generation.tail
+        return stream.go_to(generation.end - size) and generation.has_tail(
+            stream.read_whole(size), self._store.key
         )
 
-    def _skip_rewritten(self, stream: Stream, generation: Generation, now: int) -> None:
-        """Go on behind a log that somebody has changed: what of it is counted, nobody can tell."""
-        lost = generation.since if generation.hole else generation.last
+    def _skip_changed(self, stream: Stream, generation: Generation, now: int) -> None:
+        """Go on behind a log that was cut or edited: what of it is counted, nobody can tell."""
+        lost = generation.begins if generation.hole else generation.last
         if lost is not None:
             self._store.add_gap(self._log, lost, now)
         size = stream.status().st_size
@@ -95,97 +105,137 @@ class Reading:
         generation.end = begin + len(whole)
         generation.hole_start = generation.hole_end = 0
         generation.since = generation.begins
-        self._mark_tail(generation, whole)
-        generation.head_size = 0
-        self._grow_head(stream, generation)
+        generation.mark_tail(whole, self._store.key)
 
-    def _leave_hole(self, stream: Stream, generation: Generation, offset: int) -> None:
-        """Let the reading go on at about this offset, and what is before it wait."""
-        stop = _begin_of_line(stream, offset, stream.status().st_size)
+    def _leave_hole(self, stream: Stream, generation: Generation) -> None:
+        """Let the reading go on near the end of the file, if that is far, and the rest wait."""
+        size = stream.status().st_size
+        stop = None
+        if size - generation.end > PIECE:
+            stop = _begin_of_line(stream, size - PIECE, size)
         if stop is not None:
             generation.hole_start = generation.end
             generation.hole_end = generation.end = stop
             generation.since = None
+            begin = max(generation.hole_start, stop - FINGERPRINTED)
+            stream.go_to(begin)
+            generation.mark_tail(stream.read_whole(stop - begin), self._store.key)
+        else:
+            stream.go_to(generation.end)
 
-    def _forward(self, stream: Stream, generation: Generation) -> bool:
+    def _read_on(self, stream: Stream, generation: Generation) -> bool:
         """Read from the stream's place, the generation's end; tell whether it came to the end."""
         clock = self._clock(generation.last)
-        counts, scan = self._counts(), Scan(clock)
+        block = None
         at_end = True
-        block = b""
+        counting = _Counting(self, generation, clock)
         for block, end in blocks(stream.read, generation.end):
             if generation.since is None:
                 generation.since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
-            self._count(scan, block, generation, counts)
+            counting.add(block)
             generation.end = end
-            if len(counts.keyed) > 400_000 or time.monotonic() > self._deadline:
+            if time.monotonic() > self._deadline:
                 at_end = False
                 break
-        if block:
-            self._mark_tail(generation, block[-FINGERPRINTED:] + b"\n")
+        counting.finish()
+        if block is not None:
+            # the newline in front of a block need not be in the file
+            tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
+            generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), clock)
-            generation.last = last if generation.last is None else max(generation.last, last or 0)
-        self._finish(generation, counts, scan)
+            if last is not None and (generation.last is None or last > generation.last):
+                generation.last = last
         return at_end
 
-    def _backward(self, stream: Stream, generation: Generation) -> None:
-        """Read the last piece of the hole."""
+    def _shrink_hole(self, stream: Stream, generation: Generation) -> None:
+        """Read the last part of the hole."""
         stop = generation.hole_end
         start = generation.hole_start
-        if stop - start > PIECE:
-            start = _begin_of_line(stream, stop - PIECE, stop) or start
+        size = PIECE // _PARTS
+        while stop - size > start:
+            begin = _begin_of_line(stream, stop - size, stop)
+            if begin is not None:
+                start = begin
+                break
+            size *= 2
         stream.go_to(start)
         clock = self._clock(None)
-        counts, scan = self._counts(), Scan(clock)
         since = None
-        left = stop - start
-
-        def read(size: int) -> bytes:
-            nonlocal left
-            data = stream.read(min(size, left))
-            left -= len(data)
-            return data
-
-        for block, _ in blocks(read, start):
+        counting = _Counting(self, generation, clock)
+        for block, _ in blocks(_up_to(stream, stop - start), start):
             if since is None:
                 since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
-            self._count(scan, block, generation, counts)
+            counting.add(block)
+        counting.finish()
         generation.hole_end = start
-        if generation.hole:
-            generation.since = since if since is not None else generation.since
-        else:
+        if not generation.hole:
+            since = generation.begins
+        if since is not None:
+            generation.since = since
+
+    def _fill_hole(self, stream: Stream, generation: Generation) -> bool:
+        """Read the first part of the hole, as much as there is time for.
+
+        Returns: whether there is no more of it in this stream
+        """
+        stream.go_to(generation.hole_start)
+        at_end = True
+        counting = _Counting(self, generation, self._clock(None))
+        for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):
+            counting.add(block)
+            generation.hole_start = end
+            if time.monotonic() > self._deadline:
+                at_end = False
+                break
+        counting.finish()
+        if not generation.hole:
             generation.since = generation.begins
-        self._finish(generation, counts, scan)
+        return at_end
 
-    def _count(self, scan: Scan, block: bytes, generation: Generation, counts: Counts) -> None:
-        streams = self._streams
-        add = counts.add
-        events = 0
-        for minute, host, instance, event, times in scan.block(block):
-            stream = streams.get((host, instance))
-            if stream is None:
-                stream = streams[host, instance] = self._store.stream(self._log, host, instance)
-            add(minute, stream, event, times)
-            events += times
-        generation.lines += block.count(b"\n")
-        generation.events += events
+    def stream_number(self, host: bytes, instance: bytes) -> int:
+        """Return the store's number of a stream."""
+        number = self._streams.get((host, instance))
+        if number is None:
+            number = self._store.stream(self._log, host, instance)
+            self._streams[host, instance] = number
+        return number
 
-    def _finish(self, generation: Generation, counts: Counts, scan: Scan) -> None:
-        generation.unframed += scan.unframed
+    def new_counts(self) -> Counts:
+        """Return what to count in."""
+        return self._counts()
+
+    def keep(self, counts: Counts) -> None:
+        """Hand counts over to the store."""
         self._store.add(counts)
 
-    def _mark_tail(self, generation: Generation, data: bytes) -> None:
-        data = data[-FINGERPRINTED:]
-        generation.tail = fingerprint(data, self._store.key)
-        generation.tail_size = len(data)
 
-    def _grow_head(self, stream: Stream, generation: Generation) -> None:
-        stream.go_to(0)
-        head = stream.read_whole(FINGERPRINTED)
-        generation.head = fingerprint(head, self._store.key)
-        generation.head_size = len(head)
-        if generation.begins is None:
-            generation.begins = first_minute(head, self._clock(None))
+class _Counting:
+    """Counts one stretch of a generation."""
+
+    def __init__(self, reading: Reading, generation: Generation, clock: Clock) -> None:
+        self._reading = reading
+        self._generation = generation
+        self._scan = Scan(clock)
+        self._counts = reading.new_counts()
+
+    def add(self, block: bytes) -> None:
+        """Count a block of lines."""
+        number = self._reading.stream_number
+        add = self._counts.add
+        events = 0
+        for minute, host, instance, event, times in self._scan.block(block):
+            add(minute, number(host, instance), event, times)
+            events += times
+        self._generation.lines += block.count(b"\n")
+        self._generation.events += events
+        if len(self._counts.keyed) > _ROWS or len(self._counts.totals) > _ROWS:
+            self._reading.keep(self._counts)
+            self._counts = self._reading.new_counts()
+
+    def finish(self) -> None:
+        """Keep what was counted."""
+        self._reading.keep(self._counts)
+        self._generation.unframed += self._scan.unframed
 
 
 def first_minute(data: bytes, clock: Clock) -> int | None:
@@ -199,6 +249,18 @@ def _minute(lines: Iterable[bytes], clock: Clock) -> int | None:
         if record and (minute := clock.minute(record.stamp, record.zone)) is not None:
             return minute
     return None
+
+
+def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
+    """Return a `read` that ends after so many bytes."""
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        data = stream.read(min(size, left))
+        left -= len(data)
+        return data
+
+    return read
 
 
 def _begin_of_line(stream: Stream, offset: int, stop: int) -> int | None:

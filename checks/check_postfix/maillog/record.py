@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+# One of Postfix's programs, but syslog does not say which one.
+UNKNOWN = b"?"
+
 
 class Record(namedtuple("Record", "stamp zone host instance program text repeats")):
     """One log line before anybody knows what it means.
@@ -12,7 +15,8 @@ class Record(namedtuple("Record", "stamp zone host instance program text repeats
     zone:     the offset written behind it (bytes; empty where none is)
     host:     the host named in the line (bytes; empty where none is)
     instance: first part of the tag: `postfix`, `postfix-out`, `dovecot` (bytes)
-    program:  last part of the tag: `smtp`, `cleanup`, `imap-login` (bytes)
+    program:  last part of the tag: `smtp`, `cleanup`, `imap-login` (bytes); UNKNOWN
+              where syslog cut it off
     text:     what the program said (bytes)
     repeats:  how often it was said: 1, or the N of rsyslog's
               `message repeated N times`

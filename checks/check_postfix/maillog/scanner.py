@@ -42,23 +42,23 @@ _FRAME_GROUPS = 6
 # The plain shapes. A delivery is plain if its addresses cannot hold a tail and
 # no second one follows. Of the reply only the opening words decide, except after
 # 452, which can mean a full mailbox.
-_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb"))?"
+_PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb"))?"
 _DELIVERY = (
     rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb"))?"
-    rb">(?:, orig_to=<" + _ADDRESS + rb">)?, relay=(" + shapes.RELAY + rb")" + shapes.DELAYS
+    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">)?, relay=(" + shapes.RELAY + rb")" + shapes.DELAYS
     + rb", dsn=(" + shapes.ENHANCED_CODE + rb"), status=(sent|deferred|bounced) \("
     rb"(?![^\n]*, relay=)(forwarded as |SASL authentication failed; "
     rb"|host [^\s\[\]]++\[[^\]\s]++\] said: (?:452[^\n]*+|[245]\d\d[ -]))?"
 )  # fmt: skip
-_RECEIVED = rb"(client)="
+_RECEIVED = rb"(client)=(?:" + intake.LOGGED_IN + rb"(=))?"
 _REJECT = (
-    rb"(reject): (" + shapes.SMTP_STAGE + rb") from " + shapes.CLIENT_NAME
+    rb"reject: " + shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME
     + rb"\[(" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: ([245]\d\d) "
 )  # fmt: skip
 _LOGIN = (
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
-    + rb" ?([^,\n]*+)(?![^\n]*" + shapes.AUTHENTICATION_FAILED + rb")"
+    + rb" ?([^,\n]*+)"
 )  # fmt: skip
 
 
@@ -166,8 +166,7 @@ def _plain_event(
     status: bytes,
     reply: bytes,
     received: bytes,
-    rejected: bytes,
-    stage: bytes,
+    logged_in: bytes,
     rejected_client: bytes,
     reply_code: bytes,
     login_client: bytes,
@@ -183,9 +182,9 @@ def _plain_event(
     if program != b"smtpd":
         return None
     if received:
-        return intake.received(bool(noqueue))
-    if rejected:
-        return reject.at_stage(program, rejected, stage, rejected_client, reply_code)
+        return intake.received(bool(noqueue), bool(logged_in))
+    if rejected_client:
+        return reject.at_stage(b"reject", rejected_client, reply_code)
     return login.failure(login_client, login_reason)
 
 

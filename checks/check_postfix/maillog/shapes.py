@@ -29,6 +29,7 @@ SMTP_STAGE = (
 UNQUOTED_LOCAL = rb"[^\s\"(),:;<>@\[\]\\]*+"
 QUOTED_LOCAL = rb"\"(?:[^\"\\\n]++|\\[^\n])*\""
 DOMAIN = rb"[A-Za-z0-9._\-\x80-\xff]++|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
+ADDRESS = rb"(?:" + QUOTED_LOCAL + rb"|" + UNQUOTED_LOCAL + rb")(?:@(?:" + DOMAIN + rb"))?"
 
 # What stands between a recipient and the delivery's text (global/log_adhoc.c).
 RELAY = rb"[^\s,]++"
@@ -44,7 +45,12 @@ DELAYS = (
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"
 
-# A program's own word for a mechanism is short; a stranger's may be anything.
+# From so many bytes on a text may have been cut: folded repeats at 800 with the
+# blank in front of them, old syslog daemons at 1024, Postfix itself at 2000.
+SURELY_WHOLE = 799
+
+# A mechanism is a plain word. A stranger can name any text as one, but a blank
+# only inside quotes or angle brackets or behind a backslash (smtpd/smtpd_token.c).
 MECHANISM = rb"[A-Za-z0-9_-]{1,20}+"
 # Some syslog daemons drop the blank before an empty reason.
 AUTHENTICATION_FAILED = rb" authentication failed:"

@@ -7,7 +7,7 @@ looked at again; what a file is, its content decides.
 from __future__ import annotations
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprint
+from check_postfix.maillog.generation import FINGERPRINTED, Generation
 from check_postfix.maillog.logfile import LogFile
 
 TYPE_CHECKING = False
@@ -21,15 +21,19 @@ class Survey:
     files: the live log first, if it exists
     live:  its path
     seen:  signature -> generation of the files read to their end before; 0 for
-           those that have none
+           those that have none, or cannot be read
     known: all generations known so far; new ones are added to it
     key:   of the fingerprints
-    begins: tells the minute of the first line of some bytes, None if it has none
+    begins: tells the minute of the first line of a file with this head, None if
+           it has none
 
     `unread` holds (file, generation) of what is not read to its end, the live log
     first, then the newest; `holds` file signature -> generation of all files;
-    `current` the generation of the live log; `notes` sentences about files that
-    cannot be read.
+    `reaches` generation -> the most bytes of it that a plain file holds; `current`
+    the generation of the live log; `notes` file signature -> why it cannot be read.
+
+    Raises: LogError if the live log cannot be read, FileNotFoundError if files
+            were renamed or removed since they were listed
     """
 
     def __init__(
@@ -39,12 +43,12 @@ class Survey:
         seen: dict[str, int],
         known: list[Generation],
         key: bytes,
-        begins: Callable[[bytes], int | None],
+        begins: Callable[[LogFile, bytes], int | None],
     ) -> None:
         self._known = known
         self._key = key
         self._begins = begins
-        self.notes: list[str] = []
+        self.notes: dict[str, str] = {}
         self.current: Generation | None = None
         self.unread: list[tuple[LogFile, Generation]] = []
         self.holds: dict[str, Generation | None] = {}
@@ -55,12 +59,10 @@ class Survey:
             else:
                 try:
                     file, generation = self._look_into(file)
-                except FileNotFoundError:  # renamed or removed since it was listed
-                    continue
                 except LogError as error:
                     if file.path == live:
                         raise
-                    self.notes.append(str(error))
+                    self.notes[file.signature] = str(error)
                     generation = None
                 if generation:
                     self.unread.append((file, generation))
@@ -80,16 +82,16 @@ class Survey:
     def _look_into(self, file: LogFile) -> tuple[LogFile, Generation | None]:
         """Return the file as it was opened, and its generation, None if it has no line yet."""
         with file.open() as stream:
-            file = LogFile(file.path, stream.status())
-            head = stream.read_whole(FINGERPRINTED)
-        for generation in self._known:
-            size = generation.head_size
-            if len(head) >= size and fingerprint(head[:size], self._key) == generation.head:
-                return file, generation
+            opened = LogFile(file.path, stream.status())
+            head = stream.read_head(FINGERPRINTED)
+        if opened.inode != file.inode:
+            raise FileNotFoundError
+        matching = [generation for generation in self._known if generation.has_head(head, self._key)]
+        if matching:
+            return opened, max(matching, key=lambda generation: generation.head_size)
         if b"\n" not in head and len(head) < FINGERPRINTED:
-            return file, None
-        generation = Generation(
-            head=fingerprint(head, self._key), head_size=len(head), begins=self._begins(head)
-        )
+            return opened, None
+        generation = Generation(begins=self._begins(opened, head))
+        generation.mark_head(head, self._key)
         self._known.append(generation)
-        return file, generation
+        return opened, generation

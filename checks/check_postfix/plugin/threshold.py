@@ -7,12 +7,14 @@ import re
 from nagiosplugin import Range
 
 from check_postfix.plugin.option import Option
+from check_postfix.plugin.values import UNITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# No longer than what a float holds exactly, and a line of output has room for.
+_NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?"
 
 
 class Threshold:
@@ -58,19 +60,17 @@ def parse_range(written: str, uom: str) -> Range:
 
     Raises: ValueError
     """
-    plain = written
-    if uom == "%":
-        plain = written.replace("%", "")
-    elif uom == "s":
-        plain = re.sub(
-            r"([0-9]+)([smhd])", lambda part: str(int(part[1]) * _SECONDS[part[2]]), written
-        )
-    number = r"-?[0-9]+(?:\.[0-9]+)?"
-    if not re.fullmatch(f"@?(?:(?:~|{number}):)?(?:{number})?", plain) or plain in ("", "@"):
+    number = _NUMBER + {"%": "%?", "s": "[smhd]?"}.get(uom, "")
+    if not re.fullmatch(f"@?(?:(?:~|{number}):(?:{number})?|{number})", written):
         raise ValueError(
             "is no range; write for example 10 (alert above 10), 10: (below 10), 10:20 (outside)"
             " or @10:20 (inside)"
         )
+    plain = re.sub(
+        r"([0-9.]+)([smhd])",
+        lambda part: str(number_of(part[1]) * UNITS[part[2]]),
+        written.replace("%", ""),
+    )
     try:
         return Range(plain)
     except ValueError:
@@ -94,4 +94,4 @@ def number(value: float) -> str:
     """Return a number as perfdata wants it: no exponent, no needless fraction."""
     if value == int(value):
         return str(int(value))
-    return f"{value:.6f}".rstrip("0")
+    return f"{value:.6f}".rstrip("0").rstrip(".")

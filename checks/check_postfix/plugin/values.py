@@ -12,7 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+# Mail logs are younger; and calendars end.
+_LONGEST = 100 * 365 * 86400
+_LONGEST_TIMEOUT = 86400
 
 
 def text(written: str) -> str:
@@ -32,18 +36,20 @@ def count(written: str) -> int:
 def duration(written: str) -> int:
     """Return a duration in seconds, more than 0."""
     shape = re.fullmatch(r"([0-9]{1,9})([smhd])", written)
-    seconds = int(shape[1]) * _UNITS[shape[2]] if shape else 0
+    seconds = int(shape[1]) * UNITS[shape[2]] if shape else 0
     if not seconds:
         raise ValueError("is no duration; write for example 90s, 15m, 2h or 4d")
+    if seconds > _LONGEST:
+        raise ValueError("is longer than 100 years; write for example 90s, 15m, 2h or 4d")
     return seconds
 
 
-def seconds(written: str) -> float:
+def timeout(written: str) -> float:
     """Return seconds, more than 0, written with or without a unit."""
-    shape = re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", written)
-    value = float(written) if shape else float(duration(written))
-    if not value:
-        raise ValueError("is no time span; write for example 10 or 10s")
+    shape = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)([smhd]?)", written)
+    value = float(shape[1]) * UNITS[shape[2] or "s"] if shape else 0
+    if not 0 < value <= _LONGEST_TIMEOUT:
+        raise ValueError("is no time to wait, up to a day; write for example 10 or 10s")
     return value
 
 
@@ -56,11 +62,17 @@ def window(written: str) -> int:
 
 
 def zone(written: str) -> tzinfo:
-    """Return the time zone of this name."""
+    """Return the time zone of this name.
+
+    Rules such as `UTC+3` are no names: half the world reads the sign the other way.
+    """
     from dateutil import tz
 
-    found = tz.gettz(written)
-    if not written or found is None:
+    try:
+        found = tz.gettz(written)
+    except ValueError:  # the path of some other file
+        found = None
+    if not written or found is None or isinstance(found, tz.tzstr):
         raise ValueError("is no time zone; write for example Europe/Berlin or UTC")
     return found
 
@@ -68,17 +80,31 @@ def zone(written: str) -> tzinfo:
 def moment(written: str, where: tzinfo | None) -> datetime:
     """Return a point in time, read as python-dateutil reads it.
 
-    where: the zone it is meant in if it names none; None for the machine's
+    where: the zone it is meant in if it names none, and whose today completes a
+           time of day; None for the machine's
     """
+    import warnings
+    from datetime import datetime
+
     from dateutil import parser, tz
 
+    where = where or tz.tzlocal()
+    today = datetime.now(where).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        found = parser.parse(written)
-    except (parser.ParserError, OverflowError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", parser.UnknownTimezoneWarning)
+            found = parser.parse(written, default=today)
+        found = found if found.tzinfo else found.replace(tzinfo=where)
+        if found.timestamp() >= 0:
+            return found
+    except parser.UnknownTimezoneWarning:
         raise ValueError(
-            "is no date and time; write for example '2026-11-24 16:30' or 16:30"
+            "names a time zone that is not known; write its offset, for example +01:00,"
+            " or use --timezone"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=where or tz.tzlocal())
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("is no date and time; write for example '2026-11-24 16:30' or 16:30")
 
 
 def span(seconds: float) -> str:
@@ -86,7 +112,7 @@ def span(seconds: float) -> str:
     left = int(seconds)
     parts = []
     for unit in "dhms":
-        number, left = divmod(left, _UNITS[unit])
+        number, left = divmod(left, UNITS[unit])
         if number:
             parts.append(f"{number} {'min' if unit == 'm' else unit}")
     return " ".join(parts[:2]) or "0 s"

@@ -11,21 +11,31 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog import shapes
-from check_postfix.maillog.recogniser import delivery, expiry, intake, login, reject
+from check_postfix.maillog.recogniser import (
+    delivery,
+    expiry,
+    health,
+    intake,
+    limit,
+    login,
+    reject,
+    screen,
+)
+from check_postfix.maillog.record import UNKNOWN, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from check_postfix.maillog.event import Event
-    from check_postfix.maillog.record import Record
 
 
 class Shape:
     """One kind of line.
 
     programs:  who writes it; None for any Postfix program (a transport of any
-               name may be any delivery agent)
+               name may be any delivery agent). A text whose program is UNKNOWN
+               is told by how it opens.
     id:        expression of what the text starts with: a queue ID, perhaps
                NOQUEUE, or nothing
     opening:   expression of what follows
@@ -49,9 +59,11 @@ class Shape:
 
     def fits(self, record: Record) -> bool:
         """Tell whether `recognise` may be asked about this record."""
-        return (self._programs is None or record.program in self._programs) and bool(
-            self._match(record.text)
-        )
+        return (
+            self._programs is None
+            or record.program in self._programs
+            or record.program == UNKNOWN
+        ) and bool(self._match(record.text))
 
 
 _QUEUE_ID = shapes.QUEUE_ID + rb": "
@@ -59,17 +71,27 @@ _QUEUE_ID_OR_NOQUEUE = rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
 
 POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, delivery.OPENING, delivery.recognise),
+    Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise_smtpd),
+    Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, reject.SMTPD_OPENING, reject.recognise_smtpd),
     Shape((b"qmgr", b"oqmgr"), _QUEUE_ID, expiry.OPENING, expiry.recognise),
-    Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise),
-    Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise),
+    Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise_pickup),
+    Shape((b"cleanup",), _QUEUE_ID, intake.CANCELLED_OPENING, intake.recognise_cancelled),
+    Shape((b"cleanup",), _QUEUE_ID, reject.CONTENT_OPENING, reject.recognise_content),
     Shape(
-        (b"smtpd", b"postscreen", b"cleanup"),
+        (b"smtpd", b"cleanup"),
         _QUEUE_ID_OR_NOQUEUE,
-        reject.OPENING,
-        reject.recognise,
+        reject.MILTER_OPENING,
+        reject.recognise_milter,
     ),
-    Shape((b"postscreen",), b"", reject.BARE_OPENING, reject.recognise),
+    Shape((b"postscreen",), rb"NOQUEUE: ", reject.POSTSCREEN_OPENING, reject.recognise_postscreen),
+    Shape((b"postscreen",), b"", reject.BARE_OPENING, reject.recognise_postscreen),
+    Shape((b"postscreen",), b"", screen.OPENING, screen.recognise),
     Shape((b"smtpd",), b"", login.POSTFIX_OPENING, login.recognise_postfix),
+    Shape((b"smtpd",), b"", limit.OPENING, limit.recognise),
+    Shape(None, _QUEUE_ID, health.BOUNCE_FAILED_OPENING, health.recognise_fault),
+    Shape(None, b"", health.FAULT_OPENING, health.recognise_fault),
+    Shape(None, b"", health.DIED_OPENING, health.recognise_death),
+    Shape(None, b"", health.DIALOGUE_OPENING, health.recognise_dialogue),
 )
 DOVECOT: tuple[Shape, ...] = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
 

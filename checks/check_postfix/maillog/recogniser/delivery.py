@@ -15,7 +15,7 @@ import re
 
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
-from check_postfix.maillog.record import Record
+from check_postfix.maillog.record import UNKNOWN, Record
 
 OPENING = rb"to=<"
 
@@ -27,14 +27,10 @@ _TAIL = (
 _find_tail = re.compile(_TAIL).search
 _find_tails = re.compile(_TAIL).finditer
 
-_ADDRESS = (
-    rb"(?:" + shapes.QUOTED_LOCAL + rb"|" + shapes.UNQUOTED_LOCAL + rb")(?:@(?:"
-    + shapes.DOMAIN + rb"))?"
-)  # fmt: skip
 _match_strict = re.compile(
     rb"(?:" + shapes.QUEUE_ID + rb": )to=<(?:" + shapes.QUOTED_LOCAL + rb"|"
     + shapes.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + shapes.DOMAIN + rb"))?"
-    + rb"(?:>, orig_to=<" + _ADDRESS + rb")?(?=" + _TAIL + rb")"
+    + rb"(?:>, orig_to=<" + shapes.ADDRESS + rb")?(?=" + _TAIL + rb")"
 ).match  # fmt: skip
 
 _match_said = re.compile(rb"host [^\s\[\]]++\[[^\]\s]++\] said: (?P<code>[245]\d\d)[ -]").match
@@ -45,10 +41,6 @@ _search_bad_syntax = re.compile(
     rb">, relay=none" + shapes.DELAYS
     + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
 ).search  # fmt: skip
-
-# Beyond this many bytes a line may have been cut: folded repeats at 800,
-# old syslog daemons at 1024, Postfix itself at 2000.
-_SURELY_WHOLE = 800
 
 _KIND = {
     b"sent": "sent",
@@ -69,9 +61,9 @@ def recognise(record: Record) -> Event:
     text = record.text
     tails = list(_find_tails(text))
     strict = _match_strict(text)
-    if len(tails) == 1 and (strict or (len(text) < _SURELY_WHOLE and text.endswith(b")"))):
+    if len(tails) == 1 and (strict or (len(text) < shapes.SURELY_WHOLE and text.endswith(b")"))):
         return _delivery(text, tails[0], strict)
-    if record.program in (b"error", b"") and (bad := _search_bad_syntax(text)):
+    if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
         softened = bad["status"] == b"SOFTBOUNCE"
         return Event(
             kind="softbounce" if softened else "bounced",
@@ -82,7 +74,7 @@ def recognise(record: Record) -> Event:
         first = _find_tail(text, strict.end())
         assert first is not None  # `strict` looked ahead to it
         return _delivery(text, first, strict, also=("delivery_suspicious",))
-    if len(text) >= _SURELY_WHOLE or not text.endswith(b")"):
+    if len(text) >= shapes.SURELY_WHOLE or not text.endswith(b")"):
         return Event(kind="line_truncated")
     return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
 

@@ -1,6 +1,8 @@
 """Recognise messages given up by the queue manager: `QID: from=<...>, status=expired, ...`.
 
 One line per message, no recipient; its recipients get no `status=bounced` line.
+The sender is a stranger's text and may hold what looks like the end of the
+line, so in a line that may have been cut it must be of the strict form.
 
 Source: postfix/src/qmgr/qmgr_active.c.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.record import Record
 
@@ -16,7 +19,9 @@ from check_postfix.maillog.record import Record
 # return may follow, which is not part of the text.
 OPENING = rb"from=<[^\n]*+(?<=returned to sender|eturned to sender\r)"
 
-_search_end = re.compile(rb">, status=(?:force-)?expired, returned to sender\Z").search
+_END = rb">, status=(?:force-)?expired, returned to sender\Z"
+_search_end = re.compile(_END).search
+_match_strict = re.compile(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
 
 
 def recognise(record: Record) -> Event | None:
@@ -25,4 +30,8 @@ def recognise(record: Record) -> Event | None:
     record: program qmgr (or one that took its place), text starts with a queue
             ID and OPENING
     """
-    return Event(kind="expired") if _search_end(record.text) else None
+    if not _search_end(record.text):
+        return None
+    if len(record.text) >= shapes.SURELY_WHOLE and not _match_strict(record.text):
+        return Event(kind="line_truncated")
+    return Event(kind="expired")

@@ -1,26 +1,66 @@
-"""Recognise mail coming in: smtpd's `QID: client=` and pickup's `QID: uid=`.
+"""Recognise mail coming in: smtpd's `QID: client=`, pickup's `QID: uid=`, cleanup's cancelling.
 
-Source: postfix/src/smtpd/smtpd.c, pickup/pickup.c.
+Mail of a client that has logged in is a submission as well. The method stands
+in front of the account name, and a method was agreed on, so both are the truth.
+
+Source: postfix/src/smtpd/smtpd.c, pickup/pickup.c, cleanup/cleanup_api.c.
 """
 
 from __future__ import annotations
 
+import re
+
+from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.record import Record
 
 SMTPD_OPENING = rb"client="
 PICKUP_OPENING = rb"uid=\d"
+# Since Postfix 3.10
+CANCELLED_OPENING = rb"removed \(canceled\)"
+
+# What follows SMTPD_OPENING when the client has logged in; then `=`
+LOGGED_IN = (
+    shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?"
+    rb", sasl_method=" + shapes.MECHANISM + rb", sasl_username"
+)  # fmt: skip
+_match_logged_in = re.compile(
+    rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): " + SMTPD_OPENING + LOGGED_IN + rb"="
+).match
 
 
-def recognise(record: Record) -> Event:
-    """Return the event of a message taken in.
+def recognise_smtpd(record: Record) -> Event:
+    """Return the event of a message taken in from a client.
 
-    record: program smtpd with SMTPD_OPENING behind a queue ID or NOQUEUE, or
-            program pickup with PICKUP_OPENING behind a queue ID
+    record: program smtpd, text starts with a queue ID or NOQUEUE and SMTPD_OPENING
     """
-    return received(record.text.startswith(b"NOQUEUE"))
+    return received(
+        in_front_of_proxy=record.text.startswith(b"NOQUEUE"),
+        logged_in=_match_logged_in(record.text) is not None,
+    )
 
 
-def received(in_front_of_proxy: bool) -> Event:
-    """Return the event of a message taken in by smtpd or pickup."""
-    return Event(kind="received_noqueue" if in_front_of_proxy else "received")
+def received(in_front_of_proxy: bool, logged_in: bool) -> Event:
+    """Return the event of a message taken in from a client."""
+    return Event(
+        kind="received_noqueue" if in_front_of_proxy else "received",
+        also=("submission",) if logged_in else (),
+    )
+
+
+def recognise_pickup(record: Record) -> Event:
+    """Return the event of a message taken in from this machine.
+
+    record: program pickup, text starts with a queue ID and PICKUP_OPENING
+    """
+    assert record.text  # whatever it says
+    return Event(kind="received")
+
+
+def recognise_cancelled(record: Record) -> Event:
+    """Return the event of a message that a client began and did not finish.
+
+    record: program cleanup, text starts with a queue ID and CANCELLED_OPENING
+    """
+    assert record.text
+    return Event(kind="cancelled")

@@ -28,10 +28,11 @@ DOVECOT_OPENING = (
 
 _match_postfix = re.compile(
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
-    + rb")\](?::\d++)?: SASL (?P<mechanism>.*)" + shapes.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)",
+    + rb")\](?::\d++)?: SASL (?:(?P<mechanism>" + shapes.MECHANISM
+    + rb")" + shapes.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)"
+    rb"|.*?" + shapes.AUTHENTICATION_FAILED + rb")",
     re.DOTALL,
 ).match  # fmt: skip
-_match_mechanism = re.compile(shapes.MECHANISM + rb"\Z").match
 
 _CLIENT_ERRORS = (
     b"Invalid base64 data in ",
@@ -52,7 +53,7 @@ _REASONS = (
     rb"(?P<failed>auth failed|authorization failed), (?P<attempts>\d{1,9}+) attempts"
     rb"(?: in \d++ secs)?\)"
     rb"|(?P<fault>auth process communication failure|internal failure"
-    rb"|auth service reported temporary failure)[^)\n]*+\)"
+    rb"|auth service reported temporary failure)[^()\n]*+\)"
 )
 # What stands before the reason is Dovecot's and the operating system's own
 # words; the user name follows behind it.
@@ -77,7 +78,7 @@ def recognise_postfix(record: Record) -> Event | None:
         return None
     # A mechanism that is no plain word is the client's invention; whatever
     # reason seems to follow may be part of it.
-    if not _match_mechanism(shape["mechanism"]):
+    if shape["mechanism"] is None:
         return Event(kind="auth_client_error", client=shape["client"].decode().lower())
     return failure(shape["client"], shape["reason"])
 

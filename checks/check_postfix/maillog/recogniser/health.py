@@ -1,0 +1,77 @@
+"""Recognise Postfix in trouble with itself or its surroundings.
+
+Only what no client can cause: a daemon that died, and warnings about this
+machine. Postfix's commands die of their caller's mistakes, and are left out. A
+log that quotes the SMTP dialogue is recognised too: passwords stand in it.
+
+Source: postfix/src/master/master_spawn.c, master_avail.c, util/attr_scan0.c and
+many more; the words are Postfix's, at the start of the text.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog import shapes
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.record import UNKNOWN, Record
+
+DIED_OPENING = rb"(?:fatal|panic): "
+_COMMANDS = frozenset(
+    b"sendmail postdrop postqueue postsuper postmap postalias postconf postcat postlog"
+    b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
+)
+
+FAULT_OPENING = (
+    rb"warning: (?:process /\S++ pid \d++ (?:exit status|killed by signal) "
+    rb"|/\S++: bad command startup -- throttling"
+    rb"|master_spawn: fork: "
+    rb"|service \"[^\"\n]++\" \(\S++\) has reached its process limit "
+    rb"|not enough free space in mail queue: "
+    rb"|mail_queue_enter: create file "
+    rb"|connect to Milter service "
+    rb"|milter \S++: "
+    rb"|problem talking to "
+    rb"|(?:timeout|premature end-of-input) on (?:private|public)/"
+    rb"|unexpected end-of-input from (?:private|public)/"
+    rb"|connect to (?:private|public)/"
+    rb"|database \S++ is older than source file "
+    rb"|saving corrupt file \""
+    rb"|SASL: Connect to "
+    rb"|" + shapes.QUEUE_ID + rb": (?:write queue file"
+    rb"|(?:bounce|defer|trace|verify|flush) service failure"
+    rb"|[a-z0-9_]++ map lookup problem ))"
+    rb"|error: open database "
+    rb"|entering STRESS mode with "
+)
+# behind a queue ID
+BOUNCE_FAILED_OPENING = rb"status=deferred \(bounce failed\)"
+
+# `-v` or debug_peer_list: what was said to and by a client or server
+DIALOGUE_OPENING = rb"[<>] (?:" + shapes.CLIENT_NAME + rb")?\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
+
+
+def recognise_death(record: Record) -> Event | None:
+    """Return the event of a daemon's end, None for a command's.
+
+    record: text starts with DIED_OPENING
+    """
+    if record.program in _COMMANDS or record.program == UNKNOWN:
+        return None
+    return Event(kind="daemon_died")
+
+
+def recognise_fault(record: Record) -> Event:
+    """Return the event of trouble on this machine.
+
+    record: text starts with FAULT_OPENING, or with a queue ID and BOUNCE_FAILED_OPENING
+    """
+    assert record.text
+    return Event(kind="local_fault")
+
+
+def recognise_dialogue(record: Record) -> Event:
+    """Return the event of a quoted line of SMTP.
+
+    record: text starts with DIALOGUE_OPENING
+    """
+    assert record.text
+    return Event(kind="debug_dialogue")

@@ -1,0 +1,32 @@
+"""Recognise smtpd turning a client away for asking too often; no reject line tells of it.
+
+Source: postfix/src/smtpd/smtpd.c.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog import shapes
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.record import Record
+
+OPENING = (
+    rb"warning: (?:Refusing (?:STARTTLS|TLS service) request from "
+    rb"|(?:Connection concurrency limit|Connection rate limit"
+    rb"|Message delivery request rate limit|Recipient address rate limit"
+    rb"|New TLS session rate limit|AUTH command rate limit) exceeded: \d++ from )"
+)
+_match = re.compile(
+    OPENING + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
+    + rb")\](?::\d++)? for service "
+).match  # fmt: skip
+
+
+def recognise(record: Record) -> Event | None:
+    """Return the event of a limit that was reached, or None if no client stands in its place.
+
+    record: program smtpd, text starts with OPENING
+    """
+    shape = _match(record.text)
+    return shape and Event(kind="rate_limited", client=shape["client"].decode().lower())

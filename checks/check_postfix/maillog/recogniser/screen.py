@@ -1,0 +1,48 @@
+"""Recognise what postscreen found wrong with a client, before and beside its rejects.
+
+One client can show several of these, and be rejected as well or not at all.
+What postscreen says of good clients (CONNECT, PASS, ALLOWLISTED, DISCONNECT)
+is nothing to be counted. The text that a client sent stands at the end.
+
+Source: postfix/src/postscreen/.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.record import Record
+
+_KIND = {
+    b"DNSBL rank": "screen_dnsbl",
+    # until Postfix 3.5, and with respectful_logging=no
+    b"BLACKLISTED": "screen_denylisted",
+    b"DENYLISTED": "screen_denylisted",
+    b"PREGREET": "screen_pregreet",
+    b"HANGUP": "screen_hangup",
+    b"COMMAND PIPELINING": "screen_pipelining",
+    b"NON-SMTP COMMAND": "screen_non_smtp",
+    b"BARE NEWLINE": "screen_bare_newline",
+    b"COMMAND TIME LIMIT": "screen_time_limit",
+    b"COMMAND COUNT LIMIT": "screen_count_limit",
+    b"COMMAND LENGTH LIMIT": "screen_length_limit",
+    b"DATA without valid RCPT": "screen_no_recipient",
+    b"BDAT without valid RCPT": "screen_no_recipient",
+}
+
+_WORD = rb"|".join(map(re.escape, _KIND))
+OPENING = rb"(?:" + _WORD + rb") "
+_match = re.compile(
+    rb"(?P<word>" + _WORD + rb") (?:\d++ )?(?:for |after [\d.]++ )?(?:from )?"
+    rb"\[(?P<client>[0-9A-Fa-f.:]++)\]:\d++"
+).match
+
+
+def recognise(record: Record) -> Event | None:
+    """Return the event of a finding, or None if no client stands in its place.
+
+    record: program postscreen, text starts with OPENING
+    """
+    shape = _match(record.text)
+    return shape and Event(kind=_KIND[shape["word"]], client=shape["client"].decode().lower())
