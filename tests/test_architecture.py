@@ -16,7 +16,8 @@ PACKAGE = CHECKS / "check_postfix"
 # From bytes to windows. A module may import those in front of it only.
 WAY = [
     "errors", "shapes", "record", "event", "frame", "recogniser", "clock", "scanner", "counts",
-    "lines", "generation", "logfile", "survey", "coverage", "store", "reading", "ingest", "usual",
+    "lines", "generation", "stretch", "export", "logfile", "survey", "coverage", "store", "reading",
+    "ingest", "journalctl", "entry", "journal", "usual",
     "window", "places",
 ]  # fmt: skip
 

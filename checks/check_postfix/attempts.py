@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.plugin import Metric, Option, values
+from check_postfix.plugin import Label, Metric, Option, values
 from check_postfix.tables import table
 
 TYPE_CHECKING = False
@@ -17,16 +17,20 @@ MIN_ATTEMPTS = Option(
     metavar="N",
 )
 
+SENT = Label("sent", "delivery attempts that the relay took")
+BOUNCED = Label("bounced", "delivery attempts that failed for good")
+EXPIRED = Label("expired", "messages given up after too long in the queue")
+
 # Shown of each table.
 _ROWS = 5
 
 
-def ratio(name: str, part: int, whole: int) -> list[Metric]:
+def ratio(label: Label, part: int, whole: int) -> list[Metric]:
     """Return the metric of a part of a whole in percent, none if there is no whole."""
     if not whole:
         return []
     # Rounded here, so that what is judged is what is shown.
-    return [Metric(name, round(100 * part / whole, 1), "%", 0, 100)]
+    return [label.of(round(100 * part / whole, 1))]
 
 
 def worst(window: Window, family: str, what: str) -> list[str]:

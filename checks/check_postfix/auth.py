@@ -8,7 +8,7 @@ not a wrong password and stands apart.
 from __future__ import annotations
 
 from check_postfix.from_log import FROM_LOG
-from check_postfix.plugin import Check, Metric, Threshold, run, values
+from check_postfix.plugin import Check, Label, Threshold, run, values
 from check_postfix.tables import table
 
 TYPE_CHECKING = False
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from check_postfix.maillog.window import Window
+    from check_postfix.plugin import Metric
+
+FAILURES = Label("auth_failures", "failed logins")
+WORST_CLIENT = Label("auth_worst_client", "failed logins of the client address with most of them")
+CLIENTS = Label("auth_clients", "client addresses with failed logins")
+BACKEND_ERRORS = Label("auth_backend_errors", "logins that our own backend could not decide")
 
 # Clients shown with -v.
 _ROWS = 10
@@ -35,21 +41,22 @@ def measure(window: Window, _: Namespace) -> list[Metric]:
     """
     clients = _clients(window)
     return [
-        Metric("auth_failures", window.count("auth_failed")),
-        Metric("auth_worst_client", clients[0][1] if clients else 0),
-        Metric("auth_clients", len(clients)),
-        Metric("auth_backend_errors", window.count("auth_backend_error")),
+        FAILURES.of(window.count("auth_failed")),
+        WORST_CLIENT.of(clients[0][1] if clients else 0),
+        CLIENTS.of(len(clients)),
+        BACKEND_ERRORS.of(window.count("auth_backend_error")),
     ]
 
 
 def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
     """Return the first line's words."""
-    words = f"{measured['auth_failures']} failed logins in {values.span(window.seconds)}"
+    failures = values.amount(measured["auth_failures"], "failed login")
+    words = f"{failures} in {values.span(window.seconds)}"
     if clients := _clients(window):
         address, number = clients[0]
         words += f", {number} from {address}"
     if measured["auth_backend_errors"]:
-        words += f", {measured['auth_backend_errors']} backend errors"
+        words += f", {values.amount(measured['auth_backend_errors'], 'backend error')}"
     return words
 
 
@@ -62,6 +69,7 @@ CHECK = Check(
     name="postfix auth",
     description="Alert when many logins fail, all in all or from one client address.",
     source=FROM_LOG,
+    labels=[FAILURES, WORST_CLIENT, CLIENTS, BACKEND_ERRORS],
     measure=measure,
     thresholds=[
         Threshold(

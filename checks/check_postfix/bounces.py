@@ -8,9 +8,9 @@ for its recipients, so expiries stand beside the ratio and not in it
 
 from __future__ import annotations
 
-from check_postfix.attempts import MIN_ATTEMPTS, ratio, worst
+from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, SENT, ratio, worst
 from check_postfix.from_log import FROM_LOG
-from check_postfix.plugin import Check, Metric, Threshold, run, values
+from check_postfix.plugin import Check, Label, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from check_postfix.maillog.window import Window
+    from check_postfix.plugin import Metric
+
+BOUNCE_RATIO = Label("bounce_ratio", "bounces as a percentage of final outcomes", "%", maximum=100)
+BOUNCED_550 = Label("bounced_550", "bounces after the relay replied 550")
+BOUNCED_554 = Label("bounced_554", "bounces after the relay replied 554")
+MAILBOX_FULL = Label("mailbox_full", "delivery attempts refused because the mailbox is full")
 
 
 def measure(window: Window, _: Namespace) -> list[Metric]:
@@ -31,24 +37,24 @@ def measure(window: Window, _: Namespace) -> list[Metric]:
     sent = window.count("sent")
     bounced = window.count("bounced")
     return [
-        *ratio("bounce_ratio", bounced, sent + bounced),
-        Metric("sent", sent),
-        Metric("bounced", bounced),
-        Metric("expired", window.count("expired")),
-        Metric("bounced_550", window.count("bounced_550")),
-        Metric("bounced_554", window.count("bounced_554")),
-        Metric("mailbox_full", window.count("mailbox_full")),
+        *ratio(BOUNCE_RATIO, bounced, sent + bounced),
+        SENT.of(sent),
+        BOUNCED.of(bounced),
+        EXPIRED.of(window.count("expired")),
+        BOUNCED_550.of(window.count("bounced_550")),
+        BOUNCED_554.of(window.count("bounced_554")),
+        MAILBOX_FULL.of(window.count("mailbox_full")),
     ]
 
 
 def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
     """Return the first line's words."""
     span = values.span(window.seconds)
-    expired = f", {measured['expired']} messages expired" if measured["expired"] else ""
+    expired = f", {measured['expired']} expired" if measured["expired"] else ""
     if "bounce_ratio" not in measured:
         return f"no mail sent or bounced in {span}{expired}"
-    outcomes = measured["sent"] + measured["bounced"]
-    return f"{measured['bounce_ratio']:g} % of {outcomes} recipients bounced in {span}{expired}"
+    recipients = values.amount(measured["sent"] + measured["bounced"], "recipient")
+    return f"{measured['bounce_ratio']:g} % of {recipients} bounced in {span}{expired}"
 
 
 def details(window: Window, _: Namespace) -> list[str]:
@@ -60,6 +66,7 @@ CHECK = Check(
     name="postfix bounces",
     description="Alert when too large a part of the recipients fails for good.",
     source=FROM_LOG,
+    labels=[BOUNCE_RATIO, SENT, BOUNCED, EXPIRED, BOUNCED_550, BOUNCED_554, MAILBOX_FULL],
     measure=measure,
     thresholds=[
         Threshold(

@@ -6,9 +6,9 @@ three times is three attempts (postfix/src/global/log_adhoc.c).
 
 from __future__ import annotations
 
-from check_postfix.attempts import MIN_ATTEMPTS, ratio, worst
+from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, SENT, ratio, worst
 from check_postfix.from_log import FROM_LOG
-from check_postfix.plugin import Check, Metric, Threshold, run, values
+from check_postfix.plugin import Check, Label, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from check_postfix.maillog.window import Window
+    from check_postfix.plugin import Metric
+
+DEFERRED_RATIO = Label(
+    "deferred_ratio", "deferrals as a percentage of delivery attempts", "%", maximum=100
+)
+ATTEMPTS = Label("attempts", "delivery attempts")
+DEFERRED = Label("deferred", "delivery attempts that were deferred")
 
 
 def measure(window: Window, _: Namespace) -> list[Metric]:
@@ -29,12 +36,12 @@ def measure(window: Window, _: Namespace) -> list[Metric]:
     bounced = window.count("bounced")
     attempts = sent + deferred + bounced
     return [
-        *ratio("deferred_ratio", deferred, attempts),
-        Metric("attempts", attempts),
-        Metric("sent", sent),
-        Metric("deferred", deferred),
-        Metric("bounced", bounced),
-        Metric("expired", window.count("expired")),
+        *ratio(DEFERRED_RATIO, deferred, attempts),
+        ATTEMPTS.of(attempts),
+        SENT.of(sent),
+        DEFERRED.of(deferred),
+        BOUNCED.of(bounced),
+        EXPIRED.of(window.count("expired")),
     ]
 
 
@@ -43,10 +50,8 @@ def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
     span = values.span(window.seconds)
     if "deferred_ratio" not in measured:
         return f"no delivery attempts in {span}"
-    return (
-        f"{measured['deferred_ratio']:g} % of {measured['attempts']} delivery attempts"
-        f" deferred in {span}"
-    )
+    attempts = values.amount(measured["attempts"], "delivery attempt")
+    return f"{measured['deferred_ratio']:g} % of {attempts} deferred in {span}"
 
 
 def details(window: Window, _: Namespace) -> list[str]:
@@ -58,6 +63,7 @@ CHECK = Check(
     name="postfix deferred",
     description="Alert when too large a part of the delivery attempts is deferred.",
     source=FROM_LOG,
+    labels=[DEFERRED_RATIO, ATTEMPTS, SENT, DEFERRED, BOUNCED, EXPIRED],
     measure=measure,
     thresholds=[
         Threshold(

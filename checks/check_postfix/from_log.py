@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from check_postfix.maillog import logfile, places
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
-from check_postfix.maillog.ingest import HOURS_OF_KEYS, Ingest
-from check_postfix.maillog.store import Store, set_aside
+from check_postfix.maillog.ingest import DAYS_OF_TOTALS, HOURS_OF_KEYS, Ingest
+from check_postfix.maillog.store import JOURNAL, Store, set_aside
 from check_postfix.maillog.usual import usual
 from check_postfix.maillog.window import Window
 from check_postfix.plugin import Option, Remark, Source, Unknown, UsageError, values
@@ -30,6 +30,13 @@ LOG = Option(
     " or syslog usually write)",
     metavar="PATH",
     repeatable=True,
+    series="log",
+)
+FROM_JOURNAL = Option(
+    "--journal",
+    "read the systemd journal, beside what --log names (default: if there is a journal"
+    " and no log file)",
+    switch=True,
 )
 STATE = Option(
     "--state",
@@ -48,6 +55,7 @@ WINDOW = Option(
     default="15m",
     parse=values.window,
     metavar="DURATION",
+    series="window_seconds",
 )
 AT = Option("--at", "the end of that time (default: now)", metavar="TIME")
 TIMEZONE = Option(
@@ -56,11 +64,14 @@ TIMEZONE = Option(
     parse=values.zone,
     metavar="NAME",
 )
-HOST = Option("--host", "only lines of this host, as the log spells it", metavar="NAME")
+HOST = Option(
+    "--host", "only lines of this host, as the log spells it", metavar="NAME", series="host"
+)
 INSTANCE = Option(
     "--instance",
     "only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
     metavar="NAME",
+    series="postfix_instance",
 )
 
 # A stamp without a year in a foreign log means the year nearest to --at.
@@ -82,33 +93,44 @@ def _open(options: Namespace) -> Iterator[Window]:
     # Whole minutes; the one that is still running is the last.
     end = -(-int(at) // 60)
     begin = end - options.window // 60
+    oldest = 0 if options.no_state else int(now) // 60 - DAYS_OF_TOTALS * 24 * 60
+    if not options.no_state and begin < oldest:
+        raise UsageError(
+            f"the window begins more than {DAYS_OF_TOTALS} days ago, which counts are not kept"
+            " for; read the log afresh with --no-state"
+        )
+
+    def read(store: Store) -> Coverage:
+        latest = min(now, at + _YEAR / 2) if options.no_state else now
+        ingests = [
+            Ingest(
+                store, log, options.timezone, now, latest, begin, deadline,
+                keeps=not options.no_state,
+            )
+            for log in paths
+            if log != JOURNAL
+        ]  # fmt: skip
+        parts = [ingest.run() for ingest in ingests]
+        if JOURNAL in paths:
+            parts.append(_read_journal(store, now, begin, end, deadline, not options.no_state))
+        return _merged(parts, oldest)
+
+    path = None
     try:
-        paths = options.log or [logfile.usual()]
+        paths = _paths(options)
         path = None if options.no_state else options.state or places.default_store()
         notes = []
-        try:
-            store = Store(path, options.timeout * _READING)
-        except DamagedStore:
-            assert path is not None  # memory is not damaged
-            set_aside(path)
-            notes.append("state file was damaged and is built again")
-            store = Store(path, options.timeout * _READING)
-        with store:
-            coverage = _merged(
-                [
-                    Ingest(
-                        store,
-                        log,
-                        options.timezone,
-                        now,
-                        min(now, at + _YEAR / 2) if options.no_state else now,
-                        begin,
-                        deadline,
-                        keeps=not options.no_state,
-                    ).run()
-                    for log in paths
-                ]
-            )
+        with ExitStack() as opened:
+            for tries_left in (2, 1, 0):  # other runs may be setting it aside just now
+                try:
+                    store = opened.enter_context(Store(path, options.timeout * _READING))
+                    coverage = read(store)
+                    break
+                except DamagedStore:
+                    if not tries_left:
+                        raise
+                    if _set_aside(path):
+                        notes.append("state file was damaged and is built again")
             if path is not None and begin < int(now) // 60 - HOURS_OF_KEYS * 60:
                 notes.append(f"clients and domains are kept for {HOURS_OF_KEYS} h only")
             streams = _streams(store, paths, options)
@@ -130,8 +152,70 @@ def _open(options: Namespace) -> Iterator[Window]:
                 ),
                 notes=notes,
             )  # fmt: skip
+    except DamagedStore as error:  # seen only when the counts were looked at
+        done = "it is set aside, and built again by" if _set_aside(path) else "see what is said by"
+        raise Unknown(f"{error}; {done} the next run") from None
     except (LogError, StoreError) as error:
         raise Unknown(str(error)) from None
+
+
+def _paths(options: Namespace) -> list[str]:
+    """Return the logs to read.
+
+    Raises: LogError; UsageError if one of them would be read twice
+    """
+    if options.journal and not options.log:
+        return [JOURNAL]
+    if not options.log:
+        return [_usual()]
+    paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
+    if len(paths) > 1:
+        for path in paths:
+            for archive in logfile.archives(path):
+                if archive.path in paths:
+                    raise UsageError(
+                        f"--log {archive.path}: is a rotated generation of {path} and read with it;"
+                        " leave it out"
+                    )
+    return [*paths, JOURNAL] if options.journal else paths
+
+
+def _usual() -> str:
+    """Return the log to read when none is named.
+
+    Raises: LogError
+    """
+    try:
+        return logfile.usual()
+    except LogError:
+        from check_postfix.maillog import journalctl
+
+        if not journalctl.has_journal():
+            raise
+        return JOURNAL
+
+
+def _read_journal(
+    store: Store, now: float, begin: int, end: int, deadline: float, keeps: bool
+) -> Coverage:
+    # It starts a program, which most runs have no need of.
+    from check_postfix.maillog.journal import Journal
+
+    return Journal(store, now, begin, end, deadline, keeps).run()
+
+
+def _set_aside(path: str | None) -> bool:
+    """Put a damaged store out of the way; tell whether it was this run that did."""
+    assert path is not None  # memory is not damaged
+    try:
+        return set_aside(path) is not None
+    except FileNotFoundError:  # another run was quicker
+        return False
+    except OSError as error:
+        raise Unknown(
+            f"{path}: is damaged and cannot be renamed: {(error.strerror or '').lower()};"
+            " remove it, it will be built again from the log"
+        ) from None
 
 
 def _at(options: Namespace, now: float) -> float:
@@ -151,7 +235,7 @@ def _streams(store: Store, paths: list[str], options: Namespace) -> list[int]:
 
     Raises: Unknown if the log has never told of such a host or instance
     """
-    logs = [store.log(os.path.abspath(path)) for path in paths]
+    logs = [store.log(path) for path in paths]
     known = [stream for log in logs if log for stream in store.streams(log)]
     for option, place in ((HOST, 1), (INSTANCE, 2)):
         wanted = getattr(options, option.name)
@@ -168,11 +252,14 @@ def _streams(store: Store, paths: list[str], options: Namespace) -> list[int]:
     return [stream[0] for stream in known]
 
 
-def _merged(parts: list[Coverage]) -> Coverage:
-    """Return what several logs cover together."""
+def _merged(parts: list[Coverage], oldest: int) -> Coverage:
+    """Return what several logs cover together.
+
+    oldest: minute before which no counts are kept
+    """
     begins = [part.begin for part in parts if part.begin is not None]
     return Coverage(
-        begin=max(begins) if len(begins) == len(parts) else None,
+        begin=max(*begins, oldest) if len(begins) == len(parts) else None,
         end=min(part.end for part in parts),
         last=max((part.last for part in parts if part.last is not None), default=None),
         complete=all(part.complete for part in parts),
@@ -199,18 +286,20 @@ def _remarks(window: Window) -> list[Remark]:
                 unknown=True,
             ),
         ]
-    if coverage.end < window.end:
-        remarks.append(Remark(f"log read up to {_clock(coverage.end)} only", unknown=True))
+    if not coverage.events:
+        remarks.append(Remark(f"no line about mail among {coverage.lines} log lines"))
+    end = window.end
+    if coverage.end < end:
+        remarks.append(Remark(f"log read up to {_clock(coverage.end, end)} only", unknown=True))
     if coverage.begin is None or coverage.begin > window.begin:
         remarks.append(_begins_late(window))
     remarks += [
-        Remark(f"log lines lost between {_clock(first)} and {_clock(last)}")
+        Remark(f"log lines lost between {_clock(first, end)} and {_clock(last, end)}")
         for first, last in coverage.gaps
-        if first < window.end and window.begin <= last
+        if first < end and window.begin <= last
     ]
     if coverage.last is not None and coverage.last < window.begin:
-        quiet = values.span((window.end - coverage.last) * 60)
-        remarks.append(Remark(f"no log line for {quiet}"))
+        remarks.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
     return remarks
 
 
@@ -222,40 +311,44 @@ def _begins_late(window: Window) -> Remark:
         return Remark(f"only {done} of {whole} min read yet, goes on next run", unknown=True)
     if begin is None or begin >= window.end:
         return Remark("the log has nothing of that time", unknown=True)
-    return Remark(f"log begins {_clock(begin)}")
+    return Remark(f"log begins {_clock(begin, window.end)}")
 
 
 def _about(window: Window) -> list[str]:
     """Return what was read, for -vv."""
-    coverage = window.coverage
+    coverage, end = window.coverage, window.end
     lines = [
-        f"window {_clock(window.begin)} to {_clock(window.end)}",
+        f"window {_clock(window.begin)} to {_clock(end, window.begin)}",
         f"log: {coverage.lines} lines read, {coverage.events} events in them,"
         f" {coverage.unframed} lines not understood",
     ]
     if coverage.begin is not None:
-        lines.append(f"log covered from {_clock(coverage.begin)} to {_clock(coverage.end)}")
+        covered = min(coverage.end, end)
+        lines.append(f"log covered from {_clock(coverage.begin, end)} to {_clock(covered, end)}")
     if coverage.last is not None:
-        lag = values.span(max(0, window.end - 1 - coverage.last) * 60)
-        lines.append(f"newest line {_clock(coverage.last)}, {lag} before the window's end")
+        lag = values.span(max(0, end - 1 - coverage.last) * 60)
+        lines.append(f"newest line {_clock(coverage.last, end)}, {lag} before the window's end")
     if not coverage.complete:
         lines.append("older generations are still to be read, which goes on in the next runs")
     lines += [
-        f"gap: lines lost between {_clock(first)} and {_clock(last)}"
+        f"gap: lines lost between {_clock(first, end)} and {_clock(last, end)}"
         for first, last in coverage.gaps
     ]
     return [*lines, *coverage.notes]
 
 
-def _clock(minute: int) -> str:
-    """Return a minute in this machine's local time, with the date if that is another day."""
+def _clock(minute: int, beside: int | None = None) -> str:
+    """Return a minute in this machine's local time.
+
+    beside: a minute on whose day the date goes without saying
+    """
     local = time.localtime(minute * 60)
-    today = local[:3] == time.localtime()[:3]
-    return time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", local)
+    same_day = beside is not None and local[:3] == time.localtime(beside * 60)[:3]
+    return time.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M", local)
 
 
 FROM_LOG = Source(
-    options=[LOG, STATE, NO_STATE, WINDOW, AT, TIMEZONE, HOST, INSTANCE],
+    options=[LOG, FROM_JOURNAL, STATE, NO_STATE, WINDOW, AT, TIMEZONE, HOST, INSTANCE],
     open=_open,
     remarks=_remarks,
     about=_about,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from check_postfix.mailqueue import age, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.listing import QUEUES
-from check_postfix.plugin import Check, Metric, Option, Source, Threshold, Unknown, run, values
+from check_postfix.plugin import Check, Label, Option, Source, Threshold, Unknown, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from check_postfix.mailqueue.listing import Listing
+    from check_postfix.plugin import Metric
+
+SIZE = Label("queue_size", "messages in all queues")
+OLDEST = Label("queue_oldest", "age of the oldest message in the judged queues", "s")
+IN_QUEUE = [
+    Label(name, f"messages in the {name} queue")
+    for name in ("active", "deferred", "hold", "incoming", "maildrop")
+]
+BYTES = Label("queue_bytes", "size of the messages in all queues", "B")
 
 
 def _queue(written: str) -> str:
@@ -33,6 +42,7 @@ CONFIG_DIR = Option(
     "--config-dir",
     "configuration directory of another Postfix instance (default: the main instance)",
     metavar="DIR",
+    series="config_dir",
 )
 QUEUE = Option(
     "--queue",
@@ -40,6 +50,7 @@ QUEUE = Option(
     parse=_queue,
     metavar="NAME",
     repeatable=True,
+    series="queue",
 )
 _USUAL_QUEUES = ("incoming", "active")
 
@@ -79,11 +90,10 @@ def measure(queue: Queue, options: Namespace) -> list[Metric]:
     listing, now = queue
     counts = listing.counts()
     return [
-        Metric("queue_size", listing.count()),
-        Metric("queue_oldest", listing.oldest_age(now, _judged(options)), "s"),
-        *(Metric(name, counts[name]) for name in ("active", "deferred", "hold", "incoming")),
-        Metric("maildrop", counts["maildrop"]),
-        Metric("queue_bytes", listing.size(), "B"),
+        SIZE.of(listing.count()),
+        OLDEST.of(listing.oldest_age(now, _judged(options))),
+        *(label.of(counts[label.name]) for label in IN_QUEUE),
+        BYTES.of(listing.size()),
     ]
 
 
@@ -92,7 +102,7 @@ def summary(measured: Mapping[str, float], _: Queue, options: Namespace) -> str:
     size = measured["queue_size"]
     if not size:
         return "queue is empty"
-    words = f"{size} message{'' if size == 1 else 's'} in queue"
+    words = values.amount(size, "message")
     names = " and ".join(_judged(options))
     if any(measured[name] for name in _judged(options)):
         return f"{words}, oldest in {names} {values.span(measured['queue_oldest'])}"
@@ -115,6 +125,7 @@ CHECK = Check(
         " says otherwise."
     ),
     source=Source(options=[CONFIG_DIR, QUEUE], open=_open),
+    labels=[SIZE, OLDEST, *IN_QUEUE, BYTES],
     measure=measure,
     thresholds=[
         Threshold(

@@ -8,7 +8,7 @@ hour, so the window is held against what is usual here at this time of day.
 from __future__ import annotations
 
 from check_postfix.from_log import FROM_LOG
-from check_postfix.plugin import Check, Metric, Option, Threshold, run, values
+from check_postfix.plugin import Check, Label, Option, Threshold, run, values
 from check_postfix.tables import table
 
 TYPE_CHECKING = False
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from check_postfix.maillog.window import Window
+    from check_postfix.plugin import Metric
+
+REJECT_FACTOR = Label("reject_factor", "rejects as a multiple of the usual")
+REJECTS = Label("rejects", "commands and messages of clients that were refused")
+USUAL = Label("rejects_usual", "rejects that are usual in such a window")
 
 BY_WHOM = {
     "smtpd": "rejected_smtpd",
@@ -50,23 +55,19 @@ def measure(window: Window, _: Namespace) -> list[Metric]:
     rejects = window.count(*REJECTED)
     usual = window.usual(*REJECTED).level
     if usual is None:
-        return [Metric("rejects", rejects)]
+        return [REJECTS.of(rejects)]
     # Where none is usual, one is taken for it: there is no multiple of nothing.
     factor = round(rejects / max(usual, 1), 1)
-    return [
-        Metric("reject_factor", factor),
-        Metric("rejects", rejects),
-        Metric("rejects_usual", usual),
-    ]
+    return [REJECT_FACTOR.of(factor), REJECTS.of(rejects), USUAL.of(usual)]
 
 
 def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
     """Return the first line's words."""
     usual = window.usual(*REJECTED)
-    words = f"{measured['rejects']} rejects in {values.span(window.seconds)}"
+    words = f"{values.amount(measured['rejects'], 'reject')} in {values.span(window.seconds)}"
     if usual.level is None:
         return f"{words}, {usual.basis}"
-    return f"{words}, {measured['reject_factor']:g} times the usual {usual.level:g} ({usual.basis})"
+    return f"{words}, {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
 
 
 def details(window: Window, _: Namespace) -> list[str]:
@@ -89,6 +90,7 @@ CHECK = Check(
         " absolute thresholds count."
     ),
     source=FROM_LOG,
+    labels=[REJECT_FACTOR, REJECTS, USUAL],
     measure=measure,
     thresholds=[
         Threshold(

@@ -61,7 +61,7 @@ _match_cri = re.compile(ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb") std(?:out|e
 WRAPPER = rb"\[ID \d|message repeated \d"
 _match_wrapped = re.compile(
     rb"(?:\[ID \d++ [a-z0-9.]++\] )?"
-    rb"(?:message repeated (?P<repeats>\d{1,9}+) times: \[ (?P<folded>.*)\]\Z)?"
+    rb"(?:message repeated (?P<repeats>[1-9]\d{0,8}) times: \[ (?P<folded>.*)\]\Z)?"
     rb"(?P<text>.*)",
     re.DOTALL,
 ).match
@@ -92,9 +92,7 @@ def parse(line: bytes) -> Record | None:
         if shape["id"] is None:
             # What is left of the program may be the beginning of several.
             path = path[: path.rfind(b"/") + 1] + UNKNOWN if path else _lost_path(shape["instance"])
-        return record(
-            *_time(shape), shape["host"] or b"", shape["instance"], path, shape["said"]
-        )
+        return record(*_time(shape), shape["host"] or b"", shape["instance"], path, shape["said"])
     return None
 
 
@@ -102,7 +100,7 @@ def _unpacked(line: bytes) -> bytes:
     """Return the line that a container's logger was given, or the line itself."""
     if shape := _match_docker(line):
         try:
-            text = json.loads(shape["line"])
+            text: str = json.loads(shape["line"])
         except ValueError:
             return line
         return text.encode("utf-8", "replace").removesuffix(b"\n").removesuffix(b"\r")

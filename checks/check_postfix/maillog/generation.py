@@ -17,11 +17,19 @@ except ImportError:  # another Python's private name
 # Enough for several lines; a stamp, a process ID and a queue ID in each.
 FINGERPRINTED = 1024
 _DIGEST = 16
+# A head has a fingerprint at each of these sizes that it has reached, so that
+# short files can be compared with long ones. No line is shorter than the first.
+_HEAD_SIZES = (32, 64, 128, 256, 512, FINGERPRINTED)
 
 
 def fingerprint(data: bytes, key: bytes) -> bytes:
     """Return the keyed hash of some bytes of a log."""
     return blake2b(data, digest_size=_DIGEST, key=key).digest()
+
+
+def fingerprints(head: bytes, key: bytes) -> bytes:
+    """Return what the first bytes of a file are known by; nothing if they are too few."""
+    return b"".join(fingerprint(head[:size], key) for size in _HEAD_SIZES if size <= len(head))
 
 
 class Generation:
@@ -33,8 +41,7 @@ class Generation:
     reads forward, from the front).
 
     id:         number in the store, 0 before it has one
-    head_size:  how many bytes of its head `head` is the fingerprint of (of NUL
-                bytes in front, none)
+    head:       the fingerprints of its head; it grows with a short file
     tail_size:  how many bytes before `end` `tail` is the fingerprint of
     begins:     minute of its first line, None if that has no time
     since:      minute of the first line behind the hole, `begins` without one
@@ -46,7 +53,7 @@ class Generation:
     """
 
     FIELDS = (
-        "id", "head", "head_size", "hole_start", "hole_end", "end", "tail", "tail_size",
+        "id", "head", "hole_start", "hole_end", "end", "tail", "tail_size",
         "begins", "since", "last", "live", "done", "lines", "events", "unframed",
     )  # fmt: skip
     __slots__ = FIELDS
@@ -55,7 +62,6 @@ class Generation:
         self,
         id: int = 0,
         head: bytes = b"",
-        head_size: int = 0,
         hole_start: int = 0,
         hole_end: int = 0,
         end: int = 0,
@@ -72,7 +78,6 @@ class Generation:
     ) -> None:
         self.id = id
         self.head = head
-        self.head_size = head_size
         self.hole_start = hole_start
         self.hole_end = hole_end
         self.end = end
@@ -87,15 +92,12 @@ class Generation:
         self.events = events
         self.unframed = unframed
 
-    def mark_head(self, data: bytes, key: bytes) -> None:
-        """Know it by its first bytes."""
-        self.head = fingerprint(data, key)
-        self.head_size = len(data)
-
-    def has_head(self, data: bytes, key: bytes) -> bool:
-        """Tell whether these may be its first bytes."""
-        size = self.head_size
-        return len(data) >= size and fingerprint(data[:size], key) == self.head
+    def likeness(self, head: bytes) -> int:
+        """Return how far these fingerprints of a file's head are this generation's; 0 is not."""
+        common = min(len(head), len(self.head))
+        # a longer one includes the shorter ones
+        last = slice(common - _DIGEST, common)
+        return common if common and head[last] == self.head[last] else 0
 
     def mark_tail(self, data: bytes, key: bytes) -> None:
         """Know the place `end` by the bytes before it."""
@@ -105,9 +107,7 @@ class Generation:
 
     def has_tail(self, data: bytes, key: bytes) -> bool:
         """Tell whether these may be the bytes before `end`."""
-        return len(data) == self.tail_size and (
-            not data or fingerprint(data, key) == self.tail
-        )
+        return len(data) == self.tail_size and (not data or fingerprint(data, key) == self.tail)
 
     @property
     def hole(self) -> int:

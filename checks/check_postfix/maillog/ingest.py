@@ -16,7 +16,6 @@ from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.counts import Counts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.logfile import Unfinished
 from check_postfix.maillog.reading import Reading, first_minute
 from check_postfix.maillog.survey import Survey
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 # an address does not outlive the trouble that it is looked at in.
 DAYS_OF_TOTALS = 30
 HOURS_OF_KEYS = 48
+# How often to look again at files that are just being renamed.
+_PATIENCE = 9
 
 
 class Ingest:
@@ -71,7 +72,9 @@ class Ingest:
         self._keeps = keeps
         self._oldest = self._now - DAYS_OF_TOTALS * 24 * 60 if keeps else 0
         self._oldest_keys = self._now - HOURS_OF_KEYS * 60 if keeps else 0
-        self._notes: list[str] = []
+        # files that could not be read in this run: signature -> why
+        self._refused: dict[str, str] = {}
+        self._refused_paths: set[str] = set()
 
     def run(self) -> Coverage:
         """Read what is new and return what is covered then.
@@ -96,77 +99,135 @@ class Ingest:
                 return older
             raise LogError(f"{self._path}: no such file; name the mail log with --log") from None
 
+    def _files_at_rest(self) -> list[LogFile]:
+        """Return the files as they are while nobody is renaming them."""
+        files = self._files()
+        for _ in range(_PATIENCE):
+            again = self._files()
+            if [(file.path, file.inode) for file in files] == [
+                (file.path, file.inode) for file in again
+            ]:
+                break
+            files = again
+        return files
+
     def _all_seen(self, log: Log) -> bool:
-        seen = self._store.seen(log)
-        return all(file.signature in seen for file in self._files())
+        # also when one is gone: it may have been the live log
+        return {file.signature for file in self._files()} == self._store.seen(log).keys()
 
     def _step(self) -> bool:
         """Read one piece in one transaction; tell whether to read another now."""
+        for _ in range(_PATIENCE):
+            try:
+                with self._store.transaction():
+                    return self._piece()
+            except FileNotFoundError:  # renamed since it was listed: see where to
+                continue
+            except _Refused as refused:
+                self._refused[refused.file.signature] = str(refused)
+                self._refused_paths.add(refused.file.path)
+                return True
+        raise LogError(f"{self._path}: is renamed all the time; see what the log rotation is doing")
+
+    def _piece(self) -> bool:
         store = self._store
-        with store.transaction():
-            log = store.log(self._path) or store.add_log(self._path)
-            survey = Survey(
-                self._files(), self._path, store.seen(log), store.generations(log), store.key,
-                self._first_minute,
-            )  # fmt: skip
-            self._notes = survey.notes
-            self._follow_live(log, survey)
-            unread = [pair for pair in survey.unread if not self._too_old(*pair, survey)]
-            if unread:
-                file, generation = unread[0]
-                generation.done = self._read(log, file, generation)
-                store.save_generation(log, generation)
-                if generation.done:
-                    del unread[0]
-            self._remember(log, survey, unread)
-            covered = self._coverage(log)
-        if not unread or time.monotonic() >= self._deadline:
+        log = store.log(self._path) or store.add_log(self._path)
+        seen = store.seen(log)
+        notes = {signature: note for signature, (_, note) in seen.items() if note} | self._refused
+        known = store.generations(log)
+        survey = Survey(
+            self._files_at_rest(),
+            self._path,
+            {signature: number for signature, (number, _) in seen.items()}
+            | dict.fromkeys(self._refused, 0),
+            known,
+            store.key,
+            self._begins,
+        )
+        self._follow_live(log, survey, known)
+        unread = [pair for pair in survey.unread if not self._too_old(*pair, survey)]
+        # What was refused and has changed since is still being written.
+        now = [pair for pair in unread if pair[0].path not in self._refused_paths]
+        if now:
+            file, generation = now[0]
+            generation.done = self._read(log, file, generation)
+            store.save_generation(log, generation)
+            if generation.done:
+                unread.remove(now.pop(0))
+        self._remember(log, survey, unread, notes | survey.notes)
+        if not now or time.monotonic() >= self._deadline:
             return False
+        covered = self._coverage(log)
         answered = covered.begin is not None and covered.begin <= self._wanted
         if covered.end <= self._now or not answered:
             return True
         return self._keeps and time.monotonic() < self._leisure
 
-    def _follow_live(self, log: Log, survey: Survey) -> None:
-        """See which generation is the live log now, and what became of the one before."""
-        current = survey.current
-        present = [generation.id for generation in survey.holds.values() if generation]
-        for generation in self._store.generations(log):
-            if not generation.live or (current and generation.id == current.id):
-                continue
-            if generation.id not in present and generation.last is not None:
-                # Gone, and nothing tells how much was written after we read it.
-                begins = current.begins if current else None
-                self._store.add_gap(log, generation.last, self._now if begins is None else begins)
-            generation.live = False
-            self._store.save_generation(log, generation)
-        for generation in {id(g): g for g in survey.holds.values() if g}.values():
-            generation.live = generation is current
-            if not generation.id:
+    def _follow_live(self, log: Log, survey: Survey, known: list[Generation]) -> None:
+        """See which generation is the live log now, and what became of the others.
+
+        known: all generations; the new ones get their numbers here
+        """
+        for generation in known:
+            files = [file for file, held in survey.holds if held is generation]
+            was_live = generation.live
+            generation.live = generation is survey.current
+            if was_live and not generation.live:
+                # Whoever cuts a log short copies it first; what was written
+                # between that and the cut went with it.
+                lost = not any(file.compressed or file.size >= generation.end for file in files)
+            else:
+                lost = bool(generation.id) and not generation.done and not files
+            if lost:
+                self._add_gap(log, generation, survey)
+                generation.done = True
+            if lost or was_live != generation.live or not generation.id:
                 self._store.save_generation(log, generation)
 
+    def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
+        """Remember that a generation is gone, and what was written to it since it was read."""
+        first = generation.last
+        if generation.hole or first is None:
+            first = generation.begins
+        if first is None:  # no line of it told the time
+            first = self._now
+        following = [
+            held.begins
+            for _, held in survey.holds
+            if held
+            and held is not generation
+            and held.begins is not None
+            and (held.begins >= first or held is survey.current)
+        ]
+        self._store.add_gap(log, *sorted((first, min(following, default=self._now))))
+
     def _too_old(self, file: LogFile, generation: Generation, survey: Survey) -> bool:
-        """Tell whether a file ends before anything that is kept: when a newer one began so early."""
+        """Tell whether a file ends before all that is kept: a newer one began before that."""
+        begins = generation.begins
         return (
-            any(
-                other is not None
-                and other.begins is not None
-                and generation.begins is not None
-                and generation.begins < other.begins < self._oldest
-                for other in survey.holds.values()
+            file.path != self._path
+            and begins is not None
+            and any(
+                held and held.begins is not None and begins < held.begins < self._oldest
+                for _, held in survey.holds
             )
-            and file.path != self._path
         )
 
-    def _remember(self, log: Log, survey: Survey, unread: list[tuple[LogFile, Generation]]) -> None:
+    def _remember(
+        self,
+        log: Log,
+        survey: Survey,
+        unread: list[tuple[LogFile, Generation]],
+        notes: dict[str, str],
+    ) -> None:
         """Keep which files need not be looked into again."""
         waiting = {file.signature for file, _ in unread}
         self._store.save_seen(
             log,
             {
-                signature: generation.id if generation else 0
-                for signature, generation in survey.holds.items()
-                if signature not in waiting
+                file.signature: (held.id if held else 0, notes.get(file.signature, ""))
+                for file, held in survey.holds
+                if file.signature not in waiting
             },
         )
         log.backlog = len(unread)
@@ -175,24 +236,36 @@ class Ingest:
             self._store.forget(self._oldest, self._oldest_keys)
 
     def _read(self, log: Log, file: LogFile, generation: Generation) -> bool:
-        """Read one piece of a generation; tell whether this file is read to its end."""
-        reading = Reading(self._store, log, self._clock, self._counts, self._deadline)
+        """Read one piece of a generation; tell whether this file is read to its end.
+
+        Raises: FileNotFoundError if it has been renamed meanwhile, _Refused if it is
+                an archive that cannot be read, LogError if it is the live log
+        """
+        reading = Reading(
+            self._store,
+            log,
+            lambda previous: self._clock(file, previous),
+            lambda: Counts(self._oldest, self._oldest_keys),
+            self._deadline,
+        )
+        live = file.path == self._path
         try:
             with file.open() as stream:
-                return reading.piece(stream, generation, self._now)
-        except FileNotFoundError:  # renamed meanwhile: it is found again under its new name
-            return False
-        except Unfinished:  # looked into again when it has changed
-            return True
+                return reading.piece(stream, generation, live, self._now)
+        except LogError as error:
+            if live:
+                raise
+            # Nothing of it counts, not even what came before the damage.
+            raise _Refused(file, str(error)) from None
 
-    def _clock(self, previous: int | None) -> Clock:
-        return Clock(self._zone, self._latest, previous)
+    def _clock(self, file: LogFile, previous: int | None) -> Clock:
+        # The stamps of an old archive would be taken for this year's.
+        modified = int(file.modified) // 60
+        latest = modified if modified < self._oldest else self._latest
+        return Clock(self._zone, latest, previous)
 
-    def _counts(self) -> Counts:
-        return Counts(self._oldest, self._oldest_keys)
-
-    def _first_minute(self, head: bytes) -> int | None:
-        return first_minute(head, self._clock(None))
+    def _begins(self, file: LogFile, head: bytes) -> int | None:
+        return first_minute(head, self._clock(file, None))
 
     # -- what is covered then
 
@@ -219,5 +292,13 @@ class Ingest:
             lines=sum(g.lines for g in generations),
             events=sum(g.events for g in generations),
             unframed=sum(g.unframed for g in generations),
-            notes=self._notes,
+            notes=self._store.notes(log),
         )
+
+
+class _Refused(Exception):
+    """An archive that cannot be read."""
+
+    def __init__(self, file: LogFile, why: str) -> None:
+        super().__init__(why)
+        self.file = file

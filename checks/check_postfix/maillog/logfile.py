@@ -98,6 +98,8 @@ def archives(path: str) -> list[LogFile]:
     found = []
     try:
         names = os.listdir(directory or ".")
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise _unreadable(directory or ".", error) from None
     for other in names:
@@ -108,7 +110,7 @@ def archives(path: str) -> list[LogFile]:
             status = os.stat(where)
         except OSError:  # renamed since, or a dangling link
             continue
-        if stat.S_ISREG(status.st_mode) and status.st_size:
+        if stat.S_ISREG(status.st_mode):
             found.append(LogFile(where, status))
     found.sort(key=lambda file: (file.modified, not file.compressed), reverse=True)
     return found
@@ -188,6 +190,8 @@ def _fix_for(path: str) -> str:
         return "let the monitoring user into its directory"
     if status.st_mode & stat.S_IRGRP and status.st_gid:
         return f"add user {user} to group {group}"
+    if stat.S_ISDIR(status.st_mode):
+        return f"let user {user} into it, for example with: setfacl -m u:{user}:rx {path}"
     return f"let user {user} read it, for example with: setfacl -m u:{user}:r {path}"
 
 
@@ -317,8 +321,8 @@ class Stream:
         say nothing of which log it is: they are passed over.
         """
         self.go_to(0)
-        data = b""
-        while not data and (more := self.read(max(size, _PIECE))):
+        data = self.read(size).lstrip(b"\0")
+        while not data and (more := self.read(_PIECE)):
             data = more.lstrip(b"\0")
         return data[:size] if len(data) >= size else data + self.read_whole(size - len(data))
 
@@ -367,7 +371,7 @@ class _Gunzip:
 
         Raises: EOFError inside a member, zlib.error
         """
-        while True:
+        while size:  # to zlib, none is no limit
             if self._inside:
                 data = self._member.decompress(self._waiting, size)
                 self._waiting = self._member.unconsumed_tail
@@ -386,7 +390,8 @@ class _Gunzip:
                 if not self._waiting:
                     if self._inside:
                         raise EOFError
-                    return b""
+                    break
+        return b""
 
 
 # zlib's name for: a gzip header and trailer, the largest window

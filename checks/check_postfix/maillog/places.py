@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+from contextlib import suppress
 
 from check_postfix.maillog.errors import StoreError
 
@@ -31,10 +32,15 @@ def default_store() -> str:
     if home not in ("", "/") and os.access(home, os.W_OK):
         return os.path.join(home, ".local", "state", "check_postfix", _NAME)
     private = f"/var/tmp/check_postfix-{user}"  # noqa: S108 - checked below
+    # Made before it is looked at: nobody can put something else there in between.
+    with suppress(OSError):
+        os.mkdir(private, 0o700)
     try:
         status = os.lstat(private)
-    except FileNotFoundError:
-        return os.path.join(private, _NAME)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {private}: {(error.strerror or '').lower()}; choose a file with --state"
+        ) from None
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != user or status.st_mode & 0o077:
         raise StoreError(
             f"{private}: is not a private directory of this user; remove it,"

@@ -6,7 +6,7 @@ import time
 
 from check_postfix.maillog import frame
 from check_postfix.maillog.counts import Counts
-from check_postfix.maillog.generation import FINGERPRINTED, Generation
+from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
 
@@ -60,14 +60,13 @@ class Reading:
         Returns: whether all of this file is read
         Raises:  LogError, StoreError
         """
-        key = self._store.key
-        head = stream.read_head(FINGERPRINTED)
-        if not generation.has_head(head, key):
+        data = stream.read_head(FINGERPRINTED)
+        head = fingerprints(data, self._store.key)
+        if not generation.likeness(head):
             return False  # its name went to another file since the survey
-        if len(head) > generation.head_size:
-            generation.mark_head(head, key)
+        generation.head = max(generation.head, head, key=len)
         if generation.begins is None:
-            generation.begins = first_minute(head, self._clock(None))
+            generation.begins = first_minute(data, self._clock(None))
         if stream.compressed and generation.hole:
             at_end = self._fill_hole(stream, generation)
             if generation.hole:

@@ -15,11 +15,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from check_postfix.maillog.counts import every_axis
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
+from check_postfix.maillog.stretch import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,46 +30,55 @@ if TYPE_CHECKING:
 
 _APPLICATION = 0x43504658  # "CPFX" in the file's header
 _VERSION = 1
+_KEY_SIZE = 32
 
 _SCHEMA = """
-CREATE TABLE secret (key BLOB NOT NULL);
+CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1
-);
+) STRICT;
 CREATE TABLE generation (
-    id INTEGER PRIMARY KEY, head BLOB NOT NULL, head_size INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, head BLOB NOT NULL,
     hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
     tail BLOB NOT NULL, tail_size INTEGER NOT NULL, begins INTEGER, since INTEGER, last INTEGER,
     live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
     unframed INTEGER NOT NULL, log INTEGER NOT NULL
-);
+) STRICT;
 CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
-    PRIMARY KEY (log, signature)) WITHOUT ROWID;
-CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
+    note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
+CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE stretch (
+    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL, begins INTEGER NOT NULL,
+    last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
+    events INTEGER NOT NULL, unframed INTEGER NOT NULL, log INTEGER NOT NULL
+) STRICT;
 CREATE TABLE stream (
     id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
     UNIQUE (log, host, instance)
-);
+) STRICT;
 CREATE TABLE total (
     minute INTEGER NOT NULL, stream INTEGER NOT NULL, counter TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (minute, stream, counter)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
     axis TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL, key TEXT NOT NULL,
     n INTEGER NOT NULL, PRIMARY KEY (axis, minute, stream, key)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 """
 
 # Keys kept per axis and hour. The rest goes to OTHER, so that sums stay exact.
 KEYS_PER_HOUR = 10_000
 OTHER = ""
 
+# What stands in the place of a path for the systemd journal.
+JOURNAL = "journal"
+
 
 class Log:
     """One followed log.
 
     id:      its number in the store
-    path:    absolute
+    path:    absolute, or JOURNAL
     backlog: files of it still to be read
     """
 
@@ -83,7 +93,7 @@ class Log:
 class Store:
     """An open store. Use it as a context manager.
 
-    path: the file, or None to keep everything in memory
+    path: the file, or None for a nameless one that goes with this object
     wait: seconds to wait for other runs that are writing
     """
 
@@ -94,10 +104,11 @@ class Store:
         """
         self.path = path
         self._streams: dict[tuple[int, str, str], int] = {}
+        self._room: dict[tuple[str, int], int] = {}
         if path is not None:
             _prepare(path)
         with self._told():
-            self._db = sqlite3.connect(path or ":memory:", timeout=wait, isolation_level=None)
+            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
                 self._open()
             except BaseException:
@@ -112,6 +123,7 @@ class Store:
                 " or choose another file with --state"
             )
         self._db.execute("PRAGMA synchronous=EXTRA")
+        self._db.execute("PRAGMA cell_size_check=ON")
         # What is deleted for privacy's sake is overwritten, not just unlinked.
         self._db.execute("PRAGMA secure_delete=ON")
         if version == 0:
@@ -120,16 +132,37 @@ class Store:
                     self._create()
         elif self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise DamagedStore(f"{self.path}: is another program's database")
-        self.key: bytes = self._db.execute("SELECT key FROM secret").fetchone()[0]
+        schema = self._db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        if sorted(sql for (sql,) in schema) != sorted(_statements()):
+            raise DamagedStore(f"{self.path}: has other tables than it should")
+        secret = self._db.execute("SELECT key FROM secret").fetchone()
+        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != _KEY_SIZE:
+            raise DamagedStore(f"{self.path}: has lost its key")
+        self.key: bytes = secret[0]
 
     def _create(self) -> None:
         if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise DamagedStore(f"{self.path}: is another program's database")
-        for statement in _SCHEMA.split(";\n"):
+        for statement in _statements():
             self._db.execute(statement)
-        self._db.execute("INSERT INTO secret VALUES (?)", (os.urandom(32),))
+        self._db.execute("INSERT INTO secret VALUES (?)", (os.urandom(_KEY_SIZE),))
         self._db.execute(f"PRAGMA application_id={_APPLICATION}")
         self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def read_everything(self) -> None:
+        """Look for damage all over the file.
+
+        Raises: DamagedStore
+        """
+        with self._told():
+            for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
+                if finding != "ok":
+                    raise DamagedStore(f"{self.path}: {finding}")
+            for (table,) in self._db.execute(
+                "SELECT name FROM sqlite_master WHERE type='table'"
+            ).fetchall():
+                for _ in self._db.execute(f'SELECT * FROM "{table}"'):  # decodes its text
+                    pass
 
     def __enter__(self) -> Store:
         return self
@@ -142,10 +175,12 @@ class Store:
         """Turn SQLite's errors into ours."""
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.ProgrammingError:  # our own fault
+            raise
+        except sqlite3.Error as error:
             raise _told(self.path, error) from None
-        except sqlite3.DatabaseError as error:
-            raise DamagedStore(f"{self.path}: {error}") from None
+        except UnicodeDecodeError:  # in a message that quotes the damage
+            raise DamagedStore(f"{self.path}: database disk image is malformed") from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -157,6 +192,7 @@ class Store:
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._room.clear()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -185,24 +221,37 @@ class Store:
         """Keep a log's entry."""
         self._db.execute("UPDATE log SET backlog=? WHERE id=?", (log.backlog, log.id))
 
-    def seen(self, log: Log) -> dict[str, int]:
+    def seen(self, log: Log) -> dict[str, tuple[int, str]]:
         """Return the signatures of this log's files that were read to their end.
 
-        Returns: signature -> generation, or 0 for a file that has none: it is
-                 empty, or cannot be read
+        Returns: signature -> (generation, note); 0 for a file that has none: it is
+                 empty, or cannot be read, and then the note says why
         """
         with self._told():
-            return dict(
-                self._db.execute("SELECT signature, generation FROM seen WHERE log=?", (log.id,))
-            )
+            return {
+                signature: (generation, note)
+                for signature, generation, note in self._db.execute(
+                    "SELECT signature, generation, note FROM seen WHERE log=?", (log.id,)
+                )
+            }
 
-    def save_seen(self, log: Log, seen: dict[str, int]) -> None:
+    def save_seen(self, log: Log, seen: dict[str, tuple[int, str]]) -> None:
         """Keep exactly these signatures."""
         self._db.execute("DELETE FROM seen WHERE log=?", (log.id,))
         self._db.executemany(
-            "INSERT INTO seen VALUES (?, ?, ?)",
-            [(log.id, signature, generation) for signature, generation in seen.items()],
+            "INSERT INTO seen VALUES (?, ?, ?, ?)",
+            [(log.id, signature, *row) for signature, row in seen.items()],
         )
+
+    def notes(self, log: Log) -> list[str]:
+        """Return why files of this log could not be read."""
+        with self._told():
+            return [
+                note
+                for (note,) in self._db.execute(
+                    "SELECT note FROM seen WHERE log=? AND note<>'' ORDER BY note", (log.id,)
+                )
+            ]
 
     def generations(self, log: Log) -> list[Generation]:
         """Return what is known of this log's generations, newest first."""
@@ -236,6 +285,38 @@ class Store:
                 "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
                 (log.id, begin, end),
             ).fetchall()
+
+    def extend_gap(self, log: Log, first: int, last: int) -> None:
+        """Keep a gap, as one with those that it touches; inside a transaction only."""
+        for touched in self._db.execute(
+            "DELETE FROM gap WHERE log=? AND last>=? AND first<=? RETURNING first, last",
+            (log.id, first - 1, last + 1),
+        ).fetchall():
+            first, last = min(first, touched[0]), max(last, touched[1])
+        self.add_gap(log, first, last)
+
+    def stretches(self, log: Log) -> list[Stretch]:
+        """Return the stretches of a journal, newest first."""
+        with self._told():
+            return [
+                Stretch(*row)
+                for row in self._db.execute(
+                    f"SELECT {_STRETCH} FROM stretch WHERE log=? ORDER BY id DESC", (log.id,)
+                )
+            ]
+
+    def save_stretch(self, log: Log, stretch: Stretch) -> None:
+        """Keep a stretch; give it its number if it has none."""
+        values = [getattr(stretch, name) for name in Stretch.FIELDS]
+        stretch.id = self._db.execute(
+            f"INSERT OR REPLACE INTO stretch ({_STRETCH}, log)"
+            f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
+            (*values, log.id),
+        ).fetchone()[0]
+
+    def drop_stretch(self, stretch: Stretch) -> None:
+        """Forget a stretch that another one has taken in."""
+        self._db.execute("DELETE FROM stretch WHERE id=?", (stretch.id,))
 
     # -- counts
 
@@ -276,7 +357,7 @@ class Store:
         self, rows: Iterable[tuple[str, int, int, str, int]]
     ) -> list[tuple[str, int, int, str, int]]:
         """Return keyed rows with the keys that are too many for their hour replaced by OTHER."""
-        room: dict[tuple[str, int], int] = {}
+        room = self._room
         kept = []
         for row in sorted(rows):
             axis, minute, stream, _, n = row
@@ -299,7 +380,7 @@ class Store:
         self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
         self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
         self._db.execute(
-            "DELETE FROM generation WHERE last<? AND NOT live"
+            "DELETE FROM generation WHERE coalesce(last, begins, 0)<? AND NOT live"
             " AND id NOT IN (SELECT generation FROM seen)",
             (oldest,),
         )
@@ -331,56 +412,64 @@ class Store:
             ).fetchall()
 
 
+def _statements() -> list[str]:
+    return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
+
+
 _GENERATION = ", ".join(f'"{name}"' for name in Generation.FIELDS)
+
+
+_STRETCH = ", ".join(f'"{name}"' for name in Stretch.FIELDS)
 
 
 def _numbers(streams: Iterable[int]) -> str:
     return ", ".join(str(int(stream)) for stream in streams)
 
 
-def _told(path: str | None, error: sqlite3.OperationalError) -> StoreError:
-    cause = str(error)
-    if "locked" in cause:
+def _told(path: str | None, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = None if code is None else code & 0xFF
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(
             f"{path}: another run has held it for too long; see what that run is doing,"
             " or raise --timeout"
         )
-    if "readonly" in cause or "unable to open" in cause:
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return DamagedStore(f"{path}: was replaced while it was open")
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(
-            f"cannot write {path}: {cause}; let this user write the file and its directory,"
+            f"cannot write {path}: {error}; let this user write the file and its directory,"
             " or choose another with --state"
         )
-    if "full" in cause:
+    if kind == sqlite3.SQLITE_FULL:
         return StoreError(f"cannot write {path}: the disk is full; make room on it")
-    if "disk I/O" in cause:
-        return StoreError(f"cannot write {path}: {cause}; make room on the disk, or see its errors")
-    return StoreError(f"{path}: {cause}; remove the file, it will be built again from the log")
+    if kind == sqlite3.SQLITE_IOERR:
+        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
+    if kind == sqlite3.SQLITE_NOMEM:
+        return StoreError(f"cannot read {path}: {error}; give the check more memory")
+    return DamagedStore(f"{path}: {error}")
 
 
 def _prepare(path: str) -> None:
     """Make the file and its directory, private to their owner.
 
-    Root makes them for the owner of the directory they are in: a run by hand
-    must not lock the monitoring user out.
+    Raises: StoreError
     """
-    directory = os.path.dirname(path) or "."
     try:
-        if not os.path.isdir(directory):
-            os.makedirs(directory, mode=0o700)
-        if not os.path.lexists(path):
+        _make_directory(os.path.dirname(path) or ".")
+        try:
             fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            if os.geteuid() == 0:
-                owner = os.stat(directory)
-                os.fchown(fd, owner.st_uid, owner.st_gid)
+        except FileExistsError:
+            status = os.lstat(path)
+        else:
+            status = os.fstat(fd)
             os.close(fd)
-    except FileExistsError:  # another run was quicker
-        pass
+            _give(path)
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
             " its directory, or choose another with --state"
         ) from None
-    status = os.lstat(path)
     # A link here could make root write into any file.
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(
@@ -388,12 +477,57 @@ def _prepare(path: str) -> None:
         )
 
 
-def set_aside(path: str) -> str:
-    """Rename a damaged store; return its new name.
+def _make_directory(path: str) -> None:
+    if not os.path.isdir(path):
+        _make_directory(os.path.dirname(os.path.abspath(path)))
+        with suppress(FileExistsError):  # another run was quicker
+            os.mkdir(path, 0o700)
+            _give(path)
 
-    Only one run at a time does so, and only while the damaged file is still
-    in its place.
+
+def _give(path: str) -> None:
+    """Let what root has made belong to the owner of the directory it is in.
+
+    A run by hand must not lock the monitoring user out. SQLite does likewise
+    for its journal.
     """
-    aside = path + ".damaged"
-    os.replace(path, aside)
-    return aside
+    if os.geteuid() == 0:
+        owner = os.stat(os.path.dirname(os.path.abspath(path)))
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def set_aside(path: str) -> str | None:
+    """Rename a damaged store; return its new name, None if it is not damaged (any more).
+
+    Runs that have found the damage at the same time do so one after the other,
+    and only the first finds it in its place.
+
+    Raises: OSError
+    """
+    import fcntl
+
+    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if _is_sound(path):
+            return None
+        aside = path + ".damaged"
+        # A journal left behind would be applied to the next store of this name.
+        with suppress(FileNotFoundError):
+            os.replace(path + "-journal", aside + "-journal")
+        os.replace(path, aside)
+        return aside
+    finally:
+        os.close(directory)
+
+
+def _is_sound(path: str) -> bool:
+    """Tell whether a store has no damage that could be found, however long that takes."""
+    try:
+        with Store(path, 1) as store:
+            store.read_everything()
+    except DamagedStore:
+        return False
+    except StoreError:  # nobody can tell
+        return True
+    return True

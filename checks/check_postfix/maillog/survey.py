@@ -7,7 +7,7 @@ looked at again; what a file is, its content decides.
 from __future__ import annotations
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.generation import FINGERPRINTED, Generation
+from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprints
 from check_postfix.maillog.logfile import LogFile
 
 TYPE_CHECKING = False
@@ -28,9 +28,8 @@ class Survey:
            it has none
 
     `unread` holds (file, generation) of what is not read to its end, the live log
-    first, then the newest; `holds` file signature -> generation of all files;
-    `reaches` generation -> the most bytes of it that a plain file holds; `current`
-    the generation of the live log; `notes` file signature -> why it cannot be read.
+    first, then the newest; `holds` (file, generation) of all files; `current` the
+    generation of the live log; `notes` file signature -> why it cannot be read.
 
     Raises: LogError if the live log cannot be read, FileNotFoundError if files
             were renamed or removed since they were listed
@@ -51,7 +50,7 @@ class Survey:
         self.notes: dict[str, str] = {}
         self.current: Generation | None = None
         self.unread: list[tuple[LogFile, Generation]] = []
-        self.holds: dict[str, Generation | None] = {}
+        self.holds: list[tuple[LogFile, Generation | None]] = []
         by_number = {generation.id: generation for generation in known}
         for file in files:
             if file.signature in seen:
@@ -66,7 +65,7 @@ class Survey:
                     generation = None
                 if generation:
                     self.unread.append((file, generation))
-            self.holds[file.signature] = generation
+            self.holds.append((file, generation))
             if file.path == live:
                 self.current = generation
         self.unread.sort(
@@ -83,15 +82,14 @@ class Survey:
         """Return the file as it was opened, and its generation, None if it has no line yet."""
         with file.open() as stream:
             opened = LogFile(file.path, stream.status())
-            head = stream.read_head(FINGERPRINTED)
+            data = stream.read_head(FINGERPRINTED)
         if opened.inode != file.inode:
             raise FileNotFoundError
-        matching = [generation for generation in self._known if generation.has_head(head, self._key)]
-        if matching:
-            return opened, max(matching, key=lambda generation: generation.head_size)
-        if b"\n" not in head and len(head) < FINGERPRINTED:
+        head = fingerprints(data, self._key)
+        if not head:
             return opened, None
-        generation = Generation(begins=self._begins(opened, head))
-        generation.mark_head(head, self._key)
-        self._known.append(generation)
+        generation = max(self._known, key=lambda known: known.likeness(head), default=None)
+        if not generation or not generation.likeness(head):
+            generation = Generation(head=head, begins=self._begins(opened, data))
+            self._known.append(generation)
         return opened, generation

@@ -28,7 +28,8 @@ class Usual:
     """A usual level.
 
     level: the median, None if there is too little history
-    basis: what it is the median of, in words
+    basis: what it is the median of, in words: `28 days` are windows at the same time
+           of day, `last 24 h` those right before it
     """
 
     __slots__ = ("basis", "level")
@@ -53,13 +54,13 @@ def usual(
     """
     earlier = [count(*span) for span in _same_time(begin, end, zone) if coverage.includes(*span)]
     if len(earlier) >= LEAST_DAYS:
-        return Usual(_median(earlier), f"same time on {len(earlier)} days")
+        return Usual(_median(earlier), f"{len(earlier)} days")
     preceding = [count(*span) for span in _preceding(begin, end) if coverage.includes(*span)]
     if len(preceding) >= LEAST_PRECEDING:
         minutes = len(preceding) * (end - begin)
-        span = f"{minutes // 60} h" if minutes >= 60 else f"{minutes} min"
-        return Usual(_median(preceding), f"preceding {span}")
-    return Usual(None, "too little history to know what is usual")
+        span = f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
+        return Usual(_median(preceding), f"last {span}")
+    return Usual(None, "usual not known yet")
 
 
 def _same_time(begin: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
@@ -67,7 +68,8 @@ def _same_time(begin: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int,
     there = datetime.fromtimestamp(begin * 60, zone)
     for days in range(1, DAYS + 1):
         then = int((there - timedelta(days=days)).timestamp()) // 60
-        yield then, then + end - begin
+        if then + end - begin <= begin:  # a window of days must not be compared with itself
+            yield then, then + end - begin
 
 
 def _preceding(begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -43,6 +43,7 @@ class Window:
         self._totals = totals
         self._keys = keys
         self._usual = usual
+        self._known_usual: dict[tuple[str, ...], Usual] = {}
 
     @property
     def seconds(self) -> int:
@@ -62,4 +63,6 @@ class Window:
 
     def usual(self, *counters: str) -> Usual:
         """Return what these counters together usually come to."""
-        return self._usual(counters)
+        if counters not in self._known_usual:
+            self._known_usual[counters] = self._usual(counters)
+        return self._known_usual[counters]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
+    from check_postfix.plugin.label import Label
     from check_postfix.plugin.metric import Metric
     from check_postfix.plugin.option import Option
     from check_postfix.plugin.threshold import Threshold
@@ -72,6 +73,7 @@ class Check:
     thresholds: what is compared; the first is -w and -c
     summary:    from (metric values by name, subject, options) to the first line's words
     details:    from (subject, options) to lines for -v, the worst offenders
+    labels:     of every metric that may be measured
     options:    further options of this check alone
     examples:   (command line, what it does) for --help
     """
@@ -85,6 +87,7 @@ class Check:
         thresholds: Sequence[Threshold],
         summary: Callable[[Mapping[str, Any], Any, Namespace], str],
         details: Callable[[Any, Namespace], list[str]] = lambda *_: [],
+        labels: Sequence[Label] = (),
         options: Sequence[Option] = (),
         examples: Sequence[tuple[str, str]] = (),
     ) -> None:
@@ -95,6 +98,7 @@ class Check:
         self.thresholds = thresholds
         self.summary = summary
         self.details = details
+        self.labels = labels
         self.own_options = options
         self.examples = examples
 

@@ -20,6 +20,8 @@ class Option:
     short:   a second, short flag
     repeatable: whether it may be given several times, which makes its value a list
     switch:  whether it takes no value
+    series:  name of the label by which graphs tell apart what was measured with
+             different values of it
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Option:
         short: str = "",
         repeatable: bool = False,
         switch: bool = False,
+        series: str = "",
     ) -> None:
         self.flag = flag
         self.help = help
@@ -41,6 +44,7 @@ class Option:
         self.short = short
         self.repeatable = repeatable
         self.switch = switch
+        self.series = series
 
     @property
     def name(self) -> str:

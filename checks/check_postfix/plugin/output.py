@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
-# NRPE 2 cuts off behind 1,024 bytes: these leave room for perfdata.
+# In bytes. NRPE 2 cuts off behind 1,024, later ones behind 65,536: there is room for perfdata.
 _LONGEST_WORDS = 400
 _LONGEST_LINE = 200
 _MOST_LINES = 100
@@ -52,8 +52,10 @@ class Outcome:
         perfdata: Sequence[Perfdata] = (),
         lines: Sequence[str] = (),
     ) -> None:
+        self.name = name
         self.exit_code = state
-        self.words = plain(f"{name.upper()} {STATES[state]} - {words}", _LONGEST_WORDS)
+        self._words = words
+        self.values = {label.label: label.value for label in perfdata}
         self.perfdata = " ".join(str(label) for label in perfdata)
         self.lines: list[str] = []
         self.add(lines)
@@ -62,6 +64,17 @@ class Outcome:
         """Add lines to the long output."""
         room = _MOST_LINES - len(self.lines)
         self.lines += [plain(line, _LONGEST_LINE) for line in lines[:room]]
+
+    def add_trouble(self, trouble: str) -> None:
+        """Say what kept a check from doing all of its work, which takes nothing from an alarm."""
+        self._words += f" ({trouble})"
+        self.exit_code = self.exit_code or STATES.index("UNKNOWN")
+
+    @property
+    def words(self) -> str:
+        """The first line without its perfdata."""
+        state = STATES[self.exit_code]
+        return plain(f"{self.name.upper()} {state} - {self._words}", _LONGEST_WORDS)
 
     @property
     def line(self) -> str:
@@ -73,16 +86,21 @@ class Outcome:
 
 
 def plain(text: str, longest: int) -> str:
-    """Return text that is one line and nothing but text.
+    """Return text that is one line and nothing but text, and no more bytes of UTF-8 than this.
 
     Control, format and bidirectional characters become `?`; `|` starts perfdata
     and becomes `/`; angle brackets, which Icinga Web takes for HTML, become
     parentheses.
     """
-    clean = "".join(character if character.isprintable() else "?" for character in text).translate(
+    # What is cut off anyway need not be looked at: a character is at least a byte.
+    begin = text[: longest + 1]
+    clean = "".join(character if character.isprintable() else "?" for character in begin).translate(
         _HARMLESS
     )
-    return clean if len(clean) <= longest else clean[: longest - 3] + "..."
+    encoded = clean.encode()
+    if len(encoded) <= longest:
+        return clean
+    return encoded[: longest - 3].decode(errors="ignore") + "..."
 
 
 _HARMLESS = str.maketrans("|<>", "/()")

@@ -7,6 +7,7 @@ standard error tells Nagios nothing. Help and wrong use are UNKNOWN, exit code 3
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import textwrap
@@ -33,7 +34,7 @@ TIMEOUT = Option(
     "--timeout",
     "give up after this time, which is UNKNOWN",
     default="10",
-    parse=values.seconds,
+    parse=values.timeout,
     metavar="SECONDS",
     short="-t",
 )
@@ -43,9 +44,18 @@ VERBOSE = Option(
     short="-v",
     switch=True,
 )
+PROMETHEUS = Option(
+    "--prometheus",
+    "also write the metrics to this file, for node-exporter's textfile collector",
+    parse=values.prom_file,
+    metavar="FILE",
+)
 VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
-STANDARD = (TIMEOUT, VERBOSE, VERSION, HELP)
+STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, VERSION, HELP)
+
+# What writing a small file may take, in seconds.
+_WRITING = 1.0
 
 
 class _TimedOut(BaseException):
@@ -55,10 +65,12 @@ class _TimedOut(BaseException):
 def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a check and leave with its exit code."""
     text, code = outcome_of(check, sys.argv[1:] if arguments is None else arguments)
+    left = text.encode("utf-8", "replace")
     try:
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.flush()
-    except OSError:  # nobody reads it
+        # Past sys.stdout, which is None when closed, and complains at exit when nobody reads.
+        while left:
+            left = left[os.write(1, left) :]
+    except OSError:
         code = UNKNOWN
     # What is about to be thrown away need not be looked through once more.
     gc.freeze()
@@ -87,18 +99,47 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
         outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
     except Unknown as error:
         outcome = Outcome(check.name, UNKNOWN, str(error))
-    except _TimedOut:
+    except _TimedOut as error:
         outcome = Outcome(
             check.name,
             UNKNOWN,
-            f"timed out after {options.timeout:g} s; see what is slow with -vvv,"
-            " or raise --timeout",
+            f"timed out after {options.timeout:g} s; see where with -vvv, or raise --timeout",
+            lines=_where(error, options),
         )
     except KeyboardInterrupt:
         outcome = Outcome(check.name, UNKNOWN, "interrupted")
     except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
-        outcome = _internal(check, error, options.verbose)
+        outcome = Outcome(
+            check.name,
+            UNKNOWN,
+            f"internal error: {type(error).__name__}: {error};"
+            " please report it with the output of -vvv",
+            lines=_where(error, options),
+        )
+    if getattr(options, PROMETHEUS.name, None):
+        _export(check, outcome, options)
     return str(outcome), outcome.exit_code
+
+
+def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
+    """Write the outcome for Prometheus, or say in it why that was not possible."""
+    from check_postfix.plugin import prometheus
+
+    path = options.prometheus
+    try:
+        _start_timer(_WRITING)
+        try:
+            prometheus.write(path, prometheus.exposition(check, outcome, options, time.time()))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        outcome.add_trouble(
+            f"cannot write {path}: {cause}; let this user write its directory,"
+            f" or choose another with {PROMETHEUS.flag}"
+        )
+    except _TimedOut:
+        outcome.add_trouble(f"writing {path} took longer than {_WRITING:g} s; is the disk well?")
 
 
 def _how(options: Namespace, seconds: float) -> list[str]:
@@ -122,23 +163,13 @@ def _start_timer(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _internal(check: Check, error: Exception, verbosity: int) -> Outcome:
-    lines = []
-    if verbosity >= 3:
-        import traceback
+def _where(error: BaseException, options: Namespace) -> list[str]:
+    """Return the lines of a traceback, with -vvv only."""
+    if options.verbose < 3:
+        return []
+    import traceback
 
-        lines = [
-            line
-            for part in traceback.format_exception(error)
-            for line in part.rstrip("\n").split("\n")
-        ]
-    return Outcome(
-        check.name,
-        UNKNOWN,
-        f"internal error: {type(error).__name__}: {error};"
-        " please report it with the output of -vvv",
-        lines=lines,
-    )
+    return "".join(traceback.format_exception(error)).splitlines()
 
 
 class _Parser(ArgumentParser):
@@ -152,17 +183,27 @@ def options_of(
 ) -> Namespace:
     """Return the values of all options, by name.
 
-    options: filled as far as it goes when an error ends it
+    options: where an error ends it, filled with what was understood, None for the rest
     Raises:  UsageError naming the option, what is wrong and what would be right
     """
     options = options or Namespace(verbose=0)
-    given, strange = _parser(check).parse_known_args(list(arguments), options)
-    if strange:
-        raise UsageError(_not_an_option(strange[0], check))
+    faults = []
+    try:
+        _, strange = _parser(check).parse_known_args(list(arguments), options)
+        faults += [UsageError(_not_an_option(written, check)) for written in strange[:1]]
+    except UsageError as error:
+        faults.append(error)
     for option in check.options + list(STANDARD):
         if option.switch:
             continue
-        setattr(options, option.name, _value(option, getattr(given, option.name)))
+        try:
+            value = _value(option, getattr(options, option.name))
+        except UsageError as error:
+            faults.append(error)
+            value = None
+        setattr(options, option.name, value)
+    if faults:
+        raise faults[0]
     return options
 
 
@@ -233,11 +274,14 @@ def _add(group: Any, option: Option) -> None:
 
 
 def _epilog(check: Check) -> str:
-    lines = ["ranges: 10 alerts above 10 (and below 0), 10: below 10, 10:20 outside, @10:20 inside"]
+    lines = ["ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside"]
     if check.examples:
         lines += ["", "examples:"]
         for command, what in check.examples:
-            lines += [f"  {command}", f"      {what}"]
+            lines += [
+                f"  {command}",
+                *textwrap.wrap(f"      {what}", _COLUMNS - 1, subsequent_indent="      "),
+            ]
     return "\n".join(lines)
 
 

@@ -60,15 +60,15 @@ def parse_range(written: str, uom: str) -> Range:
 
     Raises: ValueError
     """
-    number = _NUMBER + {"%": "%?", "s": "[smhd]?"}.get(uom, "")
-    if not re.fullmatch(f"@?(?:(?:~|{number}):(?:{number})?|{number})", written):
+    atom = _NUMBER + {"%": "%?", "s": "[smhd]?"}.get(uom, "")
+    if not re.fullmatch(f"@?(?:(?:~|{atom}):(?:{atom})?|{atom})", written):
         raise ValueError(
             "is no range; write for example 10 (alert above 10), 10: (below 10), 10:20 (outside)"
             " or @10:20 (inside)"
         )
     plain = re.sub(
         r"([0-9.]+)([smhd])",
-        lambda part: str(number_of(part[1]) * UNITS[part[2]]),
+        lambda part: number(float(part[1]) * UNITS[part[2]]),
         written.replace("%", ""),
     )
     try:
@@ -85,9 +85,11 @@ def shown(limits: Range | None, minimum: float | None) -> str:
     if limits is None:
         return ""
     open_below = limits.start == float("-inf") and minimum is not None and minimum >= 0
-    if limits.invert or not (open_below or limits.start == 0):
-        return str(limits)
-    return "" if limits.end == float("inf") else number(limits.end)
+    start = "~:" if limits.start == float("-inf") else f"{number(limits.start)}:"
+    end = "" if limits.end == float("inf") else number(limits.end)
+    if limits.invert:
+        return f"@{start}{end}"
+    return end if open_below or limits.start == 0 else start + end
 
 
 def number(value: float) -> str:

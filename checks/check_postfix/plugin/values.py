@@ -23,6 +23,10 @@ def text(written: str) -> str:
     """Return any text that is not empty."""
     if not written:
         raise ValueError("must not be empty")
+    try:
+        written.encode()
+    except UnicodeEncodeError:  # a byte that Python could not make a character of
+        raise ValueError("is not UTF-8; choose a plain name, or make a link of one") from None
     return written
 
 
@@ -107,6 +111,16 @@ def moment(written: str, where: tzinfo | None) -> datetime:
     raise ValueError("is no date and time; write for example '2026-11-24 16:30' or 16:30")
 
 
+def prom_file(written: str) -> str:
+    """Return a path that node-exporter's textfile collector would read."""
+    if not written.endswith(".prom"):
+        raise ValueError(
+            "does not end with .prom, and node-exporter reads no other;"
+            " write for example /var/lib/prometheus/node-exporter/postfix_queue.prom"
+        )
+    return written
+
+
 def span(seconds: float) -> str:
     """Return a time span as people say it, in its two largest units."""
     left = int(seconds)
@@ -116,3 +130,8 @@ def span(seconds: float) -> str:
         if number:
             parts.append(f"{number} {'min' if unit == 'm' else unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def amount(number: float, noun: str) -> str:
+    """Return how many there are of a countable thing: `1 message`, `2 messages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

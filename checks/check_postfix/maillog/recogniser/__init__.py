@@ -60,9 +60,7 @@ class Shape:
     def fits(self, record: Record) -> bool:
         """Tell whether `recognise` may be asked about this record."""
         return (
-            self._programs is None
-            or record.program in self._programs
-            or record.program == UNKNOWN
+            self._programs is None or record.program in self._programs or record.program == UNKNOWN
         ) and bool(self._match(record.text))
 
 

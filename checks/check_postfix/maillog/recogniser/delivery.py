@@ -69,6 +69,8 @@ def recognise(record: Record) -> Event:
             kind="softbounce" if softened else "bounced",
             relay="none",
             enhanced_code="4.1.3" if softened else "5.1.3",
+            # A server's reply can end so too, and only the program's name tells.
+            also=("delivery_suspicious",) if strict and record.program == UNKNOWN else (),
         )
     if strict:
         first = _find_tail(text, strict.end())

@@ -22,13 +22,13 @@ _COMMANDS = frozenset(
 
 FAULT_OPENING = (
     rb"warning: (?:process /\S++ pid \d++ (?:exit status|killed by signal) "
-    rb"|/\S++: bad command startup -- throttling"
+    rb"|/[^\s:]++: bad command startup -- throttling"
     rb"|master_spawn: fork: "
-    rb"|service \"[^\"\n]++\" \(\S++\) has reached its process limit "
+    rb"|service \"[^\"\n]++\" \([^\s()]++\) has reached its process limit "
     rb"|not enough free space in mail queue: "
     rb"|mail_queue_enter: create file "
     rb"|connect to Milter service "
-    rb"|milter \S++: "
+    rb"|milter \S++ "
     rb"|problem talking to "
     rb"|(?:timeout|premature end-of-input) on (?:private|public)/"
     rb"|unexpected end-of-input from (?:private|public)/"

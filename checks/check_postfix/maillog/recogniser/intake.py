@@ -35,7 +35,7 @@ def recognise_smtpd(record: Record) -> Event:
     record: program smtpd, text starts with a queue ID or NOQUEUE and SMTPD_OPENING
     """
     return received(
-        in_front_of_proxy=record.text.startswith(b"NOQUEUE"),
+        in_front_of_proxy=record.text.startswith(b"NOQUEUE: "),
         logged_in=_match_logged_in(record.text) is not None,
     )
 

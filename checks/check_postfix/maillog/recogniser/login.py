@@ -21,9 +21,11 @@ POSTFIX_OPENING = (
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL "
 )  # fmt: skip
+# submission-login before Dovecot 2.4 names no more than what the client did.
+_ENDED = rb"Disconnected|Aborted login|Login aborted|Client has quit|Remote closed"
 DOVECOT_OPENING = (
     rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?"
-    rb"(?:Disconnected|Aborted login|Login aborted|Login: user=<|Logged in: user=<)"
+    rb"(?:" + _ENDED + rb"|Login: user=<|Logged in: user=<)"
 )
 
 _match_postfix = re.compile(
@@ -45,12 +47,12 @@ _BACKEND_ERRORS = (
     # Cyrus SASL: saslauthd is down, or out of its depth
     b"generic failure",
     b"no memory available",
-    b"transient failure (e.g., weak key)",
+    b"transient failure (e.g.",  # its comma ends the opening words
     b"remote authentication server unavailable",
 )
 
 _REASONS = (
-    rb"(?P<failed>auth failed|authorization failed), (?P<attempts>\d{1,9}+) attempts"
+    rb"(?P<failed>auth failed|authorization failed), (?P<attempts>[1-9]\d{0,8}) attempts"
     rb"(?: in \d++ secs)?\)"
     rb"|(?P<fault>auth process communication failure|internal failure"
     rb"|auth service reported temporary failure)[^()\n]*+\)"
@@ -60,7 +62,7 @@ _REASONS = (
 _match_dovecot = re.compile(
     rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
     rb"(?P<login>Login|Logged in): user=<"
-    rb"|(?:Disconnected|Aborted login|Login aborted)"
+    rb"|(?:" + _ENDED + rb")"
     rb"(?:(?! user=<| \((?:" + re.sub(rb"\?P<\w+>", rb"?:", _REASONS) + rb"))[^\n])*"
     rb" \((?:" + _REASONS + rb")(?: \([a-z_]++\))?:)"
 ).match
@@ -86,7 +88,7 @@ def recognise_postfix(record: Record) -> Event | None:
 def failure(client: bytes, reason: bytes) -> Event:
     """Return the event of `SASL MECH authentication failed: REASON`.
 
-    reason: at least the opening words of REASON
+    reason: at least what of REASON stands before its first comma
     """
     if reason.startswith(_CLIENT_ERRORS):
         kind = "auth_client_error"

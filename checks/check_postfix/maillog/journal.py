@@ -1,0 +1,286 @@
+"""The journal as a log: bring the store up to the end of this machine's journal.
+
+It is read backwards, from its end to what is counted already. So the newest
+entries come first, and the window asked for is answered even while a long
+history, or what came in during a week without runs, is still to be read. Each
+piece is one transaction: counts, and the cursors of the first and the last entry
+that they come from. Reading stops when the time is up and goes on in the next
+run at the oldest entry counted.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from check_postfix.maillog.counts import Counts
+from check_postfix.maillog.coverage import Coverage
+from check_postfix.maillog.entry import FIELDS, OURS, Entries
+from check_postfix.maillog.errors import LogError, StoreError
+from check_postfix.maillog.ingest import DAYS_OF_TOTALS, HOURS_OF_KEYS
+from check_postfix.maillog.journalctl import Journalctl, TimeUpError, see_that_all_is_readable
+from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.store import JOURNAL
+from check_postfix.maillog.stretch import Cursor, Stretch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.entry import Entry
+    from check_postfix.maillog.store import Log, Store
+
+# Entries to a transaction: half a second on a slow machine.
+PIECE = 20_000
+# How often to write down, while nothing is logged, that nothing was. In minutes.
+_QUIET = 10
+
+_BACKWARDS = ("--reverse", "--output-fields=" + ",".join(FIELDS))
+
+
+class Journal:
+    """One run's reading of the journal.
+
+    store:    where cursors and counts are kept
+    now:      seconds since 1970
+    wanted:   minute from which on the answer needs the journal
+    end:      minute up to which it does, not included
+    deadline: time.monotonic() at which to stop reading
+    keeps:    whether the store outlives this run: then all is read up to now,
+              and older history as well, for half the time that is left; what
+              is too old to be kept is not counted
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        now: float,
+        wanted: int,
+        end: int,
+        deadline: float,
+        keeps: bool = True,
+    ) -> None:
+        self._store = store
+        self._now = int(now) // 60
+        self._end = self._now + 1 if keeps else min(end, self._now + 1)
+        self._wanted = wanted
+        self._patience = deadline - time.monotonic()
+        self._deadline = deadline
+        self._leisure = deadline - self._patience / 2
+        self._keeps = keeps
+        self._oldest = self._now - DAYS_OF_TOTALS * 24 * 60 if keeps else 0
+        self._oldest_keys = self._now - HOURS_OF_KEYS * 60 if keeps else 0
+        self._notes: list[str] = []
+
+    def run(self) -> Coverage:
+        """Read what is new and return what is covered then.
+
+        Raises: LogError if the journal cannot be read; StoreError
+        """
+        see_that_all_is_readable()
+        try:
+            self._read_new()
+        except TimeUpError:
+            raise LogError(
+                f"journalctl: silent for {self._patience:.3g} s; see whether the disk hangs,"
+                " or raise --timeout"
+            ) from None
+        with suppress(TimeUpError):
+            while self._goes_on():
+                self._read_on(self._stretches()[0].oldest)
+        return self._coverage()
+
+    def _stretches(self) -> list[Stretch]:
+        log = self._store.log(JOURNAL)
+        return self._store.stretches(log) if log else []
+
+    def _goes_on(self) -> bool:
+        """Tell whether to read now what lies in front of the newest stretch."""
+        stretches = self._stretches()
+        if not stretches or stretches[0].first:
+            return False
+        if stretches[0].begins >= self._wanted:
+            return time.monotonic() < self._deadline
+        return self._keeps and time.monotonic() < self._leisure
+
+    # -- reading
+
+    def _journalctl(self, *arguments: str) -> Journalctl:
+        return Journalctl(arguments, self._deadline)
+
+    def _entries(self, journalctl: Journalctl) -> Entries:
+        return Entries(journalctl, self._deadline)
+
+    def _read_new(self) -> None:
+        """Read from the end of the journal back to what is counted.
+
+        Raises: TimeUpError if not even one entry came in time
+        """
+        until = [f"--until=@{self._end * 60}"] if self._end <= self._now else []
+        with self._journalctl(*_BACKWARDS, *until, *OURS) as journalctl:
+            entries = self._entries(journalctl)
+            known = self._stretches()
+            if known and not entries.are_behind(self._place(known[0].newest)):
+                self._see_nothing_new(entries)
+            elif entries.next:
+                self._read_pieces(entries, None)
+            self._notes = journalctl.notes()
+
+    def _read_on(self, oldest: str) -> None:
+        """Read from the oldest entry of a stretch back to the next one.
+
+        Raises: TimeUpError if not even one entry came in time
+        """
+        with self._journalctl(*_BACKWARDS, f"--cursor={oldest}", *OURS) as journalctl:
+            entries = self._entries(journalctl)
+            if entries.are_at(self._place(oldest)):
+                entries.advance()
+            self._read_pieces(entries, oldest)
+
+    def _read_pieces(self, entries: Entries, oldest: str | None) -> None:
+        """Count entries as long as there is time for.
+
+        oldest: the entry that was counted before these, None if they are new
+        """
+        while True:
+            with self._store.transaction():
+                oldest = self._piece(entries, oldest)
+            if oldest is None or entries.is_late or not self._goes_on():
+                return
+
+    def _piece(self, entries: Entries, oldest: str | None) -> str | None:
+        """Count a piece; inside a transaction only.
+
+        Returns: its oldest entry, if these entries go on in front of that
+        """
+        store = self._store
+        log = store.log(JOURNAL) or store.add_log(JOURNAL)
+        stretches = store.stretches(log)
+        if oldest is not None:
+            while stretches and stretches[0].oldest != oldest:
+                del stretches[0]
+            if not stretches:
+                return None  # another run has gone on from there
+            stretch = stretches.pop(0)
+        else:
+            if stretches and not entries.are_behind(self._place(stretches[0].newest)):
+                return None  # another run was quicker
+            assert entries.next is not None
+            stretch = _begun_with(entries.next, self._now)
+        older = stretches[0] if stretches else None
+        end = self._place(older.newest) if older else None
+        latest = self._count(log, stretch, entries, end)
+        is_over = not entries.is_late and not entries.are_behind(end)
+        # The clock may have been wrong for a while: one old entry is no proof.
+        is_too_old = latest is not None and latest < self._oldest
+        if is_over or is_too_old:
+            if older and end:
+                if is_over and not entries.are_at(end):
+                    self._see_loss(log, older)
+                stretch.join(older)
+                store.drop_stretch(older)
+            if entries.next is None or is_too_old:
+                stretch.first = True
+        store.save_stretch(log, stretch)
+        store.forget(self._oldest, self._oldest_keys)
+        return None if is_over or is_too_old else stretch.oldest
+
+    def _count(
+        self, log: Log, stretch: Stretch, entries: Entries, end: Cursor | None
+    ) -> int | None:
+        """Count entries as far as `end`, at most a piece; return the latest minute among them."""
+        counts = Counts(self._oldest, self._oldest_keys)
+        latest = lost = None
+        taken = 0
+        while taken < PIECE and not (taken and entries.is_late) and entries.are_behind(end):
+            entry = entries.next
+            assert entry is not None
+            if lost is not None:
+                # What was dropped came after the last entry that was not.
+                self._store.extend_gap(log, entry.minute, lost)
+                lost = None
+            if entry.tells_of_loss:
+                lost = entry.minute
+            else:
+                self._count_entry(log, stretch, counts, entry)
+            stretch.oldest = entry.place
+            stretch.begins = entry.minute
+            latest = max(latest or 0, entry.minute)
+            taken += 1
+            entries.advance()
+        if lost is not None:
+            self._store.extend_gap(log, lost - 1, lost)
+        stretch.last = max(stretch.last, latest or 0)
+        self._store.add(counts)
+        return latest
+
+    def _count_entry(self, log: Log, stretch: Stretch, counts: Counts, entry: Entry) -> None:
+        stretch.lines += 1
+        record = entry.record
+        if record is None:
+            stretch.unframed += 1
+        elif event := recognise(record):
+            number = self._store.stream(log, record.host, record.instance)
+            counts.add(entry.minute, number, event, event.times)
+            stretch.events += event.times
+
+    def _place(self, cursor: str) -> Cursor:
+        try:
+            return Cursor(cursor)
+        except ValueError:
+            raise StoreError(
+                f"{self._store.path}: holds a cursor that is none; remove the file,"
+                " it will be built again from the log"
+            ) from None
+
+    def _see_nothing_new(self, entries: Entries) -> None:
+        """Keep, now and then, that the journal has nothing behind what is counted."""
+        is_gone = not entries.are_at(self._place(self._stretches()[0].newest))
+        if not is_gone and self._now - self._stretches()[0].read < _QUIET:
+            return
+        with self._store.transaction():
+            log = self._store.log(JOURNAL)
+            newest = self._stretches()[0]
+            assert log is not None
+            if is_gone:
+                self._see_loss(log, newest)
+            newest.read = max(newest.read, self._now)
+            self._store.save_stretch(log, newest)
+
+    def _see_loss(self, log: Log, stretch: Stretch) -> None:
+        """See whether entries behind this stretch, whose last entry is gone, may be gone too.
+
+        Up to `read` all were counted; those since are still there if anything
+        older is. journald removes whole files, the oldest first.
+        """
+        with self._journalctl("--system", "--output-fields=_HOSTNAME") as journalctl:
+            first = self._entries(journalctl).next
+        begins = self._now if first is None else first.minute
+        if begins > stretch.read:
+            self._store.extend_gap(log, stretch.read, begins)
+
+    # -- what is covered then
+
+    def _coverage(self) -> Coverage:
+        log = self._store.log(JOURNAL)
+        stretches = self._stretches()
+        begin = last = None
+        if stretches:
+            newest = stretches[0]
+            # Of the minute in which it begins, some may be unread.
+            begin = newest.begins if newest.first else newest.begins + 1
+            last = newest.last
+        return Coverage(
+            begin=begin,
+            end=self._end,
+            last=last,
+            complete=not stretches or stretches[0].first,
+            gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
+            lines=sum(stretch.lines for stretch in stretches),
+            events=sum(stretch.events for stretch in stretches),
+            unframed=sum(stretch.unframed for stretch in stretches),
+            notes=self._notes,
+        )
+
+
+def _begun_with(entry: Entry, now: int) -> Stretch:
+    """Return a stretch that begins, backwards, with this entry."""
+    return Stretch(0, entry.place, entry.place, entry.minute, entry.minute, now)

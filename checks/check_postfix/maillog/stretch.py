@@ -1,0 +1,110 @@
+"""A stretch: a run of journal entries without a hole in it, all of them counted.
+
+It is known by the cursors of its first and last entry. A cursor also tells where
+its entry stands among others, so that this can be told even when the entry is
+gone: journald compares sequence numbers, then times of one boot, then times.
+"""
+
+from __future__ import annotations
+
+import re
+
+_match_cursor = re.compile(
+    r"s=([0-9a-f]+);i=([0-9a-f]+);b=([0-9a-f]+);m=([0-9a-f]+);t=([0-9a-f]+);x=([0-9a-f]+)\Z"
+).match
+
+
+class Cursor:
+    """The place of an entry in the journal.
+
+    text: as journald writes it
+    """
+
+    __slots__ = ("_boot", "_hash", "_monotonic", "_sequence", "_sequence_number", "_time", "text")
+
+    def __init__(self, text: str) -> None:
+        """Take it apart.
+
+        Raises: ValueError
+        """
+        known = _match_cursor(text)
+        if not known:
+            raise ValueError(text)
+        self.text = text
+        self._sequence, number, self._boot, monotonic, time, hash_of_fields = known.groups()
+        self._sequence_number = int(number, 16)
+        self._monotonic = int(monotonic, 16)
+        self._time = int(time, 16)
+        self._hash = int(hash_of_fields, 16)
+
+    def is_of_same_entry(self, other: Cursor) -> bool:
+        """Tell whether both are of one entry.
+
+        Its sequence number is another when journald has moved it from /run to
+        /var, as it does once /var is mounted. What it holds, and when it came,
+        down to the microsecond, is the same.
+        """
+        return (self._boot, self._monotonic, self._time, self._hash) == (
+            other._boot, other._monotonic, other._time, other._hash,
+        )  # fmt: skip
+
+    def is_behind(self, other: Cursor) -> bool:
+        """Tell whether its entry comes later in the journal than the other."""
+        if self._sequence == other._sequence and self._sequence_number != other._sequence_number:
+            return self._sequence_number > other._sequence_number
+        if self._boot == other._boot and self._monotonic != other._monotonic:
+            return self._monotonic > other._monotonic
+        return (self._time, self._hash) > (other._time, other._hash)
+
+
+class Stretch:
+    """What is known of one stretch.
+
+    id:      number in the store, 0 before it has one; later stretches have higher ones
+    oldest, newest: cursors of its first and last entry
+    begins, last: minutes of these
+    read:    minute in which `newest` was the journal's last entry
+    first:   whether nothing in front of it is to be read: the journal began
+             there, or what is older is not kept
+    lines, events, unframed: entries read, those that were events, those without
+             a tag or text
+    """
+
+    FIELDS = (
+        "id", "oldest", "newest", "begins", "last", "read", "first", "lines", "events", "unframed",
+    )  # fmt: skip
+    __slots__ = FIELDS
+
+    def __init__(
+        self,
+        id: int,
+        oldest: str,
+        newest: str,
+        begins: int,
+        last: int,
+        read: int,
+        first: bool = False,
+        lines: int = 0,
+        events: int = 0,
+        unframed: int = 0,
+    ) -> None:
+        self.id = id
+        self.oldest = oldest
+        self.newest = newest
+        self.begins = begins
+        self.last = last
+        self.read = read
+        self.first = bool(first)
+        self.lines = lines
+        self.events = events
+        self.unframed = unframed
+
+    def join(self, older: Stretch) -> None:
+        """Take in the stretch in front of it, between which and itself nothing is left to read."""
+        self.oldest = older.oldest
+        self.begins = older.begins
+        self.last = max(self.last, older.last)
+        self.first = older.first
+        self.lines += older.lines
+        self.events += older.events
+        self.unframed += older.unframed

@@ -1,0 +1,1 @@
+"""Speed, beside what else an administrator would pick."""

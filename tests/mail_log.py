@@ -1,0 +1,74 @@
+"""Small mail logs, written line by line with stamps of a few minutes ago."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+
+_DELAYS = "delay=2.1, delays=0.06/0.01/1.2/0.83"
+_RELAY = "relay=mail.example.net[192.0.2.25]:25"
+_SAID = "host mail.example.net[192.0.2.25] said:"
+
+
+def delivery(status: str, dsn: str, reply: str) -> str:
+    """Return what smtp says of one delivery attempt."""
+    return (
+        f"smtp[2211]: 4XJ2Vw0dHbz9sK1: to=<ann@example.net>, {_RELAY}, {_DELAYS}, dsn={dsn},"
+        f" status={status} ({reply})"
+    )
+
+
+SENT = delivery("sent", "2.0.0", "250 2.0.0 Ok: queued as 4XJ2Vx1k2Cz8r")
+DEFERRED = delivery("deferred", "4.3.0", f"{_SAID} 451 4.3.0 later (in reply to RCPT TO command)")
+BOUNCED_550 = delivery("bounced", "5.1.1", f"{_SAID} 550 5.1.1 who? (in reply to RCPT TO command)")
+BOUNCED_554 = delivery("bounced", "5.7.1", f"{_SAID} 554 5.7.1 no (in reply to RCPT TO command)")
+FULL = delivery("bounced", "5.2.2", f"{_SAID} 552 5.2.2 full (in reply to RCPT TO command)")
+EXPIRED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, status=expired, returned to sender"
+REMOVED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: removed"
+
+
+def rejected(client: str = "203.0.113.5") -> str:
+    """Return what smtpd says when it refuses a recipient."""
+    return (
+        f"smtpd[2300]: NOQUEUE: reject: RCPT from unknown[{client}]: 554 5.7.1 <ann@example.net>:"
+        " Relay access denied; from=<x@example.org> to=<ann@example.net> proto=ESMTP helo=<x>"
+    )
+
+
+def login_failed(client: str = "203.0.113.77", reason: str = "UGFzc3dvcmQ6") -> str:
+    """Return what smtpd says of a login with a wrong password."""
+    return (
+        f"smtpd[2301]: warning: unknown[{client}]: SASL LOGIN authentication failed: {reason}"
+    )  # fmt: skip
+
+
+BACKEND_DOWN = login_failed(reason="Connection lost to authentication server")
+
+EVERYTHING = [
+    *[SENT] * 4, *[DEFERRED] * 3, BOUNCED_550, BOUNCED_554, FULL, EXPIRED, REMOVED,
+    *[rejected()] * 5, *[login_failed()] * 6, login_failed("2001:db8::9"), BACKEND_DOWN,
+]  # fmt: skip
+
+
+def lines(
+    said: list[str],
+    minutes_ago: float = 5,
+    form: str = "iso",
+    host: str = "mx1",
+    instance: str = "postfix",
+    zone: tzinfo = UTC,
+) -> str:
+    """Return lines of a log.
+
+    said: program[pid]: text
+    form: `iso` is rsyslog's default of today (RFC 3339), `bsd` that of old (RFC 3164)
+    """
+    then = datetime.now(zone) - timedelta(minutes=minutes_ago)
+    stamp = then.isoformat() if form == "iso" else f"{then:%b} {then.day:2} {then:%H:%M:%S}"
+    return "".join(f"{stamp} {host} {instance}/{text}\n" for text in said)
+
+
+def write(path: Path, *parts: str) -> Path:
+    """Write a log; return its path."""
+    path.write_text("".join(parts), encoding="utf-8")
+    return path

@@ -1,0 +1,69 @@
+"""A log directory for each test of the reader."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from check_postfix.maillog.coverage import Coverage
+from tests.maillog import logbook
+
+
+class Place:
+    """A log and a store in a directory of their own.
+
+    Minutes are counted from the log's first one, 0.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.log = os.path.join(directory, "mail.log")
+        self.store = os.path.join(directory, "state.sqlite")
+
+    def write(self, *minutes: int, to: str = "", size: int = 0) -> None:
+        """Append a line for each minute to the live log, or to its copy with this ending."""
+        data = b"".join(logbook.line(logbook.FIRST + minute, size) for minute in minutes)
+        logbook.write(self.log + to, data)
+
+    def write_bytes(self, data: bytes, to: str = "") -> None:
+        """Append any bytes."""
+        logbook.write(self.log + to, data)
+
+    def rename(self, new: str, old: str = "") -> None:
+        """Rename the live log, or a copy of it, to a name with this ending."""
+        os.rename(self.log + old, self.log + new)
+
+    def compress(self, name: str, extension: str, keep: bool = False, part: float = 1) -> None:
+        """Compress a copy; or only write the first part of that."""
+        with open(self.log + name, "rb") as file:
+            data = logbook.compressed(file.read(), extension)
+        logbook.write(self.log + name + extension, data[: int(len(data) * part)], "wb")
+        if not keep:
+            os.remove(self.log + name)
+
+    def run(self, at: int = 100, seconds: float = 60) -> Coverage:
+        """Ingest as a check does that runs in this minute."""
+        return logbook.ingest(self.store, self.log, logbook.FIRST + at, seconds)
+
+    def counted(self) -> dict[int, int]:
+        """Return how many lines of each minute are counted."""
+        return {
+            minute - logbook.FIRST: n for minute, n in logbook.counted(self.store).items()
+        }
+
+    def gaps(self, coverage: Coverage) -> list[tuple[int, int]]:
+        """Return the gaps, in this place's minutes."""
+        return [
+            (first - logbook.FIRST, last - logbook.FIRST) for first, last in coverage.gaps
+        ]
+
+
+@pytest.fixture
+def place(tmp_path: os.PathLike[str]) -> Place:
+    """Return an empty log directory."""
+    return Place(os.fspath(tmp_path))
+
+
+def once(*minutes: int) -> dict[int, int]:
+    """Return what is counted if each of these lines is counted once."""
+    return dict.fromkeys(minutes, 1)

@@ -1,0 +1,121 @@
+"""A mail log for the reader's tests: a writer, what rotation does to it, and what stands in it.
+
+Each line has a queue ID and a minute of its own, so that the store's counts
+tell which lines were counted, and how often.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import re
+import sqlite3
+import subprocess
+import time
+from datetime import UTC, datetime
+
+from check_postfix.maillog.coverage import Coverage
+from check_postfix.maillog.ingest import Ingest
+from check_postfix.maillog.store import Store
+
+# 2026-03-01 00:00:00, in minutes
+FIRST = 29_538_720
+DAY = 24 * 60
+
+_LINE = re.compile(
+    rb"\0*2026-(\d\d)-(\d\d)T(\d\d):(\d\d):00\+00:00 mx1 postfix/smtpd\[\d+\]:"
+    rb" [0-9A-F]{10}: client=[^\n]*\Z"
+)
+
+
+def line(minute: int, size: int = 0) -> bytes:
+    """Return the line of one mail received in this minute, with at least so many bytes in it."""
+    stamp = datetime.fromtimestamp(minute * 60, UTC).isoformat().encode()
+    text = b"%s mx1 postfix/smtpd[%d]: %010X: client=c.example[192.0.2.7]" % (
+        stamp, 1000 + minute % 977, minute,
+    )  # fmt: skip
+    if size > len(text):
+        text += b", x=" + b"y" * (size - len(text))
+    return text + b"\n"
+
+
+def minute_of(text: bytes) -> int | None:
+    """Return the minute of a line, without its newline, None if it is not a whole one."""
+    shape = _LINE.match(text.removesuffix(b"\r"))
+    if not shape:
+        return None
+    month, day, hour, minute = map(int, shape.groups())
+    return int(datetime(2026, month, day, hour, minute, tzinfo=UTC).timestamp()) // 60
+
+
+def content(path: str) -> bytes | None:
+    """Return the uncompressed bytes of a log file, None if it is not whole."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        if path.endswith(".gz"):
+            return gzip.decompress(data)
+        if path.endswith(".xz"):
+            return lzma.decompress(data)
+        if path.endswith(".bz2"):
+            # its own function takes half a file for nothing
+            return bz2.decompress(data)
+        if path.endswith(".zst"):
+            done = subprocess.run(["zstd", "-dcq"], input=data, capture_output=True)
+            return done.stdout if done.returncode == 0 else None
+    except (EOFError, OSError, ValueError, lzma.LZMAError):
+        return None
+    return data
+
+
+def compressed(data: bytes, extension: str) -> bytes:
+    """Return bytes as the program of this extension would compress them."""
+    if extension == ".gz":
+        return gzip.compress(data)
+    if extension == ".xz":
+        return lzma.compress(data)
+    if extension == ".bz2":
+        return bz2.compress(data)
+    return subprocess.run(["zstd", "-cq"], input=data, capture_output=True, check=True).stdout
+
+
+def standing(paths: list[str]) -> set[int]:
+    """Return the minutes of all whole lines in these files."""
+    found = set()
+    for path in paths:
+        for text in (content(path) or b"").split(b"\n")[:-1]:
+            if (minute := minute_of(text)) is not None:
+                found.add(minute)
+    return found
+
+
+def counted(store: str) -> dict[int, int]:
+    """Return how many mails are counted in each minute."""
+    db = sqlite3.connect(store)
+    try:
+        return dict(db.execute("SELECT minute, sum(n) FROM total WHERE counter='received' GROUP BY minute"))
+    finally:
+        db.close()
+
+
+def ingest(store: str | None, log: str, now: int, seconds: float = 60, **more: object) -> Coverage:
+    """Read the log into the store as a check does; return the coverage."""
+    with Store(store, 5) as opened:
+        return ingest_into(opened, log, now, seconds, **more)
+
+
+def ingest_into(
+    store: Store, log: str, now: int, seconds: float = 60, wanted: int = FIRST, keeps: bool = True
+) -> Coverage:
+    """Read the log into an open store; return the coverage."""
+    return Ingest(
+        store, log, UTC, now * 60, now * 60, wanted, time.monotonic() + seconds, keeps
+    ).run()
+
+
+def write(path: str | os.PathLike[str], data: bytes, mode: str = "ab") -> None:
+    """Append to a file."""
+    with open(path, mode) as file:
+        file.write(data)

@@ -1,0 +1,198 @@
+"""How measured numbers, thresholds and remarks become one outcome."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from check_postfix import auth, bounces, deferred, queue, rejects
+from check_postfix.maillog.usual import Usual
+from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.plugin import Check, Metric, Option, Remark, Source, Threshold, values
+from tests import perfdata
+from tests.builders import a_coverage, a_window, options
+
+LEAST = Option("--least", "the least", default="5", parse=values.count)
+
+
+def a_check(metrics=(), remarks=(), **more):
+    return Check(
+        name="some thing",
+        description="Alert.",
+        source=Source(
+            options=[],
+            open=lambda _: nullcontext("subject"),
+            remarks=lambda _: list(remarks),
+            about=lambda subject: [f"about {subject}"],
+        ),
+        measure=lambda *_: list(metrics),
+        thresholds=[
+            Threshold("one", "the one", warning="5", critical="10", enough=(["many"], LEAST)),
+            Threshold("two", "the other", warning="5", suffix="two"),
+        ],
+        summary=lambda measured, subject, _: f"{len(measured)} numbers of {subject}",
+        details=lambda subject, _: [f"details of {subject}"],
+        options=[LEAST],
+        **more,
+    )
+
+
+def judge(check, *arguments, verbosity=0):
+    return check.judge("subject", options(check, *arguments), verbosity)
+
+
+def test_a_check_is_called_by_its_name():
+    assert a_check().executable == "check_some_thing"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "state"),
+    [(5, 5, 0), (6, 5, 1), (5, 6, 1), (11, 5, 2), (11, 6, 2), (6, 10**6, 1)],
+)
+def test_the_worst_number_decides(one, two, state):
+    outcome = judge(a_check([Metric("many", 9), Metric("one", one), Metric("two", two)]))
+
+    assert outcome.exit_code == state
+
+
+@pytest.mark.parametrize(
+    ("one", "unknown", "state"),
+    [(0, False, 0), (0, True, 3), (6, False, 1), (6, True, 1), (11, False, 2), (11, True, 2)],
+)
+def test_what_could_not_be_seen_makes_an_ok_unknown_and_leaves_an_alarm(one, unknown, state):
+    check = a_check([Metric("many", 9), Metric("one", one)], [Remark("a"), Remark("b", unknown)])
+
+    outcome = judge(check)
+
+    assert outcome.exit_code == state
+    assert outcome.words.endswith("2 numbers of subject (a; b)")
+
+
+def test_a_metric_that_was_not_measured_is_not_judged():
+    outcome = judge(a_check([Metric("many", 9)]))
+
+    assert outcome.exit_code == 0
+    assert outcome.line == "SOME THING OK - 1 numbers of subject | many=9;;;0"
+
+
+def test_a_number_of_too_few_is_shown_without_thresholds():
+    outcome = judge(a_check([Metric("many", 4), Metric("one", 99, "%", 0, 100)]))
+
+    assert outcome.exit_code == 0
+    assert outcome.line.endswith(" | many=4;;;0 one=99%;;;0;100")
+
+
+def test_each_verbose_says_more():
+    check = a_check([Metric("many", 9)])
+
+    assert judge(check, verbosity=0).lines == []
+    assert judge(check, verbosity=1).lines == ["details of subject"]
+    assert judge(check, verbosity=2).lines == ["details of subject", "about subject"]
+    assert judge(check, verbosity=3).lines == ["details of subject", "about subject"]
+
+
+BIG = 10**12
+ANY_NAME = st.text(st.characters(exclude_categories=()), max_size=300)
+LONGEST_RANGE = "@-999999999999.999999:999999999999.999999"
+
+
+def of_the_log(check, keys, **totals):
+    coverage = a_coverage(begin=-BIG, gaps=[(0, BIG // 10**4)] * 9, lines=BIG, events=BIG)
+    return check, a_window(
+        keys=keys, usual=Usual(BIG + 0.5, "28 days"), coverage=coverage, **totals
+    )
+
+
+def of_the_queue(*messages):
+    return queue.CHECK, queue.Queue(Listing(messages), BIG)
+
+
+def everything(name):
+    """Return each check with a subject in which everything is big and named like this."""
+    keys = {
+        f"{family} {field}": [(name, BIG), ("", BIG)] * 20
+        for family in ("deferred", "bounced", "rejected", "auth_failed")
+        for field in ("domain", "relay", "reply_code", "enhanced_code", "client")
+    }
+    attempts = {"sent": BIG, "deferred": BIG, "softbounce": BIG, "bounced": BIG, "expired": BIG}
+    replies = {"bounced_550": BIG, "bounced_554": BIG, "mailbox_full": BIG}
+    refusals = dict.fromkeys(rejects.REJECTED, BIG)
+    return [
+        of_the_log(deferred.CHECK, keys, **attempts),
+        of_the_log(bounces.CHECK, keys, **attempts, **replies),
+        of_the_log(auth.CHECK, keys, auth_failed=BIG, auth_backend_error=BIG),
+        of_the_log(rejects.CHECK, keys, **refusals),
+        of_the_queue(
+            *(
+                Message(q, q, 0, BIG, False, (f"a@{name}",))
+                for q in ("maildrop", "active", "incoming", "deferred", "hold")
+            )
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("check", "subject"), everything("x" * 300), ids=lambda _: "")
+def test_the_first_line_with_perfdata_passes_through_nrpe_whatever_the_numbers(check, subject):
+    limits = [
+        word
+        for threshold in check.thresholds
+        for option in (threshold.warning, threshold.critical)
+        for word in (option.flag, LONGEST_RANGE)
+    ]
+
+    outcome = check.judge(subject, options(check, *limits))
+
+    assert outcome.exit_code == 2
+    assert len(outcome.line.encode()) < 1024
+    assert perfdata.of(str(outcome))
+
+
+@given(ANY_NAME)
+def test_no_name_from_the_log_breaks_the_output(name):
+    for check, subject in everything(name):
+        outcome = check.judge(subject, options(check), verbosity=2)
+
+        assert perfdata.of(str(outcome)).keys() == {
+            m.name for m in check.measure(subject, options(check))
+        }
+        assert str(outcome).count("\n") == 1 + len(outcome.lines)
+        assert not set(str(outcome)) & set("<>\0\x1b\u2028\u202e")
+        str(outcome).encode()
+
+
+@pytest.mark.parametrize(
+    ("check", "window"),
+    [
+        (deferred.CHECK, {"sent": 4000, "deferred": 1999, "bounced": 100}),
+        (bounces.CHECK, {"sent": 4000, "bounced": 1999}),
+        (bounces.CHECK, {"sent": 40, "bounced": 19, "expired": 12}),
+        (auth.CHECK, {"auth_failed": 1234}),
+        (rejects.CHECK, {"rejected_smtpd": 14123, "usual": Usual(1000, "28 days")}),
+        (rejects.CHECK, {"rejected_smtpd": 412, "usual": Usual(10, "last 24 h")}),
+        (rejects.CHECK, {"rejected_smtpd": 14123}),
+    ],
+    ids=lambda value: value.name if isinstance(value, Check) else "",
+)
+def test_the_words_fit_into_80_columns_in_ordinary_cases(check, window):
+    keys = {"auth_failed client": [("198.51.100.213", 1034)]}
+    sample = ["--critical-count", "9"] if check is rejects.CHECK else ["-c", "1"]
+
+    outcome = check.judge(a_window(keys=keys, **window), options(check, *sample))
+
+    assert outcome.exit_code == 2
+    assert len(outcome.words) <= 80
+
+
+def test_the_words_about_a_queue_fit_into_80_columns():
+    messages = [Message("active", str(i), BIG - 12345, 1, False, ()) for i in range(3210)]
+    check, subject = of_the_queue(*messages)
+
+    outcome = check.judge(subject, options(check))
+
+    assert outcome.words == (
+        "POSTFIX QUEUE CRITICAL - 3210 messages, oldest in incoming and active 3 h 25 min"
+    )
+    assert len(outcome.words) <= 80

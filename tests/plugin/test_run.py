@@ -1,0 +1,364 @@
+"""From the command line to output and exit code, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from check_postfix import __version__, auth, bounces, deferred, queue, rejects
+from check_postfix.plugin import Check, Metric, Source, Threshold, Unknown
+from check_postfix.plugin.run import STANDARD, help_text, outcome_of
+
+CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects, queue)]
+every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+of_the_log = pytest.mark.parametrize("check", CHECKS[:-1], ids=lambda check: check.name)
+
+
+def a_check(measure=lambda *_: [Metric("size", 1)], opened=lambda _: None):
+    @contextmanager
+    def source(options):
+        yield opened(options)
+
+    return Check(
+        name="some thing",
+        description="Alert.",
+        source=Source(options=[], open=source),
+        measure=measure,
+        thresholds=[Threshold("size", "the size", warning="5")],
+        summary=lambda *_: "words",
+    )
+
+
+def first_line(check, *arguments):
+    text, code = outcome_of(check, arguments)
+    return text.split("\n")[0], code
+
+
+def test_an_outcome_is_printed_with_its_exit_code():
+    assert outcome_of(a_check(), []) == ("SOME THING OK - words | size=1;5;;0\n", 0)
+    assert outcome_of(a_check(), ["-w", "0"]) == ("SOME THING WARNING - words | size=1;0;;0\n", 1)
+
+
+# -- wrong use
+
+
+@every_check
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--timout", "5"], "--timout: no such option; did you mean --timeout?"),
+        (["--timout=5"], "--timout=5: no such option; did you mean --timeout?"),
+        (["--verbos"], "--verbos: no such option; did you mean --verbose?"),
+        (["--xyzzy"], "--xyzzy: no such option"),
+        (["-x"], "-x: no such option"),
+        (["stray"], "stray: every value needs an option in front of it"),
+        (["--", "-v"], "-v: no such option; did you mean --verbose?"),
+        (["--timeout"], "argument -t/--timeout: expected one argument"),
+        (["-w"], "argument -w/--warning: expected one argument"),
+        (["-w", "-v"], "argument -w/--warning: expected one argument"),
+        (["--version=5"], "argument -V/--version: ignored explicit argument '5'"),
+        (["--timeout", "0"], "--timeout 0: is no time to wait, up to a day; write for example"
+                             " 10 or 10s"),
+        (["-t", "soon"], "--timeout soon: is no time to wait, up to a day; write for example"
+                         " 10 or 10s"),
+        (["-w", "much"], "--warning much: is no range; write for example 10 (alert above 10),"
+                         " 10: (below 10), 10:20 (outside) or @10:20 (inside)"),
+        (["-c", "9:5"], "--critical 9:5: is a range that starts behind its end; swap the two"),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, said):
+    text, code = outcome_of(check, arguments)
+
+    name = check.name.upper()
+    assert code == 3
+    if "-v: no such option" not in said:
+        assert text == f"{name} UNKNOWN - {said}; see {check.executable} --help\n"
+    assert text.count("\n") == 1
+
+
+@of_the_log
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--windw", "1h"], "--windw: no such option; did you mean --window?"),
+        (["--log"], "argument --log: expected one argument"),
+        (["--log", ""], "--log : must not be empty"),
+        (["--state="], "--state : must not be empty"),
+        (["--host", ""], "--host : must not be empty"),
+        (["--instance", ""], "--instance : must not be empty"),
+        (["--window", "15"], "--window 15: is no duration; write for example 90s, 15m, 2h or 4d"),
+        (["--window", "90s"], "--window 90s: is not whole minutes, which is what is counted by;"
+                              " write for example 15m"),
+        (["--window", "999999d"], "--window 999999d: is longer than 100 years; write for example"
+                                  " 90s, 15m, 2h or 4d"),
+        (["--at", "never"], "--at never: is no date and time; write for example"
+                            " '2026-11-24 16:30' or 16:30"),
+        (["--at", "2026-11-01 10:00 XYZ"], "--at 2026-11-01 10:00 XYZ: names a time zone that is"
+                                           " not known; write its offset, for example +01:00,"
+                                           " or use --timezone"),
+        (["--at", "2999-01-01"], "--at 2999-01-01: lies in the future; leave --at out to judge"
+                                 " now"),
+        (["--timezone", "Mars"], "--timezone Mars: is no time zone; write for example"
+                                 " Europe/Berlin or UTC"),
+        (["--no-state=5"], "argument --no-state: ignored explicit argument '5'"),
+        (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option in front"
+                                               " of it"),
+        (["--window", "31d"], "the window begins more than 30 days ago, which counts are not kept"
+                              " for; read the log afresh with --no-state"),
+    ],
+)  # fmt: skip
+def test_wrong_use_of_a_check_of_the_log_says_what_would_be_right(check, arguments, said):
+    assert first_line(check, *arguments) == (
+        f"{check.name.upper()} UNKNOWN - {said}; see {check.executable} --help",
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "arguments", "said"),
+    [
+        (deferred.CHECK, ["--min-attempts", "few"], "--min-attempts few: is no whole number"),
+        (bounces.CHECK, ["--min-attempts", "-1"], "--min-attempts -1: is no whole number"),
+        (rejects.CHECK, ["--min-rejects", "1.5"], "--min-rejects 1.5: is no whole number"),
+        (auth.CHECK, ["--warning-client", "x"], "--warning-client x: is no range"),
+        (auth.CHECK, ["--critical-client", "1%"], "--critical-client 1%: is no range"),
+        (rejects.CHECK, ["--warning-count", "1k"], "--warning-count 1k: is no range"),
+        (rejects.CHECK, ["--critical-count", ""], "--critical-count : is no range"),
+        (queue.CHECK, ["--warning-age", "1h30m"], "--warning-age 1h30m: is no range"),
+        (queue.CHECK, ["--critical-age", "1y"], "--critical-age 1y: is no range"),
+        (queue.CHECK, ["--queue", "corrupt"], "--queue corrupt: is no queue; there are maildrop,"),
+        (queue.CHECK, ["--config-dir", ""], "--config-dir : must not be empty"),
+    ],
+)
+def test_a_bad_value_of_a_checks_own_option_is_unknown(check, arguments, said):
+    line, code = first_line(check, *arguments)
+
+    assert code == 3
+    assert line.startswith(f"{check.name.upper()} UNKNOWN - {said}")
+    assert line.endswith(f"; see {check.executable} --help")
+
+
+def test_what_a_stranger_to_utf8_wrote_can_be_printed():
+    text, code = outcome_of(deferred.CHECK, ["--window", "\udcff\x1b|<b>\u202e"])
+
+    assert code == 3
+    assert text.startswith("POSTFIX DEFERRED UNKNOWN - --window ??/(b)?: is no duration;")
+    text.encode()
+
+
+# -- help and version
+
+
+@every_check
+def test_help_fits_80_columns_and_exits_with_3(check):
+    text, code = outcome_of(check, ["--help"])
+
+    assert code == 3
+    assert max(map(len, text.split("\n"))) <= 80
+    assert outcome_of(check, ["-h"]) == (text, code)
+
+
+@every_check
+def test_help_shows_each_option_with_its_meaning_and_default(check):
+    words = "".join(help_text(check).split())
+
+    for option in [*check.options, *STANDARD]:
+        assert option.flag in words
+        assert option.short in words
+        assert "".join(option.help_with_default.split()) in words
+        assert option.default is None or f"(default:{option.default})" in words
+
+
+@every_check
+def test_help_shows_description_ranges_and_examples(check):
+    words = " ".join(help_text(check).split())
+
+    assert check.description in words
+    assert "ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside" in words
+    assert len(check.examples) >= 2
+    for command, what in check.examples:
+        assert f"  {command}\n" in help_text(check)
+        assert what in words
+
+
+@every_check
+def test_the_examples_in_the_help_are_right_use(check):
+    for command, _ in check.examples:
+        program, *arguments = command.split()
+
+        assert program == check.executable
+        assert "--help" not in first_line(check, *arguments, "--version")[0]
+
+
+@every_check
+def test_help_does_not_depend_on_the_terminal(check, monkeypatch):
+    expected = help_text(check)
+    monkeypatch.setenv("COLUMNS", "40")
+
+    assert help_text(check) == expected
+
+
+@every_check
+def test_the_version_is_told_and_exits_with_3(check):
+    expected = (f"{check.executable} {__version__}\n", 3)
+
+    assert outcome_of(check, ["-V"]) == expected
+    assert outcome_of(check, ["--version"]) == expected
+
+
+# -- bad surroundings
+
+
+def fails(*_):
+    raise KeyError("no\nsuch\x1b|key")
+
+
+def test_an_internal_error_is_unknown_and_without_a_traceback():
+    text, code = outcome_of(a_check(measure=fails), ["-vv"])
+
+    assert code == 3
+    assert text == (
+        "SOME THING UNKNOWN - internal error: KeyError: 'no\\nsuch\\x1b/key';"
+        " please report it with the output of -vvv\n"
+    )
+
+
+def test_an_internal_error_has_a_traceback_when_it_is_asked_for():
+    text, code = outcome_of(a_check(measure=fails), ["-vvv"])
+
+    first, *lines = text.splitlines()
+    assert code == 3
+    assert first.startswith("SOME THING UNKNOWN - internal error: KeyError:")
+    assert lines[0] == "Traceback (most recent call last):"
+    assert any(", in fails" in line for line in lines)
+    assert lines[-1] == "KeyError: 'no\\nsuch\\x1b/key'"
+
+
+def test_what_cannot_be_measured_is_unknown_with_the_cause():
+    def opened(_):
+        raise Unknown("the moon: is not there; wait for the night")
+
+    assert outcome_of(a_check(opened=opened), ["-vvv"]) == (
+        "SOME THING UNKNOWN - the moon: is not there; wait for the night\n",
+        3,
+    )
+
+
+def sleeps(*_):
+    time.sleep(30)
+
+
+@pytest.mark.parametrize("part", ["opened", "measure"])
+def test_a_check_gives_up_when_the_time_is_over(part):
+    started = time.monotonic()
+
+    text, code = outcome_of(a_check(**{part: sleeps}), ["--timeout", "0.2"])
+
+    assert time.monotonic() - started < 5
+    assert code == 3
+    assert text == (
+        "SOME THING UNKNOWN - timed out after 0.2 s; see where with -vvv, or raise --timeout\n"
+    )
+
+
+def test_a_time_out_tells_where_it_happened_when_it_is_asked_for():
+    text, _ = outcome_of(a_check(measure=sleeps), ["-vvv", "-t", "0.2s"])
+
+    assert any(", in sleeps" in line for line in text.splitlines())
+
+
+def test_what_catches_every_exception_does_not_catch_the_time_out():
+    def stubborn(*_):
+        try:
+            time.sleep(30)
+        except Exception:  # noqa: BLE001 - that is the point
+            time.sleep(30)
+
+    assert "timed out" in first_line(a_check(measure=stubborn), "--timeout", "0.1")[0]
+
+
+def test_after_a_run_no_timer_is_left():
+    outcome_of(a_check(), [])
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+    outcome_of(a_check(measure=fails), [])
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_an_interrupted_check_says_so():
+    def interrupts(*_):
+        raise KeyboardInterrupt
+
+    assert outcome_of(a_check(measure=interrupts), []) == ("SOME THING UNKNOWN - interrupted\n", 3)
+
+
+def test_thrice_verbose_tells_with_what_and_how_fast():
+    text, _ = outcome_of(a_check(), ["-vvv", "-w", "7"])
+
+    lines = text.splitlines()[1:]
+    assert lines[0].startswith(f"check_postfix {__version__}, Python 3.")
+    assert ", nagiosplugin " in lines[0]
+    assert lines[1].startswith("measured and judged in ")
+    assert "timeout = 10.0" in lines
+    assert "warning = 7" in lines
+
+
+# -- standard output, as the monitoring agent holds it
+
+PROGRAM = """
+import sys
+from contextlib import nullcontext
+from check_postfix.plugin import Check, Metric, Source, Threshold, run
+run(Check("some thing", "Alert.", Source([], lambda _: nullcontext()),
+          lambda *_: [Metric("size", 1)], [Threshold("size", "the size", warning="0")],
+          lambda *_: "Grüße", lambda *_: ["x" * 199] * 99))
+"""
+
+
+def program(*arguments, shell=None, **more):
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    if shell:
+        command = ["sh", "-c", f'"$0" "$@" {shell}', *command]
+    return subprocess.run(command, capture_output=True, check=False, timeout=30, **more)
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0"}]
+)
+def test_output_is_utf8_whatever_the_locale(environment):
+    done = program(env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)})
+
+    assert done.returncode == 1
+    assert done.stdout.decode() == "SOME THING WARNING - Grüße | size=1;0;;0\n"
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", ">/dev/full"])
+def test_what_nobody_can_read_is_unknown_and_silent(closed):
+    done = program("-v", shell=closed)
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"")
+
+
+def test_a_reader_that_goes_away_is_no_cause_for_noise():
+    pipe = '{ sleep 0.2; "$0" "$@"; echo $? >&2; } | :'
+
+    done = subprocess.run(
+        ["sh", "-c", pipe, sys.executable, "-c", PROGRAM, "-v"],
+        capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
+
+    assert done.stderr == b"3\n"
+
+
+def test_closed_standard_error_and_input_do_no_harm():
+    done = program(shell="<&- 2>&-")
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.decode() == "SOME THING WARNING - Grüße | size=1;0;;0\n"

@@ -1,0 +1,201 @@
+"""What people write behind an option, and what it means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dateutil import tz
+from hypothesis import given
+from hypothesis import strategies as st
+
+from check_postfix.plugin import values
+
+BERLIN = tz.gettz("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("4d", 345600), ("007m", 420)]
+)
+def test_a_duration_is_a_number_and_a_unit(written, seconds):
+    assert values.duration(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "15",
+        "m",
+        "0m",
+        "-5m",
+        "1.5h",
+        "1h30m",
+        "15 m",
+        "15M",
+        "15m ",
+        "٣m",
+        "15m\n",
+        "5w",
+        "1e3s",
+    ],
+)
+def test_what_is_no_duration_is_refused_with_an_example(written):
+    with pytest.raises(ValueError, match="is no duration; write for example 90s, 15m, 2h or 4d"):
+        values.duration(written)
+
+
+@pytest.mark.parametrize("written", ["36501d", "999999999d", "999999999h"])
+def test_a_duration_beyond_all_calendars_is_refused(written):
+    with pytest.raises(ValueError, match="is longer than 100 years"):
+        values.duration(written)
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("1m", 60), ("120s", 120), ("2h", 7200)])
+def test_a_window_is_whole_minutes(written, seconds):
+    assert values.window(written) == seconds
+
+
+def test_a_window_of_other_than_whole_minutes_is_refused():
+    with pytest.raises(ValueError, match="is not whole minutes"):
+        values.window("90s")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("10", 10), ("0.2", 0.2), ("10s", 10), ("1.5m", 90), ("1d", 86400), ("0.000001", 1e-6)],
+)
+def test_a_timeout_may_be_a_fraction_and_lack_a_unit(written, seconds):
+    assert values.timeout(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written", ["", "0", "0.0", "-1", "1e3", "inf", "nan", ".5", "86401", "25h", "999999999d"]
+)
+def test_what_is_no_timeout_is_refused(written):
+    with pytest.raises(ValueError, match="is no time to wait, up to a day"):
+        values.timeout(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("0", 0), ("20", 20), ("999999999999", 10**12 - 1)]
+)
+def test_a_count_is_a_whole_number(written, number):
+    assert values.count(written) == number
+
+
+@pytest.mark.parametrize("written", ["", "-1", "1.5", "1e3", "+1", " 1", "1_000", "²", "9" * 13])
+def test_what_is_no_count_is_refused(written):
+    with pytest.raises(ValueError, match="is no whole number; write for example 20"):
+        values.count(written)
+
+
+def test_text_must_not_be_empty():
+    assert values.text("mx1") == "mx1"
+    with pytest.raises(ValueError, match="must not be empty"):
+        values.text("")
+
+
+@pytest.mark.parametrize("written", ["Europe/Berlin", "UTC", "America/Los_Angeles"])
+def test_a_zone_goes_by_its_name(written):
+    assert values.zone(written).utcoffset(datetime(2026, 11, 24)) is not None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "Mars/Olympus", "europe/berlin", "UTC+3", "UTC+99", "CET-1CEST", "/etc/passwd", "A" * 5000,
+     "\udcff", "../../etc/passwd", "+1", "Europe"],
+)  # fmt: skip
+def test_what_is_no_zone_is_refused(written):
+    with pytest.raises(ValueError, match="is no time zone; write for example Europe/Berlin or UTC"):
+        values.zone(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2026-11-24 16:30", (2026, 11, 24, 15, 30)),
+        ("2026-07-24 16:30", (2026, 7, 24, 14, 30)),
+        ("2026-11-24T16:30:00Z", (2026, 11, 24, 16, 30)),
+        ("2026-11-24 16:30 UTC", (2026, 11, 24, 16, 30)),
+        ("2026-11-24 16:30 -0500", (2026, 11, 24, 21, 30)),
+        ("24 Nov 2026 16:30", (2026, 11, 24, 15, 30)),
+        ("Nov 24 2026 4:30pm", (2026, 11, 24, 15, 30)),
+    ],
+)
+def test_a_moment_is_meant_in_the_given_zone_unless_it_names_one(written, utc):
+    assert values.moment(written, BERLIN) == datetime(*utc, tzinfo=UTC)
+
+
+def test_without_a_zone_a_moment_is_meant_in_the_machines():
+    expected = datetime(2026, 11, 24, 16, 30).timestamp()
+
+    assert values.moment("2026-11-24 16:30", None).timestamp() == expected
+
+
+def test_a_time_of_day_is_todays_where_the_log_comes_from():
+    for where in (tz.gettz("Pacific/Kiritimati"), tz.gettz("Pacific/Pago_Pago")):
+        before = datetime.now(where).date()
+        found = values.moment("16:30", where)
+
+        assert found.date() in (before, datetime.now(where).date())
+        assert (found.hour, found.minute, found.second) == (16, 30, 0)
+        assert abs(found - datetime.now(UTC)) < timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "now", "yesterday", "2026-13-01", "2026-02-30", "25:00", "0001-01-01", "1969-12-31", "a",
+     "99999999999999999999", "2026-11-24 16:00+99:99", "1e1000", "1 2 3 4 5 6 7", "\udcff"],
+)  # fmt: skip
+def test_what_is_no_moment_is_refused(written):
+    with pytest.raises(ValueError, match="is no date and time; write for example '2026-11-24"):
+        values.moment(written, BERLIN)
+
+
+def test_a_zone_that_is_not_known_is_refused_not_left_out():
+    with pytest.raises(ValueError, match="names a time zone that is not known; write its offset"):
+        values.moment("2026-11-24 16:30 XYZ", BERLIN)
+
+
+@given(st.text(max_size=30) | st.text("0123456789-:/.+ TZaJpmn", max_size=25))
+def test_whatever_is_written_for_a_moment_is_a_moment_or_a_value_error(written):
+    try:
+        found = values.moment(written, None)
+    except ValueError:
+        return
+    assert found.timestamp() >= 0
+
+
+@given(st.text(max_size=20) | st.text("0123456789smhd.", max_size=12))
+def test_whatever_is_written_for_a_number_is_one_or_a_value_error(written):
+    for parse in (values.count, values.duration, values.window, values.timeout):
+        try:
+            assert parse(written) >= 0
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (900, "15 min"),
+        (3600, "1 h"),
+        (3661, "1 h 1 min"),
+        (86400, "1 d"),
+        (90061, "1 d 1 h"),
+        (86460, "1 d 1 min"),
+    ],
+)
+def test_a_time_span_is_told_in_its_two_largest_units(seconds, words):
+    assert values.span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 rejects"), (1, "1 reject"), (2, "2 rejects"), (10, "10 rejects")]
+)
+def test_an_amount_is_in_the_plural_unless_it_is_one(number, words):
+    assert values.amount(number, "reject") == words

@@ -1,0 +1,114 @@
+"""The annotated corpus: log lines, each with the whole event that it must yield.
+
+Above each line of tests/corpus/*.log stand prose (`# ...`) that says why the line is
+here, and one annotation: `#> {...}` with the event, or `#> null`. Fields that have
+their default are left out; time is UTC, and a stamp without a year is read at NOW.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from check_postfix.maillog import frame
+from check_postfix.maillog.clock import Clock
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.record import Record
+from check_postfix.maillog.scanner import Scan
+
+DIRECTORY = Path(__file__).parent.parent / "corpus"
+NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
+
+
+class Happening(NamedTuple):
+    """What a line tells of: an event, when and where, and how often in all."""
+
+    minute: int
+    host: str
+    instance: str
+    event: Event
+    times: int
+
+
+class Entry(NamedTuple):
+    """One line of the corpus and what it must yield."""
+
+    place: str
+    line: bytes
+    expected: Happening | None
+
+
+def clock() -> Clock:
+    return Clock(UTC, NOW)
+
+
+def recognised(line: bytes) -> Happening | None:
+    """Read a line in the exact way."""
+    record = frame.parse(line)
+    event = record and recognise(record)
+    if not record or not event:
+        return None
+    minute = clock().minute(record.stamp, record.zone)
+    if minute is None:
+        return None
+    return _happening(minute, record.host, record.instance, event, record.repeats * event.times)
+
+
+def scanned(block: bytes) -> list[Happening]:
+    """Read a block of lines, each with a newline in front of it, in the fast way."""
+    return [
+        _happening(minute, host, instance, event, times)
+        for minute, host, instance, event, times in Scan(clock()).block(block)
+    ]
+
+
+def named(record: Record, event: Event | None) -> str:
+    """Name a record's event, for tests of many lines that have nothing else to compare."""
+    return f"{event.kind if event else None}: {record.text[:200]!r}"
+
+
+def _happening(minute: int, host: bytes, instance: bytes, event: Event, times: int) -> Happening:
+    return Happening(
+        minute,
+        host.decode(errors="backslashreplace"),
+        instance.decode(errors="backslashreplace"),
+        event,
+        times,
+    )
+
+
+def files() -> list[Path]:
+    return sorted(DIRECTORY.glob("*.log"))
+
+
+def entries(paths: Iterable[Path] | None = None) -> Iterator[Entry]:
+    """Yield the entries of corpus files; a line without annotation is an error."""
+    for path in files() if paths is None else paths:
+        annotation: bytes | None = None
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            place = f"{path.name}:{number}"
+            if line.startswith(b"#>"):
+                assert annotation is None, f"{place}: the annotation above has no line"
+                annotation = line[2:]
+            elif line and not line.startswith(b"#"):
+                assert annotation is not None, f"{place}: the line has no annotation"
+                yield Entry(place, line, _expected(json.loads(annotation)))
+                annotation = None
+        assert annotation is None, f"{path.name}: the last annotation has no line"
+
+
+def _expected(annotation: dict[str, object] | None) -> Happening | None:
+    if annotation is None:
+        return None
+    fields = dict(annotation)
+    minute = datetime.fromisoformat(str(fields.pop("minute")))
+    host, instance = str(fields.pop("host")), str(fields.pop("instance"))
+    repeats = int(str(fields.pop("repeats", 1)))
+    if "also" in fields:
+        fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
+    event = Event(**fields)  # type: ignore[arg-type]
+    return Happening(int(minute.timestamp()) // 60, host, instance, event, repeats * event.times)

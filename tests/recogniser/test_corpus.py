@@ -1,0 +1,91 @@
+"""Each line of the project's corpus yields its whole event and nothing else, in both ways."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from check_postfix.maillog import frame
+from check_postfix.maillog.event import KINDS
+from check_postfix.maillog.recogniser import DOVECOT, POSTFIX, Shape, recognise
+from tests.recogniser import corpus
+
+ENTRIES = list(corpus.entries())
+SHAPES = [pytest.param(shape, id=shape.id.decode() + shape.opening.decode()[:40])
+          for shape in POSTFIX + DOVECOT]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.place)
+def test_a_line_yields_its_event_to_the_recogniser(entry):
+    assert corpus.recognised(entry.line) == entry.expected
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.place)
+def test_a_line_yields_its_event_to_the_scanner(entry):
+    assert corpus.scanned(b"\n" + entry.line) == ([entry.expected] if entry.expected else [])
+
+
+def test_the_whole_corpus_in_one_block_yields_the_sum_of_its_lines():
+    block = b"".join(b"\n" + entry.line for entry in ENTRIES)
+
+    found: Counter[tuple[object, ...]] = Counter()
+    for *what, times in corpus.scanned(block):
+        found[tuple(what)] += times
+    expected: Counter[tuple[object, ...]] = Counter()
+    for entry in ENTRIES:
+        if entry.expected:
+            *what, times = entry.expected
+            expected[tuple(what)] += times
+    assert found == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_event_has_a_line(kind):
+    events = [entry.expected.event for entry in ENTRIES if entry.expected]
+
+    assert any(kind == event.kind or kind in event.also for event in events)
+
+
+def _reader(shape: Shape, line: bytes) -> Shape | None:
+    """Return the shape that reads a line, if it is this one."""
+    record = frame.parse(line)
+    if record is None:
+        return None
+    shapes = DOVECOT if record.instance == b"dovecot" else POSTFIX
+    return next((fit for fit in shapes if fit.fits(record)), None) if shape in shapes else None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_has_a_line_that_it_reads(shape):
+    assert any(entry.expected and _reader(shape, entry.line) is shape for entry in ENTRIES)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_has_a_near_miss(shape):
+    """A line with the shape's opening somewhere in it, of which it makes nothing."""
+    anywhere = re.compile(shape.opening)
+
+    assert any(
+        anywhere.search(entry.line) and not (entry.expected and _reader(shape, entry.line) is shape)
+        for entry in ENTRIES
+    )
+
+
+def test_no_line_of_the_corpus_stands_in_it_twice():
+    lines = Counter(entry.line for entry in ENTRIES)
+
+    assert [line for line, times in lines.items() if times > 1] == []
+
+
+def test_a_corpus_line_without_annotation_is_an_error(tmp_path):
+    path = tmp_path / "bare.log"
+    path.write_bytes(b"# why\nNov 24 16:40:01 mx1 postfix/smtp[2211]: 64D05240927: removed\n")
+
+    with pytest.raises(AssertionError, match=r"bare\.log:2: the line has no annotation"):
+        list(corpus.entries([path]))
+
+
+def test_nothing_is_made_of_no_record():
+    assert recognise(frame.record(b"", b"", b"", b"", b"", b"")) is None

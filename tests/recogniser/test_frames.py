@@ -1,0 +1,218 @@
+"""The same records in every frame that a log can have are the same events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from check_postfix.maillog.event import Event
+from tests.recogniser import corpus
+
+MINUTE = 29896843  # 2026-11-04T16:43Z
+
+
+class Said(NamedTuple):
+    """What a program said, without a frame."""
+
+    host: str
+    tag: str
+    process: str
+    text: str
+    expected: corpus.Happening | None
+
+
+def _said() -> list[Said]:
+    """Return what stands in the corpus in the plainest frame."""
+    plain = re.compile(rb"Nov 24 [\d:]{8} (\S+) ([^\s\[:]+)\[(\d+)\]: (.*)", re.DOTALL)
+    return [
+        Said(*(part.decode() for part in shape.groups()), _moved(entry.expected))
+        for entry in corpus.entries()
+        if (shape := plain.fullmatch(entry.line))
+    ]
+
+
+def _moved(happening: corpus.Happening | None) -> corpus.Happening | None:
+    return happening and happening._replace(minute=MINUTE)
+
+
+SAID = _said()
+
+
+def _docker(line: str) -> str:
+    entry = {"log": line + "\n", "stream": "stdout", "time": "2026-11-04T16:43:27.1Z"}
+    return json.dumps(entry, separators=(",", ":"))
+
+
+def _in(form: str) -> Callable[[Said], str]:
+    return lambda said: form.format(**said._asdict())
+
+
+_TAG = "{host} {tag}[{process}]: {text}"
+FRAMES: dict[str, Callable[[Said], str]] = {
+    "RFC 3164, blank in front of the day": _in("Nov  4 16:43:26 " + _TAG),
+    "RFC 3164, zero in front of the day (Postfix, journalctl)": _in("Nov 04 16:43:26 " + _TAG),
+    "RFC 3164, nothing in front of the day": _in("Nov 4 16:43:26 " + _TAG),
+    "journalctl -o short-precise": _in("Nov 04 16:43:26.123456 " + _TAG),
+    "year in front": _in("2026 Nov  4 16:43:26 " + _TAG),
+    "year in front, fraction": _in("2026 Nov 04 16:43:26.123 " + _TAG),
+    "priority in front": _in("<22>Nov  4 16:43:26 " + _TAG),
+    "RFC 3339, UTC": _in("2026-11-04T16:43:26.123456Z " + _TAG),
+    "RFC 3339, offset": _in("2026-11-04T17:43:26.123456+01:00 " + _TAG),
+    "RFC 3339, no fraction": _in("2026-11-04T11:43:26-05:00 " + _TAG),
+    "RFC 3339, nine digits": _in("2026-11-04T22:13:26.123456789+05:30 " + _TAG),
+    "RFC 3339, priority": _in("<22>2026-11-04T16:43:26Z " + _TAG),
+    "RFC 3339, blank instead of T, comma": _in("2026-11-04 16:43:26,123 " + _TAG),
+    "journalctl -o short-iso until systemd 254": _in("2026-11-04T17:43:26+0100 " + _TAG),
+    "journalctl -o short-unix": _in("1793810606.123456 " + _TAG),
+    "journalctl -o short-full": _in("Wed 2026-11-04 16:43:26 UTC " + _TAG),
+    "journalctl -o short-full, another zone": _in("Wed 2026-11-04 13:43:26 -03 " + _TAG),
+    "Solaris": _in("Nov  4 16:43:26 {host} {tag}[{process}]: [ID 197553 mail.info] {text}"),
+    "busybox": _in("Nov  4 16:43:26 {host} mail.info {tag}[{process}]: {text}"),
+    "no process ID": _in("Nov  4 16:43:26 {host} {tag}: {text}"),
+    "no colon": _in("Nov  4 16:43:26 {host} {tag}[{process}] {text}"),
+    "IPv6 address as host": _in("Nov  4 16:43:26 2001:db8::1 {tag}[{process}]: {text}"),
+    "docker json-file": lambda said: _docker(_in("Nov 04 16:43:26 " + _TAG)(said)),
+    "CRI": _in("2026-11-04T16:43:27.123456789Z stdout F Nov 04 16:43:26 " + _TAG),
+    "RFC 5424": _in("<22>1 2026-11-04T16:43:26.1Z {host} {tag} {process} - -  {text}"),
+    "RFC 5424, no process ID": _in("<22>1 2026-11-04T17:43:26+01:00 {host} {tag} - - -  {text}"),
+    "RFC 5424, elements": _in(
+        '<22>1 2026-11-04T16:43:26Z {host} {tag} {process} ID47 [a@1 b="c\\]\\"" d="e"][f] {text}'
+    ),
+    "RFC 5424, byte order mark": _in(
+        "<22>1 2026-11-04T16:43:26Z {host} {tag} {process} - - \ufeff{text}"
+    ),
+    "NUL bytes left by a truncation": _in("\0\0\0Nov  4 16:43:26 " + _TAG),
+    "carriage return": _in("Nov  4 16:43:26 " + _TAG + "\r"),
+}
+
+
+def _read(line: str) -> list[corpus.Happening | None]:
+    """Return what both readings of a line make of it."""
+    scanned = corpus.scanned(b"\n" + line.encode())
+    return [corpus.recognised(line.encode()), scanned[0] if scanned else None]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_record_is_the_same_event_in_the_frame(frame):
+    for said in SAID:
+        expected = said.expected
+        if "RFC 5424" in frame and "/" not in said.tag:  # lost, or never there
+            continue
+        if frame.startswith("IPv6"):
+            expected = expected and expected._replace(host="2001:db8::1")
+        line = FRAMES[frame](said)
+        assert _read(line) == [expected, expected], line
+
+
+def test_a_record_without_a_host_is_the_same_event():
+    for said in SAID:
+        expected = said.expected and said.expected._replace(host="")
+        line = f"Nov  4 16:43:26 {said.tag}[{said.process}]: {said.text}"
+        assert _read(line) == [expected, expected], line
+
+
+def test_seconds_since_1970_are_utc_whatever_the_zone():
+    assert corpus.recognised(
+        b"1793810606.1 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]"
+    ) == corpus.recognised(
+        b"2026-11-04T16:43:26Z mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]"
+    )
+
+
+# -- Where syslog has lost the program's name, the text tells what it can.
+
+LOST: dict[str, Callable[[Said], str]] = {
+    "RFC 5424, cut at the slash": lambda said: (
+        f"<22>1 2026-11-04T16:43:26.1Z {said.host} {said.tag.split('/')[0]} {said.process} - -  "
+        f"{said.text}"
+    ),
+    "tag cut at 32 bytes": lambda said: (
+        f"Nov  4 16:43:26 {said.host} {said.tag.split('/')[0]}/{'s' * 32}"[
+            : 32 + 17 + len(said.host)
+        ]
+        + f" {said.text}"
+    ),
+}
+# A command's fatal: is not told from a daemon's.
+NOT_TOLD = {"daemon_died"}
+
+
+@pytest.mark.parametrize("frame", LOST)
+def test_without_its_program_a_record_is_the_same_event_or_none(frame):
+    told = set()
+    for said in SAID:
+        if said.expected is None or said.expected.instance == "dovecot":
+            continue
+        kind = said.expected.event.kind
+        line = LOST[frame](said)
+        if said.text.count("status=") > 1 and said.text.endswith(" (bad address syntax)"):
+            continue  # next test
+        assert _read(line) in ([said.expected] * 2, [None] * 2), line
+        if _read(line)[0]:
+            told.add(kind)
+
+    kinds = {said.expected.event.kind for said in SAID
+             if said.expected and said.expected.instance != "dovecot"}  # fmt: skip
+    assert kinds - told == NOT_TOLD
+
+
+def test_without_its_program_a_reply_like_the_error_transports_words_is_suspicious():
+    """The fact sheet's rule 3.3 (b): the last tail, where the program may be `error`."""
+    line = (
+        b"<22>1 2026-11-04T16:43:26Z mx1 postfix 2 - -  64D05240007: to=<ann@example.net>, relay="
+        b"mail.example.net[198.51.100.25]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 "
+        b">, relay=none, delay=1, delays=0/0/0/1, dsn=5.1.3, status=bounced (bad address syntax)"
+    )
+
+    found = corpus.recognised(line)
+
+    assert found
+    assert found.event == Event(
+        kind="bounced", relay="none", enhanced_code="5.1.3", also=("delivery_suspicious",)
+    )
+
+
+@pytest.mark.parametrize("frame", LOST)
+def test_without_its_program_hostile_text_is_still_no_record(frame):
+    for entry in corpus.entries([corpus.DIRECTORY / "hostile.log"]):
+        said = next((said for said in SAID if entry.line.endswith(said.text.encode())), None)
+        if said and said.expected is None and said.tag.startswith("postfix/cleanup"):
+            assert _read(LOST[frame](said)) == [None, None], said.text
+
+
+def test_a_tag_cut_inside_its_process_id_still_names_the_program():
+    line = (
+        b"Nov  4 16:43:26 mx1 postfix/submissions/smtpd[123456 NOQUEUE: reject: RCPT from "
+        b"unknown[203.0.113.6]: 554 5.7.1 no; from=<a@example.org>"
+    )
+    found = corpus.recognised(line)
+
+    assert found
+    assert (found.instance, found.event.kind) == ("postfix", "rejected_smtpd")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "Nov  4 16:43:26",
+        "Nov  4 16:43:26 mx1",
+        "Nov  4 16:43:26 mx1 last message repeated 3 times",
+        "Nov 31 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "4 Nov 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "-- Boot 5c1f --",
+        "-- No entries --",
+        '{"log":"Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=un',
+        '{"log":"\\u12"}',
+        '{"log":"{\\"log\\":\\"Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=a[1]\\"}"}',
+        "2026-11-04T16:43:27.1Z stdout P Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: clie",
+        "Nov  4 16:43:26 mx1 postfix/smtpd 64D05240927: client=unknown[203.0.113.6]",
+    ],
+)
+def test_a_line_without_a_frame_that_we_know_is_nothing(line):
+    assert _read(line) == [None, None]

@@ -1,0 +1,102 @@
+"""The scanner finds what the recogniser finds, whatever the lines and wherever blocks end."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections import Counter
+
+import pytest
+
+from check_postfix.maillog.lines import blocks
+from tests.recogniser import corpus, material
+
+EXAMPLES = 40_000 * material.TIMES
+
+
+def _sum(happenings):
+    """Add up happenings that differ in nothing but how often they were."""
+    total: Counter[tuple[object, ...]] = Counter()
+    for happening in happenings:
+        if happening:
+            total[happening[:-1]] += happening.times
+    return total
+
+
+def assert_agreement(lines: list[bytes]) -> None:
+    """Compare the two readings of lines; where they differ, line by line, to name one."""
+    block = b"".join(b"\n" + line for line in lines)
+    if _sum(corpus.scanned(block)) != _sum(map(corpus.recognised, lines)):
+        for line in lines:
+            scanned, recognised = corpus.scanned(b"\n" + line), corpus.recognised(line)
+            assert scanned == ([recognised] if recognised else []), line
+        raise AssertionError("the lines agree alone and not together")
+
+
+def _mutants(lines: list[bytes], examples: int):
+    rng = random.Random(material.SEED)
+    for _ in range(examples // 100):
+        yield [part for _ in range(100) for part in material.mutated(rng.choice(lines), lines, rng)]
+
+
+@pytest.mark.parametrize("end", [b"", b"\r", b"\0", b"\r\r", b" ", "\u0085".encode(), b"\x85"])
+def test_on_the_corpus_with_any_end_of_line(end):
+    assert_agreement([line + end for line in material.corpus_lines()])
+
+
+@pytest.mark.parametrize("begin", [b"\0", b"\0\0\0", b" ", b"\r", b"<22>", "\ufeff".encode()])
+def test_on_the_corpus_with_any_begin_of_line(begin):
+    assert_agreement([begin + line for line in material.corpus_lines()])
+
+
+def test_on_the_recorded_logs():
+    assert material.recorded_lines()
+    assert_agreement(material.recorded_lines())
+
+
+def test_on_other_peoples_logs():
+    if not material.shared_lines():
+        pytest.skip(f"no corpus of other projects in {material.SHARED}")
+    assert_agreement(material.shared_lines())
+
+
+def test_on_mutations_of_the_corpus():
+    for lines in _mutants(material.corpus_lines(), EXAMPLES):
+        assert_agreement(lines)
+
+
+def test_on_mutations_of_the_recorded_logs():
+    for lines in _mutants(material.recorded_lines(), EXAMPLES // 4):
+        assert_agreement(lines)
+
+
+def test_on_mutations_of_other_peoples_logs():
+    if not material.shared_lines():
+        pytest.skip(f"no corpus of other projects in {material.SHARED}")
+    for lines in _mutants(material.shared_lines(), EXAMPLES // 4):
+        assert_agreement(lines)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 99, 100, 101, 1000, 65536])
+def test_blocks_may_end_anywhere(size, monkeypatch):
+    monkeypatch.setattr("check_postfix.maillog.lines.BLOCK", size)
+    lines = material.corpus_lines()[:200] if size < 50 else material.corpus_lines()
+    stream = io.BytesIO(b"".join(line + b"\n" for line in lines))
+
+    found = [
+        happening for block, _ in blocks(stream.read, 0) for happening in corpus.scanned(block)
+    ]
+
+    assert _sum(found) == _sum(map(corpus.recognised, lines))
+
+
+def test_characters_that_only_unicode_counts_as_line_ends_end_no_line():
+    text = "64D05240927: client=unknown[203.0.113.6]"
+    for separator in "\u0085\u2028\u2029\v\f\x1c\x1d\x1e\r":
+        line = (
+            "Nov 24 16:40:01 mx1 postfix/smtpd[1]: NOQUEUE: lost connection after HELO x"
+            f"{separator}Nov 24 16:40:01 mx1 postfix/smtpd[1]: {text}"
+        ).encode()
+
+        assert corpus.recognised(line) is None
+        assert corpus.scanned(b"\n" + line) == []

@@ -1,0 +1,120 @@
+"""Bounces in percent of final outcomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix.bounces import CHECK
+from tests.builders import a_window, options
+
+
+def judge(*arguments, verbosity=0, **window):
+    return CHECK.judge(a_window(**window), options(CHECK, *arguments), verbosity)
+
+
+def test_a_small_part_bounced_is_ok():
+    outcome = judge(sent=95, bounced=5)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX BOUNCES OK - 5 % of 100 recipients bounced in 15 min"
+        " | bounce_ratio=5%;5;15;0;100 sent=95;;;0 bounced=5;;;0 expired=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0"
+    )
+
+
+def test_more_than_the_warning_range_is_a_warning_and_every_reason_is_counted():
+    outcome = judge(
+        sent=90, bounced=10, bounced_550=4, bounced_554=3, mailbox_full=2, expired=1
+    )  # fmt: skip
+
+    assert outcome.exit_code == 1
+    assert outcome.line == (
+        "POSTFIX BOUNCES WARNING - 10 % of 100 recipients bounced in 15 min, 1 expired"
+        " | bounce_ratio=10%;5;15;0;100 sent=90;;;0 bounced=10;;;0 expired=1;;;0"
+        " bounced_550=4;;;0 bounced_554=3;;;0 mailbox_full=2;;;0"
+    )
+
+
+def test_more_than_the_critical_range_is_critical():
+    outcome = judge("--min-attempts", "4", sent=3, bounced=1)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX BOUNCES CRITICAL - 25 % of 4 recipients bounced in 15 min"
+        " | bounce_ratio=25%;5;15;0;100 sent=3;;;0 bounced=1;;;0 expired=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "bounced", "state"),
+    [
+        ("10", 100, 0),
+        ("10", 101, 2),
+        ("10:", 99, 2),
+        ("10:", 100, 0),
+        ("@10:20", 200, 2),
+        ("@10:20", 201, 0),
+        ("~:", 999, 0),
+    ],
+)
+def test_the_critical_range_alerts_as_written(limits, bounced, state):
+    outcome = judge("-w", "~:", "-c", limits, sent=1000 - bounced, bounced=bounced)
+
+    assert outcome.exit_code == state
+
+
+def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
+    outcome = judge(sent=1, bounced=18)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
+        " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0"
+    )
+    assert judge(sent=2, bounced=18).exit_code == 2
+
+
+def test_without_outcomes_there_is_no_ratio_but_expiries_are_told():
+    outcome = judge(expired=2, deferred=30)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX BOUNCES OK - no mail sent or bounced in 15 min, 2 expired"
+        " | sent=0;;;0 bounced=0;;;0 expired=2;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0"
+    )
+
+
+@pytest.mark.parametrize("other", ["deferred", "softbounce", "forwarded", "probes"])
+def test_what_is_not_final_is_not_in_the_ratio(other):
+    without = judge(sent=80, bounced=20)
+
+    outcome = judge(sent=80, bounced=20, **{other: 500})
+
+    assert str(outcome) == str(without)
+
+
+def test_verbose_shows_where_mail_bounces_and_why():
+    keys = {
+        "bounced domain": [("example.net", 2)],
+        "bounced relay": [("mx.example.net", 2)],
+        "bounced reply_code": [("550", 2)],
+        "bounced enhanced_code": [("5.1.1", 1), ("5.7.1", 1)],
+    }
+
+    outcome = judge(sent=98, bounced=2, keys=keys, verbosity=1)
+
+    assert outcome.lines == [
+        "bounces by recipient domain:",
+        "  2  example.net",
+        "bounces by relay:",
+        "  2  mx.example.net",
+        "bounces by reply code:",
+        "  2  550",
+        "bounces by enhanced status code:",
+        "  1  5.1.1",
+        "  1  5.7.1",
+    ]

@@ -1,0 +1,688 @@
+"""The real executables, run as a monitoring agent runs them, on logs of a few minutes ago."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from dateutil import tz
+
+from tests import mail_log, perfdata
+
+BIN = Path(sys.executable).parent
+LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC"}
+
+
+def deferred_line(remark=""):
+    """Return what check_postfix_deferred says of everything."""
+    return (
+        f"POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min{remark}"
+        " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
+        " expired=1;;;0"
+    )
+
+
+def nobody_can_run_the_checks():
+    if os.geteuid() != 0:
+        return False
+    try:
+        subprocess.run(
+            [BIN / "check_postfix_auth", "-V"], user="nobody", capture_output=True, check=False
+        )
+    except PermissionError:  # a Python in root's home
+        return False
+    return True
+
+
+as_root = pytest.mark.skipif(
+    not nobody_can_run_the_checks(), reason="needs root, and a Python that user nobody may run"
+)
+
+Done = namedtuple("Done", "line lines exit_code labels")
+
+
+def run(check, *arguments, user=None, environment=ENVIRONMENT, **more):
+    """Run an executable; see that it kept the promises that hold whatever happens."""
+    who = pwd.getpwnam(user) if user else None
+    done = subprocess.run(
+        [BIN / f"check_postfix_{check}", *map(str, arguments)],
+        env=environment,
+        stdin=more.pop("stdin", subprocess.DEVNULL),
+        capture_output=True,
+        timeout=30,
+        check=False,
+        **({"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if who else {}),
+        **more,
+    )
+    assert done.stderr == b""
+    assert done.returncode in (0, 1, 2, 3)
+    text = done.stdout.decode()
+    assert text.endswith("\n")
+    labels = perfdata.of(text)
+    line, *lines = text.removesuffix("\n").split("\n")
+    return Done(line, lines, done.returncode, labels)
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A log in which everything happened 5 minutes ago, and much more 20 minutes ago."""
+    return mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines([mail_log.SENT] * 50, minutes_ago=20),
+        mail_log.lines(mail_log.EVERYTHING),
+    )
+
+
+@pytest.fixture
+def public():
+    """A directory that every user may enter, as pytest's own are not."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+# -- the job
+
+
+def test_deferrals_of_the_last_minutes_are_told(log):
+    done = run("deferred", "--log", log, "--no-state", "-w", "20", "--min-attempts", "10")
+
+    assert done.exit_code == 2
+    assert done.line == (
+        "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
+        " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
+        " bounced=3;;;0 expired=1;;;0"
+    )
+
+
+def test_bounces_of_the_last_minutes_are_told(log):
+    done = run("bounces", "--log", log, "--no-state", "--min-attempts", "7")
+
+    assert done.exit_code == 2
+    assert done.line == (
+        "POSTFIX BOUNCES CRITICAL - 42.9 % of 7 recipients bounced in 15 min, 1 expired"
+        " | bounce_ratio=42.9%;5;15;0;100 sent=4;;;0 bounced=3;;;0 expired=1;;;0"
+        " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0"
+    )
+
+
+def test_failed_logins_of_the_last_minutes_are_told(log):
+    done = run("auth", "--log", log, "--no-state", "--warning-client", "5")
+
+    assert done.exit_code == 1
+    assert done.line == (
+        "POSTFIX AUTH WARNING - 7 failed logins in 15 min, 6 from 203.0.113.77, 1 backend error"
+        " | auth_failures=7;100;500;0 auth_worst_client=6;5;100;0 auth_clients=2;;;0"
+        " auth_backend_errors=1;;;0"
+    )
+
+
+def test_rejects_are_held_against_what_is_usual(tmp_path):
+    days = [
+        mail_log.lines([mail_log.rejected()] * 4, minutes_ago=5 + 1440 * day)
+        for day in range(4, 0, -1)
+    ]
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines([mail_log.REMOVED], minutes_ago=1440 * 5),
+        *days,
+        mail_log.lines([mail_log.rejected()] * 60),
+    )
+
+    done = run("rejects", "--log", log, "--no-state")
+
+    assert done.exit_code == 2
+    assert done.line == (
+        "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 15 x usual 4 (4 days)"
+        " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0"
+    )
+
+
+@pytest.mark.parametrize("form", ["iso", "bsd"])
+@pytest.mark.parametrize("check", LOG_CHECKS)
+def test_both_kinds_of_stamps_give_the_same_numbers(check, form, tmp_path):
+    expected = run(
+        check, "--no-state", "--log",
+        mail_log.write(tmp_path / "other.log", mail_log.lines(mail_log.EVERYTHING)),
+    )  # fmt: skip
+
+    done = run(
+        check, "--no-state", "--log",
+        mail_log.write(tmp_path / "mail.log", mail_log.lines(mail_log.EVERYTHING, form=form)),
+    )  # fmt: skip
+
+    assert done.labels == expected.labels
+    assert any(label.value for label in done.labels.values())
+
+
+def test_each_verbose_adds_lines(log):
+    said = [run("auth", "--log", log, "--no-state", *["-v"] * times) for times in range(4)]
+
+    assert said[0].lines == []
+    assert said[1].lines == [
+        "failed logins by client:", "  6  203.0.113.77", "  1  2001:db8::9",
+    ]  # fmt: skip
+    assert said[2].lines[:3] == said[1].lines
+    assert "log: 75 lines read, 74 events in them, 0 lines not understood" in said[2].lines
+    assert said[3].lines[: len(said[2].lines)] == said[2].lines
+    assert f"log = ['{log}']" in said[3].lines
+    assert len({done.line for done in said}) == 1
+
+
+# -- which log
+
+
+def test_a_log_named_twice_is_read_once(log):
+    done = run("deferred", "--log", log, "--log", f"{log.parent}/./mail.log", "--no-state")
+
+    assert done.line == deferred_line()
+
+
+def test_two_logs_are_added_up(log, tmp_path):
+    second = mail_log.write(
+        tmp_path / "out.log",
+        mail_log.lines([mail_log.SENT], minutes_ago=30),
+        mail_log.lines([mail_log.DEFERRED] * 10),
+    )
+
+    done = run("deferred", "--log", log, "--log", second, "--no-state")
+
+    assert done.exit_code == 2
+    assert done.labels["deferred"].value == 13
+    assert done.labels["attempts"].value == 20
+
+
+def test_rotated_generations_are_read_with_the_log(tmp_path):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([mail_log.SENT], minutes_ago=2))
+    mail_log.write(
+        tmp_path / "mail.log.1",
+        mail_log.lines([mail_log.SENT] * 50, minutes_ago=20),
+        mail_log.lines(mail_log.EVERYTHING),
+    )
+
+    done = run("deferred", "--log", log, "--no-state")
+
+    assert done.labels["attempts"].value == 11
+
+
+def test_a_rotated_generation_named_beside_its_log_is_wrong_use(log):
+    older = mail_log.write(log.parent / "mail.log.1", mail_log.lines([mail_log.SENT]))
+
+    done = run("deferred", "--log", log, "--log", older, "--no-state")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX DEFERRED UNKNOWN - --log {older}: is a rotated generation of {log} and read with"
+        " it; leave it out; see check_postfix_deferred --help"
+    )
+
+
+# -- the store
+
+
+def test_the_state_is_private_to_its_owner(log, tmp_path):
+    state = tmp_path / "new" / "state.sqlite3"
+
+    run("deferred", "--log", log, "--state", state)
+
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.parent.stat().st_mode) == 0o700
+    assert [path.name for path in state.parent.iterdir()] == ["state.sqlite3"]
+
+
+def test_a_second_run_says_the_same(log, tmp_path):
+    state = tmp_path / "state"
+
+    first = run("deferred", "--log", log, "--state", state)
+    second = run("deferred", "--log", log, "--state", state)
+
+    assert first == second
+    assert first.line == deferred_line()
+
+
+def test_what_one_check_has_read_the_others_find_counted(log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+
+    done = run("auth", "--log", log, "--state", state)
+
+    assert done.labels["auth_failures"].value == 7
+
+
+def test_new_lines_are_added(log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+    with log.open("a") as file:
+        file.write(mail_log.lines([mail_log.DEFERRED] * 10, minutes_ago=1))
+
+    done = run("deferred", "--log", log, "--state", state)
+
+    assert done.exit_code == 2
+    assert done.labels["deferred"].value == 13
+
+
+def test_without_state_nothing_is_left_behind(log, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+
+    run("deferred", "--log", log, "--no-state", cwd=tmp_path, environment={"HOME": str(tmp_path)})
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def overwrite(state, begin, garbage):
+    with state.open("r+b") as file:
+        file.seek(begin)
+        file.write(garbage)
+
+
+@pytest.mark.parametrize(
+    ("begin", "garbage"),
+    [(0, b"not a database" * 999), (0, bytes(4096)), (4096, b"\xff" * 500_000)],
+    ids=["no database", "no header", "no pages"],
+)
+def test_a_damaged_state_is_set_aside_said_once_and_built_again(begin, garbage, log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+    overwrite(state, begin, garbage)
+
+    first = run("deferred", "--log", log, "--state", state)
+    second = run("deferred", "--log", log, "--state", state)
+
+    assert first.line == deferred_line(" (state file was damaged and is built again)")
+    assert second.line == deferred_line()
+    assert (tmp_path / "state.damaged").exists()
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+
+
+def test_of_many_runs_that_find_the_damage_at_once_one_says_so_and_all_are_right(log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+    overwrite(state, 0, b"not a database" * 999)
+
+    command = [BIN / "check_postfix_deferred", "--log", log, "--state", state]
+    runs = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) for _ in range(6)]
+    lines = sorted(run.communicate()[0].decode() for run in runs)
+
+    said = deferred_line(" (state file was damaged and is built again)")
+    assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
+
+
+@pytest.mark.parametrize("table", ["keyed", "total", "generation", "seen", "stream", "gap"])
+def test_a_state_damaged_in_one_table_is_built_again_at_the_latest_by_the_next_run(
+    table, log, tmp_path
+):
+    state = tmp_path / "state"
+    expected = run("deferred", "--log", log, "--state", state, "-v")
+    with sqlite3.connect(state) as database:
+        root, size = database.execute(
+            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master"
+            " WHERE name=?",
+            (table,),
+        ).fetchone()
+    database.close()
+    overwrite(state, (root - 1) * size, b"\xff" * size)
+
+    run("deferred", "--log", log, "--state", state, "-v")
+    second = run("deferred", "--log", log, "--state", state, "-v")
+
+    assert second == expected
+
+
+def test_another_programs_database_is_not_written_into(log, tmp_path):
+    state = tmp_path / "state"
+    with sqlite3.connect(state) as database:
+        database.execute("CREATE TABLE precious (thing)")
+    database.close()
+
+    run("deferred", "--log", log, "--state", state)
+
+    with sqlite3.connect(tmp_path / "state.damaged") as database:
+        names = database.execute("SELECT name FROM sqlite_master").fetchall()
+    database.close()
+    assert names == [("precious",)]
+
+
+# -- which time, host and instance
+
+
+def test_the_window_can_be_longer(log):
+    done = run("deferred", "--log", log, "--no-state", "--window", "1h")
+
+    assert done.labels["attempts"].value == 60
+    assert " in 1 h (log begins " in done.line
+
+
+def test_the_window_can_end_earlier(log):
+    at = datetime.now(UTC) - timedelta(minutes=15)
+
+    done = run("deferred", "--log", log, "--no-state", "--at", f"{at:%Y-%m-%dT%H:%MZ}")
+
+    assert done.labels["attempts"].value == 50
+
+
+def test_a_time_without_a_zone_is_meant_where_the_log_comes_from(log):
+    at = datetime.now(tz.gettz("Asia/Tokyo")) - timedelta(minutes=15)
+
+    done = run(
+        "deferred", "--log", log, "--no-state", "--timezone", "Asia/Tokyo",
+        "--at", f"{at:%Y-%m-%d %H:%M}",
+    )  # fmt: skip
+
+    assert done.labels["attempts"].value == 50
+
+
+def test_stamps_without_a_zone_are_read_in_the_given_one(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=tz.gettz("Asia/Tokyo")),
+    )
+
+    done = run("deferred", "--log", log, "--no-state", "--timezone", "Asia/Tokyo")
+
+    assert done.labels["attempts"].value == 10
+    assert done.exit_code == 0
+
+
+def test_one_host_and_one_instance_can_be_judged_alone(tmp_path):
+    said = [mail_log.SENT] * 3
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines(said[:1], host="mx1", instance="postfix"),
+        mail_log.lines(said[:2], host="mx1", instance="postfix-out"),
+        mail_log.lines(said[:3], host="mx2", instance="postfix-out"),
+    )
+
+    def sent(*arguments):
+        return run("deferred", "--log", log, "--no-state", *arguments).labels["sent"].value
+
+    assert sent() == 6
+    assert sent("--host", "mx1") == 3
+    assert sent("--host", "mx2") == 3
+    assert sent("--instance", "postfix") == 1
+    assert sent("--instance", "postfix-out") == 5
+    assert sent("--instance", "postfix-out", "--host", "mx1") == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "there"), [("--host", "mx1"), ("--instance", "postfix")], ids=["host", "instance"]
+)
+def test_a_host_or_instance_that_the_log_never_told_of_is_unknown(option, there, log):
+    done = run("auth", "--log", log, "--no-state", option, "mx")
+
+    assert done.exit_code == 3
+    assert done.line == f"POSTFIX AUTH UNKNOWN - {option} mx: not in {log}; there are {there}"
+
+
+def test_a_window_older_than_what_is_kept_is_answered_without_state_only(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines(mail_log.EVERYTHING, minutes_ago=40 * 1440),
+        mail_log.lines([mail_log.REMOVED]),
+    )
+    at = f"{datetime.now(UTC) - timedelta(days=39):%Y-%m-%dT%H:%MZ}"
+    arguments = ["--log", log, "--window", "2d", "--at", at]
+
+    kept = run("deferred", *arguments, "--state", tmp_path / "state")
+    afresh = run("deferred", *arguments, "--no-state")
+
+    assert kept.exit_code == 3
+    assert kept.line == (
+        "POSTFIX DEFERRED UNKNOWN - the window begins more than 30 days ago, which counts are not"
+        " kept for; read the log afresh with --no-state; see check_postfix_deferred --help"
+    )
+    assert afresh.labels["attempts"].value == 10
+
+
+def test_what_was_too_old_to_be_kept_is_no_part_of_what_is_usual(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines([mail_log.REMOVED], minutes_ago=60 * 1440),
+        mail_log.lines([mail_log.rejected()], minutes_ago=5),
+    )
+    arguments = ["--log", log, "--window", "5d", "--state", tmp_path / "state"]
+
+    done = run("rejects", *arguments)
+
+    # Of the windows that begin 5 to 28 days before this one, 3 begin more than 30 days ago.
+    assert "usual 0 (21 days)" in done.line
+
+
+def test_a_window_longer_than_keys_are_kept_says_so(log, tmp_path):
+    done = run("auth", "--log", log, "--window", "3d", "--state", tmp_path / "state")
+
+    assert "(clients and domains are kept for 48 h only; log begins " in done.line
+
+
+# -- bad surroundings
+
+
+def test_a_missing_log_is_unknown(tmp_path):
+    done = run("bounces", "--log", tmp_path / "no.log", "--no-state")
+
+    assert (done.exit_code, done.labels) == (3, {})
+    assert done.line == (
+        f"POSTFIX BOUNCES UNKNOWN - {tmp_path}/no.log: no such file; name the mail log with --log"
+    )
+
+
+def test_a_directory_is_no_log(tmp_path):
+    done = run("bounces", "--log", tmp_path, "--no-state")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX BOUNCES UNKNOWN - {tmp_path}: is a directory, not a file; name the mail log with"
+        " --log"
+    )
+
+
+def test_an_empty_log_is_unknown(tmp_path):
+    done = run("rejects", "--log", mail_log.write(tmp_path / "mail.log"), "--no-state")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        "POSTFIX REJECTS UNKNOWN - 0 rejects in 15 min, usual not known yet (the log is empty)"
+        " | rejects=0;;;0"
+    )
+
+
+@pytest.mark.parametrize("content", ["hello\nworld\n" * 9, "\0\xff\n" * 20, "{}\n" * 20])
+def test_a_file_that_is_no_log_is_unknown(content, tmp_path):
+    done = run("auth", "--log", mail_log.write(tmp_path / "mail.log", content), "--no-state")
+
+    assert done.exit_code == 3
+    assert "0 failed logins in 15 min (none of " in done.line
+    assert " log lines is understood; expected 'Nov 24 16:43:26 mx postfix/smtp" in done.line
+
+
+def test_a_log_that_ended_long_ago_is_told(tmp_path):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(mail_log.EVERYTHING, 120))
+
+    done = run("deferred", "--log", log, "--no-state")
+
+    assert done.exit_code == 0
+    assert "no delivery attempts in 15 min (no log line for 2 h" in done.line
+
+
+@as_root
+def test_a_log_that_a_group_may_read_says_which_to_join(public):
+    log = mail_log.write(public / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    shutil.chown(log, "root", "adm")
+    log.chmod(0o640)
+
+    done = run("deferred", "--log", log, "--no-state", user="nobody")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX DEFERRED UNKNOWN - cannot read {log}: permission denied;"
+        " add user nobody to group adm"
+    )
+
+
+@as_root
+def test_a_log_that_only_its_owner_may_read_says_what_lets_one_in(public):
+    log = mail_log.write(public / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    log.chmod(0o600)
+
+    done = run("deferred", "--log", log, "--no-state", user="nobody")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX DEFERRED UNKNOWN - cannot read {log}: permission denied;"
+        f" let user nobody read it, for example with: setfacl -m u:nobody:r {log}"
+    )
+
+
+@as_root
+def test_a_state_that_this_user_may_not_make_says_what_lets_one(public):
+    log = mail_log.write(public / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    log.chmod(0o644)
+
+    done = run("deferred", "--log", log, "--state", public / "state", user="nobody")
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX DEFERRED UNKNOWN - cannot write {public}/state: permission denied; let this user"
+        " write its directory, or choose another with --state"
+    )
+
+
+@as_root
+def test_a_state_of_another_user_is_unknown(public):
+    log = mail_log.write(public / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    log.chmod(0o644)
+    state = public / "state"
+    run("deferred", "--log", log, "--state", state)
+
+    done = run("deferred", "--log", log, "--state", state, user="nobody")
+
+    assert done.exit_code == 3
+    assert done.line.startswith(f"POSTFIX DEFERRED UNKNOWN - cannot write {state}: ")
+    assert done.line.endswith(" or choose another with --state")
+
+
+@as_root
+def test_a_run_by_root_does_not_lock_the_monitoring_user_out(public):
+    log = mail_log.write(public / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    log.chmod(0o644)
+    (public / "for-nobody").mkdir(mode=0o700)
+    shutil.chown(public / "for-nobody", "nobody")
+    arguments = ["deferred", "--log", log, "--state", public / "for-nobody" / "state"]
+
+    by_hand = run(*arguments)
+    scheduled = run(*arguments, user="nobody")
+
+    assert by_hand == scheduled
+    assert by_hand.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "cause"),
+    [
+        ("mail.log/state", "cannot write {}: not a directory; let this user write its directory"),
+        ("", "{}: is not a regular file; remove it"),
+        ("link", "{}: is not a regular file; remove it"),
+    ],
+)
+def test_a_state_that_cannot_be_a_file_is_unknown(where, cause, log, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    state = os.path.join(tmp_path, where).rstrip("/")
+
+    done = run("deferred", "--log", log, "--state", state)
+
+    assert done.exit_code == 3
+    assert done.line == (
+        f"POSTFIX DEFERRED UNKNOWN - {cause.format(state)}, or choose another with --state"
+    )
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"LC_ALL": "C"},
+        {"LC_ALL": "xx_XX.BROKEN", "TZ": "UTC"},
+        {"PYTHONUTF8": "0", "LANG": "C"},
+    ],
+    ids=["empty", "C", "broken", "not UTF-8"],
+)
+def test_neither_environment_nor_locale_matter(environment, tmp_path):
+    strange = mail_log.SENT.replace("ann@", "änn|<b>\u202e\x1b[1m@").replace("Ok", "日本\x85")
+    log = mail_log.write(
+        tmp_path / "mail-\udcff-ü.log".encode("utf-8", "surrogateescape").decode("utf-8", "ignore"),
+        mail_log.lines(mail_log.EVERYTHING),
+        mail_log.lines([strange]),
+    )
+
+    done = run("deferred", "--log", log, "--no-state", "-vvv", environment=environment)
+
+    assert done.exit_code == 0
+    assert done.labels["deferred"].value == 3
+
+
+def test_a_path_that_is_not_utf8_is_refused(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.log"
+
+    done = subprocess.run(
+        [BIN / "check_postfix_auth", b"--no-state", b"--log", path],
+        env={}, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert done.stdout.decode() == (
+        f"POSTFIX AUTH UNKNOWN - --log {tmp_path}/?.log: is not UTF-8; choose a plain name, or make"
+        " a link of one; see check_postfix_auth --help\n"
+    )
+
+
+@pytest.mark.parametrize("redirections", ["<&-", "2>&-", "<&- 2>&-"])
+@pytest.mark.parametrize("check", LOG_CHECKS)
+def test_closed_standard_input_and_error_do_no_harm(check, redirections, log, tmp_path):
+    arguments = ["--log", log, "--state", tmp_path / "state"]
+    expected = run(check, *arguments)
+
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" "$@" {redirections}', BIN / f"check_postfix_{check}", *arguments],
+        env=ENVIRONMENT, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert done.stderr == b""
+    assert done.stdout.decode() == expected.line + "\n"
+    assert done.returncode == expected.exit_code
+
+
+def test_the_queue_without_a_postfix_is_unknown(tmp_path):
+    done = run("queue", "--config-dir", tmp_path / "none", environment={})
+
+    assert (done.exit_code, done.labels) == (3, {})
+    assert done.line.startswith("POSTFIX QUEUE UNKNOWN - postqueue: ")
+
+
+@pytest.mark.parametrize("check", [*LOG_CHECKS, "queue"])
+def test_help_version_and_wrong_use_exit_with_3(check):
+    assert run(check, "--version").exit_code == 3
+    assert run(check, "--windw", "1h").exit_code == 3
+
+
+@pytest.mark.parametrize("check", [*LOG_CHECKS, "queue"])
+def test_the_module_is_the_command(check):
+    expected = run(check, "--version").line
+
+    done = subprocess.run(
+        [sys.executable, "-m", f"check_postfix.{check}", "--version"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert (done.stdout.decode(), done.stderr) == (expected + "\n", b"")

@@ -1,0 +1,166 @@
+"""Deferrals in percent of delivery attempts."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix.deferred import CHECK
+from tests.builders import a_window, options
+
+
+def judge(*arguments, verbosity=0, **window):
+    return CHECK.judge(a_window(**window), options(CHECK, *arguments), verbosity)
+
+
+def test_a_small_part_deferred_is_ok():
+    outcome = judge(sent=90, deferred=5, bounced=5, expired=1)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX DEFERRED OK - 5 % of 100 delivery attempts deferred in 15 min"
+        " | deferred_ratio=5%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=5;;;0"
+        " bounced=5;;;0 expired=1;;;0"
+    )
+
+
+def test_more_than_the_warning_range_is_a_warning():
+    outcome = judge(sent=80, deferred=20)
+
+    assert outcome.exit_code == 1
+    assert outcome.line == (
+        "POSTFIX DEFERRED WARNING - 20 % of 100 delivery attempts deferred in 15 min"
+        " | deferred_ratio=20%;10;25;0;100 attempts=100;;;0 sent=80;;;0 deferred=20;;;0"
+        " bounced=0;;;0 expired=0;;;0"
+    )
+
+
+def test_more_than_the_critical_range_is_critical():
+    outcome = judge("--min-attempts", "3", sent=1, deferred=2, minutes=60)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX DEFERRED CRITICAL - 66.7 % of 3 delivery attempts deferred in 1 h"
+        " | deferred_ratio=66.7%;10;25;0;100 attempts=3;;;0 sent=1;;;0 deferred=2;;;0"
+        " bounced=0;;;0 expired=0;;;0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "deferred", "state"),
+    [
+        ("10", 100, 0),
+        ("10", 101, 1),
+        ("10%", 101, 1),
+        ("10.1", 101, 0),
+        ("10:", 100, 0),
+        ("10:", 99, 1),
+        ("10:20", 99, 1),
+        ("10:20", 200, 0),
+        ("10:20", 201, 1),
+        ("@10:20", 99, 0),
+        ("@10:20", 100, 1),
+        ("@10:20", 200, 1),
+        ("@10:20", 201, 0),
+        ("~:", 1000, 0),
+        ("~:10", 101, 1),
+        ("0", 1, 1),
+        ("0", 0, 0),
+    ],
+)
+def test_a_range_alerts_outside_its_ends_and_with_an_at_sign_inside(limits, deferred, state):
+    outcome = judge("-w", limits, "-c", "~:", sent=1000 - deferred, deferred=deferred)
+
+    assert outcome.exit_code == state
+
+
+def test_what_is_judged_is_what_is_shown():
+    outcome = judge("-w", "33.3", sent=2000, deferred=1000)  # 33.333... %
+
+    assert outcome.exit_code == 2
+    assert "deferred_ratio=33.3%;33.3;25;0;100" in outcome.line
+    assert judge("-w", "33.3", "-c", "33.3", sent=2000, deferred=1000).exit_code == 0
+
+
+def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
+    outcome = judge(sent=1, deferred=18)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX DEFERRED OK - 94.7 % of 19 delivery attempts deferred in 15 min"
+        " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
+        " bounced=0;;;0 expired=0;;;0"
+    )
+
+
+def test_as_many_attempts_as_are_asked_for_are_judged():
+    assert judge(sent=2, deferred=18).exit_code == 2
+    assert judge("--min-attempts", "21", sent=2, deferred=18).exit_code == 0
+
+
+def test_without_attempts_there_is_no_ratio():
+    outcome = judge(expired=3)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX DEFERRED OK - no delivery attempts in 15 min"
+        " | attempts=0;;;0 sent=0;;;0 deferred=0;;;0 bounced=0;;;0 expired=3;;;0"
+    )
+
+
+def test_a_softbounce_is_a_deferral():
+    outcome = judge(sent=70, deferred=10, softbounce=20)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX DEFERRED CRITICAL - 30 % of 100 delivery attempts deferred in 15 min"
+        " | deferred_ratio=30%;10;25;0;100 attempts=100;;;0 sent=70;;;0 deferred=30;;;0"
+        " bounced=0;;;0 expired=0;;;0"
+    )
+
+
+@pytest.mark.parametrize(
+    "other", ["probes", "forwarded", "delivery_unknown", "delivery_ambiguous", "line_truncated"]
+)
+def test_what_is_no_delivery_does_not_count_as_an_attempt(other):
+    without = judge(sent=80, deferred=20)
+
+    outcome = judge(sent=80, deferred=20, **{other: 500})
+
+    assert str(outcome) == str(without)
+
+
+def test_one_attempt_is_told_in_the_singular():
+    outcome = judge(sent=1)
+
+    assert outcome.words == "POSTFIX DEFERRED OK - 0 % of 1 delivery attempt deferred in 15 min"
+
+
+def test_verbose_shows_where_mail_is_deferred_and_why():
+    keys = {
+        "deferred domain": [
+            ("example.net", 12), ("example.org", 3), ("a.example", 2), ("b.example", 2),
+            ("c.example", 1), ("d.example", 1), ("e.example", 1),
+        ],
+        "deferred relay": [("none", 22)],
+        "deferred enhanced_code": [("4.4.1", 22)],
+    }  # fmt: skip
+
+    outcome = judge(sent=80, deferred=22, keys=keys, verbosity=1)
+
+    assert outcome.lines == [
+        "deferrals by recipient domain:",
+        "  12  example.net",
+        "   3  example.org",
+        "   2  a.example",
+        "   2  b.example",
+        "   1  c.example",
+        "   2  in 2 more",
+        "deferrals by relay:",
+        "  22  none",
+        "deferrals by enhanced status code:",
+        "  22  4.4.1",
+    ]
+
+
+def test_without_verbose_there_is_one_line():
+    assert judge(sent=80, deferred=22, keys={"deferred relay": [("none", 22)]}).lines == []

@@ -1,0 +1,173 @@
+"""No option without an effect, and no label that is always 0."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dateutil import tz
+
+from check_postfix import auth, bounces, deferred, queue, rejects
+from check_postfix.maillog import journalctl
+from check_postfix.mailqueue import postqueue
+from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.plugin.run import STANDARD, outcome_of
+from tests import mail_log, perfdata
+
+LOG_CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
+CHECKS = [*LOG_CHECKS, queue.CHECK]
+TOKYO = tz.gettz("Asia/Tokyo")
+
+# Of each option: what is called without it, and the option with a value that makes
+# a difference. Files in braces are those of the fixture.
+STANDARD_EFFECTS = {
+    "--timeout": (["{usually}"], ["--timeout", "0.000001"]),
+    "--verbose": (["{usually}"], ["--verbose"]),
+    "--prometheus": (["{usually}"], ["--prometheus", "{nowhere}/x.prom"]),
+    "--version": (["{usually}"], ["--version"]),
+    "--help": (["{usually}"], ["--help"]),
+}
+LOG_EFFECTS = {
+    "--log": (["--no-state", "--log", "{log}"], ["--log", "{other}"]),
+    "--journal": (["{usually}"], ["--journal"]),
+    "--state": (["--log", "{log}", "--state", "{state}"], ["--state", "{nowhere}/no/state"]),
+    "--no-state": (["--log", "{log}", "--state", "{state}", "--window", "31d"], ["--no-state"]),
+    "--window": (["{usually}"], ["--window", "1h"]),
+    "--at": (["{usually}"], ["--at", "{earlier}"]),
+    "--timezone": (["--no-state", "--log", "{tokyo}"], ["--timezone", "Asia/Tokyo"]),
+    "--host": (["{usually}"], ["--host", "mx1"]),
+    "--instance": (["{usually}"], ["--instance", "postfix"]),
+}
+NO_LIMITS = ["{usually}", "-w", "~:", "-c", "~:"]
+LIMITS = {
+    "--warning": (NO_LIMITS, ["-w", "@0:1000000"]),
+    "--critical": (NO_LIMITS, ["-c", "@0:1000000"]),
+}
+ENOUGH = {"--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"])}
+OWN_EFFECTS = {
+    "postfix deferred": ENOUGH,
+    "postfix bounces": ENOUGH,
+    "postfix auth": {
+        "--warning-client": (["{usually}"], ["--warning-client", "1"]),
+        "--critical-client": (["{usually}"], ["--critical-client", "1"]),
+    },
+    "postfix rejects": {
+        "--warning": ([*NO_LIMITS, "--min-rejects", "1"], ["-w", "@0:1000000"]),
+        "--critical": ([*NO_LIMITS, "--min-rejects", "1"], ["-c", "@0:1000000"]),
+        "--warning-count": (["{usually}"], ["--warning-count", "1"]),
+        "--critical-count": (["{usually}"], ["--critical-count", "1"]),
+        "--min-rejects": (["{usually}", "-w", "1"], ["--min-rejects", "1"]),
+    },
+    "postfix queue": {
+        "--warning-age": (["{usually}"], ["--warning-age", "1"]),
+        "--critical-age": (["{usually}"], ["--critical-age", "1"]),
+        "--queue": (["{usually}"], ["--queue", "deferred"]),
+        "--config-dir": (["{usually}"], ["--config-dir", "/etc/postfix-out"]),
+    },
+}
+
+
+def effects(check):
+    """Return option -> (called without it, how it is given) of a check."""
+    of_source = {} if check is queue.CHECK else LOG_EFFECTS
+    return LIMITS | OWN_EFFECTS[check.name] | of_source | STANDARD_EFFECTS
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Logs in which everything happened, a queue with mail in every queue, and where they are."""
+    history = [
+        mail_log.lines([mail_log.REMOVED, mail_log.rejected()], minutes_ago=minutes)
+        for minutes in range(180, 20, -10)
+    ]
+    now = mail_log.lines(mail_log.EVERYTHING)
+    elsewhere = mail_log.lines(mail_log.EVERYTHING * 2, host="mx2", instance="postfix-out")
+    log = mail_log.write(tmp_path / "mail.log", *history, now, elsewhere)
+    other = mail_log.write(tmp_path / "other.log", mail_log.lines([mail_log.SENT]))
+    in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
+
+    def read(config_dir, _, now):
+        names = ("active", "deferred", "hold", "incoming", "maildrop")
+        size = 100 if config_dir else 50
+        return Listing(
+            Message(q, q, int(now) - 600 - size, size, False, ("a@b.example",)) for q in names
+        )
+
+    monkeypatch.setattr(postqueue, "read", read)
+    monkeypatch.setattr(journalctl, "MACHINE_ID", str(tmp_path / "none"))  # without a journal
+    return {
+        "log": str(log),
+        "other": str(other),
+        "tokyo": str(mail_log.write(tmp_path / "tokyo.log", in_tokyo)),
+        "state": str(tmp_path / "state"),
+        "nowhere": str(log),  # no directory
+        "earlier": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%MZ}",
+    }
+
+
+def outcome(check, arguments, places):
+    usual = [] if check is queue.CHECK else ["--no-state", "--log", places["log"]]
+    called = []
+    for argument in arguments:
+        called += usual if argument == "{usually}" else [argument.format(**places)]
+    return outcome_of(check, called)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_the_effect_of_every_option_is_tested(check):
+    assert effects(check).keys() == {option.flag for option in [*check.options, *STANDARD]}
+
+
+@pytest.mark.parametrize(
+    ("check", "flag"),
+    [(check, flag) for check in CHECKS for flag in effects(check)],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_an_option_changes_the_outcome(check, flag, places):
+    without, given = effects(check)[flag]
+
+    before = outcome(check, without, places)
+    after = outcome(check, [*without, *given], places)
+
+    assert before != after
+    assert "internal error" not in before[0] + after[0]
+    assert "no such option" not in before[0] + after[0]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_no_label_is_always_0_and_every_one_is_declared(check, places):
+    text, _ = outcome(check, ["{usually}"], places)
+
+    labels = perfdata.of(text)
+    assert {label.name for label in check.labels} == set(labels)
+    assert all(label.value for label in labels.values())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_labels_stand_as_they_are_declared(check, places):
+    labels = perfdata.of(outcome(check, ["{usually}"], places)[0])
+
+    for declared in check.labels:
+        shown = labels[declared.name]
+        bounds = ["" if n is None else f"{n}" for n in (declared.minimum, declared.maximum)]
+        assert [shown.uom, shown.minimum, shown.maximum] == [declared.uom, *bounds]
+
+
+def test_the_names_that_people_depend_on_stay():
+    assert {check.executable: {label.name for label in check.labels} for check in CHECKS} == {
+        "check_postfix_deferred": {
+            "deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired",
+        },
+        "check_postfix_bounces": {
+            "bounce_ratio", "sent", "bounced", "expired", "bounced_550", "bounced_554",
+            "mailbox_full",
+        },
+        "check_postfix_auth": {
+            "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors",
+        },
+        "check_postfix_rejects": {"reject_factor", "rejects", "rejects_usual"},
+        "check_postfix_queue": {
+            "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",
+            "queue_bytes",
+        },
+    }  # fmt: skip

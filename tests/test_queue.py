@@ -1,0 +1,138 @@
+"""Messages in the queue, and how long the oldest has waited."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.queue import CHECK, Queue
+from tests.builders import options
+
+NOW = 1795536000
+
+
+def message(queue="active", age=0, size=1000, recipients=("ann@example.net",)):
+    """Return a message that came this many seconds ago; its ID comes with the listing."""
+    return Message(queue, "", NOW - age, size, False, recipients)
+
+
+def judge(*messages, arguments=(), verbosity=0):
+    numbered = [m._replace(queue_id=f"4XJ2Vw{i:04}") for i, m in enumerate(messages)]
+    return CHECK.judge(Queue(Listing(numbered), NOW), options(CHECK, *arguments), verbosity)
+
+
+def test_an_empty_queue_is_ok():
+    outcome = judge()
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX QUEUE OK - queue is empty"
+        " | queue_size=0;500;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
+        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=0B;;;0"
+    )
+
+
+def test_every_queue_is_counted_and_the_oldest_of_incoming_and_active_told():
+    outcome = judge(
+        message("active", age=30, size=10),
+        message("active", age=20, size=10),
+        message("incoming", age=90, size=10),
+        message("deferred", age=345600, size=10),
+        message("hold", age=345600, size=10),
+        message("maildrop", age=345600, size=10),
+    )
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX QUEUE OK - 6 messages, oldest in incoming and active 1 min 30 s"
+        " | queue_size=6;500;2000;0 queue_oldest=90s;3600;14400;0 active=2;;;0 deferred=1;;;0"
+        " hold=1;;;0 incoming=1;;;0 maildrop=1;;;0 queue_bytes=60B;;;0"
+    )
+
+
+def test_a_queue_of_more_messages_than_the_critical_range_is_critical():
+    outcome = judge(*[message("deferred", size=2**30)] * 3, arguments=["-w", "1", "-c", "2"])
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX QUEUE CRITICAL - 3 messages, none in incoming and active"
+        " | queue_size=3;1;2;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=3;;;0"
+        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=3221225472B;;;0"
+    )
+
+
+def test_a_message_that_waits_too_long_is_a_warning():
+    outcome = judge(message("incoming", age=3601))
+
+    assert outcome.exit_code == 1
+    assert outcome.line == (
+        "POSTFIX QUEUE WARNING - 1 message, oldest in incoming and active 1 h 1 s"
+        " | queue_size=1;500;2000;0 queue_oldest=3601s;3600;14400;0 active=0;;;0 deferred=0;;;0"
+        " hold=0;;;0 incoming=1;;;0 maildrop=0;;;0 queue_bytes=1000B;;;0"
+    )
+
+
+def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():
+    old = message("deferred", age=86401)
+    arguments = ["--queue", "deferred", "--queue", "hold", "--warning-age", "1d"]
+
+    assert judge(old).exit_code == 0
+    outcome = judge(old, message("active", age=900000), arguments=arguments)
+
+    assert outcome.exit_code == 2
+    assert outcome.words == (
+        "POSTFIX QUEUE CRITICAL - 2 messages, oldest in deferred and hold 1 d 1 s"
+    )
+    assert "queue_oldest=86401s;86400;14400;0" in outcome.line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (["-w", "2"], 0),
+        (["-w", "1"], 1),
+        (["-c", "2"], 0),
+        (["-c", "1"], 2),
+        (["-w", "3:"], 1),
+        (["-c", "@2"], 2),
+        (["--warning-age", "10m"], 0),
+        (["--warning-age", "599"], 1),
+        (["--critical-age", "600s"], 0),
+        (["--critical-age", "9m"], 2),
+        (["--critical-age", "@10m:1h"], 2),
+        (["--warning-age", "0.5h:"], 1),
+        (["--queue", "hold", "-w", "~:", "--warning-age", "1"], 0),
+    ],
+)
+def test_size_and_age_have_thresholds_of_their_own(arguments, state):
+    outcome = judge(message(age=600), message(age=5), arguments=arguments)
+
+    assert outcome.exit_code == state
+
+
+def test_a_message_from_the_future_has_no_age():
+    assert "queue_oldest=0s;" in judge(message(age=-500)).line
+
+
+def test_verbose_shows_the_age_table_of_the_judged_queues():
+    outcome = judge(
+        message("active", age=30, recipients=("ann@example.net", "bob@example.org")),
+        message("incoming", age=400, recipients=("cy@example.net",)),
+        message("deferred", age=9000),
+        verbosity=1,
+    )
+
+    assert outcome.lines == [
+        "recipients in incoming and active by age in minutes:",
+        "T  5 10 20 40 80 160 320 640 1280 1280+".rjust(80),
+        "TOTAL  3  2  1  0  0  0   0   0   0    0     0".rjust(80),
+        "example.net  2  1  1  0  0  0   0   0   0    0     0".rjust(80),
+        "example.org  1  1  0  0  0  0   0   0   0    0     0".rjust(80),
+    ]
+
+
+def test_verbose_shows_other_queues_when_they_are_asked_for():
+    outcome = judge(message("hold", age=30), arguments=["--queue", "hold"], verbosity=1)
+
+    assert outcome.lines[0] == "recipients in hold by age in minutes:"
+    assert outcome.lines[2].split()[:2] == ["TOTAL", "1"]

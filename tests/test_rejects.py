@@ -1,0 +1,168 @@
+"""Rejects as a multiple of what is usual."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix.maillog.usual import Usual
+from check_postfix.rejects import CHECK, REJECTED
+from tests.builders import a_window, options
+
+A_MONTH = "28 days"
+
+
+def judge(*arguments, verbosity=0, usual=None, basis=A_MONTH, **window):
+    level = None if usual is None else Usual(usual, basis)
+    return CHECK.judge(a_window(usual=level, **window), options(CHECK, *arguments), verbosity)
+
+
+def test_about_as_many_as_usual_is_ok():
+    outcome = judge(rejected_smtpd=100, usual=80)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX REJECTS OK - 100 rejects in 15 min, 1.2 x usual 80 (28 days)"
+        " | reject_factor=1.2;3;10;0 rejects=100;;;0 rejects_usual=80;;;0"
+    )
+
+
+def test_several_times_the_usual_is_a_warning():
+    outcome = judge(rejected_smtpd=412, usual=100)
+
+    assert outcome.exit_code == 1
+    assert outcome.line == (
+        "POSTFIX REJECTS WARNING - 412 rejects in 15 min, 4.1 x usual 100 (28 days)"
+        " | reject_factor=4.1;3;10;0 rejects=412;;;0 rejects_usual=100;;;0"
+    )
+
+
+def test_the_line_tells_what_is_taken_for_usual():
+    outcome = judge(rejected_postscreen=1001, usual=90.5, basis="last 24 h")
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX REJECTS CRITICAL - 1001 rejects in 15 min, 11.1 x usual 90.5 (last 24 h)"
+        " | reject_factor=11.1;3;10;0 rejects=1001;;;0 rejects_usual=90.5;;;0"
+    )
+
+
+def test_with_too_little_history_there_is_no_factor_and_no_alarm():
+    outcome = judge(rejected_smtpd=100_000)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX REJECTS OK - 100000 rejects in 15 min, usual not known yet | rejects=100000;;;0"
+    )
+
+
+def test_with_too_little_history_the_absolute_thresholds_count():
+    outcome = judge(
+        "--warning-count", "1000", "--critical-count", "99999", rejected_smtpd=100_000
+    )  # fmt: skip
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX REJECTS CRITICAL - 100000 rejects in 15 min, usual not known yet"
+        " | rejects=100000;1000;99999;0"
+    )
+
+
+def test_where_none_is_usual_one_is_taken_for_it():
+    outcome = judge(rejected_smtpd=60, usual=0)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 60 x usual 0 (28 days)"
+        " | reject_factor=60;3;10;0 rejects=60;;;0 rejects_usual=0;;;0"
+    )
+
+
+def test_a_handful_on_a_quiet_server_is_shown_but_not_judged():
+    outcome = judge(rejected_smtpd=49, usual=1)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX REJECTS OK - 49 rejects in 15 min, 49 x usual 1 (28 days)"
+        " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0"
+    )
+
+
+def test_the_floor_can_be_moved_and_itself_is_judged():
+    assert judge(rejected_smtpd=50, usual=1).exit_code == 2
+    assert judge("--min-rejects", "51", rejected_smtpd=50, usual=1).exit_code == 0
+    assert judge("--min-rejects", "0", rejected_smtpd=11, usual=1).exit_code == 2
+
+
+def test_the_floor_does_not_hold_back_the_absolute_thresholds():
+    outcome = judge("--warning-count", "10", rejected_smtpd=11, usual=1)
+
+    assert outcome.exit_code == 1
+    assert outcome.line == (
+        "POSTFIX REJECTS WARNING - 11 rejects in 15 min, 11 x usual 1 (28 days)"
+        " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (["-w", "5"], 0),
+        (["-w", "4.9"], 1),
+        (["-c", "5"], 1),
+        (["-c", "4.9"], 2),
+        (["-w", "@5:5", "-c", "~:"], 1),
+        (["-w", "5:", "-c", "5.1:"], 2),
+        (["--warning-count", "500", "-w", "9"], 0),
+        (["--warning-count", "499", "-w", "9"], 1),
+        (["--critical-count", "500"], 1),
+        (["--critical-count", "499"], 2),
+    ],
+)
+def test_factor_and_number_have_thresholds_of_their_own(arguments, state):
+    outcome = judge(*arguments, rejected_smtpd=500, usual=100)
+
+    assert outcome.exit_code == state
+
+
+@pytest.mark.parametrize("counter", REJECTED)
+def test_every_way_to_refuse_counts(counter):
+    assert "500 rejects" in judge(**{counter: 500}).words
+
+
+@pytest.mark.parametrize("other", ["reject_warning", "held", "discarded", "bounced"])
+def test_what_refuses_nothing_does_not_count(other):
+    without = judge(rejected_smtpd=100, usual=100)
+
+    outcome = judge(rejected_smtpd=100, usual=100, **{other: 5000})
+
+    assert str(outcome) == str(without)
+
+
+def test_one_reject_is_told_in_the_singular():
+    assert judge(rejected_mime=1).words == (
+        "POSTFIX REJECTS OK - 1 reject in 15 min, usual not known yet"
+    )
+
+
+def test_verbose_shows_who_refuses_whom_and_how():
+    keys = {
+        "rejected client": [("198.51.100.7", 9), ("", 3)],
+        "rejected reply_code": [("554", 10), ("450", 2)],
+    }
+
+    outcome = judge(
+        keys=keys, rejected_smtpd=2, rejected_postscreen=9, rejected_mime=1, verbosity=1
+    )  # fmt: skip
+
+    assert outcome.lines == [
+        "rejects by:",
+        "  9  postscreen",
+        "  2  smtpd",
+        "  1  MIME checks",
+        "rejects by client:",
+        "  9  198.51.100.7",
+        "  3  others",
+        "rejects by reply code:",
+        "  10  554",
+        "   2  450",
+    ]
