@@ -79,9 +79,9 @@ NAGIOS_HEAD = f"""\
 NRPE_HEAD = f"""\
 # {GENERATED}
 #
-# For /etc/nagios/nrpe.d/ on the mail server. Debian's NRPE takes no arguments from
-# outside, and that is good: options stand here, as you would type them. One command
-# may be there several times, with different names and options:
+# For the mail server, as /etc/nagios/nrpe.d/check_postfix.cfg. Debian's NRPE takes no
+# arguments from outside, and that is good: options stand here, as you would type them.
+# One command may be there several times, with different names and options:
 #     command[check_postfix_queue_out]=.../check_postfix_queue --config-dir /etc/postfix-out
 """
 
@@ -101,7 +101,7 @@ define command {{
 
 
 def nrpe_commands() -> str:
-    """Return nagios/nrpe.cfg."""
+    """Return nagios/nrpe.conf."""
     return NRPE_HEAD + "".join(
         f"command[{check.executable}]=/usr/lib/nagios/plugins/{check.executable} --verbose\n"
         for check in checks()
@@ -167,7 +167,7 @@ def files() -> dict[Path, str]:
         ROOT / "icinga" / "commands.conf": icinga_commands(),
         ROOT / "icinga" / "director-basket.json": director.basket(checks(), settable, LAST_RESORT),
         ROOT / "nagios" / "commands.cfg": nagios_commands(),
-        ROOT / "nagios" / "nrpe.cfg": nrpe_commands(),
+        ROOT / "nagios" / "nrpe.conf": nrpe_commands(),
         README: with_tables(README.read_text()),
     }
 

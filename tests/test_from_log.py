@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
 from check_postfix.deferred import CHECK
 from tests.builders import NOON, a_coverage, a_window, options
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 PERFDATA = (
     " | deferred_ratio=10%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=10;;;0"
     " bounced=0;;;0 expired=0;;;0"
 )
-ALARM = {"sent": 50, "deferred": 50}
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def judge(verbosity=0, sent=90, deferred=10, notes=(), minutes=15, **coverage):

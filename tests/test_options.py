@@ -16,6 +16,8 @@ from tests import mail_log, perfdata
 
 LOG_CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
 CHECKS = [*LOG_CHECKS, queue.CHECK]
+pytestmark = pytest.mark.usefixtures("utc")
+
 TOKYO = tz.gettz("Asia/Tokyo")
 
 # Of each option: what is called without it, and the option with a value that makes

@@ -38,7 +38,7 @@ def with_outputs(readme: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "block", CONSOLE.finditer(README.read_text()), ids=lambda block: block["command"]
+    "block", list(CONSOLE.finditer(README.read_text())), ids=lambda block: block["command"]
 )
 def test_the_readme_shows_what_is_printed(block):
     assert block["output"] == printed(block["command"]), "run: python -m tests.test_readme"

@@ -47,15 +47,11 @@ class Place:
 
     def counted(self) -> dict[int, int]:
         """Return how many lines of each minute are counted."""
-        return {
-            minute - logbook.FIRST: n for minute, n in logbook.counted(self.store).items()
-        }
+        return {minute - logbook.FIRST: n for minute, n in logbook.counted(self.store).items()}
 
     def gaps(self, coverage: Coverage) -> list[tuple[int, int]]:
         """Return the gaps, in this place's minutes."""
-        return [
-            (first - logbook.FIRST, last - logbook.FIRST) for first, last in coverage.gaps
-        ]
+        return [(first - logbook.FIRST, last - logbook.FIRST) for first, last in coverage.gaps]
 
 
 @pytest.fixture

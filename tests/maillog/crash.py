@@ -114,11 +114,12 @@ def kills(directory: str, number: int, seed: int) -> tuple[int, int, str]:
             try:
                 while True:
                     traffic.run()
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - told to the parent
                 traceback.print_exc()
                 os._exit(1)
         # from while it starts to deep in its third run
-        stop = time.monotonic() + traffic.random.choice([0.002, 0.02, 0.06]) * traffic.random.random()
+        longest = traffic.random.choice([0.002, 0.02, 0.06])
+        stop = time.monotonic() + longest * traffic.random.random()
         while time.monotonic() < stop:
             traffic.act()
             time.sleep(traffic.random.random() / 200)
@@ -162,7 +163,7 @@ def crowd(directory: str, processes: int, rounds: int, seed: int) -> tuple[int, 
                     os.read(ready, 1)  # ends when the parent closes the other end
                     traffic.run()
                     status = 2 * (traffic.errors()[0] > 0) + 4 * (traffic.errors()[1] > 0)
-                except BaseException:
+                except BaseException:  # noqa: BLE001 - told to the parent
                     traceback.print_exc()
                 finally:
                     os._exit(status)

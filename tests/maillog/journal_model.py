@@ -118,12 +118,12 @@ class Machine:
 class Journalctl:
     """In the place of the real Journalctl.
 
-    silent_after: entries after which it falls silent, None for never
+    left:    entries that can be printed before the time is up, None for any number
     chunk:        bytes printed at a time
     """
 
     machine: Machine
-    silent_after: int | None = None
+    left: int | None = None
     chunk = 4096
     started: list[Sequence[str]] = []
 
@@ -147,10 +147,13 @@ class Journalctl:
 
     def _chunks(self) -> Iterator[bytes]:
         messages = self._chosen()
-        printed = b"".join(map(fields_of, messages[: self.silent_after]))
+        left = type(self).left
+        printed = b"".join(map(fields_of, messages[:left]))
+        if left is not None:
+            type(self).left = max(0, left - len(messages))
         for start in range(0, len(printed), self.chunk):
             yield printed[start : start + self.chunk]
-        if self.silent_after is not None and self.silent_after < len(messages):
+        if left is not None and left < len(messages):
             raise TimeUpError
 
     def _chosen(self) -> list[Message]:
@@ -174,9 +177,19 @@ class Journalctl:
         return found[::-1] if reverse else found
 
 
-def run(store: Store, machine: Machine, wanted: int | None = None, **more: Any) -> Coverage:
-    """Read the journal of a machine now."""
+def run(
+    store: Store,
+    machine: Machine,
+    wanted: int | None = None,
+    left: int | None = None,
+    **more: Any,
+) -> Coverage:
+    """Read the journal of a machine now.
+
+    left: entries that can be printed before the time is up
+    """
     Journalctl.machine = machine
+    Journalctl.left = left
     Journalctl.started = []
     return Journal(
         store,

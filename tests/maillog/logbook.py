@@ -95,7 +95,9 @@ def counted(store: str) -> dict[int, int]:
     """Return how many mails are counted in each minute."""
     db = sqlite3.connect(store)
     try:
-        return dict(db.execute("SELECT minute, sum(n) FROM total WHERE counter='received' GROUP BY minute"))
+        return dict(
+            db.execute("SELECT minute, sum(n) FROM total WHERE counter='received' GROUP BY minute")
+        )
     finally:
         db.close()
 

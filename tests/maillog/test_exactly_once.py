@@ -141,8 +141,8 @@ class Machine(RuleBasedStateMachine):
             return f"{self.log}-{20260300 + self.stamp}"
         # shift: .2.gz to .3.gz, .1 to .2
         for path in reversed(self.archives):
-            number, _, extension = path.removeprefix(self.log + ".").partition(".")
-            self._rename(path, f"{self.log}.{int(number) + 1}" + ("." + extension if extension else ""))
+            number, dot, extension = path.removeprefix(self.log + ".").partition(".")
+            self._rename(path, f"{self.log}.{int(number) + 1}{dot}{extension}")
         return self.log + ".1"
 
     def _rename(self, old: str, new: str) -> None:
@@ -166,6 +166,13 @@ class Machine(RuleBasedStateMachine):
         self.archives.insert(0, new)
         if create:
             self._living()
+
+    @precondition(_may_rotate)
+    @rule(extension=st.sampled_from(_EXTENSIONS))
+    def rotate_and_compress_at_once(self, extension: str) -> None:
+        self.rotate_by_renaming(create=True, late=False)
+        self._compress(self.archives[0], extension)
+        self._remove(self.archives[0])
 
     @precondition(_may_rotate)
     @rule(between=st.integers(0, 2))
@@ -208,12 +215,15 @@ class Machine(RuleBasedStateMachine):
         path = data.draw(st.sampled_from(self._plain()))
         if path + extension in self.archives:
             return
+        self._compress(path, extension)
+        if not keep:
+            self._remove(path)
+
+    def _compress(self, path: str, extension: str) -> None:
         with open(path, "rb") as file:
             logbook.write(path + extension, logbook.compressed(file.read(), extension), "wb")
         self.holds[path + extension] = self.holds[path]
         self.archives.insert(self.archives.index(path) + 1, path + extension)
-        if not keep:
-            self._remove(path)
 
     @precondition(_whole)
     @rule(data=st.data(), extension=st.sampled_from(_EXTENSIONS), part=st.floats(0.02, 0.98))
@@ -319,7 +329,8 @@ class Machine(RuleBasedStateMachine):
         """See what a run must notice now."""
         present = set(self.holds.values())
         self.must_gap = self.was_live is not None and self.was_live not in present
-        if self.must_gap or self.unread - present:
+        self.gone = self.unread - present
+        if self.must_gap or self.gone:
             self.lost_some = True
 
     def _check(self, coverage: Coverage, complete: bool) -> None:
@@ -337,12 +348,9 @@ class Machine(RuleBasedStateMachine):
         if self.must_gap:
             assert coverage.gaps
         if self.must_gap and self.was_dated:
-            lost = [
-                minute
-                for minute, generation in self.lines.items()
-                if generation == self.was_live and minute not in now
-            ]
-            for minute in lost:
+            self.gone.add(self.was_live)
+        for minute, generation in self.lines.items():
+            if generation in self.gone and minute not in now:
                 assert any(first <= minute <= last for first, last in coverage.gaps)
         self.counted = now
         living = os.path.exists(self.log) and logbook.content(self.log)

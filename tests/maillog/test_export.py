@@ -51,7 +51,7 @@ def test_a_stream_that_ends_within_an_entry_is_told(stream):
 
 @pytest.mark.parametrize("form", [binary, lambda name, value: name + b"=" + value + b"\n"])
 def test_a_field_that_is_too_long_is_passed_over(form):
-    big = b"x" * (export.LONGEST + 1)
+    big = b"x" * (2 * export.LONGEST)
     stream = b"_PID=1\n" + form(b"MESSAGE", big) + b"_UID=0\n\n_PID=2\n\n"
     pieces = [stream[at : at + 1000] for at in range(0, len(stream), 1000)]
 
@@ -68,7 +68,6 @@ def test_a_field_of_any_size_costs_no_memory(begin):
 
     tracemalloc.start()
     try:
-        found = read(*())  # warm
         coming = pieces()
         found = list(export.entries(lambda: next(coming, b"")))
         peak = tracemalloc.get_traced_memory()[1]
@@ -82,7 +81,9 @@ def test_a_field_of_any_size_costs_no_memory(begin):
 NAMES = st.text("ABC_0", min_size=1, max_size=5).map(str.encode)
 VALUES = st.one_of(
     st.binary(max_size=40),
-    st.lists(st.sampled_from([b"\n", b"=", b"A=b\n", b"\n\n", b"x", b"\0"]), max_size=8).map(b"".join),
+    st.lists(st.sampled_from([b"\n", b"=", b"A=b\n", b"\n\n", b"x", b"\0"]), max_size=8).map(
+        b"".join
+    ),
 )
 
 

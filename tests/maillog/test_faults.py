@@ -47,7 +47,7 @@ def said_to_nobody(act: Callable[[], object]) -> str:
                 message = "nothing"
             except (LogError, StoreError) as error:
                 message = str(error)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - told to the parent
                 message = repr(error)
             os.write(write, message.encode())
         finally:
@@ -454,7 +454,7 @@ def test_any_byte_of_the_state_may_be_damaged_without_an_unknown_error(place: Pl
                 store.keys("sent domain", 0, 10**9, streams)
         except StoreError:
             pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what the test is about
             odd.append((position, repr(error)))
 
     assert odd == []

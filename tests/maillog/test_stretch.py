@@ -40,7 +40,9 @@ def test_no_entry_is_behind_itself():
     assert not a_cursor().is_behind(a_cursor())
 
 
-@pytest.mark.parametrize("text", ["", "s=aa", "s=aa;i=1;b=b;m=1;t=1;x=1;y=1", "s=g;i=1;b=b;m=1;t=1;x=1"])
+@pytest.mark.parametrize(
+    "text", ["", "s=aa", "s=aa;i=1;b=b;m=1;t=1;x=1;y=1", "s=g;i=1;b=b;m=1;t=1;x=1"]
+)
 def test_what_is_no_cursor_is_refused(text):
     with pytest.raises(ValueError, match=text or "^$"):
         Cursor(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +41,10 @@ class Browser:
         """Return what a script returns."""
         return _ask(f"{self._session}/execute/sync", {"script": script, "args": []})
 
-    def picture(self, path: Path) -> None:
-        """Save what is seen of the page as PNG."""
-        path.write_bytes(b64decode(_ask(f"{self._session}/screenshot")))
+    def picture(self) -> str:
+        """Return what is seen of the page, as base64 of PNG."""
+        picture: str = _ask(f"{self._session}/screenshot")
+        return picture
 
 
 def _ask(path: str, body: Any = None) -> Any:

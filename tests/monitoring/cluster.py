@@ -103,7 +103,7 @@ class Agent:
         self.log = above / f"{name}.log"
         self.log.mkdir()
         self._network(address, number)
-        self.icinga = Icinga2(above, name, master)
+        self.icinga = Icinga2(above, name, master, address)
         self.icinga.configure(_peers(is_agent=True) + _agent(name, address))
 
     def start(self) -> None:
@@ -116,6 +116,15 @@ class Agent:
         self.icinga.start(
             *("ip", "netns", "exec", self.name, "unshare", "--mount", "--uts", "--pid"),
             *("--fork", "--kill-child", "sh", "-c", inside, "sh"),
+        )
+
+    def wait_for_commands(self) -> None:
+        """Return when it has got the commands from the master, and has started anew with them."""
+        wait_until(
+            lambda: self.icinga.knows("objects/checkcommands", "check_postfix_queue"),
+            f"{self.name} to get the commands",
+            60,
+            otherwise=self.icinga.words,
         )
 
     def write_log(self, lines: Iterable[str], name: str = "mail.log") -> None:
@@ -236,19 +245,11 @@ def main(directory: Path) -> None:
             agent.start()
         master.start()
         master.wait_for_api()
-        wait_until(
-            lambda: all(_is_ready(agent) for agent in agents.values()),
-            "the agents to get the commands",
-            otherwise=lambda: agents["mx1.example.com"].icinga.words(),
-        )
+        for agent in agents.values():
+            agent.wait_for_commands()
         _wait_until_connected(master, len(agents))
         observed |= dict(observe(master, agents, gateway))
     (directory / "observed.json").write_text(json.dumps(observed, indent=1))
-
-
-def _is_ready(agent: Agent) -> bool:
-    synced = agent.icinga.directory / "data/api/zones/global-postfix/_etc/commands.conf"
-    return synced.exists()
 
 
 def _wait_until_connected(master: Icinga2, number: int) -> None:

@@ -54,9 +54,19 @@ KEYS = ("openssl", "req", "-newkey", "rsa:2048", "-nodes")
 class Icinga2:
     """One instance, which is its own certificate authority or belongs to another one's."""
 
-    def __init__(self, above: Path, name: str, authority: "Icinga2 | None" = None) -> None:
-        """Lay out directories and certificates."""
+    def __init__(
+        self,
+        above: Path,
+        name: str,
+        authority: "Icinga2 | None" = None,
+        address: str = "127.0.0.1",
+    ) -> None:
+        """Lay out directories and certificates.
+
+        address: where its API can be reached
+        """
         self.name = name
+        self.address = address
         self.directory = above / name
         for place in EMPTY:
             (self.directory / place).mkdir(parents=True)
@@ -110,12 +120,16 @@ class Icinga2:
 
     def wait_for_api(self) -> None:
         """Return when the API answers."""
-        wait_until(self._answers, f"the API of {self.name}", otherwise=self.words)
+        wait_until(
+            lambda: self.knows("status", "IcingaApplication"),
+            f"the API of {self.name}",
+            otherwise=self.words,
+        )
 
     def api(self, path: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the results of a request; with a body it is a POST."""
         request = urllib.request.Request(
-            f"https://127.0.0.1:{PORT}/v1/{path}",
+            f"https://{self.address}:{PORT}/v1/{path}",
             headers={
                 "Accept": "application/json",
                 "Authorization": f"Basic {b64encode(b'test:test').decode()}",
@@ -160,9 +174,10 @@ class Icinga2:
         result = {"exit_status": state, "plugin_output": output}
         self.api("actions/process-check-result", {"type": "Service", "service": name} | result)
 
-    def _answers(self) -> bool:
+    def knows(self, kind: str, name: str) -> bool:
+        """Say whether the API answers and has this."""
         try:
-            return bool(self.api("status/IcingaApplication"))
+            return bool(self.api(f"{kind}/{name}"))
         except OSError:
             return False
 

@@ -2,8 +2,8 @@
 
     python -m tests.monitoring.in_browser DIRECTORY      (in a namespace, see machine.py)
 
-leaves observed.json: by service what its check printed and how the page shows that; and by service
-a picture of the page.
+leaves observed.json: by service what its check printed and how the page shows that; and by name
+the pictures of all pages, as base64 of PNG.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ synchronous_commit = off
 full_page_writes = off
 """
 ICINGADB = """\
-database: { type: pgsql, host: 127.0.0.1, port: 5433, database: icingadb, user: icinga, password: icinga }
+database: { type: pgsql, host: 127.0.0.1, port: 5433, database: icingadb, user: icinga }
 redis: { host: 127.0.0.1, port: 6380 }
 logging: { level: info, output: console }
 """
@@ -82,12 +82,15 @@ const place = output.getBoundingClientRect();
 const fold = output.parentElement.getBoundingClientRect();
 return {{
     text: output.innerText,
-    elements: [...output.querySelectorAll('*')].map(one => one.outerHTML),
+    elements: [...document.querySelectorAll('.plugin-output *')].map(one => one.outerHTML),
     font: style.fontFamily,
     whole: output.scrollWidth <= output.clientWidth && place.bottom <= fold.bottom
         && place.right <= document.documentElement.clientWidth,
     title: document.title,
 }};
+"""
+LOOK_AT_LIST = """
+return [...document.querySelectorAll('.plugin-output *')].map(one => one.outerHTML);
 """
 
 
@@ -108,7 +111,7 @@ def start_postgresql(directory: Path) -> None:
     ready = [f"{binaries}/pg_isready", "-h", "127.0.0.1", "-p", "5433"]
     wait_until(lambda: subprocess.run(ready, stdout=subprocess.DEVNULL).returncode == 0, "a server")
     for words in (
-        "CREATE USER icinga PASSWORD 'icinga'",
+        "CREATE USER icinga",
         "CREATE DATABASE icingadb OWNER icinga",
         "CREATE DATABASE icingaweb OWNER icinga",
     ):
@@ -186,17 +189,17 @@ def open_page(browser: Browser, service: str) -> None:
     )
 
 
-def look(browser: Browser, service: str, pictures: Path) -> dict[str, Any]:
+def look(browser: Browser, service: str, pictures: dict[str, str]) -> dict[str, Any]:
     """Return how the page of a service shows its output, and take pictures of it."""
     open_page(browser, service)
-    browser.picture(pictures / f"{service}-folded.png")
+    pictures[f"{service}-folded"] = browser.picture()
     browser.run(UNFOLD)
     wait_until(
         lambda: browser.run(LOOK)["whole"],
         f"the whole output of {service}",
         otherwise=lambda: str(browser.run(LOOK)),
     )
-    browser.picture(pictures / f"{service}.png")
+    pictures[service] = browser.picture()
     shown: dict[str, Any] = browser.run(LOOK)
     return shown
 
@@ -222,15 +225,19 @@ def main(directory: Path) -> None:
         otherwise=(directory / "icingadb.out").read_text,
     )
     browser = Browser(directory, 1200, 1100)
-    observed = {}
+    pictures: dict[str, str] = {}
+    services = {}
     for name, result in results.items():
         service = name.partition("!")[2]
-        observed[service] = {
-            "output": result["output"],
-            "shown": look(browser, service, directory),
-        }
+        shown = look(browser, service, pictures)
+        services[service] = {"output": result["output"], "shown": shown}
     browser.open(f"http://{WEB}/icingadb/services?host.name={HOST}")
-    browser.picture(directory / "services.png")
+    pictures["services"] = browser.picture()
+    observed = {
+        "services": services,
+        "elements_in_list": browser.run(LOOK_AT_LIST),
+        "pictures": pictures,
+    }
     (directory / "observed.json").write_text(json.dumps(observed, indent=1))
 
 

@@ -7,6 +7,7 @@ same command printed when user nagios ran it right afterwards.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,9 +83,9 @@ def main(directory: Path) -> None:
     fill_the_queue()
     icinga = Icinga2(directory, "monitor")
     icinga.configure(CONFIG)
-    for name in ("commands.conf", "services.conf"):
-        icinga.configure((ROOT / "icinga" / name).read_text(), name)
-        icinga.configure(f'include "{name}"\n')
+    # As an administrator does it: the whole folder.
+    shutil.copytree(ROOT / "icinga", icinga.directory / "etc/postfix")
+    icinga.configure('include_recursive "postfix"\n')
     icinga.configure(services())
     code, words = icinga.validate()
     observed: dict[str, Any] = {"validated": code, "words": words}

@@ -134,7 +134,7 @@ def test_nrpe_takes_no_options_from_outside(one_nagios):
 def test_a_mail_server_reports_by_itself(check, one_nagios):
     service = one_nagios["reported"][f"{PASSIVE}!postfix-{check}"]
 
-    assert as_printed(service) == by_hand(one_nagios, f"postfix-{check}")
+    assert as_printed(service) == by_hand(one_nagios, f"passive {check}")
 
 
 @EACH_CHECK

@@ -15,8 +15,10 @@ HOST = "mx1.example.com"
 
 # Whatever in it is taken for HTML, for perfdata or for the end of a line shows on the page.
 HOSTILE = "<script>document.title='hit'</script><b>|x=1;2;3</b>&lt;i&gt;'\"$HOSTNAME$\\"
-RELAYS = ["mail.example.net", "<b>bold</b>&amp;.example.net", "xn--bcher-kva.example"]
+RELAYS = ["mail.example.net", "<b>bold</b>.example.net", "xn--bcher-kva.example"]
 DOMAINS = ["example.net", "example.org", "bücher.example", f"{'long-' * 11}name.example", "x.test"]
+# Icinga Web makes markup of these: a right-to-left override, a line end, a coloured ball.
+ODD = ["&#8238;drow.example", r"line\nend.example", "(OK).example", "[CRITICAL]", "<OK>.example"]
 CLIENTS = ["203.0.113.77", "203.0.113.78", "2001:db8::dead:beef"]
 
 
@@ -39,18 +41,12 @@ def _calm_day(now: datetime) -> Iterator[str]:
 
 def _bad_minutes(then: datetime) -> Iterator[str]:
     for number in range(120):
-        domain, relay = DOMAINS[number % len(DOMAINS)], RELAYS[number % len(RELAYS)]
-        said = (
-            f"host {relay}[198.51.100.25] said: 450 4.2.0 {HOSTILE} (in reply to RCPT TO command)"
-        )
-        yield _at(then, "smtp", _attempt(domain, relay, "4.2.0", "deferred", said))
+        domain, relay = DOMAINS[number % len(DOMAINS)], ODD[number % len(ODD)]
+        yield _at(then, "smtp", _attempt(domain, relay, "4.2.0", "deferred", _said(relay, "450")))
     for number in range(40):
-        code = ("550 5.1.1", "554 5.7.1", "552 5.2.2")[number % 3]
-        said = (
-            f"host {RELAYS[0]}[198.51.100.25] said: {code} {HOSTILE} (in reply to RCPT TO command)"
-        )
-        domain = DOMAINS[number % len(DOMAINS)]
-        yield _at(then, "smtp", _attempt(domain, RELAYS[0], code[4:], "bounced", said))
+        domain, relay = DOMAINS[number % len(DOMAINS)], RELAYS[number % len(RELAYS)]
+        reply, enhanced = (("550", "5.1.1"), ("554", "5.7.1"), ("552", "5.2.2"))[number % 3]
+        yield _at(then, "smtp", _attempt(domain, relay, enhanced, "bounced", _said(relay, reply)))
     for _ in range(200):
         yield _at(then, "smtp", _attempt(DOMAINS[0], RELAYS[0], "2.0.0", "sent", "250 2.0.0 Ok"))
     yield _at(then, "qmgr", "001DB41: from=<ops@example.org>, status=expired, returned to sender")
@@ -76,6 +72,10 @@ def _attempt(domain: str, relay: str, enhanced_code: str, status: str, said: str
     )
 
 
+def _said(relay: str, reply: str) -> str:
+    return f"host {relay}[198.51.100.25] said: {reply} {HOSTILE} (in reply to RCPT TO command)"
+
+
 def _refusal(client: str, code: str) -> str:
     return (
         f"NOQUEUE: reject: RCPT from unknown[{client}]: {code} <{HOSTILE}>: Helo command rejected:"
@@ -87,7 +87,8 @@ def queue(now: datetime) -> str:
     """Return what `postqueue -j` says of a queue in which active mail is two hours old."""
     messages = []
     domains = [
-        *DOMAINS,
+        *DOMAINS[:4],
+        *ODD,
         "<b>bold</b>.example",
         "<script>alert(1)</script>",
         "a|b=1",

@@ -10,6 +10,8 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from check_postfix import __version__, auth, bounces, deferred, queue, rejects
 from check_postfix.plugin import Check, Metric, Source, Threshold, Unknown
@@ -144,6 +146,26 @@ def test_a_bad_value_of_a_checks_own_option_is_unknown(check, arguments, said):
     assert line.endswith(f"; see {check.executable} --help")
 
 
+_FLAGS = [
+    option.flag
+    for check in CHECKS
+    for option in [*check.options, *STANDARD]
+    if option.flag != "--prometheus"  # it writes a file, even of a failure
+]
+
+
+@given(st.lists(st.sampled_from(_FLAGS) | st.text(min_size=1, max_size=20), max_size=6))
+def test_whatever_is_written_behind_a_check_ends_in_one_line(arguments):
+    for check in CHECKS:
+        text, code = outcome_of(check, ["--no-such-option", *arguments])
+
+        assert code == 3
+        assert text.startswith(f"{check.name.upper()} UNKNOWN - ")
+        assert text.endswith(f"; see {check.executable} --help\n") or len(text) > 390
+        assert "internal error" not in text
+        assert text.count("\n") == 1
+
+
 def test_what_a_stranger_to_utf8_wrote_can_be_printed():
     text, code = outcome_of(deferred.CHECK, ["--window", "\udcff\x1b|<b>\u202e"])
 
@@ -224,7 +246,7 @@ def test_an_internal_error_is_unknown_and_without_a_traceback():
 
     assert code == 3
     assert text == (
-        "SOME THING UNKNOWN - internal error: KeyError: 'no\\nsuch\\x1b/key';"
+        "SOME THING UNKNOWN - internal error: KeyError: 'no/nsuch/x1b/key';"
         " please report it with the output of -vvv\n"
     )
 
@@ -237,7 +259,7 @@ def test_an_internal_error_has_a_traceback_when_it_is_asked_for():
     assert first.startswith("SOME THING UNKNOWN - internal error: KeyError:")
     assert lines[0] == "Traceback (most recent call last):"
     assert any(", in fails" in line for line in lines)
-    assert lines[-1] == "KeyError: 'no\\nsuch\\x1b/key'"
+    assert lines[-1] == "KeyError: 'no/nsuch/x1b/key'"
 
 
 def test_what_cannot_be_measured_is_unknown_with_the_cause():

@@ -154,7 +154,10 @@ def grok(root: Path) -> Iterator[Claim]:
     }  # fmt: skip
     for name, told, lines in _cases(root / "postfix-grok-patterns" / "cases.jsonl"):
         action = actions.get(told.get("postfix_action", ""))
-        if told.get("postfix_milter_result") == "reject" or "postfix_postscreen_toobusy_data" in told:
+        if (
+            told.get("postfix_milter_result") == "reject"
+            or "postfix_postscreen_toobusy_data" in told
+        ):
             action = "rejected"
         group = status.get(told.get("postfix_status", "")) or action
         client = told.get("postfix_client_ip") if action == "rejected" else None
@@ -174,17 +177,17 @@ def logwatch(root: Path) -> Iterator[Claim]:
         "*Warning: Anvil limit reached": "rate_limited",
         "Total 4xx Rejects": "rejected", "Total 5xx Rejects": "rejected",
     }  # fmt: skip
-    totals = {
-        "Hold": "held", "RejectHeader": "rejected", "RejectBody": "rejected",
-        "Discarded": "discarded",
-    }  # fmt: skip
+    # what logreporter adds to, where its text names no row
+    totals = {"Hold": "held"}
     for directory in ("logwatch", "logreporter"):
         for name, told, lines in _cases(root / directory / "postfix-td.jsonl"):
             groups = {rows[row] for row in told["logwatch_summary"] if row in rows}
-            if "logreporter" in name and not groups:  # that one names its counter
+            if not groups:
                 groups = {totals[told["totals"]]} if told.get("totals") in totals else groups
             assert len(groups) <= 1, (name, groups)
-            yield Claim(name, _one(groups.pop() if groups else None), None, lines)
+            unknown = not groups and "**Unmatched**" in told["logwatch_summary"]
+            counts = {} if unknown else _one(groups.pop() if groups else None)
+            yield Claim(name, counts, None, lines)
 
 
 def winebarrel(root: Path) -> Iterator[Claim]:
@@ -209,6 +212,14 @@ def cuttlefish(root: Path) -> Iterator[Claim]:
         status = {"hard_bounce": "bounced", "soft_bounce": "deferred"}.get(told.get("status", ""))
         status = status or told.get("extended_status", "").partition(" ")[0] or None
         yield Claim(name, _one(status), None, lines)
+
+
+def maillogger(root: Path) -> Iterator[Claim]:
+    """Yield a claim for each line of maillogger's log: a delivery's status, or nothing."""
+    lines = _lines(root / "maillogger" / "maillog")
+    told = json.loads((root / "maillogger" / "parsed_maillog.json").read_text())
+    for number, (line, fields) in enumerate(zip(lines, told, strict=True), 1):
+        yield Claim(f"maillogger:{number}", _one(fields and fields["status"]), None, [line])
 
 
 def exporters(root: Path) -> Iterator[Claim]:
@@ -239,6 +250,14 @@ def small_logs(root: Path) -> Iterator[Claim]:
         "eris/postfix.log": {"rejected": 3, "reject_warning": 2},
         "fgforrest-deliverability/parser/backup-single-client.log.1": {"expired": 1},
         "moj-postfix-stats-collector/tests.mail.log": {"bounced": 2},
+        "digineo-postfix_exporter/mail.log": {"login trouble": 1, "rejected": 1},
+        "froide/maillog_001.txt": {"sent": 2},
+        "froide/maillog_002.txt": {"sent": 0},
+        "froide/maillog_003.txt": {"sent": 1},
+        "froide/maillog_004.txt": {"sent": 1},
+        "froide/maillog_005.txt": {"sent": 1},
+        "froide/maillog_006.txt": {"sent": 0, "bounced": 1},
+        "froide/maillog_007.txt": {"sent": 1},
     }  # fmt: skip
     for name, counts in totals.items():
         yield Claim(name, counts, None, _lines(root / name))
@@ -276,7 +295,8 @@ def _lines(path: Path) -> list[bytes]:
 
 
 PROJECTS = (
-    fail2ban, grok, logwatch, winebarrel, msimerson, cuttlefish, exporters, small_logs, bulk,
+    fail2ban, grok, logwatch, winebarrel, msimerson, cuttlefish, maillogger, exporters, small_logs,
+    bulk,
 )  # fmt: skip
 
 

@@ -209,7 +209,7 @@ def test_a_tag_cut_inside_its_process_id_still_names_the_program():
         "-- No entries --",
         '{"log":"Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=un',
         '{"log":"\\u12"}',
-        '{"log":"{\\"log\\":\\"Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=a[1]\\"}"}',
+        '{"log":"{\\"log\\":\\"Nov 04 16:43:26 mx1 postfix/smtpd: 64D05240927: client=a[1]\\"}"}',
         "2026-11-04T16:43:27.1Z stdout P Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: clie",
         "Nov  4 16:43:26 mx1 postfix/smtpd 64D05240927: client=unknown[203.0.113.6]",
     ],

@@ -71,14 +71,14 @@ class Counts:
     since, keys_since: minutes before which nothing, or no key, is counted
 
     totals: (minute, stream, counter) -> number
-    keyed:  (axis, minute, stream, key) -> number
+    keyed:  (axis, minute, stream, key, number), not added up: hardly any comes twice
     """
 
     def __init__(self, since: int = 0, keys_since: int = 0) -> None:
         self._since = since
         self._keys_since = keys_since
         self.totals: dict[tuple[int, int, str], int] = {}
-        self.keyed: dict[tuple[str, int, int, str], int] = {}
+        self.keyed: list[tuple[str, int, int, str, int]] = []
         self._tallies: dict[Event, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
 
     def add(self, minute: int, stream: int, event: Event, times: int) -> None:
@@ -89,12 +89,10 @@ class Counts:
         if known is None:
             known = self._tallies[event] = tally(event)
         counters, keys = known
-        totals, keyed = self.totals, self.keyed
+        totals = self.totals
         for counter in counters:
             where = minute, stream, counter
             totals[where] = totals.get(where, 0) + times
-        if minute < self._keys_since:
-            return
-        for name, key in keys:
-            whose = name, minute, stream, key
-            keyed[whose] = keyed.get(whose, 0) + times
+        if minute >= self._keys_since:
+            for name, key in keys:
+                self.keyed.append((name, minute, stream, key, times))

@@ -30,7 +30,7 @@ class EndsEarly(Exception):
 
 
 def entries(read: Callable[[], bytes]) -> Iterator[Fields]:
-    """Yield the entries of a stream, without those of their fields that are longer than LONGEST.
+    """Yield the entries of a stream; a field longer than LONGEST can be missing in them.
 
     read:   returns further bytes, as many as it likes, b"" at the end
     Raises: EndsEarly

@@ -80,7 +80,7 @@ class Journal:
             self._read_new()
         except TimeUpError:
             raise LogError(
-                f"journalctl: silent for {self._patience:.3g} s; see whether the disk hangs,"
+                f"journalctl: silent for {round(self._patience, 1):g} s; see whether the disk hangs,"
                 " or raise --timeout"
             ) from None
         with suppress(TimeUpError):

@@ -115,7 +115,7 @@ class Journalctl:
         """
         self._deadline = deadline
         self._words = b""
-        program = _find(os.environ.get("PATH", ""))
+        self._program = program = _find(os.environ.get("PATH", ""))
         try:
             self._process = subprocess.Popen(
                 [program, "--no-pager", "--quiet", "--output=export", *arguments],
@@ -195,6 +195,7 @@ class Journalctl:
 
     def _failure(self, status: int) -> LogError:
         words = next((line for line in reversed(self._said()) if line.strip()), "")
+        words = words.removeprefix(f"{self._program}: ")
         if "insufficient permissions" in words:
             return _refused(DIRECTORIES[0])
         if "unrecognized option" in words:

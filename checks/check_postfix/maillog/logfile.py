@@ -6,6 +6,8 @@ import errno
 import os
 import re
 import stat
+from math import inf
+from time import monotonic
 
 from check_postfix.maillog.errors import LogError
 
@@ -199,6 +201,10 @@ class Unfinished(LogError):
     """A compressed file that ends before its end mark: somebody is still writing it."""
 
 
+class TooLong(LogError):
+    """A compressed file that takes longer than there is time to get to where it was read."""
+
+
 class Stream:
     """The uncompressed bytes of a log file."""
 
@@ -326,10 +332,12 @@ class Stream:
             data = more.lstrip(b"\0")
         return data[:size] if len(data) >= size else data + self.read_whole(size - len(data))
 
-    def go_to(self, offset: int) -> bool:
+    def go_to(self, offset: int, deadline: float = inf) -> bool:
         """Go on from this offset; in a compressed file by reading up to it.
 
-        Returns: False if the stream ends before it
+        deadline: time.monotonic() at which to give up
+        Returns:  False if the stream ends before it
+        Raises:   TooLong, Unfinished or LogError
         """
         if not self.compressed:
             self._disk.seek(offset)
@@ -342,6 +350,11 @@ class Stream:
         while self._offset < offset:
             if not self.read(min(offset - self._offset, _PIECE)):
                 return False
+            if monotonic() > deadline and self._offset < offset:
+                raise TooLong(
+                    f"{self.path}: is too big to be read within the timeout; uncompress it,"
+                    " or run once with a longer --timeout"
+                )
         return True
 
     def ends_at(self, offset: int) -> bool:

@@ -71,7 +71,7 @@ class Reading:
             at_end = self._fill_hole(stream, generation)
             if generation.hole:
                 return at_end
-        if stream.compressed and stream.ends_at(generation.end):
+        if generation.end and stream.ends_at(generation.end):
             return True
         if not self._at_end(stream, generation):
             if live:
@@ -79,7 +79,7 @@ class Reading:
             return True
         if not stream.compressed and not generation.hole:
             self._leave_hole(stream, generation)
-        at_end = self._read_on(stream, generation)
+        at_end = self._read_on(stream, generation, now)
         while generation.hole and at_end and time.monotonic() < self._deadline:
             self._shrink_hole(stream, generation)
         return at_end and not generation.hole
@@ -87,7 +87,7 @@ class Reading:
     def _at_end(self, stream: Stream, generation: Generation) -> bool:
         """Go to the end of what is counted; tell whether the bytes before it are the known ones."""
         size = generation.tail_size
-        return stream.go_to(generation.end - size) and generation.has_tail(
+        return stream.go_to(generation.end - size, self._deadline) and generation.has_tail(
             stream.read_whole(size), self._store.key
         )
 
@@ -122,7 +122,7 @@ class Reading:
         else:
             stream.go_to(generation.end)
 
-    def _read_on(self, stream: Stream, generation: Generation) -> bool:
+    def _read_on(self, stream: Stream, generation: Generation, now: int) -> bool:
         """Read from the stream's place, the generation's end; tell whether it came to the end."""
         clock = self._clock(generation.last)
         block = None
@@ -142,8 +142,9 @@ class Reading:
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), clock)
-            if last is not None and (generation.last is None or last > generation.last):
-                generation.last = last
+            if last is not None:
+                # A host whose clock runs ahead does not know the future.
+                generation.last = max(generation.last or 0, min(last, now))
         return at_end
 
     def _shrink_hole(self, stream: Stream, generation: Generation) -> None:
@@ -177,7 +178,7 @@ class Reading:
 
         Returns: whether there is no more of it in this stream
         """
-        stream.go_to(generation.hole_start)
+        stream.go_to(generation.hole_start, self._deadline)
         at_end = True
         counting = _Counting(self, generation, self._clock(None))
         for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):

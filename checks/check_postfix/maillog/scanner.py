@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from check_postfix.maillog import frame, shapes
+from check_postfix.maillog import frame, repeats, shapes
 from check_postfix.maillog.recogniser import (
     DOVECOT,
     POSTFIX,
@@ -103,6 +103,7 @@ class Scan:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[tuple[bytes, ...], Event | None] = {}
+        self._last_line = b""
         self.unframed = 0
 
     def block(self, block: bytes) -> Iterator[tuple[int, bytes, bytes, Event, int]]:
@@ -113,6 +114,10 @@ class Scan:
         Yields: (minute, host, instance, event, times): `times` events of one
                 kind, counting repeated lines and repeated logins
         """
+        last_line = block[block.rfind(b"\n") + 1 :]
+        if repeats.WORDS in block:
+            block = repeats.spelled_out(block, self._last_line)
+        self._last_line = last_line
         found = _find(block)
         clock = self._clock
         # Folding loses the order, and with it which round of a repeated hour

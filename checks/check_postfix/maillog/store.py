@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from bisect import bisect_left
 from contextlib import contextmanager, suppress
 
 from check_postfix.maillog.counts import every_axis
@@ -104,6 +105,7 @@ class Store:
         """
         self.path = path
         self._streams: dict[tuple[int, str, str], int] = {}
+        # (axis, hour) -> how many more keys it may have; inside a transaction
         self._room: dict[tuple[str, int], int] = {}
         if path is not None:
             _prepare(path)
@@ -350,23 +352,28 @@ class Store:
         )
         self._db.executemany(
             "INSERT INTO keyed VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            self._bounded((*where, n) for where, n in counts.keyed.items()),
+            self._bounded(counts.keyed),
         )
 
     def _bounded(
-        self, rows: Iterable[tuple[str, int, int, str, int]]
+        self, rows: list[tuple[str, int, int, str, int]]
     ) -> list[tuple[str, int, int, str, int]]:
-        """Return keyed rows with the keys that are too many for their hour replaced by OTHER."""
-        room = self._room
-        kept = []
-        for row in sorted(rows):
-            axis, minute, stream, _, n = row
-            hour = axis, minute // 60
-            if hour not in room:
-                room[hour] = KEYS_PER_HOUR - self._rows_in_hour(axis, minute // 60)
-            room[hour] -= 1
-            kept.append(row if room[hour] >= 0 else (axis, minute, stream, OTHER, n))
-        return kept
+        """Return keyed rows in order, with the keys that are too many for their hour as OTHER."""
+        rows = sorted(rows)
+        begin = 0
+        while begin < len(rows):
+            axis, minute = rows[begin][:2]
+            hour = minute // 60
+            end = bisect_left(rows, (axis, (hour + 1) * 60), begin)
+            room = self._room.get((axis, hour))
+            if room is None:
+                room = max(0, KEYS_PER_HOUR - self._rows_in_hour(axis, hour))
+            self._room[axis, hour] = max(0, room - (end - begin))
+            for place in range(begin + room, end):
+                axis, minute, stream, _, n = rows[place]
+                rows[place] = axis, minute, stream, OTHER, n
+            begin = end
+        return rows
 
     def _rows_in_hour(self, axis: str, hour: int) -> int:
         number: int = self._db.execute(

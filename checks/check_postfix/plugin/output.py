@@ -89,8 +89,9 @@ def plain(text: str, longest: int) -> str:
     """Return text that is one line and nothing but text, and no more bytes of UTF-8 than this.
 
     Control, format and bidirectional characters become `?`; `|` starts perfdata
-    and becomes `/`; angle brackets, which Icinga Web takes for HTML, become
-    parentheses.
+    and becomes `/`. Of the rest Icinga Web makes markup: angle brackets, which
+    become parentheses; `&`, an entity, which may well be one of the above; and
+    a backslash with an n or t behind it, the end of a line or a tab.
     """
     # What is cut off anyway need not be looked at: a character is at least a byte.
     begin = text[: longest + 1]
@@ -103,4 +104,4 @@ def plain(text: str, longest: int) -> str:
     return encoded[: longest - 3].decode(errors="ignore") + "..."
 
 
-_HARMLESS = str.maketrans("|<>", "/()")
+_HARMLESS = str.maketrans("|<>&\\", "/()+/")

@@ -1,0 +1,164 @@
+"""Logs that no syslog daemon should write, and some that they do."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from check_postfix.maillog import lines
+from tests.maillog import logbook
+from tests.maillog.conftest import Place, once
+
+
+def test_an_empty_log_is_read_and_covers_nothing(place: Place) -> None:
+    place.write_bytes(b"")
+
+    coverage = place.run()
+
+    assert (coverage.begin, coverage.last, coverage.lines) == (None, None, 0)
+    assert coverage.complete
+    assert place.gaps(coverage) == []
+
+
+def test_a_log_of_one_unfinished_line_counts_nothing_until_it_is_finished(place: Place) -> None:
+    text = logbook.line(logbook.FIRST)
+    place.write_bytes(text[:70])
+    place.run()
+    before = place.counted()
+    place.write_bytes(text[70:])
+
+    place.run()
+
+    assert before == {}
+    assert place.counted() == once(0)
+
+
+@pytest.mark.parametrize("size", [1, 31, 32, 63, 64, 1023, 1024, 1025, 5000])
+def test_a_first_line_of_any_length_may_come_in_two_parts(place: Place, size: int) -> None:
+    text = logbook.line(logbook.FIRST, 5100)
+    place.write_bytes(text[:size])
+    place.run()
+    place.write_bytes(text[size:])
+    place.write(1)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1)
+    assert place.gaps(coverage) == []
+
+
+def test_a_huge_line_is_passed_over_once(place: Place) -> None:
+    place.write(0)
+    place.write_bytes(b"x" * (10 * lines.LONGEST))
+    place.run()
+    place.write_bytes(b"\n")
+    place.write(1)
+    place.run()
+    place.write(2)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1, 2)
+    assert place.gaps(coverage) == []
+
+
+def test_a_log_that_ends_with_a_huge_line_is_gone_on_with_behind_it(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write_bytes(b"x" * (3 * lines.LONGEST) + b"\n")
+    place.run()
+    place.write(1)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1)
+    assert place.gaps(coverage) == []
+
+
+@pytest.mark.parametrize("size", [1, 100, 5000, 3 * lines.LONGEST])
+def test_nul_bytes_before_a_line_leave_the_line(place: Place, size: int) -> None:
+    place.write_bytes(b"\0" * size)
+    place.write(0)
+    place.run()
+    place.write_bytes(b"\0" * size)
+    place.write(1)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1)
+    assert place.gaps(coverage) == []
+
+
+def test_nul_bytes_and_their_line_may_come_one_after_the_other(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write_bytes(b"\0" * (2 * lines.LONGEST))
+    place.run()
+    place.write(1)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1)
+    assert place.gaps(coverage) == []
+
+
+def test_lines_that_end_in_carriage_returns_are_counted(place: Place) -> None:
+    for minute in (0, 1):
+        place.write_bytes(logbook.line(logbook.FIRST + minute).replace(b"\n", b"\r\n"))
+
+    place.run()
+
+    assert place.counted() == once(0, 1)
+
+
+def test_bytes_that_are_no_utf8_stop_nothing(place: Place) -> None:
+    place.write(0)
+    place.write_bytes(b"\xff\xfe\xc3\x28 \xf0\x9f\n")
+    place.write(1)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1)
+    assert (coverage.lines, coverage.events, coverage.unframed) == (3, 2, 1)
+
+
+def test_a_compressed_archive_of_nothing_is_read(place: Place) -> None:
+    place.write_bytes(b"", to=".1")
+    place.compress(".1", ".gz")
+    place.write(0)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0)
+    assert coverage.notes == []
+
+
+def test_a_gz_of_several_members_is_one_generation(place: Place) -> None:
+    place.write(0, 1, 2, 3)
+    place.run()
+    os.remove(place.log)
+    os.remove(place.store)
+    parts = [
+        logbook.compressed(logbook.line(logbook.FIRST + minute, 900), ".gz") for minute in range(4)
+    ]
+    place.write_bytes(b"".join(parts) + b"\0" * 100, to=".1.gz")
+    place.write(4)
+
+    coverage = place.run()
+
+    assert place.counted() == once(*range(5))
+    assert coverage.notes == []
+
+
+def test_a_file_that_is_not_what_its_name_says_is_noted(place: Place) -> None:
+    place.write_bytes(b"plain text\n" * 100, to=".1.gz")
+    place.write(0)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0)
+    assert coverage.notes == [
+        f"{place.log}.1.gz: damaged (Error -3 while decompressing data: incorrect header check);"
+        " restore it from a backup, or remove it"
+    ]

@@ -1,0 +1,118 @@
+"""What the store keeps, adds up and forgets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from check_postfix.maillog import store as module
+from check_postfix.maillog.counts import Counts
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.store import OTHER, Store
+from tests.maillog import logbook
+from tests.maillog.conftest import Place
+
+DAY = 24 * 60
+
+
+def failed(client: str) -> Event:
+    """Return a failed login from this address."""
+    return Event(kind="auth_failed", client=client)
+
+
+def test_counts_of_one_minute_and_key_add_up() -> None:
+    with Store(None, 1) as store:
+        for _ in range(2):
+            counts = Counts()
+            counts.add(70, 1, failed("192.0.2.1"), 3)
+            counts.add(70, 1, failed("192.0.2.1"), 1)
+            with store.transaction():
+                store.add(counts)
+
+        assert store.totals(70, 71, [1]) == {"auth_failed": 8}
+        assert store.keys("auth_failed client", 70, 71, [1]) == [("192.0.2.1", 8)]
+
+
+def test_too_many_keys_in_an_hour_end_in_one_whose_sum_stays_exact(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "KEYS_PER_HOUR", 10)
+    with Store(None, 1) as store:
+        for first in (0, 6, 12):
+            counts = Counts()
+            for number in range(first, first + 6):
+                counts.add(60 + number, 1, failed(f"192.0.2.{number:02}"), 1)
+            counts.add(200, 1, failed("198.51.100.1"), 1)
+            with store.transaction():
+                store.add(counts)
+        keys = store.keys("auth_failed client", 60, 120, [1])
+        later = store.keys("auth_failed client", 120, 240, [1])
+
+    assert keys == [(OTHER, 8), *((f"192.0.2.{number:02}", 1) for number in range(10))]
+    assert later == [("198.51.100.1", 3)]
+
+
+def test_what_is_older_than_it_may_be_kept_is_forgotten(place: Place) -> None:
+    place.write(0, 2)
+    place.run(at=2)
+    place.write(30 * DAY + 1)
+
+    place.run(at=30 * DAY + 1)
+
+    assert place.counted() == {2: 1, 30 * DAY + 1: 1}
+
+
+def test_what_is_too_old_when_it_is_read_is_not_counted(place: Place) -> None:
+    place.write(0, 2, 30 * DAY + 1)
+
+    place.run(at=30 * DAY + 1)
+
+    assert place.counted() == {2: 1, 30 * DAY + 1: 1}
+
+
+def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> None:
+    place.write(0, 400 * DAY)
+
+    with Store(None, 1) as store:
+        at = logbook.FIRST + 400 * DAY
+        logbook.ingest_into(store, place.log, at, keeps=False)
+        log = store.log(place.log)
+        assert log is not None
+        streams = [number for number, _, _ in store.streams(log)]
+
+        assert store.totals(logbook.FIRST, at + 1, streams) == {"received": 2}
+
+
+def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) -> None:
+    place.write(0, 1)
+    place.rename(".1")
+    place.compress(".1", ".gz")
+    place.write(2)
+    place.run()
+    program = (
+        "import sys, time\n"
+        "import os, re, sqlite3, functools, collections, datetime, contextlib, bisect\n"
+        "before = set(sys.modules)\n"
+        "from check_postfix.maillog.store import Store\n"
+        "from check_postfix.maillog.ingest import Ingest\n"
+        "with Store(sys.argv[1], 1) as store:\n"
+        f"    now = {(logbook.FIRST + 100) * 60}\n"
+        "    store._db.execute('PRAGMA query_only=ON')\n"
+        "    Ingest(store, sys.argv[2], None, now, now, 0, time.monotonic() + 9).run()\n"
+        "names = set(sys.modules) - before\n"
+        "print(*names)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, place.store, place.log],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    imported = set(done.stdout.split())
+    ours = {name for name in imported if name.startswith("check_postfix")}
+    assert imported - ours <= {"__future__", "_blake2", "errno"}
+    for costly in ("reading", "scanner", "recogniser", "frame"):
+        assert f"check_postfix.maillog.{costly}" not in ours
