@@ -72,8 +72,7 @@ def first(bench: Bench) -> list[str]:
     directory = bench.directory("first")
     path = directory / "mail.log"
     log = ground.one_day(path, bench.size)
-    theirs = directory / "for-maillogger.log"
-    ground.for_maillogger(theirs, bench.size)
+    theirs = ground.for_maillogger(directory / "for-maillogger.log", bench.size)
     runners = bench.runners("first")
     field = [
         runners.ours(path, fresh=True)._replace(

@@ -67,7 +67,7 @@ def history(path: Path, size: int, days: int, rotations: int) -> Log:
 
 
 def compressed(log: Path, directory: Path) -> Path:
-    """Return the path of a small live log that has a compressed copy of this log for its archive."""
+    """Return the path of a small live log whose archive is a compressed copy of this log."""
     directory.mkdir()
     copy = directory / "mail.log.1"
     shutil.copy(log, copy)

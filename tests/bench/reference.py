@@ -24,8 +24,8 @@ _find = re.compile(
     rb"|NOQUEUE: (reject): [A-Z]++ from [^\[]*+\[([0-9A-Fa-f.:]++)\]"
     rb"|warning: [^\[]++\[([0-9A-Fa-f.:]++)\]: (SASL) \S++ authentication failed"
     rb"|(PREGREET|DNSBL) )"
-    rb"|dovecot: imap-login: (?:(Login): user=|Disconnected: [^(\n]*+\((auth) failed, (\d++) [^\n]*?"
-    rb" rip=([0-9A-Fa-f.:]++))"
+    rb"|dovecot: imap-login: (?:(Login): user=|Disconnected: [^(\n]*+\((auth) failed, (\d++) "
+    rb"[^\n]*? rip=([0-9A-Fa-f.:]++))"
     rb")"
 ).findall
 

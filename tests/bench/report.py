@@ -16,10 +16,9 @@ NOISY = 0.25
 
 def machine(market: Market, command: str) -> list[str]:
     """Return what was run where, with which versions, and what could not be had."""
-    cpu = next(
-        (line.partition(": ")[2].strip() for line in open("/proc/cpuinfo") if "model name" in line),
-        "an unknown processor",
-    )
+    with open("/proc/cpuinfo") as file:
+        models = [line.partition(": ")[2].strip() for line in file if "model name" in line]
+    cpu = models[0] if models else "an unknown processor"
     versions = ", ".join(f"{name} {market.versions[name]}" for name in sorted(market.versions))
     lines = [
         f"Command: `{command}`",
@@ -39,7 +38,7 @@ def _system() -> str:
 
 
 def ratio(ours: Times, theirs: Times) -> tuple[float, str]:
-    """Return our time divided by theirs, and of what: wall time, or CPU time where that is noise."""
+    """Return our time divided by theirs, and of what: CPU time where wall time is noise."""
     if max(ours.spread, theirs.spread) > NOISY:
         return ours.cpu / theirs.cpu, " (CPU)"
     return ours.wall / theirs.wall, ""
@@ -67,7 +66,7 @@ def standings(
             "" if theirs.rss is None else f"{theirs.rss:.0f}",
         ]
         if truth is not None:
-            row.append(_count(theirs.said, truth))
+            row.append(_count(theirs.said, truth if theirs.truth is None else theirs.truth))
         if name == OURS:
             row += ["", ""]
         else:
@@ -79,7 +78,7 @@ def standings(
         rows.append(row)
     heads = ["", "wall ms", "CPU ms", "RSS MiB"]
     if truth is not None:
-        heads.append(f"deferred (of {truth:,})")
+        heads.append("says deferred")
     return [f"### {title}", "", *table([*heads, "ours / this", "goal"], rows), ""]
 
 
@@ -94,7 +93,7 @@ def _verdict(factor: float, goal: float | None, aim: float | None) -> str:
 def _count(said: int | None, truth: int) -> str:
     if said is None:
         return "does not say"
-    return f"{said:,}" if said == truth else f"{said:,} WRONG"
+    return f"{said:,}" if said == truth else f"{said:,}, not {truth:,}"
 
 
 def _milliseconds(seconds: float) -> str:

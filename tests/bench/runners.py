@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .ground import Log
 from .market import Market
 from .race import Runner
 
@@ -122,7 +122,7 @@ class Runners:
             )
         return runners
 
-    def whole(self, log: Path, log_for_maillogger: Path | None) -> list[Runner]:
+    def whole(self, log: Path, for_maillogger: Log) -> list[Runner]:
         """What reads a whole log, each time from its beginning."""
         greps = "; ".join(f"grep -c '{word}' {log}" for word in _WORDS)
         minutes = _number(r"(?m)^deferred (\d+)")
@@ -154,16 +154,18 @@ class Runners:
             shutil.copy(example, programs)
             command = f"{self._market.programs['mtail']} --one_shot --progs {programs} --logs {log}"
             runners.append(Runner(MTAIL, f"{command} --log_dir {programs}", rounds=3))
-        if "maillogger" in self._market.versions and log_for_maillogger:
+        if "maillogger" in self._market.versions:
             target = self._states / "maillogger"
             program = Path(self._market.peers).with_name("maillogger")
+            count = f"grep -c ',deferred,' {target}.csv"
             runners.append(
                 Runner(
                     MAILLOGGER,
-                    f"{program} {log_for_maillogger} {target} && grep -c ',deferred,' {target}.csv",
+                    f"{program} {for_maillogger.path} {target} && {count}",
                     _forget(target.with_suffix(".csv")),
                     _number(r"(\d+)\s*\Z"),
-                    3,
+                    rounds=3,
+                    truth=for_maillogger.truth.totals["deferred"],
                 )
             )
         if "lnav" in self._market.programs:
@@ -237,7 +239,7 @@ def _seek_again(seek: Path, log: Path, searches: int, since: float | None) -> Ca
             (seek / name).write_text(
                 f"$state = {{ devino => '1:1', logoffset => 0, logtime => {int(since)},"
                 f" logfile => '{log}', servicestateid => 0, serviceoutput => 'OK',"
-                f" tag => 'deferred{number}', runcount => 1, runtime => {int(time.time())} }};\n1;\n"
+                f" tag => 'deferred{number}', runcount => 1, runtime => {int(since)} }};\n1;\n"
             )
 
     return again

@@ -109,7 +109,7 @@ def _live_sizes(
     for part in (100, 10, 1):
         path = _place(directory, f"live{part}") / f"live{part}.log"
         logs.append(ground.one_day(path, size // part))
-    return _runs(market, logs, rounds), [f"{size // p // 10**6 or 1} MB" for p in (100, 10, 1)]
+    return _runs(market, logs, rounds), [f"{size / p / 10**6:g} MB" for p in (100, 10, 1)]
 
 
 def _checks(market: Market, directory: Path) -> tuple[list[float], list[str]]:
@@ -187,7 +187,8 @@ def backlog(market: Market, directory: Path, size: int) -> list[str]:
     """Return what the first runs on a huge log answer, and when everything is read."""
     log = ground.one_day(directory / "mail.log", size)
     command = [
-        market.check("deferred"), "--log", str(log.path), "--state", str(directory / "state"), "-vv",
+        market.check("deferred"), "-vv", "--log", str(log.path),
+        "--state", str(directory / "state"),
     ]  # fmt: skip
     rows = []
     for number in range(1, 11):

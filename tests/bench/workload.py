@@ -334,8 +334,9 @@ class Workload:
         )
         yield Line(
             f"spamd[{self._random.randint(500, 900)}]",
-            f"spamd: result: . -1 - BAYES_00,DKIM_SIGNED,DKIM_VALID,SPF_PASS scantime=0.4,size=4711,"
-            f"user=debian-spamd,uid=115,required_score=5.0,mid=<{self._id()}@{self._domain()}>",
+            "spamd: result: . -1 - BAYES_00,DKIM_SIGNED,DKIM_VALID,SPF_PASS scantime=0.4,size=4711,"
+            "user=debian-spamd,uid=115,required_score=5.0,"
+            f"mid=<{self._id()}@{self._domain()}>",
         )
 
 

@@ -1,9 +1,11 @@
 """A real systemd-journald without systemd: it takes /dev/log and keeps a journal of its own."""
 
+import os
 import signal
 import subprocess
 import syslog
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .namespace import sh
@@ -13,89 +15,131 @@ PACKAGES = ["systemd", "systemd-journal-remote", "postfix", "iproute2"]
 PROGRAM = "/lib/systemd/systemd-journald"
 REMOTE = "/lib/systemd/systemd-journal-remote"
 MACHINE = "fedcba9876543210fedcba9876543210"
-BOOT = "0123456789abcdef0123456789abcdef"
-# A persistent journal, so that nothing but the tests vacuums it. Messages of a unit are limited
-# far below journald's own 10,000, so that a limit can be reached.
+# Persistent, so that nothing but the tests removes anything.
 CONFIGURATION = """\
 [Journal]
 Storage=persistent
 ReadKMsg=no
 Audit=no
-RateLimitIntervalSec=2
+RateLimitIntervalSec=1
 RateLimitBurst={burst}
 ForwardToSyslog=no
 """
-DIRECTORY = Path("/var/log/journal", MACHINE)
+VOLATILE = Path("/run/log/journal", MACHINE)
+PERSISTENT = Path("/var/log/journal", MACHINE)
 CGROUPS = Path("/sys/fs/cgroup")
+FLUSHED = Path("/run/systemd/journal/flushed")
 
 
 class Journald:
     """The log daemon; needs a furnished namespace, whose /run, /dev and /var/log are its own."""
 
-    def __init__(self, burst: int = 100_000) -> None:
-        """Start it and wait for its sockets."""
-        for path, text in (
-            ("/etc/machine-id", MACHINE + "\n"),
-            ("/etc/systemd/journald.conf", CONFIGURATION.format(burst=burst)),
-        ):
-            source = Path("/run", path.strip("/").replace("/", "-"))
-            source.write_text(text)
-            sh("mount", "--bind", str(source), path)
+    def __init__(self) -> None:
+        """Start it: as on a machine that has just booted, its journal is in /run."""
+        self._replace("/etc/machine-id", MACHINE + "\n")
         # journald does not start without it, and learns from it which unit a process is of.
         sh("mount", "-t", "cgroup2", "cgroup2", str(CGROUPS))
         Path("/run/systemd/journal").mkdir(parents=True)
-        DIRECTORY.mkdir(parents=True)
         # What systemd's tmpfiles.d gives them.
-        for directory in (DIRECTORY.parent, DIRECTORY):
-            sh("chgrp", "systemd-journal", str(directory))
-            directory.chmod(0o2755)
-        self._process = subprocess.Popen([PROGRAM])
-        wait_until(Path("/run/systemd/journal/dev-log").exists, "journald")
-        Path("/dev/log").unlink(missing_ok=True)
-        Path("/dev/log").symlink_to("/run/systemd/journal/dev-log")
+        for directory in (VOLATILE, PERSISTENT):
+            directory.mkdir(parents=True)
+            for path in (directory.parent, directory):
+                sh("chgrp", "systemd-journal", str(path))
+                path.chmod(0o2755)
+        self.start()
 
-    def rotate(self) -> None:
-        """Have the active file archived."""
-        before = set(DIRECTORY.iterdir())
-        self._process.send_signal(signal.SIGUSR2)
-        wait_until(lambda: bool(set(DIRECTORY.iterdir()) - before), "journald's rotation")
+    def start(self, burst: int = 1_000_000) -> None:
+        """Start it and wait for its socket.
+
+        burst: lines a second of one unit, above which it drops them
+        """
+        self._replace("/etc/systemd/journald.conf", CONFIGURATION.format(burst=burst))
+        socket = Path("/run/systemd/journal/dev-log")
+        socket.unlink(missing_ok=True)
+        self._process = subprocess.Popen([PROGRAM], stderr=subprocess.DEVNULL)
+        wait_until(socket.exists, "journald")
+        Path("/dev/log").unlink(missing_ok=True)
+        Path("/dev/log").symlink_to(socket)
 
     def stop(self) -> None:
         """Stop it, whereupon its file is whole."""
         self._process.terminate()
         self._process.wait()
 
+    def kill(self) -> None:
+        """Let it crash: its file stays as it is, and it will begin a new one."""
+        self._process.kill()
+        self._process.wait()
 
-def say(tag: str, text: str, facility: int = syslog.LOG_MAIL) -> None:
-    """Log a line and wait until it is in the journal."""
-    syslog.openlog(tag, 0, facility)
-    before = len(said(tag, text))
-    syslog.syslog(text)
-    wait_until(lambda: len(said(tag, text)) > before, f"{text!r} in the journal")
+    def flush(self) -> None:
+        """Have the journal moved from /run to /var, as it is late in a machine's start."""
+        self._process.send_signal(signal.SIGUSR1)
+        wait_until(FLUSHED.exists, "journald's flush")
+
+    def rotate(self) -> None:
+        """Have the active file archived."""
+        before = set(PERSISTENT.iterdir())
+        self._process.send_signal(signal.SIGUSR2)
+        wait_until(lambda: bool(set(PERSISTENT.iterdir()) - before), "journald's rotation")
+
+    @staticmethod
+    def _replace(path: str, text: str) -> None:
+        source = Path("/run", path.strip("/").replace("/", "-"))
+        if not source.exists():
+            source.touch()
+            sh("mount", "--bind", str(source), path)
+        source.write_text(text)
 
 
-def said(tag: str, text: str) -> list[str]:
-    """Return the lines of this tag and text that are in the journal."""
-    lines = sh("journalctl", "-q", "-a", "-o", "cat", f"SYSLOG_IDENTIFIER={tag}").splitlines()
-    return [line for line in lines if line == text]
+@contextmanager
+def unit(path: str) -> Iterator[None]:
+    """Let what is started meanwhile belong to this unit, as systemd would have it."""
+    group = CGROUPS / "system.slice" / path
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "cgroup.procs").write_text(str(os.getpid()))
+    try:
+        yield
+    finally:
+        (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def import_entries(export: Iterable[bytes], file: str) -> None:
+def wait_for_the_last_entry(tag: str = "scenario") -> None:
+    """Log a line and wait for it: then all that was logged before it is in the journal."""
+    syslog.openlog(tag, 0, syslog.LOG_USER)
+    before = number_of_entries(f"SYSLOG_IDENTIFIER={tag}")
+    syslog.syslog("the last entry")
+    wait_until(lambda: number_of_entries(f"SYSLOG_IDENTIFIER={tag}") > before, "the journal")
+
+
+def number_of_entries(*matches: str) -> int:
+    """Return how many entries the journal has."""
+    return journalctl(*matches).count("__CURSOR=")
+
+
+def journalctl(*arguments: str) -> str:
+    """Return what journalctl prints in the export format."""
+    command = ["journalctl", "-o", "export", "--output-fields=SYSLOG_IDENTIFIER", *arguments]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def import_entries(export: Iterable[bytes], file: Path) -> None:
     """Make a journal file of entries in the export format."""
-    with subprocess.Popen([REMOTE, "-o", file, "-"], stdin=subprocess.PIPE) as remote:
+    command = [REMOTE, "-o", str(file), "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as remote:
         assert remote.stdin is not None
         remote.stdin.writelines(export)
         remote.stdin.close()
         assert remote.wait() == 0
 
 
-def entry(second: float, identifier: str, text: str, **fields: str) -> bytes:
+def entry(time: float, identifier: str, text: str, boot: int = 1) -> bytes:
     """Return an entry of the mail facility in the export format."""
-    stamp = int(second * 1_000_000)
-    all_fields = {
+    stamp = int(time * 1_000_000)
+    fields = {
         "__REALTIME_TIMESTAMP": str(stamp),
         "__MONOTONIC_TIMESTAMP": str(stamp - 1_600_000_000_000_000),
-        "_BOOT_ID": BOOT,
+        "_BOOT_ID": f"{boot:032x}",
         "_MACHINE_ID": MACHINE,
         "_HOSTNAME": "mx1",
         "_TRANSPORT": "syslog",
@@ -104,7 +148,7 @@ def entry(second: float, identifier: str, text: str, **fields: str) -> bytes:
         "SYSLOG_IDENTIFIER": identifier,
         "SYSLOG_PID": "1234",
         "_PID": "1234",
+        "_SYSTEMD_UNIT": "postfix@-.service",
         "MESSAGE": text,
-        **fields,
     }
-    return "".join(f"{name}={value}\n" for name, value in all_fields.items()).encode() + b"\n"
+    return "".join(f"{name}={value}\n" for name, value in fields.items()).encode() + b"\n"

@@ -353,11 +353,16 @@ class Machine(RuleBasedStateMachine):
             if generation in self.gone and minute not in now:
                 assert any(first <= minute <= last for first, last in coverage.gaps)
         self.counted = now
-        living = os.path.exists(self.log) and logbook.content(self.log)
-        known = living and len(living.lstrip(b"\0")) >= 32
-        self.was_live = self.holds.get(self.log) if known else None
-        self.was_dated = bool(known and logbook.standing([self.log]))
-        self.unread = set() if complete else set(self.holds.values())
+        known = {
+            generation
+            for path, generation in self.holds.items()
+            if len((logbook.content(path) or b"").lstrip(b"\0")) >= 32
+        }
+        self.was_live = self.holds.get(self.log)
+        if self.was_live not in known:
+            self.was_live = None
+        self.was_dated = self.was_live is not None and bool(logbook.standing([self.log]))
+        self.unread = set() if complete else known
 
     @rule()
     def run_ingest(self) -> None:

@@ -32,12 +32,13 @@ class Entry:
     """One message.
 
     place:  its cursor, as journald writes it
-    minute: when journald took it, which is the order that entries stand in
+    second, minute: when journald took it, which is the order that entries stand in;
+            since 1970
     record: what it says, None if it has no tag or no text
     tells_of_loss: whether journald says in it that it has dropped lines of ours
     """
 
-    __slots__ = ("minute", "place", "record", "tells_of_loss")
+    __slots__ = ("minute", "place", "record", "second", "tells_of_loss")
 
     def __init__(self, fields: Fields) -> None:
         """Make it of the fields that journalctl has printed.
@@ -46,9 +47,10 @@ class Entry:
         """
         try:
             self.place = fields[b"__CURSOR"].decode("ascii")
-            self.minute = int(fields[b"__REALTIME_TIMESTAMP"]) // 60_000_000
+            self.second = int(fields[b"__REALTIME_TIMESTAMP"]) // 1_000_000
         except (KeyError, ValueError):
             raise _not_understood() from None
+        self.minute = self.second // 60
         tag, text = fields.get(b"SYSLOG_IDENTIFIER"), fields.get(b"MESSAGE")
         self.record = None
         self.tells_of_loss = False

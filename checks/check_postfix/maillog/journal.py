@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # Entries to a transaction: half a second on a slow machine.
 PIECE = 20_000
-# How often to write down, while nothing is logged, that nothing was. In minutes.
-_QUIET = 10
+# How often to write down, while nothing is logged, that nothing was. In seconds.
+_QUIET = 600
 
 _BACKWARDS = ("--reverse", "--output-fields=" + ",".join(FIELDS))
 
@@ -59,6 +59,7 @@ class Journal:
         keeps: bool = True,
     ) -> None:
         self._store = store
+        self._second = int(now)
         self._now = int(now) // 60
         self._end = self._now + 1 if keeps else min(end, self._now + 1)
         self._wanted = wanted
@@ -164,7 +165,7 @@ class Journal:
             if stretches and not entries.are_behind(self._place(stretches[0].newest)):
                 return None  # another run was quicker
             assert entries.next is not None
-            stretch = _begun_with(entries.next, self._now)
+            stretch = _begun_with(entries.next, self._second)
         older = stretches[0] if stretches else None
         end = self._place(older.newest) if older else None
         latest = self._count(log, stretch, entries, end)
@@ -234,7 +235,7 @@ class Journal:
     def _see_nothing_new(self, entries: Entries) -> None:
         """Keep, now and then, that the journal has nothing behind what is counted."""
         is_gone = not entries.are_at(self._place(self._stretches()[0].newest))
-        if not is_gone and self._now - self._stretches()[0].read < _QUIET:
+        if not is_gone and self._second - self._stretches()[0].read < _QUIET:
             return
         with self._store.transaction():
             log = self._store.log(JOURNAL)
@@ -242,7 +243,7 @@ class Journal:
             assert log is not None
             if is_gone:
                 self._see_loss(log, newest)
-            newest.read = max(newest.read, self._now)
+            newest.read = max(newest.read, self._second)
             self._store.save_stretch(log, newest)
 
     def _see_loss(self, log: Log, stretch: Stretch) -> None:
@@ -253,9 +254,9 @@ class Journal:
         """
         with self._journalctl("--system", "--output-fields=_HOSTNAME") as journalctl:
             first = self._entries(journalctl).next
-        begins = self._now if first is None else first.minute
-        if begins > stretch.read:
-            self._store.extend_gap(log, stretch.read, begins)
+        begins = self._second if first is None else first.second
+        if begins >= stretch.read:
+            self._store.extend_gap(log, stretch.read // 60, begins // 60)
 
     # -- what is covered then
 
@@ -281,6 +282,6 @@ class Journal:
         )
 
 
-def _begun_with(entry: Entry, now: int) -> Stretch:
-    """Return a stretch that begins, backwards, with this entry."""
-    return Stretch(0, entry.place, entry.place, entry.minute, entry.minute, now)
+def _begun_with(entry: Entry, second: int) -> Stretch:
+    """Return a stretch that begins, backwards, with this entry, the last one in this second."""
+    return Stretch(0, entry.place, entry.place, entry.minute, entry.minute, second)

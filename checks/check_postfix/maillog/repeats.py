@@ -1,4 +1,4 @@
-"""Repeats: `last message repeated N times`, which syslogd of BSD and of old writes.
+"""Repeats: `last message repeated N times`, as syslogd writes on BSD and on old Linux systems.
 
 Such a line has no tag and speaks of the line that its host sent before. It is
 put into the words of rsyslog, which say what it was that was repeated.

@@ -63,7 +63,7 @@ class Stretch:
     id:      number in the store, 0 before it has one; later stretches have higher ones
     oldest, newest: cursors of its first and last entry
     begins, last: minutes of these
-    read:    minute in which `newest` was the journal's last entry
+    read:    second in which `newest` was the journal's last entry
     first:   whether nothing in front of it is to be read: the journal began
              there, or what is older is not kept
     lines, events, unframed: entries read, those that were events, those without
