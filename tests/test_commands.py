@@ -395,6 +395,19 @@ def test_stamps_without_a_zone_are_read_in_the_given_one(tmp_path):
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("days", [250, 500, 1500])
+def test_a_stamp_without_a_year_means_the_year_nearest_to_the_asked_time(days, tmp_path):
+    minutes_ago = days * 1440
+    log = mail_log.write(
+        tmp_path / "mail.log", mail_log.lines(mail_log.EVERYTHING, minutes_ago, form="bsd")
+    )
+    at = f"{datetime.now(UTC) - timedelta(minutes=minutes_ago - 5):%Y-%m-%dT%H:%MZ}"
+
+    done = run("deferred", "--log", log, "--no-state", "--at", at)
+
+    assert done.labels["attempts"].value == 10
+
+
 def test_one_host_and_one_instance_can_be_judged_alone(tmp_path):
     said = [mail_log.SENT] * 3
     log = mail_log.write(

@@ -166,3 +166,15 @@ def test_verbose_shows_who_refuses_whom_and_how():
         "  10  554",
         "   2  450",
     ]
+
+
+def test_verbose_shows_the_five_worst_clients():
+    clients = [(f"198.51.100.{i}", 20 - i) for i in range(7)]
+
+    outcome = judge(keys={"rejected client": clients}, rejected_smtpd=119, verbosity=1)
+
+    assert outcome.lines[2:] == [
+        "rejects by client:",
+        *(f"  {20 - i}  198.51.100.{i}" for i in range(5)),
+        "  29  in 2 more",
+    ]

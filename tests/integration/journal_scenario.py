@@ -5,6 +5,7 @@
 leaves in DIRECTORY results.json: what was printed, and what had been done, by occasion.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -49,6 +50,17 @@ CLIENT = Client(HOSTS["client5.example.org"], "client5.example.org")
 WILD = Client(HOSTS["client5.example.org"], "\x85wild")
 CRAFTED = 100_000
 JOURNAL_GROUP = "systemd-journal"
+
+# journald tells of what it has dropped with the next line, if it still finds the process of that.
+SHOUT = """
+import syslog, time
+syslog.openlog("postfix/smtpd", 0, syslog.LOG_MAIL)
+for number in range(20_000):
+    syslog.syslog(f"line {number}")
+time.sleep(1.5)
+syslog.syslog("last line")
+time.sleep(0.5)
+"""
 
 
 class Scenario:
@@ -145,11 +157,16 @@ class Scenario:
         self.send(1)
         self.check("journald has crashed")
         self.send(4, OUT)
-        self.check("an instance with another facility", check="deferred")
+        self.check("an instance with another facility")
         self.check("one instance", "--journal", "--state", "/run/state", "--instance", "mailout")
         self.reject(WILD)
         self.check("a line that is no plain text", check="rejects")
+        self.results["a line that is no plain text"]["binary"] = any(
+            line == "MESSAGE" for line in journalctl("--output-fields=MESSAGE").splitlines()
+        )
         self.check("without state", "--journal", "--no-state")
+        self.check("found by itself", "--state", "/run/found")
+        self.results["order of a life"] = order()
 
     def users(self) -> None:
         """Who may read it, and who may not."""
@@ -189,23 +206,47 @@ class Scenario:
         self.send(1)
         self.journald.rotate()
         self.send(1)
-        sh("journalctl", "--vacuum-files=2")
+        sh("journalctl", "--vacuum-files=3")  # two are active
         self.sent -= 2
         self.check("vacuumed", "--journal", "--state", "/run/state", "-vv")
         self.journald.stop()
         self.journald.start(burst=100)
-        # Its context of a process, and so its limit, is that of its unit.
         with unit("postfix.service"):
-            shout = subprocess.Popen(
-                [
-                    *("sh", "-c"),
-                    "yes line | head -20000 | logger -p mail.info -t postfix/smtpd;"
-                    " sleep 1.5; logger -p mail.info -t postfix/smtpd last",
-                ]
-            )
-        shout.wait()
+            shouting = subprocess.Popen([sys.executable, "-c", SHOUT])
+        assert shouting.wait() == 0
         wait_for_the_last_entry()
         self.check("lines dropped", "--journal", "--no-state", "-vv")
+
+    def damage(self) -> None:
+        """A file that was cut short."""
+        (PERSISTENT / "system@b-1-1.journal").write_bytes(b"LPKSHHRH" + bytes(100))
+        self.check("damaged file", "--journal", "--state", "/run/state", "-vv")
+
+    def _killed_again_and_again(self) -> None:
+        """Runs that are killed, at any time, while they read a long journal."""
+        state = ("--journal", "--state", "/run/killed", "--window", "1h")
+        executable = Path(sys.executable).with_name("check_postfix_deferred")
+        kills = 0
+        for hundredth in range(5, 125, 5):
+            running = subprocess.Popen([str(executable), *state], stdout=subprocess.DEVNULL)
+            time.sleep(hundredth / 100)
+            kills += running.poll() is None
+            running.kill()
+            running.wait()
+        for _ in range(10):
+            self.check("history after kills", *state)
+        self.results["history after kills"]["kills"] = kills
+
+    def _all_at_once(self) -> None:
+        """Eight runs at once, which have no state yet."""
+        state = ("--journal", "--state", "/run/crowd", "--window", "1h", "--timeout", "60")
+        executable = Path(sys.executable).with_name("check_postfix_deferred")
+        crowd = [
+            subprocess.Popen([str(executable), *state], stdout=subprocess.DEVNULL) for _ in range(8)
+        ]
+        for one in crowd:
+            one.wait()
+        self.check("history after a crowd", *state)
 
     def history(self) -> None:
         """A long journal, of several files whose entries alternate."""
@@ -236,19 +277,24 @@ class Scenario:
             runs += 1
         self.results["history"]["runs"] = runs
         self.check("history again", "--journal", "--state", "/run/long", "--window", "1h")
+        self._killed_again_and_again()
+        self._all_at_once()
         self.check("history without state", "--journal", "--no-state", "--window", "1h")
-        cursors = [
-            Cursor(line.removeprefix("__CURSOR="))
-            for line in journalctl().splitlines()
-            if line.startswith("__CURSOR=")
-        ]
-        self.results["order"] = {
-            "entries": len(cursors),
-            "misplaced": sum(
-                not later.is_behind(earlier) or earlier.is_behind(later)
-                for earlier, later in zip(cursors, cursors[1:], strict=False)
-            ),
-        }
+        self.results["order"] = order()
+
+
+def order() -> dict[str, int]:
+    """Return how many entries there are, and how many of their cursors are not in their order."""
+    cursors = [
+        Cursor(line.removeprefix("__CURSOR="))
+        for line in journalctl().splitlines()
+        if line.startswith("__CURSOR=")
+    ]
+    misplaced = sum(
+        not later.is_behind(earlier) or earlier.is_behind(later)
+        for earlier, later in itertools.pairwise(cursors)
+    )
+    return {"entries": len(cursors), "misplaced": misplaced}
 
 
 def by_helo(client: Client) -> Any:
@@ -266,8 +312,11 @@ def main(directory: Path) -> None:
     log = directory / "log"
     log.mkdir()
     scenario = Scenario(log)
-    for part in (scenario.life_of_a_journal, scenario.users, scenario.losses, scenario.history):
-        part()
+    scenario.life_of_a_journal()
+    scenario.users()
+    scenario.losses()
+    scenario.damage()
+    scenario.history()
     (directory / "results.json").write_text(json.dumps(scenario.results, indent=1) + "\n")
 
 

@@ -23,8 +23,8 @@ from collections import Counter
 
 from tests.maillog import logbook
 
-# Lines of one minute: enough minutes for the long form within what is kept.
-_LINES = 40
+# Lines of one minute: so many that the long form stays within the days that are kept.
+_LINES = 200
 _ARCHIVES = 8
 
 
@@ -42,7 +42,7 @@ class Traffic:
     def write(self) -> None:
         """Append lines; sometimes stop in the middle of the last for a moment."""
         data = b""
-        for _ in range(self.random.randrange(1, 3 * _LINES)):
+        for _ in range(self.random.randrange(1, 120)):
             if self.written[self.minute] >= _LINES:
                 self.minute += 1
             self.written[self.minute] += 1
@@ -130,6 +130,7 @@ def kills(directory: str, number: int, seed: int) -> tuple[int, int, str]:
         if killed % 20 == 19:
             traffic.run()
             if any(traffic.errors()):
+                print(f"stopped after {killed + 1} kills", file=sys.stderr)
                 break
             traffic.prune()
     traffic.run()

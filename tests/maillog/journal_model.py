@@ -127,7 +127,7 @@ class Journalctl:
     chunk = 4096
     started: list[Sequence[str]] = []
 
-    def __init__(self, arguments: Sequence[str], deadline: float) -> None:
+    def __init__(self, arguments: Sequence[str], _deadline: float) -> None:
         self._arguments = arguments
         self.started.append(arguments)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import pytest
@@ -100,7 +101,7 @@ def test_every_stream_gives_its_entries_wherever_it_is_cut(entries, data):
         stream += b"\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     places = [0, *cuts, len(stream)]
-    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
 
     found = read(*filter(None, pieces))
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from check_postfix.maillog import entry, journal
+from check_postfix.maillog import journal
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.store import JOURNAL, Store
 from tests.maillog import journal_model
-from tests.maillog.journal_model import FIRST, Journalctl, Machine, counted, cursor
+from tests.maillog.journal_model import FIRST, Journalctl, Machine, counted
 
 _WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else None
 DAY = 24 * 60
@@ -354,7 +355,7 @@ def test_a_journalctl_that_is_silent_from_the_start_is_told(path):
         run(path, machine, left=0)
 
     assert str(raised.value) == (
-        "journalctl: silent for 60 s; see whether the disk hangs, or raise --timeout"
+        "journalctl: silent for 60.0 s; see whether the disk hangs, or raise --timeout"
     )
 
 
@@ -393,6 +394,64 @@ def test_a_store_whose_cursor_is_none_is_told(path):
 
 
 # -- the promise
+
+
+class Waiting(Store):
+    """A store for which something happens before one of its transactions."""
+
+    _left = 0
+
+    def before(self, when, happening):
+        """Let it happen before the transaction with this number."""
+        self._left = when
+        self._happening = happening
+        return self
+
+    def transaction(self):
+        self._left -= 1
+        if not self._left:
+            self._happening()
+        return super().transaction()
+
+
+@pytest.mark.parametrize("when", [1, 2, 3])
+@pytest.mark.parametrize("left", [1, 3, 100])
+def test_a_run_that_another_one_overtakes_counts_nothing_again(path, when, left, monkeypatch):
+    monkeypatch.setattr(journal, "PIECE", 2)
+    machine = Machine()
+    minutes = [machine.mail() for _ in range(10)]
+
+    def other_run():
+        minutes.append(machine.mail())
+        run(path, machine, left=left)
+        Journalctl.left = None
+
+    with Waiting(path, 1).before(when, other_run) as store:
+        journal_model.run(store, machine)
+    covered = run(path, machine)
+
+    assert counted(path) == dict.fromkeys(minutes, 1)
+    assert covered.complete
+    assert covered.gaps == []
+
+
+def test_a_hole_that_was_vacuumed_before_it_was_closed_is_a_gap(path):
+    machine = Machine()
+    first = machine.mail()
+    run(path, machine)
+    lost = [machine.mail() for _ in range(5)]
+    seen = machine.mail()
+    run(path, machine, left=1)
+    machine.vacuum(7)
+    machine.other()
+    last = machine.mail()
+
+    covered = run(path, machine)
+
+    assert set(counted(path)) == {first, seen, last}
+    assert covered.gaps == [(first, last - 1)]
+    assert covered.gaps[0][0] <= lost[0]
+    assert covered.complete
 
 
 class Killed(BaseException):
@@ -490,21 +549,15 @@ class Promise(RuleBasedStateMachine):
     def two_runs_at_once(self, when, piece, left):
         """Another run happens while this one waits for the store."""
         machine, path = self.machine, self.path
-        transactions = 0
 
-        class Waiting(Store):
-            def transaction(self):
-                nonlocal transactions
-                transactions += 1
-                if transactions == when:
-                    machine.mail()
-                    with Store(path, 1) as other:
-                        journal_model.run(other, machine, left=left)
-                    Journalctl.left = None
-                return super().transaction()
+        def other_run():
+            machine.mail()
+            with Store(path, 1) as other, suppress(LogError):
+                journal_model.run(other, machine, left=left)
+            Journalctl.left = None
 
         journal.PIECE = piece
-        with Waiting(path, 1) as store:
+        with Waiting(path, 1).before(when, other_run) as store:
             self.gaps = list(journal_model.run(store, machine).gaps)
         self.is_whole = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import stat
 import time
 
 import pytest
@@ -19,7 +18,7 @@ from check_postfix.maillog.journalctl import (
     see_that_all_is_readable,
 )
 from check_postfix.plugin.run import outcome_of
-from tests.maillog.journal_model import FIRST, Machine, fields_of
+from tests.maillog.journal_model import Machine, fields_of
 
 MACHINE = "fedcba9876543210fedcba9876543210"
 
@@ -138,7 +137,8 @@ def is_running(pid):
 # -- how it fails
 
 
-def test_a_machine_without_journalctl(fake):
+@pytest.mark.usefixtures("fake")
+def test_a_machine_without_journalctl():
     assert told() == (
         "journalctl: not found in PATH or /no/bin; install systemd, or name the mail log with --log"
     )

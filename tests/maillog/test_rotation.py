@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from check_postfix.maillog import logfile, reading, survey
+from check_postfix.maillog import lines, logfile, reading, survey
 from check_postfix.maillog.logfile import Stream
 from tests.maillog.conftest import Place, once
 from tests.maillog.logbook import FIRST
@@ -555,6 +555,35 @@ def test_a_clock_that_runs_years_ahead_makes_no_gap_of_the_future(place: Place) 
 
     assert place.gaps(coverage) == [(50, 60)]
     assert coverage.last == FIRST + 60
+
+
+@pytest.mark.parametrize("size", [0, 95, 600])
+def test_a_log_cut_while_it_is_read_is_not_read_on_in_its_successor(
+    place: Place, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    place.write(0)
+    place.run()
+    place.write(1)
+    whole = Stream.read
+    blocks = 0
+
+    def read(self: Stream, most: int) -> bytes:
+        nonlocal blocks
+        blocks += most == lines.BLOCK
+        if blocks == 2:  # all of it was read, which only this next reading shows
+            blocks += 1
+            place.write(2)
+            shutil.copyfile(place.log, place.log + ".1")
+            os.truncate(place.log, 0)
+            place.write(*range(3, 9), size=size)
+        return whole(self, most)
+
+    monkeypatch.setattr(Stream, "read", read)
+    place.run()
+    coverage = place.run()
+
+    assert place.counted() == once(*range(9))
+    assert place.gaps(coverage) == []
 
 
 def test_a_year_old_archive_is_not_taken_for_this_years(place: Place) -> None:

@@ -88,6 +88,7 @@ def test_a_number_of_too_few_is_shown_without_thresholds():
 def test_each_verbose_says_more():
     check = a_check([Metric("many", 9)])
 
+    assert check.judge("subject", options(check)).lines == []
     assert judge(check, verbosity=0).lines == []
     assert judge(check, verbosity=1).lines == ["details of subject"]
     assert judge(check, verbosity=2).lines == ["details of subject", "about subject"]

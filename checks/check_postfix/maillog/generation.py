@@ -32,6 +32,10 @@ def fingerprints(head: bytes, key: bytes) -> bytes:
     return b"".join(fingerprint(head[:size], key) for size in _HEAD_SIZES if size <= len(head))
 
 
+class Replaced(Exception):
+    """A file does not hold the generation any more that it held a moment ago."""
+
+
 class Generation:
     """What is known of one generation.
 

@@ -16,6 +16,7 @@ from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.counts import Counts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
 from check_postfix.maillog.survey import Survey
 
@@ -121,7 +122,7 @@ class Ingest:
             try:
                 with self._store.transaction():
                     return self._piece()
-            except FileNotFoundError:  # renamed since it was listed: see where to
+            except (FileNotFoundError, Replaced):  # renamed since it was listed: see where to
                 continue
             except _Refused as refused:
                 self._refused[refused.file.signature] = str(refused)
@@ -238,8 +239,8 @@ class Ingest:
     def _read(self, log: Log, file: LogFile, generation: Generation) -> bool:
         """Read one piece of a generation; tell whether this file is read to its end.
 
-        Raises: FileNotFoundError if it has been renamed meanwhile, _Refused if it is
-                an archive that cannot be read, LogError if it is the live log
+        Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
+                if it is an archive that cannot be read, LogError if it is the live log
         """
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.reading import Reading

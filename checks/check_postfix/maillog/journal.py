@@ -81,7 +81,7 @@ class Journal:
             self._read_new()
         except TimeUpError:
             raise LogError(
-                f"journalctl: silent for {round(self._patience, 1):g} s; see whether the disk hangs,"
+                f"journalctl: silent for {self._patience:.1f} s; see whether the disk hangs,"
                 " or raise --timeout"
             ) from None
         with suppress(TimeUpError):
@@ -166,20 +166,19 @@ class Journal:
                 return None  # another run was quicker
             assert entries.next is not None
             stretch = _begun_with(entries.next, self._second)
-        older = stretches[0] if stretches else None
-        end = self._place(older.newest) if older else None
+        end = self._place(stretches[0].newest) if stretches else None
         latest = self._count(log, stretch, entries, end)
         is_over = not entries.is_late and not entries.are_behind(end)
         # The clock may have been wrong for a while: one old entry is no proof.
         is_too_old = latest is not None and latest < self._oldest
         if is_over or is_too_old:
-            if older and end:
-                if is_over and not entries.are_at(end):
-                    self._see_loss(log, older)
+            is_first = entries.next is None or is_too_old
+            for older in stretches if is_first else stretches[:1]:
+                if is_over and not entries.are_at(self._place(older.newest)):
+                    self._see_loss(log, older, stretch.begins)
                 stretch.join(older)
                 store.drop_stretch(older)
-            if entries.next is None or is_too_old:
-                stretch.first = True
+            stretch.first = stretch.first or is_first
         store.save_stretch(log, stretch)
         store.forget(self._oldest, self._oldest_keys)
         return None if is_over or is_too_old else stretch.oldest
@@ -242,21 +241,24 @@ class Journal:
             newest = self._stretches()[0]
             assert log is not None
             if is_gone:
-                self._see_loss(log, newest)
+                self._see_loss(log, newest, self._now)
             newest.read = max(newest.read, self._second)
             self._store.save_stretch(log, newest)
 
-    def _see_loss(self, log: Log, stretch: Stretch) -> None:
+    def _see_loss(self, log: Log, stretch: Stretch, begins: int) -> None:
         """See whether entries behind this stretch, whose last entry is gone, may be gone too.
 
         Up to `read` all were counted; those since are still there if anything
         older is. journald removes whole files, the oldest first.
+
+        begins: minute from which on there is no doubt
         """
         with self._journalctl("--system", "--output-fields=_HOSTNAME") as journalctl:
             first = self._entries(journalctl).next
-        begins = self._second if first is None else first.second
-        if begins >= stretch.read:
-            self._store.extend_gap(log, stretch.read // 60, begins // 60)
+        second = self._second if first is None else first.second
+        if second >= stretch.read:
+            lost = stretch.read // 60
+            self._store.extend_gap(log, lost, max(lost, min(begins, second // 60)))
 
     # -- what is covered then
 

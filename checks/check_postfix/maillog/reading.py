@@ -6,7 +6,7 @@ import time
 
 from check_postfix.maillog import frame
 from check_postfix.maillog.counts import Counts
-from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprints
+from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
 
@@ -58,12 +58,12 @@ class Reading:
         live:    whether this is the live log's own file
         now:     minutes since 1970
         Returns: whether all of this file is read
-        Raises:  LogError, StoreError
+        Raises:  Replaced, LogError, StoreError
         """
         data = stream.read_head(FINGERPRINTED)
         head = fingerprints(data, self._store.key)
         if not generation.likeness(head):
-            return False  # its name went to another file since the survey
+            raise Replaced  # its name went to another file since the survey
         generation.head = max(generation.head, head, key=len)
         if generation.begins is None:
             generation.begins = first_minute(data, self._clock(None))
@@ -82,6 +82,12 @@ class Reading:
         at_end = self._read_on(stream, generation, now)
         while generation.hole and at_end and time.monotonic() < self._deadline:
             self._shrink_hole(stream, generation)
+        if not stream.compressed:
+            # Cut and written anew while it was read, it would have been gone on
+            # with in the middle of the next generation.
+            head = fingerprints(stream.read_head(FINGERPRINTED), self._store.key)
+            if not generation.likeness(head):
+                raise Replaced
         return at_end and not generation.hole
 
     def _at_end(self, stream: Stream, generation: Generation) -> bool:

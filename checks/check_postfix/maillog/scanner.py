@@ -13,15 +13,7 @@ import re
 from collections import Counter
 
 from check_postfix.maillog import frame, repeats, shapes
-from check_postfix.maillog.recogniser import (
-    DOVECOT,
-    POSTFIX,
-    delivery,
-    intake,
-    login,
-    recognise,
-    reject,
-)
+from check_postfix.maillog.recogniser import DOVECOT, POSTFIX, delivery, intake, recognise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,31 +26,30 @@ if TYPE_CHECKING:
 # group behind it tells that it was all there.
 _FRAME = (
     rb"(" + frame.BSD_MINUTE + rb"|" + frame.ISO_MINUTE + rb")" + frame.SECONDS
-    + rb"(" + frame.ZONE + rb")? ([A-Za-z0-9._-]++) "
-    rb"([A-Za-z0-9_.-]++)([A-Za-z0-9_./-]*+)(?:\[\d++\])?: ()"
+    + rb"(" + frame.ZONE + rb")? ([A-Za-z0-9._-]++ [A-Za-z0-9_.-]++[A-Za-z0-9_./-]*+)"
+    rb"(?:\[\d++\])?: ()"
 )  # fmt: skip
-_FRAME_GROUPS = 6
+_FRAME_GROUPS = 4
 
-# The plain shapes. A delivery is plain if its addresses cannot hold a tail and
-# no second one follows. Of the reply only the opening words decide, except after
-# 452, which can mean a full mailbox.
+# A delivery is plain if its addresses cannot hold a tail and no second one
+# follows. The reply is kept where it says why the delivery failed.
 _PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb"))?"
 _DELIVERY = (
     rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb"))?"
-    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">)?, relay=(" + shapes.RELAY + rb")" + shapes.DELAYS
-    + rb", dsn=(" + shapes.ENHANCED_CODE + rb"), status=(sent|deferred|bounced) \("
-    rb"(?![^\n]*, relay=)(forwarded as |SASL authentication failed; "
-    rb"|host [^\s\[\]]++\[[^\]\s]++\] said: (?:452[^\n]*+|[245]\d\d[ -]))?"
+    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">)?, relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
+    + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status=(?:sent \("
+    rb"(?:forwarded as )?|(?:deferred|bounced) \([^\n]*+))"
 )  # fmt: skip
-_RECEIVED = rb"(client)=(?:" + intake.LOGGED_IN + rb"(=))?"
+_RECEIVED = rb"(client=)(?:" + intake.LOGGED_IN + rb"(=))?"
+# Of these two all that the recogniser looks at: it reads the same of many lines.
 _REJECT = (
-    rb"reject: " + shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME
-    + rb"\[(" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: ([245]\d\d) "
+    rb"(reject: " + shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME
+    + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: [245]\d\d )"
 )  # fmt: skip
 _LOGIN = (
-    rb"warning: " + shapes.CLIENT_NAME + rb"\[(" + shapes.CLIENT_ADDRESS
+    rb"(" + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
-    + rb" ?([^,\n]*+)"
+    + rb"[^,\n]*+(?:, sasl_username=\(unavailable\)(?=\r?(?:\n|\Z)))?)"
 )  # fmt: skip
 
 
@@ -66,23 +57,40 @@ def _any(expressions: Iterable[bytes]) -> bytes:
     return rb"(?:" + rb"|".join(expressions) + rb")"
 
 
+def _whole(expressions: Iterable[bytes]) -> bytes:
+    """Return the expression of a text that the recogniser must read, kept to its end."""
+    return rb"(" + _any(expressions) + rb"[^\n]*+)"
+
+
+# By how a text starts: with an ID, with this, or with anything else. What is kept
+# starts behind it, since the value of an ID decides nothing.
+_WARNING = b"warning: "
+_SHAPES = POSTFIX + DOVECOT
 _SAID = _any(
     [
-        rb"(?:(NOQUEUE)|" + shapes.QUEUE_ID + rb"): " + _any([_DELIVERY, _RECEIVED, _REJECT]),
-        _LOGIN,
-        # to be read by the recogniser
-        rb"("
+        rb"(?:(NOQUEUE)|"
+        + shapes.QUEUE_ID
+        + rb"): "
+        + _any([_DELIVERY, _RECEIVED, _REJECT, _whole(s.opening for s in _SHAPES if s.id)]),
+        _WARNING
         + _any(
             [
-                rb"(?:NOQUEUE|"
-                + shapes.QUEUE_ID
-                + rb"): "
-                + _any(shape.opening for shape in POSTFIX if shape.id),
-                *(shape.opening for shape in POSTFIX + DOVECOT if not shape.id),
+                _LOGIN,
+                _whole(
+                    s.opening.removeprefix(_WARNING)
+                    for s in _SHAPES
+                    if s.opening.startswith(_WARNING)
+                ),
+            ]
+        ),
+        # None of the frequent texts that nobody counts starts with these.
+        rb"(?=[][<>A-Zefimprs])"
+        + _whole(
+            [
+                *(s.opening for s in _SHAPES if not s.id and not s.opening.startswith(_WARNING)),
                 frame.WRAPPER,
             ]
-        )
-        + rb"[^\n]*+)",
+        ),
     ]
 )
 
@@ -102,7 +110,7 @@ class Scan:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[tuple[bytes, ...], Event | None] = {}
+        self._known: dict[tuple[bytes, ...], tuple[bytes, bytes, Event | None, int]] = {}
         self._last_line = b""
         self.unframed = 0
 
@@ -126,72 +134,81 @@ class Scan:
             clock.is_twofold(found[0][0], found[0][1])
             or clock.is_twofold(found[-1][0], found[-1][1])
         )
+        known = self._known
+        minute, at = None, (b"", b"")
         for groups, lines in [(one, 1) for one in found] if ordered else Counter(found).items():
-            stamp, zone, host, instance = groups[:4]
-            if groups[-1]:
-                record = frame.parse(groups[-1])
+            if line := groups[-1]:
+                record = frame.parse(line)
                 if record is None:
                     self.unframed += lines
                     continue
-                stamp, zone, host, instance = record[:4]
-                event = recognise(record)
-                lines *= record.repeats
-            elif groups[-2]:
-                record = frame.record(
-                    stamp, zone, host, instance, groups[4], groups[-2].removesuffix(b"\r")
-                )
+                when = record[:2]
+                host, instance = record[2:4]
                 event = recognise(record)
                 lines *= record.repeats
             else:
-                event = self._plain(groups[3:-2])
-            minute = clock.minute(stamp, zone)
+                when = groups[:2]
+                fields = groups[2:-1]
+                if fields not in known:
+                    if len(known) > _KNOWN:
+                        known.clear()
+                    known[fields] = _event(*fields)
+                host, instance, event, said = known[fields]
+                lines *= said
+            if when != at:
+                minute, at = clock.minute(*when), when
             if minute is None:
                 self.unframed += lines
             elif event is not None:
                 yield minute, host, instance, event, lines * event.times
 
-    def _plain(self, fields: tuple[bytes, ...]) -> Event | None:
-        try:
-            return self._known[fields]
-        except KeyError:
-            if len(self._known) > _KNOWN:
-                self._known.clear()
-            event = self._known[fields] = _plain_event(*fields)
-            return event
 
-
-def _plain_event(
-    instance: bytes,
-    path: bytes,
+def _event(
+    where: bytes,
     _framed: bytes,
     noqueue: bytes,
     domain: bytes,
     relay: bytes,
-    enhanced_code: bytes,
-    status: bytes,
-    reply: bytes,
+    outcome: bytes,
     received: bytes,
     logged_in: bytes,
-    rejected_client: bytes,
-    reply_code: bytes,
-    login_client: bytes,
-    login_reason: bytes,
-) -> Event | None:
-    """Return the event of a plain shape; the fields are the groups of the expression."""
-    program = path[path.rfind(b"/") + 1 :]
-    if not program or instance == b"dovecot":
-        return None
-    if status:
-        # NOQUEUE never has a delivery
-        return None if noqueue else delivery.outcome(status, domain, relay, enhanced_code, reply)
-    if program != b"smtpd":
-        return None
-    if received:
-        return intake.received(bool(noqueue), bool(logged_in))
-    if rejected_client:
-        return reject.at_stage(b"reject", rejected_client, reply_code)
-    return login.failure(login_client, login_reason)
+    rejected: bytes,
+    with_id: bytes,
+    login: bytes,
+    warning: bytes,
+    other: bytes,
+) -> tuple[bytes, bytes, Event | None, int]:
+    """Return host, instance, event and repeats of a line with an ordinary frame.
+
+    The arguments are the groups of the expression.
+    """
+    text = login or warning
+    if text:
+        text = _WARNING + text
+    elif rejected or with_id:
+        text = (noqueue or _ANY_ID) + b": " + (rejected or with_id)
+    host, _, tag = where.partition(b" ")
+    instance, slash, path = tag.partition(b"/")
+    record = frame.record(
+        b"", b"", host, instance, slash + path, (text or other).removesuffix(b"\r")
+    )
+    event = None
+    if not outcome and not received:
+        event = recognise(record)
+    elif instance == b"dovecot" or not record.program:
+        pass
+    elif outcome:
+        if not noqueue:  # which never has a delivery
+            enhanced_code, _, rest = outcome.partition(b", status=")
+            status, _, reply = rest.partition(b" (")
+            reply = reply.removesuffix(b"\r")
+            event = delivery.outcome(status, domain, relay, enhanced_code, reply)
+    elif record.program == b"smtpd":
+        event = intake.received(bool(noqueue), bool(logged_in))
+    return host, instance, event, record.repeats
 
 
-# So many distinct plain lines are remembered at a time.
-_KNOWN = 50_000
+_ANY_ID = b"000000"
+
+# So many distinct lines are remembered at a time.
+_KNOWN = 20_000

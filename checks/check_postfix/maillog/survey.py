@@ -7,7 +7,7 @@ looked at again; what a file is, its content decides.
 from __future__ import annotations
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.generation import FINGERPRINTED, Generation, fingerprints
+from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.logfile import LogFile
 
 TYPE_CHECKING = False
@@ -31,8 +31,8 @@ class Survey:
     first, then the newest; `holds` (file, generation) of all files; `current` the
     generation of the live log; `notes` file signature -> why it cannot be read.
 
-    Raises: LogError if the live log cannot be read, FileNotFoundError if files
-            were renamed or removed since they were listed
+    Raises: LogError if the live log cannot be read, FileNotFoundError or Replaced
+            if files were renamed or removed since they were listed
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Survey:
             opened = LogFile(file.path, stream.status())
             data = stream.read_head(FINGERPRINTED)
         if opened.inode != file.inode:
-            raise FileNotFoundError
+            raise Replaced
         head = fingerprints(data, self._key)
         if not head:
             return opened, None

@@ -88,6 +88,7 @@ POSTFIX: tuple[Shape, ...] = (
     Shape((b"smtpd",), b"", limit.OPENING, limit.recognise),
     Shape(None, _QUEUE_ID, health.BOUNCE_FAILED_OPENING, health.recognise_fault),
     Shape(None, b"", health.FAULT_OPENING, health.recognise_fault),
+    Shape(None, b"", health.FAULT_WITHOUT_WARNING_OPENING, health.recognise_fault),
     Shape(None, b"", health.DIED_OPENING, health.recognise_death),
     Shape(None, b"", health.DIALOGUE_OPENING, health.recognise_dialogue),
 )

@@ -39,9 +39,8 @@ FAULT_OPENING = (
     rb"|" + shapes.QUEUE_ID + rb": (?:write queue file"
     rb"|(?:bounce|defer|trace|verify|flush) service failure"
     rb"|[a-z0-9_]++ map lookup problem ))"
-    rb"|error: open database "
-    rb"|entering STRESS mode with "
 )
+FAULT_WITHOUT_WARNING_OPENING = rb"(?:error: open database |entering STRESS mode with )"
 # behind a queue ID
 BOUNCE_FAILED_OPENING = rb"status=deferred \(bounce failed\)"
 
@@ -62,7 +61,8 @@ def recognise_death(record: Record) -> Event | None:
 def recognise_fault(record: Record) -> Event:
     """Return the event of trouble on this machine.
 
-    record: text starts with FAULT_OPENING, or with a queue ID and BOUNCE_FAILED_OPENING
+    record: text starts with FAULT_OPENING or FAULT_WITHOUT_WARNING_OPENING, or with a
+            queue ID and BOUNCE_FAILED_OPENING
     """
     assert record.text
     return Event(kind="local_fault")

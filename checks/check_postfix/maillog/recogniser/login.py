@@ -50,6 +50,11 @@ _BACKEND_ERRORS = (
     b"transient failure (e.g.",  # its comma ends the opening words
     b"remote authentication server unavailable",
 )
+# With Dovecot's SASL, when there is no talking to its socket: nothing was asked,
+# so there is neither a reason nor a name (xsasl/xsasl_dovecot_server.c,
+# xsasl_dovecot_server_first: XSASL_AUTH_TEMP with an empty reply; what is put in
+# their places: smtpd/smtpd_sasl_glue.c).
+_NOBODY_ASKED = b"(reason unavailable), sasl_username=(unavailable)"
 
 _REASONS = (
     rb"(?P<failed>auth failed|authorization failed), (?P<attempts>[1-9]\d{0,8}) attempts"
@@ -88,11 +93,12 @@ def recognise_postfix(record: Record) -> Event | None:
 def failure(client: bytes, reason: bytes) -> Event:
     """Return the event of `SASL MECH authentication failed: REASON`.
 
-    reason: at least what of REASON stands before its first comma
+    reason: at least what of REASON stands before its first comma; where the name
+            behind it is `(unavailable)`, the whole rest of the line
     """
     if reason.startswith(_CLIENT_ERRORS):
         kind = "auth_client_error"
-    elif reason.startswith(_BACKEND_ERRORS):
+    elif reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
         kind = "auth_backend_error"
     else:
         kind = "auth_failed"

@@ -1,0 +1,1 @@
+"""What is given to people: wheel, sdist, Debian package."""

@@ -1,0 +1,70 @@
+"""Wheel and sdist contain what they should, and the wheel comes from what is in the sdist."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .debian import ROOT
+
+PACKAGE = ROOT / "checks" / "check_postfix"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A directory with sdist and wheel, the wheel built from the unpacked sdist."""
+    directory = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", directory, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    return directory
+
+
+def source_files() -> set[str]:
+    paths = [*PACKAGE.rglob("*.py"), PACKAGE / "py.typed"]
+    return {str(path.relative_to(PACKAGE.parent)) for path in paths}
+
+
+def test_the_wheel_holds_the_package_the_licence_and_nothing_else(built):
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    described = {name for name in names if ".dist-info/" in name}
+
+    assert names - described == source_files()
+    assert {name.partition("/")[2] for name in described} == {
+        "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt",
+    }  # fmt: skip
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        names = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()}
+
+    assert {f"checks/{name}" for name in source_files()} <= names
+    # setuptools puts tests/test*.py into every sdist; that does no harm.
+    others = {name for name in names if not name.startswith(("checks/check_postfix", "tests/test"))}
+    assert others == {"LICENSE", "README.md", "pyproject.toml", "PKG-INFO", "setup.cfg"}
+
+
+def test_the_installed_wheel_brings_five_executables_that_know_their_version(built, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True)
+    subprocess.run(
+        [tmp_path / "bin/pip", "install", "--quiet", next(built.glob("*.whl"))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    executables = sorted(path.name for path in (tmp_path / "bin").glob("check_postfix_*"))
+    said = [
+        subprocess.run([tmp_path / "bin" / name, "-V"], capture_output=True, text=True, check=False)
+        for name in executables
+    ]
+
+    assert len(executables) == 5
+    version = next(built.glob("*.whl")).name.split("-")[1]
+    assert [done.stdout for done in said] == [f"{name} {version}\n" for name in executables]
