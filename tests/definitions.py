@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from check_postfix.plugin import Check, Option
-from check_postfix.plugin.run import STANDARD, TIMEOUT, VERBOSE
+from check_postfix.plugin.run import PROMETHEUS, STANDARD, TIMEOUT, VERBOSE
 from tests import director
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def checks() -> list[Check]:
 
 def settable(check: Check) -> list[Option]:
     """Return the options that a monitoring configuration may set."""
-    return [*check.options, TIMEOUT, VERBOSE]
+    return [*check.options, TIMEOUT, VERBOSE, PROMETHEUS]
 
 
 def icinga_commands() -> str:
@@ -124,6 +124,14 @@ def readme_tables() -> dict[str, str]:
                     f"`{check.thresholds[0].critical.default}`",
                 )
                 for check in checks()
+            ],
+        ),
+        "perfdata": _table(
+            ("check", "label", "unit", "meaning"),
+            [
+                (check.name.removeprefix("postfix "), f"`{label.name}`", label.uom, label.meaning)
+                for check in checks()
+                for label in check.labels
             ],
         ),
         "options": "\n".join(

@@ -17,6 +17,7 @@ from check_postfix.maillog.stretch import Cursor
 
 from .client import Client
 from .commands import ENVIRONMENT
+from .dovecot import Dovecot
 from .journald import (
     PERSISTENT,
     Journald,
@@ -164,6 +165,10 @@ class Scenario:
         self.results["a line that is no plain text"]["binary"] = any(
             line == "MESSAGE" for line in journalctl("--output-fields=MESSAGE").splitlines()
         )
+        Dovecot().start()
+        assert not any(CLIENT.imap_logins(MX1, "bob", "one", "two"))
+        wait_until(lambda: "auth failed" in journalctl("--output-fields=MESSAGE"), "Dovecot's line")
+        self.check("failed logins", check="auth")
         self.check("without state", "--journal", "--no-state")
         self.check("found by itself", "--state", "/run/found")
         self.results["order of a life"] = order()

@@ -11,7 +11,14 @@ from pathlib import Path
 from .namespace import sh
 from .waiting import wait_until
 
-PACKAGES = ["systemd", "systemd-journal-remote", "postfix", "iproute2"]
+PACKAGES = [
+    "systemd",
+    "systemd-journal-remote",
+    "postfix",
+    "dovecot-core",
+    "dovecot-imapd",
+    "iproute2",
+]
 PROGRAM = "/lib/systemd/systemd-journald"
 REMOTE = "/lib/systemd/systemd-journal-remote"
 MACHINE = "fedcba9876543210fedcba9876543210"

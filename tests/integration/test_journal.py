@@ -68,6 +68,10 @@ def test_a_line_that_is_no_plain_text_is_counted(results: dict[str, Any]) -> Non
     assert perfdata(results["a line that is no plain text"]["stdout"])["rejects"] == 1
 
 
+def test_failed_logins_at_dovecot_are_counted(results: dict[str, Any]) -> None:
+    assert perfdata(results["failed logins"]["stdout"])["auth_failures"] == 2
+
+
 # -- who may read it
 
 

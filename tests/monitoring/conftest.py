@@ -19,7 +19,7 @@ SECONDS = 150
 
 
 @contextmanager
-def _observed(module: str, *needs: str) -> Iterator[dict[str, Any]]:
+def observation(module: str, *needs: str) -> Iterator[dict[str, Any]]:
     """Run a module in a namespace of its own; give what it has observed."""
     if reason := namespace.why_impossible():
         pytest.skip(reason.replace("a private Postfix", "a private monitoring system"))
@@ -32,26 +32,26 @@ def _observed(module: str, *needs: str) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def one_icinga() -> Iterator[dict[str, Any]]:
     """What an Icinga 2 on the mail server has seen."""
-    with _observed("one_icinga", *icinga2.PACKAGES) as observed:
+    with observation("one_icinga", *icinga2.PACKAGES) as observed:
         yield observed
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[dict[str, Any]]:
     """What an Icinga 2 master with three agents has seen."""
-    with _observed("cluster", *icinga2.PACKAGES, "curl") as observed:
+    with observation("cluster", *icinga2.PACKAGES, "curl") as observed:
         yield observed
 
 
 @pytest.fixture(scope="session")
 def one_nagios() -> Iterator[dict[str, Any]]:
     """What a Nagios 4 has seen, with NRPE and NSCA."""
-    with _observed("one_nagios", *nagios4.PACKAGES) as observed:
+    with observation("one_nagios", *nagios4.PACKAGES) as observed:
         yield observed
 
 
 @pytest.fixture(scope="session")
 def one_director() -> Iterator[dict[str, Any]]:
     """What an Icinga Director holds after it has imported the basket."""
-    with _observed("one_director", *DIRECTOR_PACKAGES) as observed:
+    with observation("one_director", *DIRECTOR_PACKAGES) as observed:
         yield observed

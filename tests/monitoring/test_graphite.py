@@ -6,7 +6,7 @@ import pytest
 
 from . import feeding, icinga2, into_graphite
 from .arrivals import expected, found
-from .conftest import _observed as observed
+from .conftest import observation as observed
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ import pytest
 from tests.definitions import checks
 
 from . import browser, icinga2, in_browser
-from .conftest import _observed as observed
+from .conftest import observation as observed
 
 pytestmark = pytest.mark.integration
 

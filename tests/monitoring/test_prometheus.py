@@ -282,7 +282,7 @@ def test_a_run_without_the_option_does_not_load_what_writes_the_file(tmp_path):
 def scraped():
     """What node-exporter and Prometheus have seen."""
     from . import icinga2, scraping
-    from .conftest import _observed as observed
+    from .conftest import observation as observed
 
     with observed("scraping", *icinga2.PACKAGES, *scraping.PACKAGES) as seen:
         yield seen
