@@ -46,7 +46,8 @@ class Traffic:
             if self.written[self.minute] >= _LINES:
                 self.minute += 1
             self.written[self.minute] += 1
-            data += logbook.line(self.minute, self.random.choice([0, 0, 300]))
+            size = self.random.choice([0, 0, 300])
+            data += logbook.line(self.minute, size, self.written[self.minute])
         cut = self.random.randrange(len(data))
         logbook.write(self.log, data[:cut])
         logbook.write(self.log, data[cut:])

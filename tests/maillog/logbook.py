@@ -30,11 +30,14 @@ _LINE = re.compile(
 )
 
 
-def line(minute: int, size: int = 0) -> bytes:
-    """Return the line of one mail received in this minute, with at least so many bytes in it."""
+def line(minute: int, size: int = 0, number: int = 0) -> bytes:
+    """Return the line of the mail with this number that was received in this minute.
+
+    size: how many bytes it has at least
+    """
     stamp = datetime.fromtimestamp(minute * 60, UTC).isoformat().encode()
     text = b"%s mx1 postfix/smtpd[%d]: %010X: client=c.example[192.0.2.7]" % (
-        stamp, 1000 + minute % 977, minute,
+        stamp, 1000 + number, minute * 1000 + number,
     )  # fmt: skip
     if size > len(text):
         text += b", x=" + b"y" * (size - len(text))

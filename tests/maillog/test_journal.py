@@ -190,6 +190,22 @@ def test_what_is_older_than_is_kept_is_not_read(path, monkeypatch):
     assert covered.lines == 15
 
 
+def test_a_few_entries_of_a_clock_that_was_wrong_do_not_end_the_reading(path):
+    machine = Machine()
+    minutes = [machine.mail() for _ in range(3)]
+    now, machine.minute = machine.minute, 0
+    machine.reboot()
+    machine.mail()  # in 1970, before the clock was set
+    machine.minute = now
+
+    covered = run(path, machine, left=1)
+    assert not covered.complete
+    covered = run(path, machine)
+
+    assert set(minutes) <= set(counted(path))
+    assert covered.complete
+
+
 def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
     monkeypatch.setattr(journal, "PIECE", 5)
     machine = Machine()
@@ -255,6 +271,21 @@ def test_what_was_vacuumed_before_it_was_read_is_a_gap(path):
 
     assert covered.gaps == [(read, first)]
     assert set(counted(path)) == {read, first}
+
+
+def test_a_quiet_journal_without_our_last_entry_is_not_written_about_each_time(path):
+    machine = Machine()
+    machine.mail()
+    for _ in range(3):
+        machine.other()
+    run(path, machine)
+    machine.vacuum(1)
+    before = os.stat(path).st_mtime_ns
+
+    covered = run(path, machine)
+
+    assert os.stat(path).st_mtime_ns == before
+    assert (covered.gaps, covered.lines) == ([], 1)
 
 
 def test_what_was_vacuumed_after_it_was_read_is_no_gap(path):

@@ -169,7 +169,7 @@ class Journal:
         end = self._place(stretches[0].newest) if stretches else None
         latest = self._count(log, stretch, entries, end)
         is_over = not entries.is_late and not entries.are_behind(end)
-        # The clock may have been wrong for a while: one old entry is no proof.
+        # The clock may have been wrong for a while: a few old entries are no proof.
         is_too_old = latest is not None and latest < self._oldest
         if is_over or is_too_old:
             is_first = entries.next is None or is_too_old
@@ -186,16 +186,19 @@ class Journal:
     def _count(
         self, log: Log, stretch: Stretch, entries: Entries, end: Cursor | None
     ) -> int | None:
-        """Count entries as far as `end`, at most a piece; return the latest minute among them."""
+        """Count entries as far as `end`, at most a piece.
+
+        Returns: the latest minute of a whole piece, None if it was less
+        """
         counts = Counts(self._oldest, self._oldest_keys)
-        latest = lost = None
-        taken = 0
+        latest = taken = 0
+        lost = None
         while taken < PIECE and not (taken and entries.is_late) and entries.are_behind(end):
             entry = entries.next
             assert entry is not None
             if lost is not None:
                 # What was dropped came after the last entry that was not.
-                self._store.extend_gap(log, entry.minute, lost)
+                self._store.extend_gap(log, *sorted((entry.minute, lost)))
                 lost = None
             if entry.tells_of_loss:
                 lost = entry.minute
@@ -203,14 +206,14 @@ class Journal:
                 self._count_entry(log, stretch, counts, entry)
             stretch.oldest = entry.place
             stretch.begins = entry.minute
-            latest = max(latest or 0, entry.minute)
+            latest = max(latest, entry.minute)
             taken += 1
             entries.advance()
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
-        stretch.last = max(stretch.last, latest or 0)
+        stretch.last = max(stretch.last, latest)
         self._store.add(counts)
-        return latest
+        return latest if taken == PIECE else None
 
     def _count_entry(self, log: Log, stretch: Stretch, counts: Counts, entry: Entry) -> None:
         stretch.lines += 1
@@ -233,14 +236,16 @@ class Journal:
 
     def _see_nothing_new(self, entries: Entries) -> None:
         """Keep, now and then, that the journal has nothing behind what is counted."""
-        is_gone = not entries.are_at(self._place(self._stretches()[0].newest))
-        if not is_gone and self._second - self._stretches()[0].read < _QUIET:
+        newest = self._stretches()[0]
+        is_gone = not entries.are_at(self._place(newest.newest))
+        is_lost = is_gone and self._oldest_left() >= newest.read
+        if not is_lost and self._second - newest.read < _QUIET:
             return
         with self._store.transaction():
             log = self._store.log(JOURNAL)
-            newest = self._stretches()[0]
             assert log is not None
-            if is_gone:
+            newest = self._stretches()[0]
+            if is_lost:
                 self._see_loss(log, newest, self._now)
             newest.read = max(newest.read, self._second)
             self._store.save_stretch(log, newest)
@@ -253,12 +258,16 @@ class Journal:
 
         begins: minute from which on there is no doubt
         """
+        left = self._oldest_left()
+        if left >= stretch.read:
+            lost = stretch.read // 60
+            self._store.extend_gap(log, lost, max(lost, min(begins, left // 60)))
+
+    def _oldest_left(self) -> int:
+        """Return the second of the oldest entry that the journal has of anybody."""
         with self._journalctl("--system", "--output-fields=_HOSTNAME") as journalctl:
             first = self._entries(journalctl).next
-        second = self._second if first is None else first.second
-        if second >= stretch.read:
-            lost = stretch.read // 60
-            self._store.extend_gap(log, lost, max(lost, min(begins, second // 60)))
+        return self._second if first is None else first.second
 
     # -- what is covered then
 
