@@ -44,7 +44,7 @@ def a_window(
         totals=totals,
         coverage=coverage or a_coverage(),
         keys=lambda axis: (keys or {}).get(axis, []),
-        usual=lambda counters: usual or Usual(None, "usual not known yet"),
+        usual=lambda _: usual or Usual(None, "usual not known yet"),
     )
 
 

@@ -47,7 +47,7 @@ def imported(path: Path) -> set[str]:
 
 def room(name: str) -> str:
     """Return which part of the package a module is in: maillog, mailqueue, plugin or its own."""
-    return (name.split(".") + ["", ""])[1]
+    return [*name.split("."), ""][1]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))

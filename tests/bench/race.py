@@ -85,7 +85,7 @@ def run(command: Sequence[str] | str) -> tuple[float, float, str]:
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close()
     text = output.decode(errors="replace")
-    if process.returncode not in (0, 1, 2):
+    if process.returncode not in (0, 1, 2, 3) or "Traceback (most recent call last)" in text:
         raise RuntimeError(f"{command} failed with exit code {process.returncode}:\n{text[-2000:]}")
     return wall, usage.ru_utime + usage.ru_stime, text
 

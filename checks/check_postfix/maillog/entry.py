@@ -59,14 +59,16 @@ class Entry:
         if fields.get(b"_TRANSPORT") == b"driver":
             self.tells_of_loss = bool(_match_dropped(text))
         instance, _, path = tag.partition(b"/")
+        service, _, program = path.rpartition(b"/")
         self.record = Record(
             stamp=b"",  # `minute` is all that is needed
             zone=b"",
             host=fields.get(b"_HOSTNAME", b""),
             instance=instance,
-            program=path[path.rfind(b"/") + 1 :],
+            program=program,
             text=text,
             repeats=1,
+            service=service,
         )
 
     @property

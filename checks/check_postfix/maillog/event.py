@@ -8,8 +8,9 @@ from collections import namedtuple
 class Event(
     namedtuple(
         "Event",
-        "kind domain relay reply_code enhanced_code client reason times also",
-        defaults=("", "", "", "", "", "", 1, ()),
+        "kind domain relay reply_code enhanced_code client reason times also"
+        " blocklist mechanism service",
+        defaults=("", "", "", "", "", "", 1, (), "", "", ""),
     )
 ):
     """What a recogniser made of one record.
@@ -20,9 +21,12 @@ class Event(
     reply_code:    the three digits of the SMTP reply
     enhanced_code: x.y.z of RFC 3463
     client:        address of the host that connected to us
-    reason:        our own word for why, `mailbox full` or nothing
+    reason:        why, one of reasons.REASONS (failed deliveries, rejects)
     times:         how many of it the line stands for
     also:          further counters that the line belongs to
+    blocklist:     name of the block list that the client is on (rejects)
+    mechanism:     SASL mechanism, upper case (failed logins)
+    service:       `smtp`, `submission`, `imap` ... (failed logins)
     """
 
     __slots__ = ()
@@ -36,6 +40,9 @@ class Event(
     reason: str
     times: int
     also: tuple[str, ...]
+    blocklist: str
+    mechanism: str
+    service: str
 
 
 # Every counter, and what one more of it means. Where the totals of other

@@ -138,7 +138,7 @@ def record(
     """
     wrapped = _match_wrapped(said)
     assert wrapped is not None  # every part of it is optional
-    program = path[path.rfind(b"/") + 1 :]
+    service, _, program = path.rpartition(b"/")
     folded = wrapped["repeats"] is not None
     return Record(
         stamp=stamp,
@@ -148,4 +148,5 @@ def record(
         program=program,
         text=wrapped["folded"] if folded else wrapped["text"],
         repeats=int(wrapped["repeats"]) if folded else 1,
+        service=service[1:],
     )

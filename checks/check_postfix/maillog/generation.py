@@ -111,7 +111,8 @@ class Generation:
 
     def has_tail(self, data: bytes, key: bytes) -> bool:
         """Tell whether these may be the bytes before `end`."""
-        return len(data) == self.tail_size and (not data or fingerprint(data, key) == self.tail)
+        data = data[len(data) - self.tail_size :]
+        return not data or fingerprint(data, key) == self.tail
 
     @property
     def hole(self) -> int:

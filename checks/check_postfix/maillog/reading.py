@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 
 from check_postfix.maillog import frame
 from check_postfix.maillog.counts import Counts
@@ -73,13 +74,14 @@ class Reading:
                 return at_end
         if generation.end and stream.ends_at(generation.end):
             return True
-        if not self._at_end(stream, generation):
+        before = _approach(stream, generation.end, self._deadline)
+        if len(before) < generation.tail_size or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
             return True
         if not stream.compressed and not generation.hole:
-            self._leave_hole(stream, generation)
-        at_end = self._read_on(stream, generation, now)
+            before = self._leave_hole(stream, generation) or before
+        at_end = self._read_on(stream, generation, before, now)
         while generation.hole and at_end and time.monotonic() < self._deadline:
             self._shrink_hole(stream, generation)
         if not stream.compressed:
@@ -89,13 +91,6 @@ class Reading:
             if not generation.likeness(head):
                 raise Replaced
         return at_end and not generation.hole
-
-    def _at_end(self, stream: Stream, generation: Generation) -> bool:
-        """Go to the end of what is counted; tell whether the bytes before it are the known ones."""
-        size = generation.tail_size
-        return stream.go_to(generation.end - size, self._deadline) and generation.has_tail(
-            stream.read_whole(size), self._store.key
-        )
 
     def _skip_changed(self, stream: Stream, generation: Generation, now: int) -> None:
         """Go on behind a log that was cut or edited: what of it is counted, nobody can tell."""
@@ -112,28 +107,34 @@ class Reading:
         generation.since = generation.begins
         generation.mark_tail(whole, self._store.key)
 
-    def _leave_hole(self, stream: Stream, generation: Generation) -> None:
-        """Let the reading go on near the end of the file, if that is far, and the rest wait."""
-        size = stream.status().st_size
-        stop = None
-        if size - generation.end > PIECE:
-            stop = _begin_of_line(stream, size - PIECE, size)
-        if stop is not None:
-            generation.hole_start = generation.end
-            generation.hole_end = generation.end = stop
-            generation.since = None
-            begin = max(generation.hole_start, stop - FINGERPRINTED)
-            stream.go_to(begin)
-            generation.mark_tail(stream.read_whole(stop - begin), self._store.key)
-        else:
-            stream.go_to(generation.end)
+    def _leave_hole(self, stream: Stream, generation: Generation) -> bytes:
+        """Let the reading go on near the end of the file, if that is far, and the rest wait.
 
-    def _read_on(self, stream: Stream, generation: Generation, now: int) -> bool:
-        """Read from the stream's place, the generation's end; tell whether it came to the end."""
+        Returns: the bytes before the place where it goes on, nothing if that is as before
+        """
+        size = stream.status().st_size
+        if size - generation.end <= PIECE:
+            return b""
+        stop = _begin_of_line(stream, size - PIECE, size)
+        if stop is None:
+            stream.go_to(generation.end)
+            return b""
+        before = _approach(stream, stop)
+        generation.hole_start = generation.end
+        generation.hole_end = generation.end = stop
+        generation.since = None
+        generation.mark_tail(before, self._store.key)
+        return before
+
+    def _read_on(self, stream: Stream, generation: Generation, before: bytes, now: int) -> bool:
+        """Read from the stream's place, the generation's end; tell whether it came to the end.
+
+        before: the bytes before that place
+        """
         clock = self._clock(generation.last)
         block = None
         at_end = True
-        counting = _Counting(self, generation, clock)
+        counting = _Counting(self, generation, clock, before)
         for block, end in blocks(stream.read, generation.end):
             if generation.since is None:
                 generation.since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
@@ -164,10 +165,10 @@ class Reading:
                 start = begin
                 break
             size *= 2
-        stream.go_to(start)
+        before = _approach(stream, start)
         clock = self._clock(None)
         since = None
-        counting = _Counting(self, generation, clock)
+        counting = _Counting(self, generation, clock, before)
         for block, _ in blocks(_up_to(stream, stop - start), start):
             if since is None:
                 since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
@@ -184,9 +185,9 @@ class Reading:
 
         Returns: whether there is no more of it in this stream
         """
-        stream.go_to(generation.hole_start, self._deadline)
+        before = _approach(stream, generation.hole_start, self._deadline)
         at_end = True
-        counting = _Counting(self, generation, self._clock(None))
+        counting = _Counting(self, generation, self._clock(None), before)
         for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):
             counting.add(block)
             generation.hole_start = end
@@ -216,12 +217,17 @@ class Reading:
 
 
 class _Counting:
-    """Counts one stretch of a generation."""
+    """Counts one stretch of a generation.
 
-    def __init__(self, reading: Reading, generation: Generation, clock: Clock) -> None:
+    before: the bytes before the stretch
+    """
+
+    def __init__(
+        self, reading: Reading, generation: Generation, clock: Clock, before: bytes
+    ) -> None:
         self._reading = reading
         self._generation = generation
-        self._scan = Scan(clock)
+        self._scan = Scan(clock, before[:-1].rpartition(b"\n")[2])
         self._counts = reading.new_counts()
 
     def add(self, block: bytes) -> None:
@@ -267,6 +273,13 @@ def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
         return data
 
     return read
+
+
+def _approach(stream: Stream, offset: int, deadline: float = inf) -> bytes:
+    """Go to an offset; return the bytes before it."""
+    begin = max(0, offset - FINGERPRINTED)
+    stream.go_to(begin, deadline)
+    return stream.read_whole(offset - begin)
 
 
 def _begin_of_line(stream: Stream, offset: int, stop: int) -> int | None:

@@ -8,7 +8,9 @@ from collections import namedtuple
 UNKNOWN = b"?"
 
 
-class Record(namedtuple("Record", "stamp zone host instance program text repeats")):
+class Record(
+    namedtuple("Record", "stamp zone host instance program text repeats service", defaults=(b"",))
+):
     """One log line before anybody knows what it means.
 
     stamp:    the time down to the minute, as written (bytes)
@@ -20,6 +22,7 @@ class Record(namedtuple("Record", "stamp zone host instance program text repeats
     text:     what the program said (bytes)
     repeats:  how often it was said: 1, or the N of rsyslog's
               `message repeated N times`
+    service:  what stands in the tag between the two: `submission`; often nothing
     """
 
     __slots__ = ()
@@ -31,3 +34,4 @@ class Record(namedtuple("Record", "stamp zone host instance program text repeats
     program: bytes
     text: bytes
     repeats: int
+    service: bytes

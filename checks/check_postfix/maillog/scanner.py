@@ -13,7 +13,14 @@ import re
 from collections import Counter
 
 from check_postfix.maillog import frame, repeats, shapes
-from check_postfix.maillog.recogniser import DOVECOT, POSTFIX, delivery, intake, recognise
+from check_postfix.maillog.recogniser import (
+    DOVECOT,
+    POSTFIX,
+    delivery,
+    intake,
+    recognise,
+    reject,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +49,12 @@ _DELIVERY = (
 )  # fmt: skip
 _RECEIVED = rb"(client=)(?:" + intake.LOGGED_IN + rb"(=))?"
 # Of these two all that the recogniser looks at: it reads the same of many lines.
+# Without whom a reject is about and how that ends it is only whole.
 _REJECT = (
     rb"(reject: " + shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME
     + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: [245]\d\d )"
+    + rb"(?:" + shapes.ENHANCED_CODE + rb" )?" + reject.ABOUT
+    + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
 )  # fmt: skip
 _LOGIN = (
     rb"(" + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
@@ -103,15 +113,16 @@ _find = re.compile(
 class Scan:
     """Reads the blocks of one generation, in their order.
 
-    clock: reads this generation's stamps
+    clock:  reads this generation's stamps
+    before: the line before the first block
 
     `unframed` counts the lines so far that have no frame we know, or no date.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, before: bytes = b"") -> None:
         self._clock = clock
         self._known: dict[tuple[bytes, ...], tuple[bytes, bytes, Event | None, int]] = {}
-        self._last_line = b""
+        self._last_line = before
         self.unframed = 0
 
     def block(self, block: bytes) -> Iterator[tuple[int, bytes, bytes, Event, int]]:
@@ -173,6 +184,7 @@ def _event(
     received: bytes,
     logged_in: bytes,
     rejected: bytes,
+    message: bytes,
     with_id: bytes,
     login: bytes,
     warning: bytes,
@@ -186,7 +198,7 @@ def _event(
     if text:
         text = _WARNING + text
     elif rejected or with_id:
-        text = (noqueue or _ANY_ID) + b": " + (rejected or with_id)
+        text = (noqueue or _ANY_ID) + b": " + (rejected + message or with_id)
     host, _, tag = where.partition(b" ")
     instance, slash, path = tag.partition(b"/")
     record = frame.record(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-from check_postfix.maillog import shapes
+from check_postfix.maillog import reasons, shapes
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.record import UNKNOWN, Record
 
@@ -69,6 +69,7 @@ def recognise(record: Record) -> Event:
             kind="softbounce" if softened else "bounced",
             relay="none",
             enhanced_code="4.1.3" if softened else "5.1.3",
+            reason=reasons.OTHER,
             # A server's reply can end so too, and only the program's name tells.
             also=("delivery_suspicious",) if strict and record.program == UNKNOWN else (),
         )
@@ -101,8 +102,7 @@ def outcome(
 ) -> Event:
     """Return the event of a delivery whose fields are known.
 
-    reply: what stands behind `status=WORD (`, at least as far as its opening
-           words; the whole of it where `quota` could stand in it
+    reply: what stands behind `status=WORD (`; of `sent` at least the opening words
     """
     kind = _KIND.get(status, "delivery_unknown")
     if kind == "sent" and reply.startswith(b"forwarded as "):
@@ -112,7 +112,9 @@ def outcome(
         if said := _match_said(reply):
             code = said["code"].decode()
         if _is_mailbox_full(dsn, code, reply):
-            reason = "mailbox full"
+            reason = reasons.MAILBOX_FULL
+        else:
+            reason = reasons.of_delivery(dsn, reply)
         if reply.startswith(b"SASL authentication failed; "):
             also += ("relay_auth_failed",)
     return Event(

@@ -15,7 +15,7 @@ import re
 
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
-from check_postfix.maillog.record import Record
+from check_postfix.maillog.record import UNKNOWN, Record
 
 POSTFIX_OPENING = (
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
@@ -65,7 +65,7 @@ _REASONS = (
 # What stands before the reason is Dovecot's and the operating system's own
 # words; the user name follows behind it.
 _match_dovecot = re.compile(
-    rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
+    rb"(?P<service>imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
     rb"(?P<login>Login|Logged in): user=<"
     rb"|(?:" + _ENDED + rb")"
     rb"(?:(?! user=<| \((?:" + re.sub(rb"\?P<\w+>", rb"?:", _REASONS) + rb"))[^\n])*"
@@ -78,7 +78,8 @@ _find_address = re.compile(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.D
 def recognise_postfix(record: Record) -> Event | None:
     """Return the event of an smtpd login line, None for `authentication aborted`.
 
-    record: program smtpd, text starts with POSTFIX_OPENING
+    record: program smtpd, text starts with POSTFIX_OPENING; of what follows the
+            reason's first comma only ` sasl_username=(unavailable)` is looked at
     """
     shape = _match_postfix(record.text)
     if not shape:
@@ -87,22 +88,20 @@ def recognise_postfix(record: Record) -> Event | None:
     # reason seems to follow may be part of it.
     if shape["mechanism"] is None:
         return Event(kind="auth_client_error", client=shape["client"].decode().lower())
-    return failure(shape["client"], shape["reason"])
-
-
-def failure(client: bytes, reason: bytes) -> Event:
-    """Return the event of `SASL MECH authentication failed: REASON`.
-
-    reason: at least what of REASON stands before its first comma; where the name
-            behind it is `(unavailable)`, the whole rest of the line
-    """
+    reason = shape["reason"]
     if reason.startswith(_CLIENT_ERRORS):
         kind = "auth_client_error"
     elif reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
         kind = "auth_backend_error"
     else:
         kind = "auth_failed"
-    return Event(kind=kind, client=client.decode().lower())
+    service = record.service or (b"" if record.program == UNKNOWN else b"smtp")
+    return Event(
+        kind=kind,
+        client=shape["client"].decode().lower(),
+        mechanism=shape["mechanism"].decode().upper(),
+        service=service.decode("utf-8", "replace"),
+    )
 
 
 def recognise_dovecot(record: Record) -> Event | None:
@@ -117,6 +116,7 @@ def recognise_dovecot(record: Record) -> Event | None:
         return Event(kind="auth_succeeded")
     address = _find_address(record.text)
     client = address["client"].decode().lower() if address else ""
+    service = shape["service"].decode()
     if shape["fault"]:
-        return Event(kind="auth_backend_error", client=client)
-    return Event(kind="auth_failed", client=client, times=int(shape["attempts"]))
+        return Event(kind="auth_backend_error", client=client, service=service)
+    return Event(kind="auth_failed", client=client, service=service, times=int(shape["attempts"]))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from check_postfix.maillog import shapes
+from check_postfix.maillog import reasons, shapes
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.record import UNKNOWN, Record
 
@@ -28,6 +28,16 @@ BARE_OPENING = rb"reject: connect from \["
 
 _ID = rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
 _CODE = rb"(?P<code>[245]\d\d(?= )|[45](?=\.\d{1,3}\.\d{1,3} ))?"
+
+# Behind the codes: whom or what it is about, then the message. The former is a
+# stranger's text and may look like its own end, and like any message. Both are
+# what they seem to be if there is one such end only, and no second one can have
+# been cut off.
+ABOUT = rb"(?:<(?=[^\r\n]{0,700}+\r*+(?:\n|\Z))(?![^\n]*?>: [^\n]*?>: )[^\n]*?>: )?"
+MESSAGE = rb"(?:Service (?:unavailable|denied); )?[^;\n]*+"
+_match_message = re.compile(
+    rb" ?(?:[245]\.\d{1,3}\.\d{1,3} )?" + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
+).match
 
 _match_client = re.compile(
     _ID + rb"(?:milter-)?(?P<action>[a-z_]++): (?P<stage>" + shapes.SMTP_STAGE
@@ -60,17 +70,33 @@ def recognise_smtpd(record: Record) -> Event | None:
     record: program smtpd, text starts with a queue ID or NOQUEUE and SMTPD_OPENING
     """
     shape = _match_client(record.text)
-    return shape and at_stage(shape["action"], shape["client"], shape["code"])
+    return shape and _at_stage(record.text, shape)
 
 
-def at_stage(action: bytes, client: bytes, code: bytes | None) -> Event:
+def _at_stage(text: bytes, shape: re.Match[bytes]) -> Event:
     """Return the event of smtpd's own action.
 
-    code: the reply code, or None (`bare <LF> received`, `hold`, `discard`)
+    shape: its code is None for `bare <LF> received`, `hold` and `discard`
     """
-    return Event(
-        kind=_KIND[action], client=client.decode().lower(), reply_code=(code or b"").decode()
+    event = Event(
+        kind=_KIND[shape["action"]],
+        client=shape["client"].decode().lower(),
+        reply_code=(shape["code"] or b"").decode(),
     )
+    return _with_reason(event, text, shape.end()) if shape["action"] == b"reject" else event
+
+
+def _with_reason(event: Event, text: bytes, end: int) -> Event:
+    """Return the event with what the message says.
+
+    end: where the reply code ends, or the class of the enhanced one where that is all
+    """
+    if event.reply_code and len(event.reply_code) == 1:
+        end -= 1
+    message = _match_message(text, end)
+    assert message is not None  # every part of it is optional
+    reason, blocklist = reasons.of_reject(message["message"])
+    return event._replace(reason=reason, blocklist=blocklist)
 
 
 def recognise_milter(record: Record) -> Event | None:
@@ -84,7 +110,7 @@ def recognise_milter(record: Record) -> Event | None:
     shape = _match_client(record.text)
     if not shape:
         return None
-    event = at_stage(shape["action"], shape["client"], shape["code"])
+    event = _at_stage(record.text, shape)
     if shape["action"] != b"reject":
         return event
     program = record.program
@@ -107,7 +133,9 @@ def recognise_content(record: Record) -> Event | None:
     assert shape is not None  # CONTENT_OPENING says so
     action, mime = shape["action"], shape["part"] == b"mime-error"
     if action == b"reject":
-        return Event(kind="rejected_mime" if mime else "rejected_header_body")
+        return Event(
+            kind="rejected_mime" if mime else "rejected_header_body", reason=reasons.CONTENT
+        )
     # smtp writes warnings of this form too (smtp_header_checks); a MIME error is
     # never anything but a reject.
     if mime or (action == b"warning" and record.program == UNKNOWN):
@@ -122,8 +150,11 @@ def recognise_postscreen(record: Record) -> Event | None:
             or with BARE_OPENING
     """
     shape = _match_postscreen(record.text)
-    return shape and Event(
+    if not shape:
+        return None
+    event = Event(
         kind="rejected_postscreen",
         client=shape["client"].decode().lower(),
         reply_code=(shape["code"] or b"").decode(),
     )
+    return _with_reason(event, record.text, shape.end())
