@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from check_postfix.maillog.counts import FAMILIES, MANY
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.usual import Usual
 from check_postfix.maillog.window import Window
@@ -27,8 +28,26 @@ def a_coverage(**changed: Any) -> Coverage:
     return Coverage(**usually | changed)
 
 
+def a_key(family: str, **values: str) -> tuple[str, ...]:
+    """Return a key of a family; fields that are not named are empty."""
+    assert values.keys() <= set(FAMILIES[family])
+    return tuple(values.get(name, "") for name in FAMILIES[family])
+
+
+def _keys(told: dict[str, list[Any]], family: str) -> list[tuple[tuple[str, ...], int]]:
+    rows = []
+    for about, pairs in told.items():
+        of, _, field = about.partition(" ")
+        if of == family:
+            rows += [
+                (a_key(family, **({field: key or MANY} if field else key)), number)
+                for key, number in pairs
+            ]
+    return rows
+
+
 def a_window(
-    keys: dict[str, list[tuple[str, int]]] | None = None,
+    keys: dict[str, list[Any]] | None = None,
     usual: Usual | None = None,
     coverage: Coverage | None = None,
     minutes: int = 15,
@@ -36,15 +55,17 @@ def a_window(
 ) -> Window:
     """Return a window up to NOON in which these counters came to these numbers.
 
-    keys: axis, such as `deferred domain`, -> (key, number) pairs, most first
+    keys: family and field, such as `deferred domain`, -> (value, number) pairs, where
+          "" stands for many; or a family -> (values by field, number) pairs
     """
     return Window(
         begin=NOON - minutes,
         end=NOON,
         totals=totals,
         coverage=coverage or a_coverage(),
-        keys=lambda axis: (keys or {}).get(axis, []),
+        keys=lambda family: _keys(keys or {}, family),
         usual=lambda _: usual or Usual(None, "usual not known yet"),
+        usual_of=lambda *_: usual or Usual(None, "usual not known yet"),
     )
 
 

@@ -124,3 +124,46 @@ def test_verbose_names_the_sum_of_those_not_kept_apart():
     outcome = judge(auth_failed=95, clients=[("", 90), ("192.0.2.1", 5)], verbosity=1)
 
     assert outcome.lines == ["failed logins by client:", "  90  others", "   5  192.0.2.1"]
+
+
+CLIENTS = [("192.0.2.1", 15), ("192.0.2.2", 10), ("2001:db8::/64", 4), ("unknown", 2), ("", 3)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--ignore-client", "192.0.2.0/31"], "19 failed logins in 15 min, 10 from 192.0.2.2"),
+        (["--ignore-client", "2001:db8::25"], "30 failed logins in 15 min, 15 from 192.0.2.1"),
+        (["--ignore-client", "2001:db9::/32"], "34 failed logins in 15 min, 15 from 192.0.2.1"),
+        (["--client", "192.0.2.2"], "10 failed logins in 15 min, 10 from 192.0.2.2"),
+        (["--client", "2001:db8::/32"], "4 failed logins in 15 min, 4 from 2001:db8::/64"),
+        (
+            ["--client", "192.0.2.0/24", "--ignore-client", "192.0.2.1"],
+            "10 failed logins in 15 min, 10 from 192.0.2.2",
+        ),
+        (["--client", "198.51.100.0/24"], "0 failed logins in 15 min"),
+    ],
+)
+def test_of_some_clients_only(arguments, words):
+    outcome = judge(*arguments, auth_failed=34, clients=CLIENTS)
+
+    assert outcome.words.partition(" - ")[2] == words
+
+
+def test_verbose_tells_where_and_how_they_tried():
+    keys = [
+        ({"client": "192.0.2.1", "mechanism": "LOGIN", "service": "submission"}, 7),
+        ({"client": "192.0.2.1", "service": "imap"}, 2),
+    ]
+
+    outcome = CHECK.judge(a_window(keys={"auth_failed": keys}), options(CHECK), 1)
+
+    assert outcome.lines == [
+        "failed logins by client:",
+        "  9  192.0.2.1",
+        "failed logins by service:",
+        "  7  submission",
+        "  2  imap",
+        "failed logins by mechanism:",
+        "  7  LOGIN",
+    ]

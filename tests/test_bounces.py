@@ -118,3 +118,44 @@ def test_verbose_shows_where_mail_bounces_and_why():
         "  1  5.1.1",
         "  1  5.7.1",
     ]
+
+
+KEYS = {
+    "sent": [({"domain": "example.net", "relay": "mx.example.net"}, 30)],
+    "bounced": [
+        ({"domain": "example.net", "reply_code": "550", "enhanced_code": "5.1.1",
+          "reason": "unknown user"}, 10),
+        ({"domain": "example.org", "reply_code": "554", "enhanced_code": "5.7.1",
+          "reason": "blocked by a list"}, 19),
+        ({"domain": "example.net", "reply_code": "552", "enhanced_code": "5.2.2",
+          "reason": "mailbox full"}, 1),
+    ],
+    "deferred": [({"domain": "example.net", "reason": "mailbox full"}, 2)],
+}  # fmt: skip
+
+
+def test_per_domain_the_worst_that_has_enough_recipients_is_judged():
+    outcome = judge("--per", "domain", keys=KEYS, sent=30, bounced=30, bounced_550=10)
+    fewer = judge("--per", "domain", "--min-attempts", "19", keys=KEYS, sent=30, bounced=30)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX BOUNCES CRITICAL - example.net: 26.8 % of 41 recipients bounced in 15 min,"
+        " 5.1.1 unknown user"
+        " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=30;;;0 expired=0;;;0"
+        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=0;;;0"
+    )
+    assert fewer.words == (
+        "POSTFIX BOUNCES CRITICAL - example.org: 100 % of 19 recipients bounced in 15 min,"
+        " 5.7.1 blocked by a list"
+    )
+
+
+def test_of_one_domain_every_number_is_that_domains_but_the_expired():
+    outcome = judge("--domain", "example.net", keys=KEYS, sent=99, bounced=99, expired=3)
+
+    assert outcome.line == (
+        "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min, 3 expired"
+        " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=11;;;0 expired=3;;;0"
+        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=3;;;0"
+    )

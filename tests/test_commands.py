@@ -172,9 +172,11 @@ def test_each_verbose_adds_lines(log):
 
     assert said[0].lines == []
     assert said[1].lines == [
-        "failed logins by client:", "  6  203.0.113.77", "  1  2001:db8::9",
+        "failed logins by client:", "  6  203.0.113.77", "  1  2001:db8::/64",
+        "failed logins by service:", "  7  smtp",
+        "failed logins by mechanism:", "  7  LOGIN",
     ]  # fmt: skip
-    assert said[2].lines[:3] == said[1].lines
+    assert said[2].lines[:7] == said[1].lines
     assert "log: 75 lines read, 74 events in them, 0 lines not understood" in said[2].lines
     assert said[3].lines[: len(said[2].lines)] == said[2].lines
     assert f"log = ['{log}']" in said[3].lines
@@ -452,7 +454,7 @@ def test_a_window_older_than_what_is_kept_is_answered_without_state_only(tmp_pat
 
     assert kept.exit_code == 3
     assert kept.line == (
-        "POSTFIX DEFERRED UNKNOWN - the window begins more than 30 days ago, which counts are not"
+        "POSTFIX DEFERRED UNKNOWN - the window begins more than 30 d ago, which counts are not"
         " kept for; read the log afresh with --no-state; see check_postfix_deferred --help"
     )
     assert afresh.labels["attempts"].value == 10
@@ -475,7 +477,7 @@ def test_what_was_too_old_to_be_kept_is_no_part_of_what_is_usual(tmp_path):
 def test_a_window_longer_than_keys_are_kept_says_so(log, tmp_path):
     done = run("auth", "--log", log, "--window", "3d", "--state", tmp_path / "state")
 
-    assert "(clients and domains are kept for 48 h only; log begins " in done.line
+    assert "(clients and domains are kept for 2 d only; log begins " in done.line
 
 
 # -- bad surroundings

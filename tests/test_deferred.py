@@ -164,3 +164,118 @@ def test_verbose_shows_where_mail_is_deferred_and_why():
 
 def test_without_verbose_there_is_one_line():
     assert judge(sent=80, deferred=22, keys={"deferred relay": [("none", 22)]}).lines == []
+
+
+# -- per domain, and of some only
+
+OUTLOOK = {"domain": "outlook.com", "relay": "mx.outlook.com"}
+LIMITED = {**OUTLOOK, "reply_code": "451", "enhanced_code": "4.7.651", "reason": "rate limited"}
+KEYS = {
+    "sent": [
+        ({"domain": "example.net", "relay": "mx.example.net"}, 500),
+        (OUTLOOK, 68),
+        ({"domain": "example.org", "relay": "127.0.0.1"}, 5),
+        ({"domain": "*", "relay": "*"}, 40),
+    ],
+    "deferred": [
+        (LIMITED, 340),
+        ({**OUTLOOK, "relay": "none", "enhanced_code": "4.4.1", "reason": "connection refused"}, 2),
+        ({"domain": "example.org", "enhanced_code": "4.4.1", "reason": "connection refused"}, 9),
+        ({"domain": "*", "relay": "*", "enhanced_code": "4.4.1", "reason": "DNS"}, 30),
+    ],
+    "bounced": [({**OUTLOOK, "enhanced_code": "5.1.1", "reason": "unknown user"}, 2)],
+}
+COUNTED = {"sent": 613, "deferred": 381, "bounced": 2, "expired": 4}
+
+
+def test_per_domain_the_worst_that_has_enough_attempts_is_judged():
+    outcome = judge("--per", "domain", keys=KEYS, **COUNTED)
+
+    assert outcome.exit_code == 2
+    assert outcome.line == (
+        "POSTFIX DEFERRED CRITICAL - outlook.com: 83 % of 412 delivery attempts deferred in 15 min,"
+        " 4.7.651 rate limited"
+        " | deferred_ratio=83%;10;25;0;100 attempts=996;;;0 sent=613;;;0 deferred=381;;;0"
+        " bounced=2;;;0 expired=4;;;0"
+    )
+
+
+def test_per_domain_a_domain_with_too_few_attempts_is_passed_over():
+    outcome = judge("--per", "domain", "--min-attempts", "14", keys=KEYS, **COUNTED)
+    fewer = judge("--per", "domain", "--min-attempts", "413", keys=KEYS, **COUNTED)
+
+    assert outcome.words == (
+        "POSTFIX DEFERRED CRITICAL - outlook.com: 83 % of 412 delivery attempts deferred in 15 min,"
+        " 4.7.651 rate limited"
+    )
+    assert fewer.words == (
+        "POSTFIX DEFERRED OK - example.net: 0 % of 500 delivery attempts deferred in 15 min"
+    )
+
+
+def test_per_domain_what_was_not_kept_apart_is_no_domain():
+    outcome = judge("--per", "domain", "--domain", "*", keys=KEYS, **COUNTED)
+
+    assert "deferred_ratio" not in outcome.line
+
+
+def test_per_domain_without_a_domain_that_has_enough_nothing_is_judged():
+    outcome = judge("--per", "domain", "--min-attempts", "501", keys=KEYS, **COUNTED)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX DEFERRED OK - no recipient domain with 501 delivery attempts in 15 min, 996 in all"
+        " | attempts=996;;;0 sent=613;;;0 deferred=381;;;0 bounced=2;;;0 expired=4;;;0"
+    )
+
+
+def test_per_domain_without_any_attempt_says_so():
+    assert judge("--per", "domain").words == (
+        "POSTFIX DEFERRED OK - no delivery attempts in 15 min"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--domain", "Outlook.com"], "83 % of 412 delivery attempts deferred in 15 min"),
+        (
+            ["--domain", "outlook.com", "--domain", "example.org"],
+            "82.4 % of 426 delivery attempts deferred in 15 min",
+        ),
+        (["--relay", "mx.outlook.com"], "82.9 % of 410 delivery attempts deferred in 15 min"),
+        (["--code", "4.4.1"], "6.3 % of 654 delivery attempts deferred in 15 min"),
+        (["--code", "451"], "35.7 % of 953 delivery attempts deferred in 15 min"),
+        (
+            ["--domain", "outlook.com", "--code", "4.4.1"],
+            "2.9 % of 70 delivery attempts deferred in 15 min",
+        ),
+        (["--ignore-domain", "outlook.com"], "6.7 % of 584 delivery attempts deferred in 15 min"),
+        (["--exclude-relay", "127.0.0.1"], "38.4 % of 991 delivery attempts deferred in 15 min"),
+        (["--domain", "example.com"], "no delivery attempts in 15 min"),
+    ],
+)
+def test_of_some_attempts_only(arguments, words):
+    outcome = judge(*arguments, keys=KEYS, **COUNTED)
+
+    assert outcome.words.partition(" - ")[2] == words
+
+
+def test_verbose_tells_of_the_chosen_only_and_what_a_code_means():
+    outcome = judge("--domain", "outlook.com", keys=KEYS, verbosity=1, **COUNTED)
+
+    assert outcome.lines == [
+        "deferrals by recipient domain:",
+        "  342  outlook.com",
+        "deferrals by relay:",
+        "  340  mx.outlook.com",
+        "    2  none",
+        "deferrals by reason:",
+        "  340  rate limited",
+        "    2  connection refused",
+        "deferrals by reply code:",
+        "  340  451",
+        "deferrals by enhanced status code:",
+        "  340  4.7.651 rate limited",
+        "    2  4.4.1 connection refused",
+    ]

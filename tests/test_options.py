@@ -39,21 +39,45 @@ LOG_EFFECTS = {
     "--timezone": (["--no-state", "--log", "{tokyo}"], ["--timezone", "Asia/Tokyo"]),
     "--host": (["{usually}"], ["--host", "mx1"]),
     "--instance": (["{usually}"], ["--instance", "postfix"]),
+    "--keep-totals": (
+        ["--log", "{log}", "--state", "{state}", "--window", "3d"],
+        ["--keep-totals", "1d"],
+    ),
+    "--keep-keys": (
+        ["--log", "{log}", "--state", "{state}", "--window", "1h"],
+        ["--keep-keys", "1m"],
+    ),
+    "--anonymise": (["{usually}", "-v"], ["--anonymise"]),
 }
 NO_LIMITS = ["{usually}", "-w", "~:", "-c", "~:"]
 LIMITS = {
     "--warning": (NO_LIMITS, ["-w", "@0:1000000"]),
     "--critical": (NO_LIMITS, ["-c", "@0:1000000"]),
 }
-ENOUGH = {"--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"])}
+OF_ATTEMPTS = {
+    "--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"]),
+    "--per": (["{usually}", "--min-attempts", "1"], ["--per", "domain"]),
+    "--domain": (["{usually}"], ["--domain", "example.com"]),
+    "--relay": (["{usually}"], ["--relay", "mail.example.org"]),
+    "--code": (["{usually}"], ["--code", "4.7.1"]),
+    "--ignore-domain": (["{usually}"], ["--ignore-domain", "Example.net"]),
+    "--exclude-relay": (["{usually}"], ["--exclude-relay", "mail.example.net"]),
+}
+OF_CLIENTS = {
+    "--client": (["{usually}"], ["--client", "2001:db8::/32"]),
+    "--ignore-client": (["{usually}"], ["--ignore-client", "203.0.113.0/24"]),
+}
 OWN_EFFECTS = {
-    "postfix deferred": ENOUGH,
-    "postfix bounces": ENOUGH,
+    "postfix deferred": OF_ATTEMPTS,
+    "postfix bounces": OF_ATTEMPTS,
     "postfix auth": {
+        **OF_CLIENTS,
         "--warning-client": (["{usually}"], ["--warning-client", "1"]),
         "--critical-client": (["{usually}"], ["--critical-client", "1"]),
     },
     "postfix rejects": {
+        **OF_CLIENTS,
+        "--code": (["{usually}"], ["--code", "450"]),
         "--warning": ([*NO_LIMITS, "--min-rejects", "1"], ["-w", "@0:1000000"]),
         "--critical": ([*NO_LIMITS, "--min-rejects", "1"], ["-c", "@0:1000000"]),
         "--warning-count": (["{usually}"], ["--warning-count", "1"]),

@@ -178,3 +178,43 @@ def test_verbose_shows_the_five_worst_clients():
         *(f"  {20 - i}  198.51.100.{i}" for i in range(5)),
         "  29  in 2 more",
     ]
+
+
+def test_verbose_tells_why_and_which_block_list():
+    blocked = {"client": "192.0.2.1", "reply_code": "554", "reason": "blocked by a list"}
+    keys = {
+        "rejected": [
+            ({**blocked, "blocklist": "zen.spamhaus.org"}, 7),
+            ({**blocked, "client": "192.0.2.2", "blocklist": "bl.example.org"}, 2),
+            ({"client": "192.0.2.1", "reply_code": "450", "reason": "greylisted"}, 5),
+        ]
+    }
+
+    assert judge(keys=keys, verbosity=1).lines == [
+        "rejects by client:",
+        "  12  192.0.2.1",
+        "   2  192.0.2.2",
+        "rejects by reason:",
+        "  9  blocked by a list",
+        "  5  greylisted",
+        "rejects by block list:",
+        "  7  zen.spamhaus.org",
+        "  2  bl.example.org",
+        "rejects by reply code:",
+        "  9  554",
+        "  5  450",
+    ]
+
+
+def test_without_our_own_monitoring_the_rest_is_held_against_what_is_usual_of_the_rest():
+    keys = {"rejected client": [("192.0.2.1", 70), ("198.51.100.7", 60)]}
+
+    outcome = judge(
+        "--ignore-client", "192.0.2.0/24", keys=keys, usual=10, basis="last 24 h",
+        rejected_smtpd=130,
+    )  # fmt: skip
+
+    assert outcome.line == (
+        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h)"
+        " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0"
+    )

@@ -7,7 +7,9 @@ not a wrong password and stands apart.
 
 from __future__ import annotations
 
+from check_postfix.choice import CLIENT, IGNORE_CLIENT, Choice
 from check_postfix.from_log import FROM_LOG
+from check_postfix.maillog.counts import MANY
 from check_postfix.plugin import Check, Label, Threshold, run, values
 from check_postfix.tables import table
 
@@ -28,41 +30,56 @@ BACKEND_ERRORS = Label("auth_backend_errors", "logins that our own backend could
 _ROWS = 10
 
 
-def _clients(window: Window) -> list[tuple[str, int]]:
+def _clients(window: Window, options: Namespace) -> list[tuple[str, int]]:
     """Return (address, failed logins) of each client, most first."""
-    return [pair for pair in window.keys("auth_failed", "client") if pair[0]]
+    return [
+        (client, number)
+        for (client,), number in window.keys("auth_failed", "client", choice=Choice(options))
+        if client != MANY
+    ]
 
 
-def measure(window: Window, _: Namespace) -> list[Metric]:
+def measure(window: Window, options: Namespace) -> list[Metric]:
     """Return how many logins failed, all in all and from the worst client.
 
     Returns: auth_failures and auth_worst_client in failed logins; auth_clients in
-             client addresses; auth_backend_errors in logins not decided
+             client addresses (IPv6: networks of /64); auth_backend_errors in logins
+             not decided, of any client
     """
-    clients = _clients(window)
+    clients = _clients(window, options)
+    choice = Choice(options)
     return [
-        FAILURES.of(window.count("auth_failed")),
+        FAILURES.of(
+            window.chosen("auth_failed", choice) if choice else window.count("auth_failed")
+        ),
         WORST_CLIENT.of(clients[0][1] if clients else 0),
         CLIENTS.of(len(clients)),
         BACKEND_ERRORS.of(window.count("auth_backend_error")),
     ]
 
 
-def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
+def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
     failures = values.amount(measured["auth_failures"], "failed login")
     words = f"{failures} in {values.span(window.seconds)}"
-    if clients := _clients(window):
-        address, number = clients[0]
-        words += f", {number} from {address}"
+    if clients := _clients(window, options):
+        client, number = clients[0]
+        words += f", {number} from {window.name('client', client)}"
     if measured["auth_backend_errors"]:
         words += f", {values.amount(measured['auth_backend_errors'], 'backend error')}"
     return words
 
 
-def details(window: Window, _: Namespace) -> list[str]:
-    """Return the clients that failed most."""
-    return table("failed logins by client", window.keys("auth_failed", "client"), _ROWS)
+def details(window: Window, options: Namespace) -> list[str]:
+    """Return the clients that failed most, and where and how they tried."""
+    lines = []
+    for field in ("client", "service", "mechanism"):
+        pairs = [
+            (window.name(field, value), number)
+            for (value,), number in window.keys("auth_failed", field, choice=Choice(options))
+        ]
+        lines += table(f"failed logins by {field}", pairs, _ROWS)
+    return lines
 
 
 CHECK = Check(
@@ -86,6 +103,7 @@ CHECK = Check(
             suffix="client",
         ),
     ],
+    options=[CLIENT, IGNORE_CLIENT],
     summary=summary,
     details=details,
     examples=[

@@ -8,7 +8,7 @@ for its recipients, so expiries stand beside the ratio and not in it
 
 from __future__ import annotations
 
-from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, SENT, ratio, worst
+from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts, ratio
 from check_postfix.from_log import FROM_LOG
 from check_postfix.plugin import Check, Label, Threshold, run, values
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
+    from check_postfix.attempts import Worst
     from check_postfix.maillog.window import Window
     from check_postfix.plugin import Metric
 
@@ -26,40 +27,57 @@ BOUNCED_554 = Label("bounced_554", "bounces after the relay replied 554")
 MAILBOX_FULL = Label("mailbox_full", "delivery attempts refused because the mailbox is full")
 
 
-def measure(window: Window, _: Namespace) -> list[Metric]:
+def _worst(attempts: Attempts, options: Namespace) -> Worst | None:
+    return attempts.worst("bounced", ("sent", "bounced"), options.min_attempts)
+
+
+def measure(window: Window, options: Namespace) -> list[Metric]:
     """Return the ratio of bounces to final outcomes.
 
-    Returns: bounce_ratio in percent, left out when there was no outcome;
-             sent, bounced, bounced_550 and bounced_554 (by the relay's reply) in
-             recipients; expired in messages; mailbox_full in delivery attempts,
-             deferred ones too, since a full mailbox is often a temporary reply
+    Returns: bounce_ratio in percent, left out when there was no outcome, or with
+             --per no domain had enough; sent, bounced, bounced_550 and bounced_554
+             (by the relay's reply) in recipients; expired in messages, of all domains
+             and relays; mailbox_full in delivery attempts, deferred ones too, since a
+             full mailbox is often a temporary reply
     """
-    sent = window.count("sent")
-    bounced = window.count("bounced")
+    attempts = Attempts(window, options)
+    judged = ratio(BOUNCE_RATIO, attempts.bounced, attempts.sent + attempts.bounced)
+    if options.per:
+        worst = _worst(attempts, options)
+        judged = ratio(BOUNCE_RATIO, worst.part, worst.whole) if worst else []
     return [
-        *ratio(BOUNCE_RATIO, bounced, sent + bounced),
-        SENT.of(sent),
-        BOUNCED.of(bounced),
+        *judged,
+        SENT.of(attempts.sent),
+        BOUNCED.of(attempts.bounced),
         EXPIRED.of(window.count("expired")),
-        BOUNCED_550.of(window.count("bounced_550")),
-        BOUNCED_554.of(window.count("bounced_554")),
-        MAILBOX_FULL.of(window.count("mailbox_full")),
+        BOUNCED_550.of(attempts.bounced_with("550")),
+        BOUNCED_554.of(attempts.bounced_with("554")),
+        MAILBOX_FULL.of(attempts.mailbox_full),
     ]
 
 
-def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
+def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
     span = values.span(window.seconds)
     expired = f", {measured['expired']} expired" if measured["expired"] else ""
+    whole = measured["sent"] + measured["bounced"]
+    who = why = ""
+    if options.per and whole:
+        worst = _worst(Attempts(window, options), options)
+        if worst is None:
+            least = values.amount(options.min_attempts, "recipient")
+            return f"no recipient domain with {least} in {span}, {whole} in all{expired}"
+        who, whole, why = f"{worst.name}: ", worst.whole, worst.why and f", {worst.why}"
     if "bounce_ratio" not in measured:
         return f"no mail sent or bounced in {span}{expired}"
-    recipients = values.amount(measured["sent"] + measured["bounced"], "recipient")
-    return f"{measured['bounce_ratio']:g} % of {recipients} bounced in {span}{expired}"
+    recipients = values.amount(whole, "recipient")
+    ratio_of = f"{measured['bounce_ratio']:g} % of {recipients}"
+    return f"{who}{ratio_of} bounced in {span}{why}{expired}"
 
 
-def details(window: Window, _: Namespace) -> list[str]:
+def details(window: Window, options: Namespace) -> list[str]:
     """Return where mail bounces most, and why."""
-    return worst(window, "bounced", "bounces")
+    return Attempts(window, options).tables("bounced", "bounces")
 
 
 CHECK = Check(
@@ -78,7 +96,7 @@ CHECK = Check(
             enough=(["sent", "bounced"], MIN_ATTEMPTS),
         )
     ],
-    options=[MIN_ATTEMPTS],
+    options=OPTIONS,
     summary=summary,
     details=details,
     examples=[

@@ -10,10 +10,11 @@ import os
 import time
 from contextlib import ExitStack, contextmanager
 
-from check_postfix.maillog import logfile, places
+from check_postfix.maillog import logfile, places, pseudonym
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
-from check_postfix.maillog.ingest import DAYS_OF_TOTALS, HOURS_OF_KEYS, Ingest
+from check_postfix.maillog.ingest import Ingest
+from check_postfix.maillog.retention import Retention
 from check_postfix.maillog.store import JOURNAL, Store, set_aside
 from check_postfix.maillog.usual import usual
 from check_postfix.maillog.window import Window
@@ -22,7 +23,7 @@ from check_postfix.plugin import Option, Remark, Source, Unknown, UsageError, va
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LOG = Option(
     "--log",
@@ -73,6 +74,27 @@ INSTANCE = Option(
     metavar="NAME",
     series="postfix_instance",
 )
+KEEP_TOTALS = Option(
+    "--keep-totals",
+    "how long sums are kept; the usual level needs 28 days; every check of one state"
+    " should be given the same",
+    default="30d",
+    parse=values.window,
+    metavar="DURATION",
+)
+KEEP_KEYS = Option(
+    "--keep-keys",
+    "how long is kept what may belong to a person or company: client addresses, recipient"
+    " domains and relays",
+    default="48h",
+    parse=values.window,
+    metavar="DURATION",
+)
+ANONYMISE = Option(
+    "--anonymise",
+    "show pseudonyms, always the same ones, for client addresses, domains and relays",
+    switch=True,
+)
 
 # A stamp without a year in a foreign log means the year nearest to --at.
 _YEAR = 365 * 86400
@@ -93,11 +115,12 @@ def _open(options: Namespace) -> Iterator[Window]:
     # Whole minutes; the one that is still running is the last.
     end = -(-int(at) // 60)
     begin = end - options.window // 60
-    oldest = 0 if options.no_state else int(now) // 60 - DAYS_OF_TOTALS * 24 * 60
+    retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
+    oldest = 0 if options.no_state else int(now) // 60 - retention.totals
     if not options.no_state and begin < oldest:
         raise UsageError(
-            f"the window begins more than {DAYS_OF_TOTALS} days ago, which counts are not kept"
-            " for; read the log afresh with --no-state"
+            f"the window begins more than {values.span(options.keep_totals)} ago, which counts are"
+            " not kept for; read the log afresh with --no-state"
         )
 
     def read(store: Store) -> Coverage:
@@ -105,14 +128,22 @@ def _open(options: Namespace) -> Iterator[Window]:
         ingests = [
             Ingest(
                 store, log, options.timezone, now, latest, begin, deadline,
-                keeps=not options.no_state,
+                keeps=not options.no_state, retention=retention,
             )
             for log in paths
             if log != JOURNAL
         ]  # fmt: skip
         parts = [ingest.run() for ingest in ingests]
         if JOURNAL in paths:
-            parts.append(_read_journal(store, now, begin, end, deadline, not options.no_state))
+            parts.append(
+                _read_journal(store, now, begin, end, deadline, not options.no_state, retention)
+            )
+        if not options.no_state:
+            # Where nothing new is logged, nothing old is forgotten otherwise.
+            oldest_keys = int(now) // 60 - retention.keys
+            if store.is_overdue(oldest, oldest_keys):
+                with store.transaction():
+                    store.forget(oldest, oldest_keys)
         return _merged(parts, oldest)
 
     path = None
@@ -131,15 +162,16 @@ def _open(options: Namespace) -> Iterator[Window]:
                         raise
                     if _set_aside(path):
                         notes.append("state file was damaged and is built again")
-            if path is not None and begin < int(now) // 60 - HOURS_OF_KEYS * 60:
-                notes.append(f"clients and domains are kept for {HOURS_OF_KEYS} h only")
+            if path is not None and begin < int(now) // 60 - retention.keys:
+                kept = values.span(options.keep_keys)
+                notes.append(f"clients and domains are kept for {kept} only")
             streams = _streams(store, paths, options)
             yield Window(
                 begin,
                 end,
                 store.totals(begin, end, streams),
                 coverage,
-                keys=lambda axis: store.keys(axis, begin, end, streams),
+                keys=lambda family: store.keys(family, begin, end, streams),
                 usual=lambda counters: usual(
                     begin,
                     end,
@@ -151,6 +183,17 @@ def _open(options: Namespace) -> Iterator[Window]:
                     ),
                 ),
                 notes=notes,
+                usual_of=lambda family, choice: usual(
+                    begin,
+                    end,
+                    options.timezone,
+                    coverage.since(int(now) // 60 - retention.keys),
+                    lambda first, last: sum(
+                        n for key, n in store.keys(family, first, last, streams)
+                        if choice(family, key)
+                    ),
+                ),
+                name=_pseudonyms(store.key) if options.anonymise else lambda _, value: value,
             )  # fmt: skip
     except DamagedStore as error:  # seen only when the counts were looked at
         done = "it is set aside, and built again by" if _set_aside(path) else "see what is said by"
@@ -196,12 +239,17 @@ def _usual() -> str:
 
 
 def _read_journal(
-    store: Store, now: float, begin: int, end: int, deadline: float, keeps: bool
-) -> Coverage:
+    store: Store, now: float, begin: int, end: int, deadline: float, keeps: bool,
+    retention: Retention,
+) -> Coverage:  # fmt: skip
     # It starts a program, which most runs have no need of.
     from check_postfix.maillog.journal import Journal
 
-    return Journal(store, now, begin, end, deadline, keeps).run()
+    return Journal(store, now, begin, end, deadline, keeps, retention).run()
+
+
+def _pseudonyms(secret: bytes) -> Callable[[str, str], str]:
+    return lambda field, value: pseudonym.of(secret, field, value)
 
 
 def _set_aside(path: str | None) -> bool:
@@ -348,7 +396,20 @@ def _clock(minute: int, beside: int | None = None) -> str:
 
 
 FROM_LOG = Source(
-    options=[LOG, FROM_JOURNAL, STATE, NO_STATE, WINDOW, AT, TIMEZONE, HOST, INSTANCE],
+    options=[
+        LOG,
+        FROM_JOURNAL,
+        STATE,
+        NO_STATE,
+        WINDOW,
+        AT,
+        TIMEZONE,
+        HOST,
+        INSTANCE,
+        KEEP_TOTALS,
+        KEEP_KEYS,
+        ANONYMISE,
+    ],
     open=_open,
     remarks=_remarks,
     about=_about,

@@ -7,6 +7,7 @@ hour, so the window is held against what is usual here at this time of day.
 
 from __future__ import annotations
 
+from check_postfix.choice import CLIENT, CODE, IGNORE_CLIENT, Choice
 from check_postfix.from_log import FROM_LOG
 from check_postfix.plugin import Check, Label, Option, Threshold, run, values
 from check_postfix.tables import table
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
+    from check_postfix.maillog.usual import Usual
     from check_postfix.maillog.window import Window
     from check_postfix.plugin import Metric
 
@@ -45,15 +47,20 @@ MIN_REJECTS = Option(
 _ROWS = 5
 
 
-def measure(window: Window, _: Namespace) -> list[Metric]:
+def _usual(window: Window, choice: Choice) -> Usual:
+    return window.usual_of("rejected", choice) if choice else window.usual(*REJECTED)
+
+
+def measure(window: Window, options: Namespace) -> list[Metric]:
     """Return how many rejects there were, and how many times the usual that is.
 
     Returns: rejects in refused commands or messages; rejects_usual the same, the
              median of comparable windows; reject_factor the one by the other. The
              latter two are left out when there is too little history.
     """
-    rejects = window.count(*REJECTED)
-    usual = window.usual(*REJECTED).level
+    choice = Choice(options)
+    rejects = window.chosen("rejected", choice) if choice else window.count(*REJECTED)
+    usual = _usual(window, choice).level
     if usual is None:
         return [REJECTS.of(rejects)]
     # Where none is usual, one is taken for it: there is no multiple of nothing.
@@ -61,24 +68,34 @@ def measure(window: Window, _: Namespace) -> list[Metric]:
     return [REJECT_FACTOR.of(factor), REJECTS.of(rejects), USUAL.of(usual)]
 
 
-def summary(measured: Mapping[str, float], window: Window, _: Namespace) -> str:
+def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
-    usual = window.usual(*REJECTED)
     words = f"{values.amount(measured['rejects'], 'reject')} in {values.span(window.seconds)}"
+    usual = _usual(window, Choice(options))
     if usual.level is None:
         return f"{words}, {usual.basis}"
     return f"{words}, {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
 
 
-def details(window: Window, _: Namespace) -> list[str]:
-    """Return who refuses, whom, and with what reply."""
+def details(window: Window, options: Namespace) -> list[str]:
+    """Return who refuses, whom, why, and with what reply."""
+    choice = Choice(options)
     by_whom = [(name, window.count(counter)) for name, counter in BY_WHOM.items()]
     by_whom = sorted((pair for pair in by_whom if pair[1]), key=lambda pair: -pair[1])
-    return [
-        *table("rejects by", by_whom, len(by_whom)),
-        *table("rejects by client", window.keys("rejected", "client"), _ROWS),
-        *table("rejects by reply code", window.keys("rejected", "reply_code"), _ROWS),
-    ]
+    # Which of them refused whom is not kept.
+    lines = [] if choice else table("rejects by", by_whom, len(by_whom))
+    for field, title in (
+        ("client", "client"),
+        ("reason", "reason"),
+        ("blocklist", "block list"),
+        ("reply_code", "reply code"),
+    ):
+        pairs = [
+            (window.name(field, value), number)
+            for (value,), number in window.keys("rejected", field, choice=choice)
+        ]
+        lines += table(f"rejects by {title}", pairs, _ROWS)
+    return lines
 
 
 CHECK = Check(
@@ -102,7 +119,7 @@ CHECK = Check(
         ),
         Threshold("rejects", "the number of rejects", suffix="count"),
     ],
-    options=[MIN_REJECTS],
+    options=[MIN_REJECTS, CLIENT, CODE, IGNORE_CLIENT],
     summary=summary,
     details=details,
     examples=[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts import MANY
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,11 +15,11 @@ _WIDTH = 60
 def table(title: str, pairs: Sequence[tuple[str, int]], rows: int) -> list[str]:
     """Return the lines of a table: a title, the first rows, and how many are left out.
 
-    pairs: (name, number), most first; the name "" stands for many
+    pairs: (name, number), most first; the name MANY stands for many
     """
     if not pairs:
         return []
-    shown = [(number, (name or "others")[:_WIDTH]) for name, number in pairs[:rows]]
+    shown = [(number, "others" if name == MANY else name[:_WIDTH]) for name, number in pairs[:rows]]
     if len(pairs) > rows:
         rest = sum(number for _, number in pairs[rows:])
         shown.append((rest, f"in {len(pairs) - rows} more"))

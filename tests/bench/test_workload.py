@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 
 import pytest
 
-from check_postfix.maillog.ingest import Ingest
-from check_postfix.maillog.store import Store
+from check_postfix import auth, bounces, deferred, rejects
+from check_postfix.plugin.run import outcome_of
+from tests import perfdata
 
 from .ground import history, one_day
 from .reference import count
@@ -17,40 +18,64 @@ SIZE = 2_000_000
 pytestmark = pytest.mark.usefixtures("utc")
 
 
-def counted(path, axes=()):
-    """Return what the store holds after one reading: coverage, totals, numbers by key."""
-    now = time.time()
-    end = int(now) // 60 + 2
-    with Store(None, 1) as store:
-        coverage = Ingest(store, str(path), None, now, now, 0, time.monotonic() + 60).run()
-        log = store.log(str(path))
-        streams = [stream[0] for stream in store.streams(log)]
-        keys = {
-            (axis, key): number
-            for axis in axes
-            for key, number in store.keys(axis, 0, end, streams)
-        }
-        return coverage, store.totals(0, end, streams), keys
+def said(path: Path, state: Path) -> tuple[dict[str, float], str]:
+    """Return the perfdata of all checks of a log, and what the last of them has read."""
+    values = {}
+    for check in (deferred, bounces, rejects, auth):
+        text, _ = outcome_of(
+            check.CHECK,
+            [
+                "--log",
+                str(path),
+                "--state",
+                str(state),
+                "--window",
+                "30d",
+                "--timeout",
+                "60",
+                "-vv",
+            ],
+        )
+        values |= {name: label.value for name, label in perfdata.of(text).items()}
+    return values, text
+
+
+def true(truth: Workload) -> dict[str, float]:
+    """Return what the perfdata has to be."""
+    totals = truth.totals
+    attempts = totals["sent"] + totals["deferred"] + totals["bounced"]
+    clients = {key: number for (axis, key), number in truth.keys.items() if "auth_failed" in axis}
+    return {
+        **{name: totals[name] for name in ("sent", "deferred", "bounced", "bounced_550")},
+        "attempts": attempts,
+        "deferred_ratio": round(100 * totals["deferred"] / attempts, 1),
+        "rejects": totals["rejected_smtpd"] + totals["rejected_postscreen"],
+        "auth_failures": totals["auth_failed"],
+        "auth_clients": len(clients),
+        "auth_worst_client": max(clients.values()),
+    }
 
 
 @pytest.mark.parametrize("form", [ISO, BSD], ids=lambda form: form.stamp)
 def test_every_event_of_a_generated_log_is_counted_as_what_it_is(form, tmp_path):
     log = one_day(tmp_path / "mail.log", SIZE, form)
 
-    coverage, totals, keys = counted(log.path, {axis for axis, _ in log.truth.keys})
+    values, about = said(log.path, tmp_path / "state")
 
-    assert totals == log.truth.totals
-    assert keys == log.truth.keys
-    assert (coverage.events, coverage.unframed) == (log.truth.events, 0)
+    expected = true(log.truth)
+    assert {label: values[label] for label in expected} == expected
+    assert f"{log.truth.events} events" in about
 
 
 def test_rotated_and_compressed_generations_are_counted_as_if_they_were_one(tmp_path):
     log = history(tmp_path / "mail.log", SIZE, days=14, rotations=7)
 
-    coverage, totals, _ = counted(log.path)
+    values, about = said(log.path, tmp_path / "state")
 
-    assert totals == log.truth.totals
-    assert coverage.complete
+    # Clients are kept for two days only.
+    expected = {name: n for name, n in true(log.truth).items() if "client" not in name}
+    assert {label: values[label] for label in expected} == expected
+    assert f"{log.truth.events} events" in about
 
 
 @pytest.mark.parametrize("form", [ISO, BSD], ids=lambda form: form.stamp)

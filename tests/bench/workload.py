@@ -109,7 +109,7 @@ class Workload:
         number = int(self._random.paretovariate(1.2) * 10) % _BOTS
         if number % 3:
             return f"203.0.113.{number % 250}"
-        return f"2001:db8:{number:x}::{number % 7 + 1:x}"
+        return f"2001:db8:{number:x}::1"
 
     def _domain(self) -> str:
         return f"d{int(self._random.paretovariate(0.8)) % _DOMAINS}.example.net"

@@ -451,7 +451,7 @@ def test_any_byte_of_the_state_may_be_damaged_without_an_unknown_error(place: Pl
                 logs = store.log(place.log)
                 streams = [number for number, _, _ in store.streams(logs)] if logs else []
                 store.totals(0, 10**9, streams)
-                store.keys("sent domain", 0, 10**9, streams)
+                store.keys("sent", 0, 10**9, streams)
         except StoreError:
             pass
         except Exception as error:  # noqa: BLE001 - what the test is about

@@ -112,6 +112,18 @@ def test_lines_that_end_in_carriage_returns_are_counted(place: Place) -> None:
     assert place.counted() == once(0, 1)
 
 
+def test_a_line_that_tells_of_repeats_may_come_a_run_later_than_the_line_it_means(
+    place: Place,
+) -> None:
+    place.write(0)
+    place.run()
+    place.write_bytes(b"2026-03-01T00:01:00+00:00 mx1 last message repeated 3 times\n")
+
+    place.run()
+
+    assert place.counted() == {0: 1, 1: 3}
+
+
 def test_bytes_that_are_no_utf8_stop_nothing(place: Place) -> None:
     place.write(0)
     place.write_bytes(b"\xff\xfe\xc3\x28 \xf0\x9f\n")

@@ -211,6 +211,21 @@ def test_an_archive_deleted_before_it_was_read_is_a_gap(
     assert place.gaps(coverage) == [(0, 60)]
 
 
+def test_a_renamed_file_deleted_before_its_last_lines_were_read_is_a_gap(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write(1)
+    place.rename(".1")
+    place.write(2)
+    place.run(seconds=-1)
+    os.remove(place.log + ".1")
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 2)
+    assert place.gaps(coverage) == [(0, 2)]
+
+
 def test_an_archive_deleted_after_it_was_read_is_no_gap(place: Place) -> None:
     place.write(0)
     place.rename(".1")

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from check_postfix.maillog import store as module
-from check_postfix.maillog.counts import Counts
+from check_postfix.maillog.counts import MANY, Counts
 from check_postfix.maillog.event import Event
-from check_postfix.maillog.store import OTHER, Store
+from check_postfix.maillog.store import Store
 from tests.maillog import logbook
 from tests.maillog.conftest import Place
 
@@ -32,26 +32,74 @@ def test_counts_of_one_minute_and_key_add_up() -> None:
                 store.add(counts)
 
         assert store.totals(70, 71, [1]) == {"auth_failed": 8}
-        assert store.keys("auth_failed client", 70, 71, [1]) == [("192.0.2.1", 8)]
+        assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", ""), 8)]
 
 
-def test_too_many_keys_in_an_hour_end_in_one_whose_sum_stays_exact(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store with room for few keys."""
     monkeypatch.setattr(module, "KEYS_PER_HOUR", 10)
+    monkeypatch.setattr(module, "KEYS_PER_MINUTE", 2)
+    monkeypatch.setattr(module, "COARSE_KEYS", 3)
+
+
+def kept(store: Store, begin: int = 0, end: int = 10_000) -> list[tuple[str, int]]:
+    """Return the clients and numbers kept of these minutes."""
+    return [(key[0], number) for key, number in store.keys("auth_failed", begin, end, [1])]
+
+
+def add(store: Store, *rows: tuple[int, Event, int]) -> None:
+    counts = Counts()
+    for minute, event, times in rows:
+        counts.add(minute, 1, event, times)
+    with store.transaction():
+        store.add(counts)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_too_many_keys_in_a_minute_are_kept_as_their_sum() -> None:
     with Store(None, 1) as store:
         for first in (0, 6, 12):
-            counts = Counts()
-            for number in range(first, first + 6):
-                counts.add(60 + number, 1, failed(f"192.0.2.{number:02}"), 1)
-            counts.add(200, 1, failed("198.51.100.1"), 1)
-            with store.transaction():
-                store.add(counts)
-        keys = store.keys("auth_failed client", 60, 120, [1])
-        later = store.keys("auth_failed client", 120, 240, [1])
+            add(store, *((60, failed(f"192.0.2.{n:02}"), 1) for n in range(first, first + 6)))
+        add(store, (200, failed("198.51.100.1"), 3))
 
-    assert keys == [(OTHER, 8), *((f"192.0.2.{number:02}", 1) for number in range(10))]
-    assert later == [("198.51.100.1", 3)]
+        assert kept(store, 60, 120) == [
+            (MANY, 6), *((f"192.0.2.{n:02}", 1) for n in range(12)),
+        ]  # fmt: skip
+        assert kept(store, 120, 240) == [("198.51.100.1", 3)]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_most_frequent_of_every_minute_are_kept_whatever_came_before() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, failed(f"192.0.2.{n}"), 1) for n in range(100)))
+        for minute in (61, 119):
+            add(store, *((minute, failed(f"198.51.100.{n}"), n) for n in range(1, 8)))
+
+            assert kept(store, minute, minute + 1) == [
+                (MANY, 15), ("198.51.100.7", 7), ("198.51.100.6", 6),
+            ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("narrow")
+def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
+    with Store(None, 1) as store:
+        events = [
+            (60, Event("deferred", f"d{n}.example", "none", "", f"4.4.{n % 5}", reason="DNS"), 1)
+            for n in range(20)
+        ]
+        add(store, *((60, failed("192.0.2.1")._replace(kind="sent", domain="x"), 9),), *events)
+        keys = store.keys("deferred", 0, 100, [1])
+
+    coarse = [(key, number) for key, number in keys if key[0] == MANY]
+    assert sum(number for _, number in keys) == 20
+    assert len(keys) == 12 + len(coarse)  # the hour's ten, and two of the minute
+    assert coarse == [
+        ((MANY, MANY, "", "4.4.2", "DNS"), 2),
+        ((MANY, MANY, "", "4.4.3", "DNS"), 2),
+        ((MANY, MANY, "", "4.4.4", "DNS"), 2),
+        ((MANY, MANY, MANY, MANY, MANY), 2),
+    ]
 
 
 def test_what_is_older_than_it_may_be_kept_is_forgotten(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts import MANY
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.usual import Usual
 from check_postfix.maillog.window import Window
@@ -25,10 +26,38 @@ def test_counters_are_added_up_and_what_never_happened_is_0():
     assert window().count() == 0
 
 
-def test_keys_are_asked_for_by_family_and_field():
-    pairs = {"bounced domain": [("example.net", 2)]}
+ROWS = {
+    "deferred": [
+        (("example.net", "mx.example.net", "450", "4.7.1", "greylisted"), 3),
+        (("example.net", "none", "", "4.4.1", "connection refused"), 2),
+        (("example.org", "none", "", "4.4.1", "connection refused"), 4),
+        ((MANY, MANY, "", "4.4.1", "connection refused"), 6),
+    ]
+}
 
-    assert window(keys=lambda axis: pairs[axis]).keys("bounced", "domain") == [("example.net", 2)]
+
+def test_keys_are_added_up_by_any_of_their_fields_most_first():
+    found = window(keys=ROWS.get)
+
+    assert found.keys("deferred", "domain") == [
+        ((MANY,), 6), (("example.net",), 5), (("example.org",), 4),
+    ]  # fmt: skip
+    assert found.keys("deferred", "enhanced_code", "reason") == [
+        (("4.4.1", "connection refused"), 12), (("4.7.1", "greylisted"), 3),
+    ]  # fmt: skip
+
+
+def test_what_does_not_have_a_field_is_not_among_its_keys():
+    assert window(keys=ROWS.get).keys("deferred", "reply_code") == [(("450",), 3)]
+
+
+def test_keys_may_be_chosen():
+    found = window(keys=ROWS.get)
+
+    assert found.keys("deferred", "domain", choice=lambda _, key: key[1] == "none") == [
+        (("example.org",), 4), (("example.net",), 2),
+    ]  # fmt: skip
+    assert found.chosen("deferred", lambda _, key: key[0] == "example.net") == 5
 
 
 def test_what_is_usual_is_worked_out_once():

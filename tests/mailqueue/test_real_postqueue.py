@@ -17,9 +17,9 @@ from check_postfix.mailqueue.age import render, table
 from check_postfix.mailqueue.json_form import parse_json
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.mailqueue.text_form import parse_text
+from tests.integration import packages
 
 NOON = 1_795_600_800
-PROGRAMS = ("postfix", "postqueue", "postsuper", "sendmail", "qshape", "faketime", "unshare")
 SOURCES = os.path.join(os.path.dirname(__file__), "..", "..", "checks")
 
 pytestmark = [
@@ -86,13 +86,6 @@ except errors.QueueError as error:
 NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
 
 
-def require_programs():
-    """Fail, and do not skip, where a program is missing."""
-    missing = [program for program in PROGRAMS if not shutil.which(program)]
-    if missing:
-        pytest.fail(f"missing: {', '.join(missing)}; apt-get install postfix faketime")
-
-
 @pytest.fixture(scope="module")
 def root():
     """Return a directory that the users postfix and nobody can reach: pytest's own is closed."""
@@ -105,7 +98,7 @@ def root():
 @pytest.fixture(scope="module")
 def inside(root):
     """Return a function that runs a command in the private namespaces and returns its stdout."""
-    require_programs()
+    packages.install("postfix", "perl", "faketime", "util-linux")
     keeper = subprocess.Popen(
         [
             *("setpriv", "--pdeathsig", "KILL", "--"),
@@ -288,7 +281,7 @@ ADDRESSES = (
 
 @pytest.mark.parametrize("numerous", [1, 1200])
 def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(tmp_path, numerous):
-    require_programs()
+    packages.install("postfix", "perl", "faketime", "util-linux")
     ages = [0, 299, *(60 * minutes + by for minutes in (5, 10, 20, 40, 80, 160, 320, 640, 1280)
                       for by in (-1, 0, 1)), 10**7, -600]  # fmt: skip
     messages = [

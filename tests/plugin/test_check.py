@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
+from check_postfix.maillog.counts import FAMILIES
 from check_postfix.maillog.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import Check, Metric, Option, Remark, Source, Threshold, values
@@ -114,9 +115,9 @@ def of_the_queue(*messages):
 def everything(name):
     """Return each check with a subject in which everything is big and named like this."""
     keys = {
-        f"{family} {field}": [(name, BIG), ("", BIG)] * 20
-        for family in ("deferred", "bounced", "rejected", "auth_failed")
-        for field in ("domain", "relay", "reply_code", "enhanced_code", "client")
+        f"{family} {field}": [(name, BIG), ("", BIG), *((f"{n}{name}", BIG) for n in range(20))]
+        for family, fields in FAMILIES.items()
+        for field in fields
     }
     attempts = {"sent": BIG, "deferred": BIG, "softbounce": BIG, "bounced": BIG, "expired": BIG}
     replies = {"bounced_550": BIG, "bounced_554": BIG, "mailbox_full": BIG}

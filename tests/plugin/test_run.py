@@ -112,7 +112,7 @@ def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, sai
         (["--no-state=5"], "argument --no-state: ignored explicit argument '5'"),
         (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option in front"
                                                " of it"),
-        (["--window", "31d"], "the window begins more than 30 days ago, which counts are not kept"
+        (["--window", "31d"], "the window begins more than 30 d ago, which counts are not kept"
                               " for; read the log afresh with --no-state"),
     ],
 )  # fmt: skip

@@ -1,26 +1,34 @@
 """Counts: events added up per minute and stream, and per minute and key.
 
-A counter is a name and a number. A key is what a few counters are split by (an
-axis: `bounced domain`, `auth_failed client`); its value may belong to a person
-or a company, so keys are kept for a shorter time than counters.
+A counter is a name and a number. A key is all that a family of events is split
+by, at once, so that every question about two of its fields has an answer. It may
+belong to a person or a company, so keys are kept for a shorter time than
+counters.
 """
 
 from __future__ import annotations
+
+from check_postfix.maillog import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.event import Event
 
-# The fields of an event that its kind is split by.
-_FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code")
-AXES = {
-    "sent": ("domain",),
+    # What one event adds to: counters, and its family and key, if it has any
+    Tally = tuple[tuple[str, ...], tuple[str, str] | None]
+
+# The fields of an event that its kind is split by. Those in front have as many
+# values as there are strangers, those behind them only a few.
+_FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
+FAMILIES = {
+    "sent": ("domain", "relay"),
     "deferred": _FAILED_DELIVERY,
     "bounced": _FAILED_DELIVERY,
-    "rejected": ("client", "reply_code"),
-    "auth_failed": ("client",),
+    "rejected": ("client", "reply_code", "reason", "blocklist"),
+    "auth_failed": ("client", "mechanism", "service"),
 }
-# Kinds that share their axes with others.
+_OF_STRANGERS = ("domain", "relay", "client")
+# Kinds that are counted with another family.
 _FAMILY = {
     "softbounce": "deferred",
     "rejected_smtpd": "rejected",
@@ -35,34 +43,53 @@ _FAMILY = {
 BOUNCED_WITH = {"550": "bounced_550", "554": "bounced_554"}
 MAILBOX_FULL = "mailbox_full"
 
-# A key is cut to this many characters, the longest domain name.
-_KEY_LENGTH = 253
+# Stands for the values of a field that were too many to be kept apart.
+MANY = "*"
+# Between the fields of a key; in none of them.
+_SEPARATOR = "\t"
+# A field is cut to this many characters, the longest domain name.
+_LONGEST = 253
 
 
-def axis(family: str, field: str) -> str:
-    """Return the name of an axis: what is counted, and what it is split by."""
-    return f"{family} {field}"
+def key(fields: tuple[str, ...]) -> str:
+    """Return a key in one piece."""
+    return _SEPARATOR.join(fields)
 
 
-def every_axis() -> list[str]:
-    """Return the names of all axes."""
-    return [axis(family, field) for family, fields in AXES.items() for field in fields]
+def fields(key: str) -> tuple[str, ...]:
+    """Return the fields of a key."""
+    return tuple(key.split(_SEPARATOR))
 
 
-def tally(event: Event) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return the counters that an event adds to, and its (axis, key) pairs."""
+def without_strangers(family: str, key: str) -> str:
+    """Return a key in which the fields with the many values stand for many."""
+    names = FAMILIES[family]
+    return _SEPARATOR.join(
+        MANY if name in _OF_STRANGERS else value
+        for name, value in zip(names, fields(key), strict=True)
+    )
+
+
+def of_many(family: str) -> str:
+    """Return the key of which nothing is known but its family."""
+    return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
+
+
+def tally(event: Event) -> Tally:
+    """Return what an event adds to."""
     counters = (event.kind, *event.also)
     if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
         counters += (BOUNCED_WITH[event.reply_code],)
     if event.reason == "mailbox full":
         counters += (MAILBOX_FULL,)
     family = _FAMILY.get(event.kind, event.kind)
-    keys = tuple(
-        (axis(family, field), getattr(event, field)[:_KEY_LENGTH])
-        for field in AXES.get(family, ())
-        if getattr(event, field)
-    )
-    return counters, keys
+    names = FAMILIES.get(family)
+    if names is None:
+        return counters, None
+    values = [getattr(event, name)[:_LONGEST] for name in names]
+    if names[0] == "client":
+        values[0] = network.of(values[0])
+    return counters, (family, _SEPARATOR.join(values)) if any(values) else None
 
 
 class Counts:
@@ -71,7 +98,7 @@ class Counts:
     since, keys_since: minutes before which nothing, or no key, is counted
 
     totals: (minute, stream, counter) -> number
-    keyed:  (axis, minute, stream, key, number), not added up: hardly any comes twice
+    keyed:  (family, minute, stream, key, number), not added up: hardly any comes twice
     """
 
     def __init__(self, since: int = 0, keys_since: int = 0) -> None:
@@ -79,7 +106,7 @@ class Counts:
         self._keys_since = keys_since
         self.totals: dict[tuple[int, int, str], int] = {}
         self.keyed: list[tuple[str, int, int, str, int]] = []
-        self._tallies: dict[Event, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
+        self._tallies: dict[Event, Tally] = {}
 
     def add(self, minute: int, stream: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
@@ -88,11 +115,11 @@ class Counts:
         known = self._tallies.get(event)
         if known is None:
             known = self._tallies[event] = tally(event)
-        counters, keys = known
+        counters, keyed = known
         totals = self.totals
         for counter in counters:
             where = minute, stream, counter
             totals[where] = totals.get(where, 0) + times
-        if minute >= self._keys_since:
-            for name, key in keys:
-                self.keyed.append((name, minute, stream, key, times))
+        if keyed and minute >= self._keys_since:
+            family, key = keyed
+            self.keyed.append((family, minute, stream, key, times))

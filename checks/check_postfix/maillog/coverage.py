@@ -48,6 +48,12 @@ class Coverage:
         self.unframed = unframed
         self.notes = notes
 
+    def since(self, minute: int) -> Coverage:
+        """Return the coverage without what lies before a minute."""
+        return Coverage(
+            None if self.begin is None else max(self.begin, minute), self.end, gaps=self.gaps
+        )
+
     def includes(self, begin: int, end: int) -> bool:
         """Tell whether all lines of these minutes that ever were have been read."""
         return (

@@ -50,6 +50,7 @@ class Event(
 KINDS = {
     "sent": "delivery attempt with status=sent, not handed to an alias",
     "forwarded": "status=sent (forwarded as ...): handed to another queue ID, not delivered",
+    "filtered": "status=sent to a content filter on this machine, which has handed it back",
     "deferred": "delivery attempt with status=deferred",
     "softbounce": "delivery attempt with status=SOFTBOUNCE; acts as a deferral",
     "bounced": "delivery attempt with status=bounced",

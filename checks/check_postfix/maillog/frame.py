@@ -19,7 +19,7 @@ from check_postfix.maillog.record import UNKNOWN, Record
 # with a zero, a few not at all; some sites put the year in front.
 BSD_MINUTE = rb"[A-Z][a-z][a-z] [ \d]?\d \d\d:\d\d"
 ISO_MINUTE = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
-SECONDS = rb":\d\d(?:[.,]\d{1,9}+)?"
+SECONDS = rb":\d\d(?:[.,]\d{1,9}+|)"
 ZONE = rb"Z|[+-]\d\d:?\d\d"
 
 _PRIORITY = rb"(?:<\d{1,3}>)?"

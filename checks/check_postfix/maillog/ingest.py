@@ -18,6 +18,7 @@ from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
+from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.survey import Survey
 
 TYPE_CHECKING = False
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.generation import Generation
     from check_postfix.maillog.logfile import LogFile
+    from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
 
-# Totals live as long as the usual level needs; what can belong to a person or
-# an address does not outlive the trouble that it is looked at in.
-DAYS_OF_TOTALS = 30
-HOURS_OF_KEYS = 48
 # How often to look again at files that are just being renamed.
 _PATIENCE = 9
 
@@ -49,6 +47,7 @@ class Ingest:
     keeps:    whether the store outlives this run: then older history is read as
               well, for half the time that is left, and what is too old to be
               kept is not counted
+    retention: what is too old
     """
 
     def __init__(
@@ -61,6 +60,7 @@ class Ingest:
         wanted: int,
         deadline: float,
         keeps: bool = True,
+        retention: Retention = USUAL,
     ) -> None:
         self._store = store
         self._path = os.path.abspath(path)
@@ -71,8 +71,8 @@ class Ingest:
         self._deadline = deadline
         self._leisure = (time.monotonic() + deadline) / 2
         self._keeps = keeps
-        self._oldest = self._now - DAYS_OF_TOTALS * 24 * 60 if keeps else 0
-        self._oldest_keys = self._now - HOURS_OF_KEYS * 60 if keeps else 0
+        self._oldest = self._now - retention.totals if keeps else 0
+        self._oldest_keys = self._now - retention.keys if keeps else 0
         # files that could not be read in this run: signature -> why
         self._refused: dict[str, str] = {}
         self._refused_paths: set[str] = set()
@@ -155,6 +155,13 @@ class Ingest:
             store.save_generation(log, generation)
             if generation.done:
                 unread.remove(now.pop(0))
+        for _, generation in unread:
+            # read to its end once, but this file may have more of it
+            if generation.done and all(
+                pair in unread for pair in survey.holds if pair[1] is generation
+            ):
+                generation.done = False
+                store.save_generation(log, generation)
         self._remember(log, survey, unread, notes | survey.notes)
         if not now or time.monotonic() >= self._deadline:
             return False

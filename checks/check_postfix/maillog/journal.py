@@ -17,15 +17,16 @@ from check_postfix.maillog.counts import Counts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.entry import FIELDS, OURS, Entries
 from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.ingest import DAYS_OF_TOTALS, HOURS_OF_KEYS
 from check_postfix.maillog.journalctl import Journalctl, TimeUpError, see_that_all_is_readable
 from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.store import JOURNAL
 from check_postfix.maillog.stretch import Cursor, Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.entry import Entry
+    from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
 
 # Entries to a transaction: half a second on a slow machine.
@@ -47,6 +48,7 @@ class Journal:
     keeps:    whether the store outlives this run: then all is read up to now,
               and older history as well, for half the time that is left; what
               is too old to be kept is not counted
+    retention: what is too old
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Journal:
         end: int,
         deadline: float,
         keeps: bool = True,
+        retention: Retention = USUAL,
     ) -> None:
         self._store = store
         self._second = int(now)
@@ -67,8 +70,8 @@ class Journal:
         self._deadline = deadline
         self._leisure = deadline - self._patience / 2
         self._keeps = keeps
-        self._oldest = self._now - DAYS_OF_TOTALS * 24 * 60 if keeps else 0
-        self._oldest_keys = self._now - HOURS_OF_KEYS * 60 if keeps else 0
+        self._oldest = self._now - retention.totals if keeps else 0
+        self._oldest_keys = self._now - retention.keys if keeps else 0
         self._notes: list[str] = []
 
     def run(self) -> Coverage:

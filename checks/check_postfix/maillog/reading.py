@@ -61,13 +61,25 @@ class Reading:
         Returns: whether all of this file is read
         Raises:  Replaced, LogError, StoreError
         """
+        self._verify(stream, generation)
+        whole = self._piece(stream, generation, live, now)
+        if not stream.compressed:
+            # Cut and written anew while it was read, it would have been gone on
+            # with in the middle of the next generation.
+            self._verify(stream, generation)
+        return whole
+
+    def _verify(self, stream: Stream, generation: Generation) -> None:
+        """See that the file holds this generation, and learn more of its head."""
         data = stream.read_head(FINGERPRINTED)
         head = fingerprints(data, self._store.key)
         if not generation.likeness(head):
-            raise Replaced  # its name went to another file since the survey
+            raise Replaced
         generation.head = max(generation.head, head, key=len)
         if generation.begins is None:
             generation.begins = first_minute(data, self._clock(None))
+
+    def _piece(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         if stream.compressed and generation.hole:
             at_end = self._fill_hole(stream, generation)
             if generation.hole:
@@ -75,7 +87,8 @@ class Reading:
         if generation.end and stream.ends_at(generation.end):
             return True
         before = _approach(stream, generation.end, self._deadline)
-        if len(before) < generation.tail_size or not generation.has_tail(before, self._store.key):
+        reached = len(before) == min(generation.end, FINGERPRINTED)
+        if not reached or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
             return True
@@ -84,12 +97,6 @@ class Reading:
         at_end = self._read_on(stream, generation, before, now)
         while generation.hole and at_end and time.monotonic() < self._deadline:
             self._shrink_hole(stream, generation)
-        if not stream.compressed:
-            # Cut and written anew while it was read, it would have been gone on
-            # with in the middle of the next generation.
-            head = fingerprints(stream.read_head(FINGERPRINTED), self._store.key)
-            if not generation.likeness(head):
-                raise Replaced
         return at_end and not generation.hole
 
     def _skip_changed(self, stream: Stream, generation: Generation, now: int) -> None:

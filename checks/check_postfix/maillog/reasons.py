@@ -147,7 +147,11 @@ _WORDS = [
         rb"|(?:does not|doesn't) (?:exist|have an?)|no mailbox here|unrouteable address"
         rb"|account .{0,30}(?:disabled|inactive)|recipient address rejected: access denied",
     ),
-    (RELAY_DENIED, rb"\brelay(?:ing)?\b"),
+    (
+        RELAY_DENIED,
+        rb"relay(?:ing)? (?:access )?(?:is )?(?:denied|not |prohibited)"
+        rb"|(?:unable|permitted) to relay",
+    ),
     (TLS, rb"\bstarttls\b|\btls\b"),
     (LOGIN_REFUSED, rb"authentication (?:is )?(?:required|failed)|not authenticated"),
     (

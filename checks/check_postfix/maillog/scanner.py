@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 # group behind it tells that it was all there.
 _FRAME = (
     rb"(" + frame.BSD_MINUTE + rb"|" + frame.ISO_MINUTE + rb")" + frame.SECONDS
-    + rb"(" + frame.ZONE + rb")? ([A-Za-z0-9._-]++ [A-Za-z0-9_.-]++[A-Za-z0-9_./-]*+)"
-    rb"(?:\[\d++\])?: ()"
+    + rb"(" + frame.ZONE + rb"|) ([A-Za-z0-9._-]++ [A-Za-z0-9_.-]++[A-Za-z0-9_./-]*+)"
+    rb"(?:\[\d++\]|): ()"
 )  # fmt: skip
 _FRAME_GROUPS = 4
 
@@ -43,9 +43,9 @@ _FRAME_GROUPS = 4
 _PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb"))?"
 _DELIVERY = (
     rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb"))?"
-    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">)?, relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
+    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
     + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status=(?:sent \("
-    rb"(?:forwarded as )?|(?:deferred|bounced) \([^\n]*+))"
+    + delivery.COMES_AGAIN + rb"?|(?:deferred|bounced) \([^\n]*+))"
 )  # fmt: skip
 _RECEIVED = rb"(client=)(?:" + intake.LOGGED_IN + rb"(=))?"
 # Of these two all that the recogniser looks at: it reads the same of many lines.

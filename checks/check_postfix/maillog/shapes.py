@@ -5,7 +5,8 @@ one spelling. No fragment has a capturing group: whoever uses one names what it
 keeps. Quantifiers over one set are possessive where nothing after them could
 want a byte back, which keeps every expression linear on hostile lines; those
 over groups never are, since Python before 3.11.5 mismatches some of them
-(CPython issue 106052).
+(CPython issue 106052). What may be missing is spelled `(?:x|)` where every line
+is asked for it: the engine tries that faster than `(?:x)?`.
 """
 
 # Queue IDs (postfix/src/global/mail_queue.h): hexadecimal, or long ones of digits
@@ -33,14 +34,14 @@ ADDRESS = rb"(?:" + QUOTED_LOCAL + rb"|" + UNQUOTED_LOCAL + rb")(?:@(?:" + DOMAI
 
 # What stands between a recipient and the delivery's text (global/log_adhoc.c).
 RELAY = rb"[^\s,]++"
-SECONDS = rb"\d++(?:\.\d++)?"
+SECONDS = rb"\d++(?:\.\d++|)"
 DELAYS = (
-    rb"(?:, conn_use=\d++)?, delay="
+    rb"(?:, conn_use=\d++|), delay="
     + SECONDS
     + rb", delays="
     + rb"/".join([SECONDS] * 4)
     # tls= since Postfix 3.11 (smtp_log_tls_feature_status)
-    + rb"(?:, tls=[^\s,]++)?"
+    + rb"(?:, tls=[^\s,]++|)"
 )
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"

@@ -15,10 +15,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from bisect import bisect_left
 from contextlib import contextmanager, suppress
 
-from check_postfix.maillog.counts import every_axis
+from check_postfix.maillog.counts import FAMILIES, fields, of_many, without_strangers
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
 from check_postfix.maillog.stretch import Stretch
@@ -62,14 +61,19 @@ CREATE TABLE total (
     PRIMARY KEY (minute, stream, counter)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
-    axis TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL, key TEXT NOT NULL,
-    n INTEGER NOT NULL, PRIMARY KEY (axis, minute, stream, key)
+    family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL, key TEXT NOT NULL,
+    n INTEGER NOT NULL, PRIMARY KEY (family, minute, stream, key)
 ) STRICT, WITHOUT ROWID;
 """
 
-# Keys kept per axis and hour. The rest goes to OTHER, so that sums stay exact.
-KEYS_PER_HOUR = 10_000
-OTHER = ""
+# Rows of keys kept per family: so many an hour for whoever comes first, and so
+# many in each minute besides, for the most frequent. That is 10,000 an hour, of
+# which no flood at its begin can take what the rest of it needs.
+KEYS_PER_HOUR = 5_200
+KEYS_PER_MINUTE = 80
+# Of the others only what has few values is kept, of the most frequent as well,
+# and of the rest the number, so that sums stay exact.
+COARSE_KEYS = 20
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -105,8 +109,8 @@ class Store:
         """
         self.path = path
         self._streams: dict[tuple[int, str, str], int] = {}
-        # (axis, hour) -> how many more keys it may have; inside a transaction
-        self._room: dict[tuple[str, int], int] = {}
+        # (family, hour) -> how many keys it has at most; inside a transaction
+        self._rows: dict[tuple[str, int], int] = {}
         if path is not None:
             _prepare(path)
         with self._told():
@@ -194,7 +198,7 @@ class Store:
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._room.clear()
+                self._rows.clear()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -356,31 +360,53 @@ class Store:
         )
 
     def _bounded(
-        self, rows: list[tuple[str, int, int, str, int]]
+        self, keyed: list[tuple[str, int, int, str, int]]
     ) -> list[tuple[str, int, int, str, int]]:
-        """Return keyed rows in order, with the keys that are too many for their hour as OTHER."""
-        rows = sorted(rows)
-        begin = 0
-        while begin < len(rows):
-            axis, minute = rows[begin][:2]
-            hour = minute // 60
-            end = bisect_left(rows, (axis, (hour + 1) * 60), begin)
-            room = self._room.get((axis, hour))
-            if room is None:
-                room = max(0, KEYS_PER_HOUR - self._rows_in_hour(axis, hour))
-            self._room[axis, hour] = max(0, room - (end - begin))
-            for place in range(begin + room, end):
-                axis, minute, stream, _, n = rows[place]
-                rows[place] = axis, minute, stream, OTHER, n
-            begin = end
-        return rows
+        """Return keyed rows added up and in order, those that are too many as fewer."""
+        added: dict[tuple[str, int, int, str], int] = {}
+        for family, minute, stream, key, n in keyed:
+            where = family, minute, stream, key
+            added[where] = added.get(where, 0) + n
+        by_hour: dict[tuple[str, int], list[tuple[str, int, int, str, int]]] = {}
+        for where, n in added.items():
+            by_hour.setdefault((where[0], where[1] // 60), []).append((*where, n))
+        rows = []
+        for (family, hour), some in by_hour.items():
+            there = self._rows.get((family, hour))
+            if there is None:
+                there = sum(self._rows_by_minute(family, hour).values())
+            self._rows[family, hour] = there + len(some)
+            if there + len(some) > KEYS_PER_HOUR:
+                some = self._shared_out(family, hour, some)
+            rows += some
+        return sorted(rows)
 
-    def _rows_in_hour(self, axis: str, hour: int) -> int:
-        number: int = self._db.execute(
-            "SELECT count(*) FROM keyed WHERE axis=? AND minute>=? AND minute<?",
-            (axis, hour * 60, hour * 60 + 60),
-        ).fetchone()[0]
-        return number
+    def _shared_out(
+        self, family: str, hour: int, rows: list[tuple[str, int, int, str, int]]
+    ) -> list[tuple[str, int, int, str, int]]:
+        """Return the rows of an hour that has not got room for all of them."""
+        there = self._rows_by_minute(family, hour)
+        room = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
+        by_minute: dict[int, list[tuple[str, int, int, str, int]]] = {}
+        for row in rows:
+            by_minute.setdefault(row[1], []).append(row)
+        kept = []
+        for minute in sorted(by_minute):
+            some = sorted(by_minute[minute], key=lambda row: (-row[4], row))
+            own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
+            cut = own + max(0, room)
+            room -= max(0, min(len(some), cut) - own)
+            kept += [*some[:cut], *_coarse(some[cut:])]
+        return kept
+
+    def _rows_by_minute(self, family: str, hour: int) -> dict[int, int]:
+        return dict(
+            self._db.execute(
+                "SELECT minute, count(*) FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                " GROUP BY minute",
+                (family, hour * 60, hour * 60 + 60),
+            )
+        )
 
     def forget(self, oldest: int, oldest_keys: int) -> None:
         """Delete what is older than these minutes; inside a transaction only."""
@@ -392,9 +418,27 @@ class Store:
             (oldest,),
         )
         self._db.executemany(
-            "DELETE FROM keyed WHERE axis=? AND minute<?",
-            [(axis, oldest_keys) for axis in every_axis()],
+            "DELETE FROM keyed WHERE family=? AND minute<?",
+            [(family, oldest_keys) for family in FAMILIES],
         )
+
+    def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
+        """Tell whether `forget` would delete counts that are an hour older than they may be."""
+        late = 60
+        with self._told():
+            return any(
+                self._db.execute(query, parameters).fetchone()
+                for query, parameters in (
+                    ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
+                    *(
+                        (
+                            "SELECT 1 FROM keyed WHERE family=? AND minute<? LIMIT 1",
+                            (family, oldest_keys - late),
+                        )
+                        for family in FAMILIES
+                    ),
+                )
+            )
 
     def totals(self, begin: int, end: int, streams: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
@@ -408,15 +452,33 @@ class Store:
             )
 
     def keys(
-        self, axis: str, begin: int, end: int, streams: Iterable[int]
-    ) -> list[tuple[str, int]]:
-        """Return the (key, number) pairs of an axis in these minutes, most first."""
+        self, family: str, begin: int, end: int, streams: Iterable[int]
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """Return the (key, number) pairs of a family in these minutes, most first."""
         with self._told():
-            return self._db.execute(
-                "SELECT key, sum(n) AS s FROM keyed WHERE axis=? AND minute>=? AND minute<?"
-                f" AND stream IN ({_numbers(streams)}) GROUP BY key ORDER BY s DESC, key",
-                (axis, begin, end),
-            ).fetchall()
+            return [
+                (fields(key), number)
+                for key, number in self._db.execute(
+                    "SELECT key, sum(n) AS s FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                    f" AND stream IN ({_numbers(streams)}) GROUP BY key ORDER BY s DESC, key",
+                    (family, begin, end),
+                )
+            ]
+
+
+def _coarse(
+    rows: list[tuple[str, int, int, str, int]],
+) -> list[tuple[str, int, int, str, int]]:
+    """Return the rows of one minute with nothing in their keys that has many values."""
+    added: dict[tuple[str, int, int, str], int] = {}
+    for family, minute, stream, key, n in rows:
+        where = family, minute, stream, without_strangers(family, key)
+        added[where] = added.get(where, 0) + n
+    frequent = sorted(added, key=lambda where: (-added[where], where))
+    for where in frequent[COARSE_KEYS:]:
+        rest = (*where[:3], of_many(where[0]))
+        added[rest] = added.get(rest, 0) + added.pop(where)
+    return [(*where, n) for where, n in added.items()]
 
 
 def _statements() -> list[str]:

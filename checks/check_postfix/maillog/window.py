@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts import axis
+from check_postfix.maillog.counts import FAMILIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.coverage import Coverage
     from check_postfix.maillog.usual import Usual
 
-    Keys = Callable[[str], list[tuple[str, int]]]
+    Rows = list[tuple[tuple[str, ...], int]]
     UsualOf = Callable[[tuple[str, ...]], Usual]
+    Takes = Callable[[str, tuple[str, ...]], bool]
 
 
 class Window:
@@ -21,9 +22,12 @@ class Window:
     begin, end: first minute, and the minute behind the last
     totals:     counter -> number
     coverage:   what of the log was read
-    keys:       axis -> (key, number) pairs, most first
+    keys:       family -> (key, number) pairs; a key is a value for each of the
+                family's fields
     usual:      counters -> what they usually come to in so long a window
+    usual_of:   from (family, choice) to the same of chosen events
     notes:      what has to be said besides, in a few words each
+    name:       from (field, value) to what is shown of it, which may be a pseudonym
     """
 
     def __init__(
@@ -32,17 +36,22 @@ class Window:
         end: int,
         totals: Mapping[str, int],
         coverage: Coverage,
-        keys: Keys,
+        keys: Callable[[str], Rows],
         usual: UsualOf,
         notes: Sequence[str] = (),
+        name: Callable[[str, str], str] = lambda _, value: value,
+        usual_of: Callable[[str, Takes], Usual] | None = None,
     ) -> None:
         self.begin = begin
         self.end = end
         self.coverage = coverage
         self.notes = notes
+        self.name = name
         self._totals = totals
         self._keys = keys
         self._usual = usual
+        self._usual_of = usual_of
+        self._known_keys: dict[str, Rows] = {}
         self._known_usual: dict[tuple[str, ...], Usual] = {}
 
     @property
@@ -54,15 +63,42 @@ class Window:
         """Return what these counters came to together."""
         return sum(self._totals.get(counter, 0) for counter in counters)
 
-    def keys(self, family: str, field: str) -> list[tuple[str, int]]:
-        """Return what a family of events was split into by a field, most first.
+    def keys(
+        self, family: str, *names: str, choice: Takes | None = None
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """Return what a family of events was split into by some of its fields, most first.
 
-        The key "" stands for all that were too many to be kept apart.
+        names:  of the fields; the first is the one without which an event is left out
+        choice: from (family, key) to whether it takes part; None takes all
+        Returns: (values, number) pairs; the value MANY stands for all that were too
+                 many to be kept apart
         """
-        return self._keys(axis(family, field))
+        places = [FAMILIES[family].index(name) for name in names]
+        added: dict[tuple[str, ...], int] = {}
+        for key, number in self._rows(family):
+            if key[places[0]] and (choice is None or choice(family, key)):
+                values = tuple(key[place] for place in places)
+                added[values] = added.get(values, 0) + number
+        return sorted(added.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def chosen(self, family: str, choice: Takes) -> int:
+        """Return how many events of a family a choice takes."""
+        return sum(number for key, number in self._rows(family) if choice(family, key))
+
+    def _rows(self, family: str) -> Rows:
+        if family not in self._known_keys:
+            self._known_keys[family] = self._keys(family)
+        return self._known_keys[family]
 
     def usual(self, *counters: str) -> Usual:
         """Return what these counters together usually come to."""
         if counters not in self._known_usual:
             self._known_usual[counters] = self._usual(counters)
         return self._known_usual[counters]
+
+    def usual_of(self, family: str, choice: Takes) -> Usual:
+        """Return what the events of a family that a choice takes usually come to."""
+        assert self._usual_of is not None
+        if (family,) not in self._known_usual:
+            self._known_usual[family,] = self._usual_of(family, choice)
+        return self._known_usual[family,]

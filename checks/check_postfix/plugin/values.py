@@ -10,13 +10,19 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, tzinfo
+    from ipaddress import IPv4Network, IPv6Network
+
+    Network = IPv4Network | IPv6Network
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # Mail logs are younger; and calendars end.
 _LONGEST = 100 * 365 * 86400
 _LONGEST_TIMEOUT = 86400
+# In bits
+_CLIENT_OF_IPV6 = 64
 
 
 def text(written: str) -> str:
@@ -35,6 +41,17 @@ def count(written: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", written):
         raise ValueError("is no whole number; write for example 20")
     return int(written)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return what parses one of some words."""
+
+    def parse(written: str) -> str:
+        if written not in words:
+            raise ValueError(f"is not known here; write {' or '.join(words)}")
+        return written
+
+    return parse
 
 
 def duration(written: str) -> int:
@@ -65,6 +82,9 @@ def window(written: str) -> int:
     return value
 
 
+_LONGEST_ZONE = 64
+
+
 def zone(written: str) -> tzinfo:
     """Return the time zone of this name.
 
@@ -72,11 +92,10 @@ def zone(written: str) -> tzinfo:
     """
     from dateutil import tz
 
-    try:
-        found = tz.gettz(written)
-    except ValueError:  # the path of some other file
-        found = None
-    if not written or found is None or isinstance(found, tz.tzstr):
+    # dateutil takes paths as well, each version in another way
+    is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", written)
+    found = tz.gettz(written) if is_name and len(written) <= _LONGEST_ZONE else None
+    if found is None or isinstance(found, tz.tzstr):
         raise ValueError("is no time zone; write for example Europe/Berlin or UTC")
     return found
 
@@ -109,6 +128,34 @@ def moment(written: str, where: tzinfo | None) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise ValueError("is no date and time; write for example '2026-11-24 16:30' or 16:30")
+
+
+def code(written: str) -> str:
+    """Return a reply code or an enhanced status code."""
+    if not re.fullmatch(r"[245]\d\d|[245]\.\d{1,3}\.\d{1,3}", written, re.ASCII):
+        raise ValueError(
+            "is no reply code and no enhanced status code; write for example 550 or 4.7.1"
+        )
+    return written
+
+
+def network(written: str) -> Network:
+    """Return a network, or the one of a single address.
+
+    An IPv6 network is no smaller than a /64: that is how client addresses are kept.
+    """
+    from ipaddress import IPv6Network, ip_network
+
+    try:
+        found = ip_network(written, strict=False)
+    except ValueError:
+        raise ValueError(
+            "is no address and no network; write for example 192.0.2.7, 192.0.2.0/24 or"
+            " 2001:db8::/64"
+        ) from None
+    if isinstance(found, IPv6Network) and found.prefixlen > _CLIENT_OF_IPV6:
+        return found.supernet(new_prefix=_CLIENT_OF_IPV6)
+    return found
 
 
 def prom_file(written: str) -> str:

@@ -19,6 +19,17 @@ from check_postfix.maillog.record import UNKNOWN, Record
 
 OPENING = rb"to=<"
 
+# What of a `sent` says that the message comes again under another queue ID: an
+# alias's target (local/forward.c), or what amavisd answers when it has handed the
+# message back to a server on its own machine.
+COMES_AGAIN = (
+    rb"(?:forwarded as |250 2\.\d\.0 (?:Ok, id=[^\s,]++, )?from MTA\((?:smtp:)?"
+    rb"\[(?:127\.|::1\]))"
+)
+_FORWARDED = b"forwarded as "
+_match_comes_again = re.compile(COMES_AGAIN).match
+_is_here = re.compile(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
+
 _TAIL = (
     rb">, relay=(?P<relay>" + shapes.RELAY + rb")" + shapes.DELAYS
     + rb", dsn=(?P<dsn>" + shapes.ENHANCED_CODE + rb"), status=(?P<status>" + shapes.STATUS
@@ -105,8 +116,11 @@ def outcome(
     reply: what stands behind `status=WORD (`; of `sent` at least the opening words
     """
     kind = _KIND.get(status, "delivery_unknown")
-    if kind == "sent" and reply.startswith(b"forwarded as "):
-        kind = "forwarded"
+    if kind == "sent" and _match_comes_again(reply):
+        if reply.startswith(_FORWARDED):
+            kind = "forwarded"
+        elif _is_here(relay):
+            kind = "filtered"
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
         if said := _match_said(reply):

@@ -84,21 +84,20 @@ def recognise_postfix(record: Record) -> Event | None:
     shape = _match_postfix(record.text)
     if not shape:
         return None
+    client = shape["client"].decode().lower()
+    reason = shape["reason"]
     # A mechanism that is no plain word is the client's invention; whatever
     # reason seems to follow may be part of it.
-    if shape["mechanism"] is None:
-        return Event(kind="auth_client_error", client=shape["client"].decode().lower())
-    reason = shape["reason"]
-    if reason.startswith(_CLIENT_ERRORS):
-        kind = "auth_client_error"
-    elif reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
+    if shape["mechanism"] is None or reason.startswith(_CLIENT_ERRORS):
+        return Event(kind="auth_client_error", client=client)
+    if reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
         kind = "auth_backend_error"
     else:
         kind = "auth_failed"
     service = record.service or (b"" if record.program == UNKNOWN else b"smtp")
     return Event(
         kind=kind,
-        client=shape["client"].decode().lower(),
+        client=client,
         mechanism=shape["mechanism"].decode().upper(),
         service=service.decode("utf-8", "replace"),
     )

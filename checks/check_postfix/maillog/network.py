@@ -1,0 +1,32 @@
+"""Networks: what of a client's address tells one client from another.
+
+Whoever has one IPv6 address has at least the 2^64 of its network (RFC 6177), so
+they count as one.
+"""
+
+from __future__ import annotations
+
+_GROUPS = 8
+_GROUPS_OF_NETWORK = 4
+
+
+def of(address: str) -> str:
+    """Return an IPv4 address as it is, of an IPv6 address its /64.
+
+    address: as Postfix and Dovecot write it, lower case; anything else comes back as it is
+    """
+    if ":" not in address:
+        return address
+    if "." in address:  # ::ffff:192.0.2.1
+        return address.rpartition(":")[2]
+    before, gap, after = address.partition("::")
+    groups = before.split(":") if before else []
+    if gap:
+        last = after.split(":") if after else []
+        groups += ["0"] * (_GROUPS - len(groups) - len(last)) + last
+    if len(groups) != _GROUPS:
+        return address
+    network = [group.lstrip("0") or "0" for group in groups[:_GROUPS_OF_NETWORK]]
+    while network and network[-1] == "0":
+        network.pop()
+    return ":".join(network) + "::/64"

@@ -1,0 +1,82 @@
+"""However many strangers knock: the state stays small, memory too, and sums stay exact.
+
+CHECK_POSTFIX_CLIENTS=10000000 is the long form: so many different addresses in a day.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+CLIENTS = int(os.environ.get("CHECK_POSTFIX_CLIENTS", "300000"))
+MEBIBYTE = 1 << 20
+MOST_STATE = 50 * MEBIBYTE
+MOST_MEMORY = 64 * MEBIBYTE
+
+# Reads a log to its end, as a check does, in as many runs as that takes.
+PROGRAM = """
+import json, os, resource, sys, time
+from check_postfix.maillog.ingest import Ingest
+from check_postfix.maillog.store import Store
+state, path = sys.argv[1:]
+now = time.time()
+complete = False
+while not complete:
+    with Store(state, 5) as store:
+        ingest = Ingest(store, path, None, now, now, int(now) // 60 - 15, time.monotonic() + 30)
+        complete = ingest.run().complete
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+with Store(state, 5) as store:
+    streams = [number for number, _, _ in store.streams(store.log(path))]
+    totals = store.totals(0, 10**9, streams)
+    kept = {
+        family: sum(number for _, number in store.keys(family, 0, 10**9, streams))
+        for family in ("auth_failed", "rejected")
+    }
+    clients = len(store.keys("rejected", int(now) // 60 - 15, 10**9, streams))
+print(json.dumps([totals, kept, clients, memory]))
+"""
+
+
+def _address(number: int) -> str:
+    if number % 2:
+        return f"2001:db8:{number >> 16 & 0xFFFF:x}:{number & 0xFFFF:x}::1"
+    return f"{number >> 24 & 63}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _write(path: Path) -> None:
+    """Write a day of failed logins and rejects, none of them from an address seen before."""
+    begin = datetime.now(UTC) - timedelta(days=1)
+    with path.open("w") as file:
+        for number in range(CLIENTS):
+            stamp = (begin + timedelta(seconds=86300 * number / CLIENTS)).isoformat()
+            client = f"unknown[{_address(number)}]"
+            file.write(
+                f"{stamp} mx1 postfix/smtpd[1]: warning: {client}: SASL LOGIN authentication"
+                " failed: UGFzc3dvcmQ6\n"
+                f"{stamp} mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from {client}: 554 5.7.1 <a@b>"
+                ": Relay access denied; from=<c@d> to=<a@b> proto=ESMTP helo=<e>\n"
+            )
+
+
+def test_of_millions_of_addresses_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    _write(log)
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(state), str(log)],
+        capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    totals, kept, clients, memory = json.loads(done.stdout)
+    expected = {"auth_failed": CLIENTS, "rejected_smtpd": CLIENTS}
+    assert totals == expected
+    assert kept == {"auth_failed": CLIENTS, "rejected": CLIENTS}
+    assert clients > 1000  # the newest are told apart whatever came before
+    assert state.stat().st_size <= MOST_STATE
+    assert memory <= MOST_MEMORY
+    print(f"{CLIENTS} clients: state {state.stat().st_size}, memory {memory}")

@@ -1,0 +1,136 @@
+"""What is kept and shown about persons: as little as the job needs, and no longer."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from check_postfix import auth, bounces, deferred, rejects
+from check_postfix.maillog import store
+from check_postfix.plugin.run import outcome_of
+from tests import mail_log
+from tests.recogniser import postfix_writes as writes
+from tests.recogniser.test_forgery import FORGED
+
+CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
+CANARIES = 10_000
+HOUR = 3600
+
+
+def run(check, log, state, *arguments):
+    return outcome_of(check, ["--log", str(log), "--state", str(state), *arguments])[0]
+
+
+def everything_in(state):
+    """Return the bytes of a state file and of whatever lies beside it."""
+    return b"".join(
+        path.read_bytes() for path in state.parent.iterdir() if path.name.startswith(state.name)
+    )
+
+
+def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
+    """Canaries in every field that a stranger writes, of every kind of line."""
+    numbers = count()
+
+    def canary():
+        return b"Kanari%06d" % next(numbers)
+
+    stamp = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%S}+00:00".encode()
+    lines = []
+    while next(numbers) < CANARIES:
+        for forged in FORGED.values():
+            line = writes.line(forged.tag, forged.write(canary))
+            lines.append(line.replace(b"Nov 24 16:40:01", stamp))
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    log.write_bytes(b"\n".join(lines) + b"\n")
+    assert log.read_bytes().count(b"Kanari") >= CANARIES
+
+    shown = [run(check, log, state, "-vvv") for check in CHECKS]
+    odd = [run(check, log, state, "--domain", "x", "-vvv") for check in CHECKS]
+
+    assert "others" not in "".join(shown)
+    assert b"example.net" in everything_in(state)  # it would have been found
+    assert not re.search(b"kanari", everything_in(state), re.IGNORECASE)
+    assert not re.search("kanari", "".join(shown + odd), re.IGNORECASE)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_anonymised_nobody_is_named_and_everybody_has_one_name(tmp_path):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(mail_log.EVERYTHING))
+    state = tmp_path / "state"
+
+    first, again = (
+        "".join(run(check, log, state, "--anonymise", "-v") for check in CHECKS) for _ in range(2)
+    )
+    per = run(deferred.CHECK, log, state, "--anonymise", "--per", "domain", "--min-attempts", "1")
+
+    assert not re.search(r"example|203\.0\.113|2001:db8", first + per)
+    assert first == again
+    domain = re.search(r"domain-[0-9a-f]{10}", per)[0]
+    assert domain in first
+    assert len(set(re.findall(r"client-[0-9a-f]{10}", first))) == 3
+
+
+@pytest.fixture
+def day_old(tmp_path):
+    """Return a log whose lines are a day old, its state, and what must not outlive its time."""
+    log = mail_log.write(
+        tmp_path / "mail.log", mail_log.lines(mail_log.EVERYTHING, minutes_ago=24 * 60)
+    )
+    state = tmp_path / "state"
+    run(deferred.CHECK, log, state)
+    names = [b"example.net", b"203.0.113.77", b"203.0.113.5", b"2001:db8::/64"]
+    assert all(name in everything_in(state) for name in names)
+    return log, state, names
+
+
+def test_what_can_belong_to_a_person_is_gone_from_the_file_when_its_time_is_over(day_old):
+    log, state, names = day_old
+    with log.open("a") as file:
+        file.write(mail_log.lines([mail_log.REMOVED]))
+
+    run(deferred.CHECK, log, state, "--keep-keys", "2h")
+
+    assert [name for name in names if name in everything_in(state)] == []
+    kept = run(deferred.CHECK, log, state, "--window", "2d", "--keep-keys", "2h")
+    assert " attempts=10;" in kept  # the sums stay
+
+
+def test_it_is_gone_in_time_though_nothing_more_is_logged(day_old):
+    log, state, names = day_old
+
+    run(deferred.CHECK, log, state, "--keep-keys", "2h")
+
+    assert [name for name in names if name in everything_in(state)] == []
+
+
+def test_sums_go_when_their_time_is_over(day_old):
+    log, state, _ = day_old
+
+    kept = run(deferred.CHECK, log, state, "--window", "2d", "--keep-totals", "3d")
+    run(deferred.CHECK, log, state, "--keep-totals", "2h")
+    gone = run(deferred.CHECK, log, state, "--window", "2d", "--keep-totals", "3d")
+
+    assert " attempts=10;" in kept
+    assert " attempts=0;" in gone
+
+
+def test_the_state_is_readable_by_its_owner_only(day_old):
+    assert os.stat(day_old[1]).st_mode & 0o077 == 0
+
+
+def test_nothing_is_forgotten_before_its_time(day_old, monkeypatch):
+    log, state, names = day_old
+    forgotten = []
+    monkeypatch.setattr(store.Store, "forget", lambda *limits: forgotten.append(limits))
+
+    run(deferred.CHECK, log, state, "--keep-keys", "25h")
+
+    assert forgotten == []
+    assert all(name in everything_in(state) for name in names)
+    assert time.time() - state.stat().st_mtime < HOUR
