@@ -92,7 +92,8 @@ KEEP_KEYS = Option(
 )
 ANONYMISE = Option(
     "--anonymise",
-    "show pseudonyms, always the same ones, for client addresses, domains and relays",
+    "show pseudonyms for client addresses, domains and relays, the same ones as long as the"
+    " state file lives",
     switch=True,
 )
 

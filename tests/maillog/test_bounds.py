@@ -58,8 +58,8 @@ def _write(path: Path) -> None:
             file.write(
                 f"{stamp} mx1 postfix/smtpd[1]: warning: {client}: SASL LOGIN authentication"
                 " failed: UGFzc3dvcmQ6\n"
-                f"{stamp} mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from {client}: 554 5.7.1 <a@b>"
-                ": Relay access denied; from=<c@d> to=<a@b> proto=ESMTP helo=<e>\n"
+                f"{stamp} mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from {client}: 554 5.7.1"
+                " <a@b>: Relay access denied; from=<c@d> to=<a@b> proto=ESMTP helo=<e>\n"
             )
 
 

@@ -29,7 +29,7 @@ DELIVERIES = {
         ("5.2.1", f"{HOST} said: 550-5.2.1 The email account that you tried to reach is disabled."),
     ],
     reasons.GREYLISTED: [
-        ("4.2.0", f"{HOST} said: 450 4.2.0 <a@b>: Recipient address rejected: Greylisted, see http"),
+        ("4.2.0", f"{HOST} said: 450 4.2.0 <a@b>: Recipient address rejected: Greylisted, see"),
         ("4.7.1", f"{HOST} said: 451 4.7.1 Greylisting in action, please come back later"),
         ("4.3.0", f"{HOST} refused to talk to me: 421 graylisted - please try again later"),
     ],
@@ -50,7 +50,7 @@ DELIVERIES = {
     reasons.POLICY: [
         ("5.7.26", f"{HOST} said: 550-5.7.26 Your email has been blocked because the sender is"),
         ("5.7.1", f"{HOST} said: 550 5.7.1 SPF check failed for 192.0.2.1"),
-        ("5.7.509", f"{HOST} said: 550 5.7.509 Access denied, sending domain x does not pass DMARC"),
+        ("5.7.509", f"{HOST} said: 550 5.7.509 Access denied, domain x does not pass DMARC"),
         ("5.7.1", f"{HOST} said: 550-5.7.1 This message does not have authentication information or"
                   " fails to pass authentication checks"),
     ],
@@ -71,7 +71,8 @@ DELIVERIES = {
     ],
     reasons.REFUSED: [
         ("4.4.1", "connect to mx.example.net[198.51.100.25]:25: Connection refused"),
-        ("4.4.1", "delivery temporarily suspended: connect to a[2001:db8::1]:25: Connection refused"),
+        ("4.4.1", "delivery temporarily suspended: connect to a[2001:db8::1]:25: Connection"
+                  " refused"),
     ],
     reasons.TIMED_OUT: [
         ("4.4.1", "connect to mx.example.net[198.51.100.25]:25: Connection timed out"),

@@ -223,4 +223,4 @@ def _event(
 _ANY_ID = b"000000"
 
 # So many distinct lines are remembered at a time.
-_KNOWN = 20_000
+_KNOWN = 4_000
