@@ -31,8 +31,13 @@ WAYS = [
     ("xz", ["create", "compress", "compresscmd /usr/bin/xz", "compressext .xz"]),
     (
         "zstd",
-        ["create", "compress", "compresscmd /usr/bin/zstd", "compressoptions --rm -q"]
-        + ["compressext .zst"],
+        [
+            "create",
+            "compress",
+            "compresscmd /usr/bin/zstd",
+            "compressoptions --rm -q",
+            "compressext .zst",
+        ],
     ),
 ]
 
