@@ -112,7 +112,7 @@ def inside(root):
     assert keeper.stdout.readline() == b"up\n"
     with open(f"/proc/{keeper.pid}/task/{keeper.pid}/children") as children:
         first = children.read().split()[0]
-    enter = ("nsenter", "--target", first, "--net", "--mount", "--pid", "--")
+    enter = ("nsenter", "--target", first, "--net", "--mount", "--pid", "--root", "--")
 
     def run(*command, stdin=b""):
         done = subprocess.run(
