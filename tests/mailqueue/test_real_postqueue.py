@@ -17,7 +17,7 @@ from check_postfix.mailqueue.age import render, table
 from check_postfix.mailqueue.json_form import parse_json
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.mailqueue.text_form import parse_text
-from tests.integration import packages
+from tests.integration import namespace, packages
 
 NOON = 1_795_600_800
 SOURCES = os.path.join(os.path.dirname(__file__), "..", "..", "checks")
@@ -83,6 +83,14 @@ except errors.QueueError as error:
     print(error)
 """
 
+PROJECT = namespace.PROJECT
+# Run by root: this Python and the sources may lie where only root can go.
+OPEN_THE_WAY = """
+import sys
+from tests.integration.namespace import PROJECT, open_the_way
+open_the_way([PROJECT, sys.prefix, sys.base_prefix])
+"""
+
 NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
 
 
@@ -121,6 +129,7 @@ def inside(root):
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout
 
+    run("env", f"PYTHONPATH={PROJECT}", sys.executable, "-B", "-c", OPEN_THE_WAY)
     yield run
     # With the first process of the namespace all others die, and then its parent ends.
     os.kill(int(first), signal.SIGKILL)
