@@ -14,7 +14,7 @@ ROUNDS = 7
 # Twice the length may cost this many times the work. Linear is 2, quadratic 4; what
 # takes less than FLOOR seconds is noise.
 GROWTH = 3.2
-FLOOR = 0.004
+FLOOR = 0.002
 
 _SMTPD = b"Nov 24 16:40:01 mx1 postfix/smtpd[2301]: "
 _SMTP = b"Nov 24 16:40:01 mx1 postfix/smtp[2211]: "
