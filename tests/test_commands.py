@@ -29,7 +29,7 @@ def deferred_line(remark=""):
     return (
         f"POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min{remark}"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
-        " expired=1;;;0"
+        " expired=1;;;0 gaps=0;;;0"
     )
 
 
@@ -103,7 +103,7 @@ def test_deferrals_of_the_last_minutes_are_told(log):
     assert done.line == (
         "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
-        " bounced=3;;;0 expired=1;;;0"
+        " bounced=3;;;0 expired=1;;;0 gaps=0;;;0"
     )
 
 
@@ -114,7 +114,7 @@ def test_bounces_of_the_last_minutes_are_told(log):
     assert done.line == (
         "POSTFIX BOUNCES CRITICAL - 42.9 % of 7 recipients bounced in 15 min, 1 expired"
         " | bounce_ratio=42.9%;5;15;0;100 sent=4;;;0 bounced=3;;;0 expired=1;;;0"
-        " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0"
+        " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0 gaps=0;;;0"
     )
 
 
@@ -125,7 +125,7 @@ def test_failed_logins_of_the_last_minutes_are_told(log):
     assert done.line == (
         "POSTFIX AUTH WARNING - 7 failed logins in 15 min, 6 from 203.0.113.77, 1 backend error"
         " | auth_failures=7;100;500;0 auth_worst_client=6;5;100;0 auth_clients=2;;;0"
-        " auth_backend_errors=1;;;0"
+        " auth_backend_errors=1;;;0 gaps=0;;;0"
     )
 
 
@@ -146,7 +146,7 @@ def test_rejects_are_held_against_what_is_usual(tmp_path):
     assert done.exit_code == 2
     assert done.line == (
         "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 15 x usual 4 (4 days)"
-        " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0"
+        " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0 gaps=0;;;0"
     )
 
 
@@ -508,7 +508,7 @@ def test_an_empty_log_is_unknown(tmp_path):
     assert done.exit_code == 3
     assert done.line == (
         "POSTFIX REJECTS UNKNOWN - 0 rejects in 15 min, usual not known yet (the log is empty)"
-        " | rejects=0;;;0"
+        " | rejects=0;;;0 gaps=0;;;0"
     )
 
 

@@ -18,12 +18,14 @@ from check_postfix.maillog.retention import Retention
 from check_postfix.maillog.store import JOURNAL, Store, set_aside
 from check_postfix.maillog.usual import usual
 from check_postfix.maillog.window import Window
-from check_postfix.plugin import Option, Remark, Source, Unknown, UsageError, values
+from check_postfix.plugin import Label, Option, Remark, Source, Unknown, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
+
+    from check_postfix.plugin import Metric
 
 LOG = Option(
     "--log",
@@ -96,6 +98,8 @@ ANONYMISE = Option(
     " state file lives",
     switch=True,
 )
+
+GAPS = Label("gaps", "stretches of the window whose log lines were destroyed before they were read")
 
 # A stamp without a year in a foreign log means the year nearest to --at.
 _YEAR = 365 * 86400
@@ -320,6 +324,10 @@ def _merged(parts: list[Coverage], oldest: int) -> Coverage:
     )
 
 
+def _measure(window: Window) -> list[Metric]:
+    return [GAPS.of(len(window.coverage.gaps_in(window.begin, window.end)))]
+
+
 def _remarks(window: Window) -> list[Remark]:
     """Return what must be known to understand the numbers."""
     coverage = window.coverage
@@ -344,8 +352,7 @@ def _remarks(window: Window) -> list[Remark]:
         remarks.append(_begins_late(window))
     remarks += [
         Remark(f"log lines lost between {_clock(first, end)} and {_clock(last, end)}")
-        for first, last in coverage.gaps
-        if first < end and window.begin <= last
+        for first, last in coverage.gaps_in(window.begin, end)
     ]
     if coverage.last is not None and coverage.last < window.begin:
         remarks.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
@@ -412,6 +419,8 @@ FROM_LOG = Source(
         ANONYMISE,
     ],
     open=_open,
+    measure=_measure,
+    labels=[GAPS],
     remarks=_remarks,
     about=_about,
 )

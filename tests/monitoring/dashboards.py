@@ -114,6 +114,10 @@ ROWS = {
         Panel("Age of the oldest message", "queue", ["queue_oldest"], limits="queue_oldest"),
         Panel("Size of the queue", "queue", ["queue_bytes"]),
     ],
+    "Lost log lines": [
+        Panel(f"Gaps in the window: {check}", check, ["gaps"], width=6)
+        for check in ("deferred", "bounces", "auth", "rejects")
+    ],
 }
 
 

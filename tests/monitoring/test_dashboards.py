@@ -70,7 +70,9 @@ def test_a_panel_of_a_label_that_no_check_declares_cannot_be_made():
 
 @EACH_CHECK
 def test_a_check_measures_what_it_declares_in_that_order_and_unit(check):
-    nothing, everything = (check.measure(one, options(check)) for one in subjects(check))
+    nothing, everything = (
+        [*check.measure(one, options(check)), *check.source.measure(one)] for one in subjects(check)
+    )
 
     declared = [label.of(0)._replace(value=None) for label in check.labels]
     assert [metric._replace(value=None) for metric in everything] == declared

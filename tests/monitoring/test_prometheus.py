@@ -59,6 +59,10 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
         "# HELP postfix_deferred_expired messages given up after too long in the queue\n"
         "# TYPE postfix_deferred_expired gauge\n"
         "postfix_deferred_expired 2\n"
+        "# HELP postfix_deferred_gaps stretches of the window whose log lines were destroyed"
+        " before they were read\n"
+        "# TYPE postfix_deferred_gaps gauge\n"
+        "postfix_deferred_gaps 0\n"
         "# HELP postfix_deferred_state what check_postfix_deferred says:"
         " 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN\n"
         "# TYPE postfix_deferred_state gauge\n"
@@ -190,7 +194,7 @@ def test_an_ok_whose_file_cannot_be_written_is_unknown(tmp_path):
         f" (log begins {_begin(text)}) (cannot write {path}: no such file or directory; let this"
         " user write its directory, or choose another with --prometheus)"
         " | deferred_ratio=23.9%;90;95;0;100 attempts=71;;;0 sent=40;;;0 deferred=17;;;0"
-        " bounced=14;;;0 expired=2;;;0\n"
+        " bounced=14;;;0 expired=2;;;0 gaps=0;;;0\n"
     )
 
 

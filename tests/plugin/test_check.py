@@ -158,7 +158,11 @@ def test_no_name_from_the_log_breaks_the_output(name):
         outcome = check.judge(subject, options(check), verbosity=2)
 
         assert perfdata.of(str(outcome)).keys() == {
-            m.name for m in check.measure(subject, options(check))
+            metric.name
+            for metric in [
+                *check.measure(subject, options(check)),
+                *check.source.measure(subject),
+            ]
         }
         assert str(outcome).count("\n") == 1 + len(outcome.lines)
         assert not set(str(outcome)) & set("<>\0\x1b\u2028\u202e")

@@ -54,11 +54,15 @@ class Coverage:
             None if self.begin is None else max(self.begin, minute), self.end, gaps=self.gaps
         )
 
+    def gaps_in(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Return the gaps that touch the minutes from begin up to, not with, end."""
+        return [(first, last) for first, last in self.gaps if first < end and begin <= last]
+
     def includes(self, begin: int, end: int) -> bool:
         """Tell whether all lines of these minutes that ever were have been read."""
         return (
             self.begin is not None
             and self.begin <= begin
             and end <= self.end
-            and not any(first < end and begin <= last for first, last in self.gaps)
+            and not self.gaps_in(begin, end)
         )

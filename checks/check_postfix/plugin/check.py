@@ -46,6 +46,8 @@ class Source:
     options: what decides where and how it is read
     open:    context manager: from the options' values to the subject that the
              check measures; raises Unknown where it cannot be had
+    measure: from the subject to the metrics that all checks of this source have
+    labels:  of these metrics
     remarks: what must be said about the subject in the first line
     about:   lines for -vv: what was read
     """
@@ -54,11 +56,15 @@ class Source:
         self,
         options: Sequence[Option],
         open: Callable[[Namespace], AbstractContextManager[Any]],
+        measure: Callable[[Any], list[Metric]] = lambda _: [],
+        labels: Sequence[Label] = (),
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
         about: Callable[[Any], list[str]] = lambda _: [],
     ) -> None:
         self.options = options
         self.open = open
+        self.measure = measure
+        self.labels = labels
         self.remarks = remarks
         self.about = about
 
@@ -73,7 +79,7 @@ class Check:
     thresholds: what is compared; the first is -w and -c
     summary:    from (metric values by name, subject, options) to the first line's words
     details:    from (subject, options) to lines for -v, the worst offenders
-    labels:     of every metric that may be measured
+    labels:     of every metric that may be measured, the source's apart
     options:    further options of this check alone
     examples:   (command line, what it does) for --help
     """
@@ -98,7 +104,7 @@ class Check:
         self.thresholds = thresholds
         self.summary = summary
         self.details = details
-        self.labels = labels
+        self.labels = [*labels, *source.labels]
         self.own_options = options
         self.examples = examples
 
@@ -120,7 +126,7 @@ class Check:
         options:   the values of self.options, by name
         verbosity: 0 to 3, how often -v was given
         """
-        metrics = self.measure(subject, options)
+        metrics = [*self.measure(subject, options), *self.source.measure(subject)]
         measured = {metric.name: metric.value for metric in metrics}
         limits = {threshold.metric: threshold for threshold in self.thresholds}
         perfdata = []
