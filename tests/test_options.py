@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from dateutil import tz
@@ -31,6 +32,7 @@ STANDARD_EFFECTS = {
 }
 LOG_EFFECTS = {
     "--log": (["--no-state", "--log", "{log}"], ["--log", "{other}"]),
+    "--archives": (["{usually}", "--window", "4h"], ["--archives", "{archives}"]),
     "--journal": (["{usually}"], ["--journal"]),
     "--state": (["--log", "{log}", "--state", "{state}"], ["--state", "{nowhere}/no/state"]),
     "--no-state": (["--log", "{log}", "--state", "{state}", "--window", "31d"], ["--no-state"]),
@@ -110,6 +112,10 @@ def places(tmp_path, monkeypatch):
     elsewhere = mail_log.lines(mail_log.EVERYTHING * 2, host="mx2", instance="postfix-out")
     log = mail_log.write(tmp_path / "mail.log", *history, now, elsewhere)
     other = mail_log.write(tmp_path / "other.log", mail_log.lines([mail_log.SENT]))
+    lost = mail_log.lines([mail_log.SENT], minutes_ago=4)
+    archives = tmp_path / "last-week"
+    archives.mkdir()
+    mail_log.write(archives / "mail.log.1", mail_log.lines(mail_log.EVERYTHING, minutes_ago=9))
     in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
 
     def read(config_dir, _, now):
@@ -125,6 +131,8 @@ def places(tmp_path, monkeypatch):
         "log": str(log),
         "other": str(other),
         "tokyo": str(mail_log.write(tmp_path / "tokyo.log", in_tokyo)),
+        "archives": str(archives),
+        "replaced": str(mail_log.write(tmp_path / "replaced.log", lost)),
         "state": str(tmp_path / "state"),
         "nowhere": str(log),  # no directory
         "earlier": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%MZ}",
@@ -160,11 +168,23 @@ def test_an_option_changes_the_outcome(check, flag, places):
     assert "no such option" not in before[0] + after[0]
 
 
+def _replace_log(check, places):
+    """Put a log that was read in part out of the world; return what to call the check with."""
+    arguments = ["--log", "{replaced}", "--state", "{state}"]
+    outcome(check, arguments, places)
+    Path(places["log"]).replace(places["replaced"])
+    return arguments
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_no_label_is_always_0_and_every_one_is_declared(check, places):
     text, _ = outcome(check, ["{usually}"], places)
+    after_a_loss = ["{usually}"] if check is queue.CHECK else _replace_log(check, places)
+    later, _ = outcome(check, after_a_loss, places)
 
-    labels = perfdata.of(text)
+    labels = perfdata.of(later) | perfdata.of(text)
+    if check is not queue.CHECK:
+        labels["gaps"] = perfdata.of(later)["gaps"]
     assert {label.name for label in check.labels} == set(labels)
     assert all(label.value for label in labels.values())
 
@@ -183,15 +203,16 @@ def test_the_names_that_people_depend_on_stay():
     assert {check.executable: {label.name for label in check.labels} for check in CHECKS} == {
         "check_postfix_deferred": {
             "deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired",
+            "gaps",
         },
         "check_postfix_bounces": {
             "bounce_ratio", "sent", "bounced", "expired", "bounced_550", "bounced_554",
-            "mailbox_full",
+            "mailbox_full", "gaps",
         },
         "check_postfix_auth": {
-            "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors",
+            "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors", "gaps",
         },
-        "check_postfix_rejects": {"reject_factor", "rejects", "rejects_usual"},
+        "check_postfix_rejects": {"reject_factor", "rejects", "rejects_usual", "gaps"},
         "check_postfix_queue": {
             "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",
             "queue_bytes",

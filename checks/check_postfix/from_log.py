@@ -35,6 +35,14 @@ LOG = Option(
     repeatable=True,
     series="log",
 )
+ARCHIVES = Option(
+    "--archives",
+    "directory where rotated generations lie, as logrotate's olddir says (default: beside the"
+    f" log, and in {', '.join(logfile.USUAL_ARCHIVES)} there)",
+    parse=os.path.abspath,
+    metavar="DIR",
+    repeatable=True,
+)
 FROM_JOURNAL = Option(
     "--journal",
     "read the systemd journal, beside what --log names (default: if there is a journal"
@@ -133,7 +141,7 @@ def _open(options: Namespace) -> Iterator[Window]:
         ingests = [
             Ingest(
                 store, log, options.timezone, now, latest, begin, deadline,
-                keeps=not options.no_state, retention=retention,
+                keeps=not options.no_state, retention=retention, archives=options.archives,
             )
             for log in paths
             if log != JOURNAL
@@ -219,7 +227,7 @@ def _paths(options: Namespace) -> list[str]:
     paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
     if len(paths) > 1:
         for path in paths:
-            for archive in logfile.archives(path):
+            for archive in logfile.archives(path, options.archives):
                 if archive.path in paths:
                     raise UsageError(
                         f"--log {archive.path}: is a rotated generation of {path} and read with it;"
@@ -406,6 +414,7 @@ def _clock(minute: int, beside: int | None = None) -> str:
 FROM_LOG = Source(
     options=[
         LOG,
+        ARCHIVES,
         FROM_JOURNAL,
         STATE,
         NO_STATE,

@@ -28,6 +28,9 @@ WAYS = [
     ("dateext", ["create", "compress", "dateext", "dateformat -%Y%m%d-ROTATION"]),
     ("copytruncate", ["copytruncate", "compress", "delaycompress"]),
     ("nocreate", ["nocreate"]),
+    ("olddir", ["create", "compress", "delaycompress", "olddir old"]),
+    ("olddir elsewhere", ["create", "compress", "olddir ELSEWHERE"]),
+    ("olddir, copied", ["copytruncate", "compress", "olddir ELSEWHERE"]),
     ("xz", ["create", "compress", "compresscmd /usr/bin/xz", "compressext .xz"]),
     (
         "zstd",
@@ -57,21 +60,27 @@ def test_every_line_is_counted_once_whatever_logrotate_does(
 ) -> None:
     del name  # it stands in the test's own name
     log, store, config = tmp_path / "mail.log", str(tmp_path / "store"), tmp_path / "config"
+    elsewhere = tmp_path / "elsewhere"
+    for directory in (elsewhere, tmp_path / "old"):
+        directory.mkdir()
     written = []
     for rotation in range(1, ROTATIONS + 1):
         for _ in range(LINES):
             written.append(logbook.FIRST + len(written))
             logbook.write(log, logbook.line(written[-1]))
         if rotation % every == 0:
-            logbook.ingest(store, str(log), NOW)
-        told = [line.replace("ROTATION", str(rotation)) for line in directives]
+            logbook.ingest(store, str(log), NOW, archives=[str(elsewhere)])
+        told = [
+            line.replace("ROTATION", str(rotation)).replace("ELSEWHERE", str(elsewhere))
+            for line in directives
+        ]
         config.write_text("\n".join([f"{log} {{", "rotate 20", *told, "}", ""]))
         config.chmod(0o644)
         subprocess.run(["logrotate", "-f", "-s", str(tmp_path / "state"), str(config)], check=True)
     logbook.write(log, logbook.line(logbook.FIRST + len(written)))
     written.append(logbook.FIRST + len(written))
 
-    coverage = logbook.ingest(store, str(log), NOW)
+    coverage = logbook.ingest(store, str(log), NOW, archives=[str(elsewhere)])
 
     assert logbook.counted(store) == dict.fromkeys(written, 1)
     assert list(coverage.gaps) == []

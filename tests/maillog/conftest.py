@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pytest
 
@@ -41,9 +42,18 @@ class Place:
         if not keep:
             os.remove(self.log + name)
 
-    def run(self, at: int = 100, seconds: float = 60) -> Coverage:
+    def move(self, name: str, directory: str) -> str:
+        """Move a copy of the log to a directory below this one; return where that is."""
+        where = os.path.join(os.path.dirname(self.log), directory)
+        os.makedirs(where, exist_ok=True)
+        os.rename(self.log + name, os.path.join(where, os.path.basename(self.log + name)))
+        return where
+
+    def run(self, at: int = 100, seconds: float = 60, archives: Sequence[str] = ()) -> Coverage:
         """Ingest as a check does that runs in this minute."""
-        return logbook.ingest(self.store, self.log, logbook.FIRST + at, seconds)
+        return logbook.ingest(
+            self.store, self.log, logbook.FIRST + at, seconds, archives=archives
+        )  # fmt: skip
 
     def counted(self) -> dict[int, int]:
         """Return how many lines of each minute are counted."""

@@ -14,6 +14,7 @@ import re
 import sqlite3
 import subprocess
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from check_postfix.maillog.coverage import Coverage
@@ -112,12 +113,19 @@ def ingest(store: str | None, log: str, now: int, seconds: float = 60, **more: o
 
 
 def ingest_into(
-    store: Store, log: str, now: int, seconds: float = 60, wanted: int = FIRST, keeps: bool = True
+    store: Store,
+    log: str,
+    now: int,
+    seconds: float = 60,
+    wanted: int = FIRST,
+    keeps: bool = True,
+    archives: Sequence[str] = (),
 ) -> Coverage:
     """Read the log into an open store; return the coverage."""
     return Ingest(
-        store, log, UTC, now * 60, now * 60, wanted, time.monotonic() + seconds, keeps
-    ).run()
+        store, log, UTC, now * 60, now * 60, wanted, time.monotonic() + seconds, keeps,
+        archives=archives,
+    ).run()  # fmt: skip
 
 
 def write(path: str | os.PathLike[str], data: bytes, mode: str = "ab") -> None:

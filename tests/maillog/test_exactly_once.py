@@ -30,6 +30,8 @@ PLAIN_PIECE = reading.PIECE
 PLAIN_BLOCK = lines.BLOCK
 # In memory where that is possible: every ingest syncs.
 _WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# Where archives are moved: the log's own, a usual one, one that is named.
+_DIRECTORIES = ["", "old", "elsewhere"]
 _EXTENSIONS = [".gz", ".xz", ".bz2"] + ([".zst"] if shutil.which("zstd") else [])
 
 
@@ -41,6 +43,9 @@ class Machine(RuleBasedStateMachine):
         self.directory = tempfile.mkdtemp(prefix="exactly-once-", dir=_WHERE)
         self.log = os.path.join(self.directory, "mail.log")
         self.store = os.path.join(self.directory, "state.sqlite")
+        self.elsewhere = os.path.join(self.directory, "elsewhere")
+        for name in _DIRECTORIES:
+            os.makedirs(os.path.join(self.directory, name), exist_ok=True)
         self.random = random.Random(0)
         self.minute = logbook.FIRST
         self.rest = b""  # of a line that is written in part
@@ -152,8 +157,9 @@ class Machine(RuleBasedStateMachine):
             return f"{self.log}-{20260300 + self.stamp}"
         # shift: .2.gz to .3.gz, .1 to .2
         for path in reversed(self.archives):
-            number, dot, extension = path.removeprefix(self.log + ".").partition(".")
-            self._rename(path, f"{self.log}.{int(number) + 1}{dot}{extension}")
+            log, _, rest = path.rpartition("mail.log.")
+            number, dot, extension = rest.partition(".")
+            self._rename(path, f"{log}mail.log.{int(number) + 1}{dot}{extension}")
         return self.log + ".1"
 
     def _rename(self, old: str, new: str) -> None:
@@ -274,6 +280,14 @@ class Machine(RuleBasedStateMachine):
     def delete_the_oldest_archive(self) -> None:
         self._remove(self.archives[-1])
 
+    @precondition(lambda self: self.archives and not self.half)
+    @rule(data=st.data(), where=st.sampled_from(_DIRECTORIES))
+    def move_an_archive(self, data: st.DataObject, where: str) -> None:
+        path = data.draw(st.sampled_from(self.archives))
+        new = os.path.join(self.directory, where, os.path.basename(path))
+        if new not in self.archives:
+            self._rename(path, new)
+
     @precondition(lambda self: os.path.exists(self.log))
     @rule()
     def delete_the_live_log(self) -> None:
@@ -330,7 +344,9 @@ class Machine(RuleBasedStateMachine):
     def _ingest(self, seconds: float) -> Coverage:
         if not os.path.exists(self.log) and not self.archives:
             self._living()
-        return logbook.ingest(self.store, self.log, self.minute, seconds)
+        return logbook.ingest(
+            self.store, self.log, self.minute, seconds, archives=[self.elsewhere]
+        )  # fmt: skip
 
     def _standing(self) -> set[int]:
         paths = [*self.archives]

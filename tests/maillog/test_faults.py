@@ -123,6 +123,35 @@ def test_a_log_in_a_missing_directory_says_so(place: Place) -> None:
     )
 
 
+def test_a_missing_directory_of_archives_says_so(place: Place) -> None:
+    place.write(0)
+
+    assert said_by(lambda: place.run(archives=["/nowhere/at/all"]), LogError) == (
+        "/nowhere/at/all: no such directory; make it, or name another with --archives"
+    )
+
+
+@as_root
+def test_a_closed_directory_of_archives_says_so(open_place: Place) -> None:
+    open_place.write(0)
+    closed = os.path.join(os.path.dirname(open_place.log), "closed")
+    os.mkdir(closed, 0o700)
+
+    assert said_to_nobody(lambda: open_place.run(archives=[closed])) == (
+        f"cannot read {closed}: permission denied; let user nobody into it, for example with:"
+        f" setfacl -m u:nobody:rx {closed}"
+    )
+
+
+@as_root
+def test_a_usual_directory_that_is_closed_is_passed_over(open_place: Place) -> None:
+    open_place.write(0)
+    os.mkdir(os.path.join(os.path.dirname(open_place.log), "old"), 0o700)
+
+    assert said_to_nobody(open_place.run) == "nothing"
+    assert open_place.counted() == once(0)
+
+
 def test_a_directory_is_no_log(place: Place) -> None:
     os.mkdir(place.log)
 

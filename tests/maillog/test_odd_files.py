@@ -174,3 +174,23 @@ def test_a_file_that_is_not_what_its_name_says_is_noted(place: Place) -> None:
         f"{place.log}.1.gz: damaged (Error -3 while decompressing data: incorrect header check);"
         " restore it from a backup, or remove it"
     ]
+
+
+@pytest.mark.parametrize("frame", [b"2026-03-01T00:03:60+00:00", b"2026-03-01T00:03:60.5Z"])
+def test_a_leap_second_belongs_to_the_minute_that_it_ends(place: Place, frame: bytes) -> None:
+    place.write(3, 4)
+    place.write_bytes(frame + b" mx1 postfix/smtpd[1]: 00000000AB: client=c.example[192.0.2.7]\n")
+
+    place.run()
+
+    assert place.counted() == {3: 2, 4: 1}
+
+
+def test_a_leap_second_without_a_year_belongs_to_the_minute_that_it_ends(place: Place) -> None:
+    place.write_bytes(
+        b"Mar  1 00:03:60 mx1 postfix/smtpd[1]: 00000000AB: client=c.example[192.0.2.7]\n"
+    )
+
+    place.run()
+
+    assert place.counted() == once(3)

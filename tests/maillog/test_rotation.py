@@ -52,6 +52,73 @@ def test_an_extension_kept_at_the_end_is_a_rotation_name_too(place: Place) -> No
     assert place.gaps(coverage) == []
 
 
+@pytest.mark.parametrize("directory", logfile.USUAL_ARCHIVES)
+def test_what_was_moved_to_a_usual_directory_is_read_there(place: Place, directory: str) -> None:
+    place.write(0)
+    place.run()
+    place.write(1)
+    place.rename(".1")
+    place.move(".1", directory)
+    place.write(2)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1, 2)
+    assert place.gaps(coverage) == []
+
+
+def test_what_was_moved_to_a_directory_that_is_named_is_read_there(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write(1)
+    place.rename("-20260301")
+    where = place.move("-20260301", "of/last/week")
+    place.write(2)
+
+    coverage = place.run(archives=[where])
+
+    assert place.counted() == once(0, 1, 2)
+    assert place.gaps(coverage) == []
+
+
+def test_what_was_moved_out_of_sight_before_it_was_read_is_a_gap(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write(1)
+    place.rename(".1")
+    place.move(".1", "elsewhere")
+    place.write(2)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 2)
+    assert place.gaps(coverage) == [(0, 2)]
+
+
+def test_a_generation_read_before_it_was_moved_is_not_counted_again(place: Place) -> None:
+    place.write(0)
+    place.rename(".1")
+    place.write(1)
+    place.run()
+    place.compress(".1", ".gz")
+    where = place.move(".1.gz", "elsewhere")
+
+    coverage = place.run(archives=[where])
+
+    assert place.counted() == once(0, 1)
+    assert place.gaps(coverage) == []
+
+
+def test_a_usual_directory_that_is_no_directory_is_passed_over(place: Place) -> None:
+    place.write(0)
+    with open(os.path.join(os.path.dirname(place.log), "old"), "wb"):
+        pass
+
+    place.run()
+
+    assert place.counted() == once(0)
+
+
 @pytest.mark.parametrize(
     "other", ["mail.err", "mail.info", "mail.log.swp", "mail.logger", "mail.log.1~", "xmail.log.1"]
 )

@@ -23,6 +23,7 @@ from check_postfix.maillog.survey import Survey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from check_postfix.maillog.generation import Generation
@@ -48,6 +49,7 @@ class Ingest:
               well, for half the time that is left, and what is too old to be
               kept is not counted
     retention: what is too old
+    archives: directories where older generations lie, besides the usual ones
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class Ingest:
         deadline: float,
         keeps: bool = True,
         retention: Retention = USUAL,
+        archives: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._path = os.path.abspath(path)
+        self._archives = archives
         self._zone = zone
         self._now = int(now) // 60
         self._latest = int(latest) // 60
@@ -92,7 +96,7 @@ class Ingest:
 
     def _files(self) -> list[LogFile]:
         """Return the live log, if there is one just now, and the files it may have become."""
-        older = logfile.archives(self._path)
+        older = logfile.archives(self._path, self._archives)
         try:
             return [logfile.look(self._path), *older]
         except FileNotFoundError:

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from contextlib import suppress
 from math import inf
 from time import monotonic
 
@@ -14,6 +15,7 @@ from check_postfix.maillog.errors import LogError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Sequence
     from typing import Protocol
 
     class _Readable(Protocol):
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 # Where Debian, RHEL and SUSE let syslog write mail.
 USUAL_PLACES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 MAIN_CF = "/etc/postfix/main.cf"
+
+# Where logrotate's `olddir` often is, below the log's own directory.
+USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
 
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Passed over at a time in a compressed file.
@@ -85,37 +90,59 @@ def look(path: str) -> LogFile:
     return LogFile(path, status)
 
 
-def archives(path: str) -> list[LogFile]:
+def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     """Return the files that rotation may have made of this log, newest first.
 
     That they are is not concluded from their names; those only say where to look.
+
+    directories: where to look besides the log's own and the usual ones below it
+    Raises:      LogError if one of these, or the log's own, cannot be listed
     """
-    directory, name = os.path.split(path)
+    own, name = os.path.split(path)
     stem, extension = os.path.splitext(name)
     # mail.log.1, mail.log-20261120, mail.log.20261120-093012.gz, mail.1.log (`extension .log`)
     matches = re.compile(
         f"(?:{re.escape(name)}[-._][0-9][-._0-9T]*|{re.escape(stem)}[-._][0-9][-._0-9T]*"
         f"{re.escape(extension)})(?:[.](?:gz|xz|bz2|zst))?\\Z"
     ).match
-    found = []
-    try:
-        names = os.listdir(directory or ".")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _unreadable(directory or ".", error) from None
-    for other in names:
-        if other == name or not matches(other):
-            continue
-        where = os.path.join(directory, other)
+    # The log's own comes first: what is moved from there meanwhile is seen where it went.
+    listed = []
+    with suppress(FileNotFoundError):
+        listed.append((own or ".", _names(own or ".")))
+    for below in USUAL_ARCHIVES:
+        directory = os.path.join(own, below)
+        # Nobody has said that archives are there; what has gone there unread is a gap.
+        with suppress(OSError):
+            listed.append((directory, os.listdir(directory)))
+    for directory in directories:
         try:
-            status = os.stat(where)
-        except OSError:  # renamed since, or a dangling link
-            continue
-        if stat.S_ISREG(status.st_mode):
-            found.append(LogFile(where, status))
-    found.sort(key=lambda file: (file.modified, not file.compressed), reverse=True)
-    return found
+            listed.append((directory, _names(directory)))
+        except FileNotFoundError:
+            raise LogError(
+                f"{directory}: no such directory; make it, or name another with --archives"
+            ) from None
+    found = {}
+    for directory, names in listed:
+        for other in filter(matches, names):
+            where = os.path.join(directory, other)
+            try:
+                status = os.stat(where)
+            except OSError:  # renamed since, or a dangling link
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found[where] = LogFile(where, status)
+    return sorted(
+        found.values(), key=lambda file: (file.modified, not file.compressed), reverse=True
+    )
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreadable(directory, error) from None
 
 
 def usual() -> str:
