@@ -119,6 +119,26 @@ def test_a_usual_directory_that_is_no_directory_is_passed_over(place: Place) -> 
     assert place.counted() == once(0)
 
 
+@pytest.mark.parametrize("name", ["mail.log", "mx1.log"])
+def test_a_log_that_is_a_link_is_followed_through_the_rotation_of_what_it_leads_to(
+    place: Place, name: str
+) -> None:
+    data = os.path.join(os.path.dirname(place.log), "data")
+    os.mkdir(data)
+    real = os.path.join(data, name)
+    os.symlink(real, place.log)
+    place.write(0)
+    place.run()
+    place.write(1)
+    os.rename(real, real + ".1")
+    place.write(2)
+
+    coverage = place.run()
+
+    assert place.counted() == once(0, 1, 2)
+    assert place.gaps(coverage) == []
+
+
 @pytest.mark.parametrize(
     "other", ["mail.err", "mail.info", "mail.log.swp", "mail.logger", "mail.log.1~", "xmail.log.1"]
 )

@@ -15,7 +15,7 @@ from check_postfix.maillog.errors import LogError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     class _Readable(Protocol):
@@ -29,6 +29,8 @@ MAIN_CF = "/etc/postfix/main.cf"
 # Where logrotate's `olddir` often is, below the log's own directory.
 USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
 
+# What rotation puts into a name.
+_ROTATION = "[-._][0-9][-._0-9T]*"
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Passed over at a time in a compressed file.
 _PIECE = 64 * 1024
@@ -95,25 +97,22 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
 
     That they are is not concluded from their names; those only say where to look.
 
+    path:        if it is a link, the archives of what it leads to are meant too
     directories: where to look besides the log's own and the usual ones below it
     Raises:      LogError if one of these, or the log's own, cannot be listed
     """
-    own, name = os.path.split(path)
-    stem, extension = os.path.splitext(name)
-    # mail.log.1, mail.log-20261120, mail.log.20261120-093012.gz, mail.1.log (`extension .log`)
-    matches = re.compile(
-        f"(?:{re.escape(name)}[-._][0-9][-._0-9T]*|{re.escape(stem)}[-._][0-9][-._0-9T]*"
-        f"{re.escape(extension)})(?:[.](?:gz|xz|bz2|zst))?\\Z"
-    ).match
-    # The log's own comes first: what is moved from there meanwhile is seen where it went.
+    real = os.path.realpath(path)
+    matches = _archive_names(os.path.basename(path), os.path.basename(real))
     listed = []
-    with suppress(FileNotFoundError):
-        listed.append((own or ".", _names(own or ".")))
-    for below in USUAL_ARCHIVES:
-        directory = os.path.join(own, below)
-        # Nobody has said that archives are there; what has gone there unread is a gap.
-        with suppress(OSError):
-            listed.append((directory, os.listdir(directory)))
+    # The log's own comes first: what is moved from there meanwhile is seen where it went.
+    for own in dict.fromkeys(os.path.dirname(log) or "." for log in (path, real)):
+        with suppress(FileNotFoundError):
+            listed.append((own, _names(own)))
+        for below in USUAL_ARCHIVES:
+            directory = os.path.join(own, below)
+            # Nobody has said that archives are there; what has gone there unread is a gap.
+            with suppress(OSError):
+                listed.append((directory, os.listdir(directory)))
     for directory in directories:
         try:
             listed.append((directory, _names(directory)))
@@ -123,8 +122,8 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
             ) from None
     found = {}
     for directory, names in listed:
-        for other in filter(matches, names):
-            where = os.path.join(directory, other)
+        for name in filter(matches, names):
+            where = os.path.join(directory, name)
             try:
                 status = os.stat(where)
             except OSError:  # renamed since, or a dangling link
@@ -134,6 +133,16 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     return sorted(
         found.values(), key=lambda file: (file.modified, not file.compressed), reverse=True
     )
+
+
+def _archive_names(*logs: str) -> Callable[[str], object]:
+    """Return what matches the names that rotation gives to logs of these names."""
+    forms = []
+    for log in dict.fromkeys(logs):
+        stem, extension = map(re.escape, os.path.splitext(log))
+        # mail.log.1, mail.log-20261120, mail.log.20261120-093012, mail.1.log (`extension .log`)
+        forms += [stem + extension + _ROTATION, stem + _ROTATION + extension]
+    return re.compile(f"(?:{'|'.join(forms)})(?:[.](?:gz|xz|bz2|zst))?\\Z").match
 
 
 def _names(directory: str) -> list[str]:
