@@ -173,13 +173,34 @@ def test_a_second_round_is_kept_when_reading_goes_on_later(
     assert later.minute(f"{day} {hour:02}:20".encode(), b"") == minutes(first) + 80
 
 
-def test_a_stamp_names_two_minutes_only_in_the_hour_that_comes_twice() -> None:
+@pytest.mark.parametrize(
+    ("first", "last", "needed"),
+    [
+        ("Oct 25 00:00", "Oct 25 01:59", False),
+        ("Oct 25 01:00", "Oct 25 02:00", True),
+        ("Oct 25 02:59", "Oct 25 04:00", True),
+        ("Oct 25 01:00", "Oct 25 03:00", True),
+        ("Oct 25 03:00", "Oct 25 04:00", False),
+        ("Mar 29 01:00", "Mar 29 03:30", False),
+        # so long that it may hold both changes
+        ("Jan 10 01:00", "Nov 10 01:00", True),
+        ("Jan 10 01:00", "Jan 11 01:00", False),
+        ("Foo", "Oct 25 02:00", True),
+        ("Foo", "Oct 25 03:00", False),
+    ],
+)
+def test_order_is_needed_where_an_hour_between_two_stamps_comes_twice(
+    clock_of: Callable[..., Clock], first: str, last: str, needed: bool
+) -> None:
+    clock = clock_of("Europe/Berlin")
+
+    assert clock.needs_order((first.encode(), b""), (last.encode(), b"")) is needed
+
+
+def test_stamps_with_an_offset_need_no_order() -> None:
     clock = Clock(tz.gettz("Europe/Berlin"), minutes("2026-12-01T00:00"))
 
-    assert [
-        clock.is_twofold(stamp, b"")
-        for stamp in (b"Oct 25 01:59", b"Oct 25 02:00", b"Oct 25 02:59", b"Oct 25 03:00", b"Foo")
-    ] == [False, True, True, False, False]
+    assert not clock.needs_order((b"2026-10-25T01:30", b"+02:00"), (b"2026-10-25T03:30", b"+01:00"))
 
 
 def test_the_clock_needs_no_dateutil() -> None:

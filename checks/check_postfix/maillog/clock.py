@@ -11,7 +11,7 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import timedelta, tzinfo
 
 _DAY = 24 * 60
 # Clocks of other hosts run ahead, and zones are set wrong, by less than this.
@@ -48,10 +48,9 @@ class Clock:
         stamp:  down to the minute, in a form of frame.BSD_MINUTE or ISO_MINUTE
         offset: `Z`, `+01:00`, `+0100` or nothing
         """
-        key = stamp, offset
-        minutes = self._known.get(key)
+        minutes = self._known.get((stamp, offset))
         if minutes is None:
-            minutes = self._known[key] = self._minutes(stamp, offset)
+            minutes = self._all_minutes((stamp, offset))
         if len(minutes) == 1:
             self._previous = minutes[0]
             return minutes[0]
@@ -64,12 +63,27 @@ class Clock:
         self._previous = second if late else first
         return self._previous
 
-    def is_twofold(self, stamp: bytes, offset: bytes) -> bool:
-        """Tell whether the stamp names two minutes, so that only the order of lines decides."""
-        key = stamp, offset
-        if key not in self._known:
-            self._known[key] = self._minutes(stamp, offset)
-        return len(self._known[key]) > 1
+    def needs_order(self, first: tuple[bytes, bytes], last: tuple[bytes, bytes]) -> bool:
+        """Tell whether a stamp between two others may name two minutes.
+
+        first, last: (stamp, offset), as `minute` takes them
+        """
+        begin, end = self._all_minutes(first), self._all_minutes(last)
+        if len(begin) > 1 or len(end) > 1:
+            return True
+        if last[1] or not begin or not end:
+            return False
+        return end[0] - begin[0] > _DAY or self._utc_offset(end[0]) < self._utc_offset(begin[0])
+
+    def _utc_offset(self, minute: int) -> timedelta:
+        offset = datetime.fromtimestamp(minute * 60, self._zone).astimezone(self._zone).utcoffset()
+        assert offset is not None  # it has a zone now
+        return offset
+
+    def _all_minutes(self, stamp: tuple[bytes, bytes]) -> tuple[int, ...]:
+        if stamp not in self._known:
+            self._known[stamp] = self._minutes(*stamp)
+        return self._known[stamp]
 
     def _minutes(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
         try:

@@ -141,10 +141,8 @@ class Scan:
         clock = self._clock
         # Folding loses the order, and with it which round of a repeated hour
         # a line belongs to.
-        ordered = found and (
-            clock.is_twofold(found[0][0], found[0][1])
-            or clock.is_twofold(found[-1][0], found[-1][1])
-        )
+        first, last = _first_stamp(found), _first_stamp(reversed(found))
+        ordered = first and last and clock.needs_order(first, last)
         known = self._known
         minute, at = None, (b"", b"")
         for groups, lines in [(one, 1) for one in found] if ordered else Counter(found).items():
@@ -172,6 +170,10 @@ class Scan:
                 self.unframed += lines
             elif event is not None:
                 yield minute, host, instance, event, lines * event.times
+
+
+def _first_stamp(found: Iterable[tuple[bytes, ...]]) -> tuple[bytes, bytes] | None:
+    return next(((one[0], one[1]) for one in found if one[0]), None)
 
 
 def _event(
