@@ -71,6 +71,7 @@ def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
+        " (less than 20, not judged)"
         " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
         " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
     )

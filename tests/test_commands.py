@@ -25,9 +25,10 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC"}
 
 
 def deferred_line(remark=""):
-    """Return what check_postfix_deferred says of everything."""
+    """Return what check_postfix_deferred says of everything, and a remark."""
     return (
-        f"POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min{remark}"
+        "POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min"
+        f" ({remark}{remark and '; '}less than 20, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 gaps=0;;;0"
     )
@@ -302,7 +303,7 @@ def test_a_damaged_state_is_set_aside_said_once_and_built_again(begin, garbage, 
     first = run("deferred", "--log", log, "--state", state)
     second = run("deferred", "--log", log, "--state", state)
 
-    assert first.line == deferred_line(" (state file was damaged and is built again)")
+    assert first.line == deferred_line("state file was damaged and is built again")
     assert second.line == deferred_line()
     assert (tmp_path / "state.damaged").exists()
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
@@ -317,7 +318,7 @@ def test_of_many_runs_that_find_the_damage_at_once_one_says_so_and_all_are_right
     runs = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) for _ in range(6)]
     lines = sorted(run.communicate()[0].decode() for run in runs)
 
-    said = deferred_line(" (state file was damaged and is built again)")
+    said = deferred_line("state file was damaged and is built again")
     assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
 
 

@@ -87,6 +87,7 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX DEFERRED OK - 94.7 % of 19 delivery attempts deferred in 15 min"
+        " (less than 20, not judged)"
         " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
         " bounced=0;;;0 expired=0;;;0 gaps=0;;;0"
     )

@@ -83,7 +83,28 @@ def test_a_number_of_too_few_is_shown_without_thresholds():
     outcome = judge(a_check([Metric("many", 4), Metric("one", 99, "%", 0, 100)]))
 
     assert outcome.exit_code == 0
-    assert outcome.line.endswith(" | many=4;;;0 one=99%;;;0;100")
+    assert outcome.line == (
+        "SOME THING OK - 2 numbers of subject (less than 5, not judged)"
+        " | many=4;;;0 one=99%;;;0;100"
+    )
+
+
+def test_that_a_number_of_too_few_is_not_judged_is_said_only_where_it_would_alarm():
+    outcome = judge(a_check([Metric("many", 4), Metric("one", 5)]))
+
+    assert outcome.exit_code == 0
+    assert outcome.line == "SOME THING OK - 2 numbers of subject | many=4;;;0 one=5;;;0"
+
+
+def test_what_was_not_judged_is_said_behind_all_other_remarks_and_beside_an_alarm():
+    check = a_check([Metric("many", 4), Metric("one", 6), Metric("two", 6)], [Remark("a")])
+
+    outcome = judge(check)
+
+    assert outcome.exit_code == 1
+    assert outcome.words == (
+        "SOME THING WARNING - 3 numbers of subject (a; less than 5, not judged)"
+    )
 
 
 def test_each_verbose_says_more():

@@ -130,12 +130,18 @@ class Check:
         measured = {metric.name: metric.value for metric in metrics}
         limits = {threshold.metric: threshold for threshold in self.thresholds}
         perfdata = []
+        remarks = self.source.remarks(subject)
         state = 0
         for metric in metrics:
-            result, label = _judge_metric(metric, limits.get(metric.name), measured, options)
+            threshold = limits.get(metric.name)
+            lacking = threshold and _lacking(threshold, measured, options)
+            if threshold and lacking:
+                if _judge_metric(metric, threshold, options)[0]:
+                    remarks = [*remarks, Remark(f"{lacking}, not judged")]
+                threshold = None
+            result, label = _judge_metric(metric, threshold, options)
             perfdata.append(label)
             state = max(state, result, key=_SEVERITY.__getitem__)
-        remarks = self.source.remarks(subject)
         if any(remark.unknown for remark in remarks):
             state = max(state, 3, key=_SEVERITY.__getitem__)
         words = self.summary(measured, subject, options)
@@ -148,14 +154,11 @@ class Check:
 
 
 def _judge_metric(
-    metric: Metric,
-    threshold: Threshold | None,
-    measured: Mapping[str, float],
-    options: Namespace,
+    metric: Metric, threshold: Threshold | None, options: Namespace
 ) -> tuple[int, Perfdata]:
     """Return a metric's exit code and its perfdata."""
     warning = critical = None
-    if threshold and _is_enough(threshold, measured, options):
+    if threshold:
         warning = getattr(options, threshold.warning.name)
         critical = getattr(options, threshold.critical.name)
     context = nagiosplugin.ScalarContext(metric.name, warning, critical)
@@ -180,9 +183,10 @@ def _judge_metric(
     )
 
 
-def _is_enough(threshold: Threshold, measured: Mapping[str, float], options: Namespace) -> bool:
+def _lacking(threshold: Threshold, measured: Mapping[str, float], options: Namespace) -> str:
+    """Return why there is too little to judge, in a few words; nothing if there is enough."""
     if threshold.enough is None:
-        return True
+        return ""
     of, option = threshold.enough
     least: float = getattr(options, option.name)
-    return sum(measured[name] for name in of) >= least
+    return f"less than {least}" if sum(measured[name] for name in of) < least else ""
