@@ -83,7 +83,7 @@ def details(window: Window, options: Namespace) -> list[str]:
     by_whom = [(name, window.count(counter)) for name, counter in BY_WHOM.items()]
     by_whom = sorted((pair for pair in by_whom if pair[1]), key=lambda pair: -pair[1])
     # Which of them refused whom is not kept.
-    lines = [] if choice else table("rejects by", by_whom, len(by_whom))
+    lines = [] if choice else table("rejects by program", by_whom, len(by_whom))
     for field, title in (
         ("client", "client"),
         ("reason", "reason"),
