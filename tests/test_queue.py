@@ -114,15 +114,68 @@ def test_a_message_from_the_future_has_no_age():
     assert "queue_oldest=0s;" in judge(message(age=-500)).line
 
 
-def test_verbose_shows_the_age_table_of_the_judged_queues():
+def test_verbose_says_where_the_mail_is_and_for_whom_and_how_long_it_waits():
     outcome = judge(
         message("active", age=30, recipients=("ann@example.net", "bob@example.org")),
         message("incoming", age=400, recipients=("cy@example.net",)),
-        message("deferred", age=9000),
+        message("deferred", age=9000, recipients=("dan@example.com",)),
+        message("deferred", age=90000, recipients=("eve@example.com",)),
+        message("hold", age=90),
         verbosity=1,
     )
 
     assert outcome.lines == [
+        "messages by queue:",
+        "  2  deferred, oldest 1 d 1 h",
+        "  1  active, oldest 30 s",
+        "  1  incoming, oldest 6 min 40 s",
+        "  1  hold, oldest 1 min 30 s",
+        "recipients waiting in incoming and active:",
+        "  2  example.net, oldest 6 min 40 s",
+        "  1  example.org, oldest 30 s",
+        "recipients waiting in deferred and hold:",
+        "  2  example.com, oldest 1 d 1 h",
+        "  1  example.net, oldest 1 min 30 s",
+    ]
+
+
+def test_verbose_shows_five_domains_of_most_recipients_then_of_the_oldest_mail():
+    outcome = judge(
+        *[message(age=i, recipients=(f"ann@d{i}.example",)) for i in range(7)],
+        message(age=0, recipients=("ann@example.net", "bob@example.net")),
+        verbosity=1,
+    )
+
+    assert outcome.lines[2:] == [
+        "recipients waiting in incoming and active:",
+        "  2  example.net, oldest 0 s",
+        *(f"  1  d{i}.example, oldest {i} s" for i in (6, 5, 4, 3)),
+        "  3  in 3 more",
+    ]
+
+
+def test_verbose_says_nothing_of_an_empty_queue():
+    assert judge(verbosity=1).lines == []
+
+
+def test_verbose_fits_on_a_telephone_with_a_domain_of_ordinary_length():
+    outcome = judge(
+        *[message(age=86399, recipients=("ann@mail.example.net",)) for _ in range(12345)],
+        verbosity=1,
+    )
+
+    assert max(map(len, outcome.lines)) <= 45
+
+
+def test_twice_verbose_shows_the_age_table_of_the_judged_queues():
+    outcome = judge(
+        message("active", age=30, recipients=("ann@example.net", "bob@example.org")),
+        message("incoming", age=400, recipients=("cy@example.net",)),
+        message("deferred", age=9000),
+        verbosity=2,
+    )
+
+    assert outcome.lines[-5:] == [
         "recipients in incoming and active by age in minutes:",
         "T  5 10 20 40 80 160 320 640 1280 1280+".rjust(80),
         "TOTAL  3  2  1  0  0  0   0   0   0    0     0".rjust(80),
@@ -131,8 +184,12 @@ def test_verbose_shows_the_age_table_of_the_judged_queues():
     ]
 
 
-def test_verbose_shows_other_queues_when_they_are_asked_for():
-    outcome = judge(message("hold", age=30), arguments=["--queue", "hold"], verbosity=1)
+def test_verbose_shows_other_queues_first_when_they_are_asked_for():
+    outcome = judge(
+        message("hold", age=30), message(), arguments=["--queue", "hold"], verbosity=2
+    )  # fmt: skip
 
-    assert outcome.lines[0] == "recipients in hold by age in minutes:"
-    assert outcome.lines[2].split()[:2] == ["TOTAL", "1"]
+    assert outcome.lines[3] == "recipients waiting in hold:"
+    assert outcome.lines[5] == "recipients waiting in active:"
+    assert outcome.lines[7] == "recipients in hold by age in minutes:"
+    assert outcome.lines[9].split()[:2] == ["TOTAL", "1"]

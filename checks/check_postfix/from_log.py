@@ -378,7 +378,7 @@ def _begins_late(window: Window) -> Remark:
     return Remark(f"log begins {_clock(begin, window.end)}")
 
 
-def _about(window: Window) -> list[str]:
+def _about(window: Window, _: Namespace) -> list[str]:
     """Return what was read, for -vv."""
     coverage, end = window.coverage, window.end
     lines = [

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from check_postfix.mailqueue import age, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.listing import QUEUES
+from check_postfix.mailqueue.waiting import waiting
 from check_postfix.plugin import Check, Label, Option, Source, Threshold, Unknown, run, values
+from check_postfix.tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ CONFIG_DIR = Option(
 )
 QUEUE = Option(
     "--queue",
-    "queue whose oldest message is judged, and whose ages -v shows (default: incoming and active)",
+    "queue whose oldest message is judged, and whose ages -vv shows (default: incoming and active)",
     parse=_queue,
     metavar="NAME",
     repeatable=True,
@@ -54,8 +56,9 @@ QUEUE = Option(
 )
 _USUAL_QUEUES = ("incoming", "active")
 
-# Domains shown with -v.
-_ROWS = 20
+# Domains shown with -v, and those of the age table.
+_ROWS = 5
+_AGE_ROWS = 20
 
 
 class Queue(namedtuple("Queue", "listing now")):
@@ -110,11 +113,34 @@ def summary(measured: Mapping[str, float], _: Queue, options: Namespace) -> str:
 
 
 def details(queue: Queue, options: Namespace) -> list[str]:
+    """Return in which queues the mail is, for whom, and for how long; the judged ones first."""
+    listing, now = queue
+    counts = {name: number for name, number in listing.counts().items() if number}
+    ages = {name: _oldest(listing.oldest_age(now, [name])) for name in counts}
+    by_queue = sorted(counts.items(), key=lambda pair: -pair[1])
+    lines = table("messages by queue", by_queue, len(by_queue), ages)
+    judged = _judged(options)
+    for queues in (judged, [name for name in counts if name not in judged]):
+        domains = waiting(listing, now, queues)
+        lines += table(
+            f"recipients waiting in {' and '.join(queues)}",
+            [(one.domain, one.recipients) for one in domains],
+            _ROWS,
+            {one.domain: _oldest(one.oldest) for one in domains},
+        )
+    return lines
+
+
+def _oldest(seconds: int) -> str:
+    return f", oldest {values.span(seconds)}"
+
+
+def _about(queue: Queue, options: Namespace) -> list[str]:
     """Return the ages of the mail in the judged queues by recipient domain, as qshape does."""
     listing, now = queue
     rows = age.table(listing, now, _judged(options))
     title = f"recipients in {' and '.join(_judged(options))} by age in minutes:"
-    return [title, *age.render(rows, _ROWS)]
+    return [title, *age.render(rows, _AGE_ROWS)]
 
 
 CHECK = Check(
@@ -124,7 +150,7 @@ CHECK = Check(
         " read with postqueue, which any user may run unless authorized_mailq_users"
         " says otherwise."
     ),
-    source=Source(options=[CONFIG_DIR, QUEUE], open=_open),
+    source=Source(options=[CONFIG_DIR, QUEUE], open=_open, about=_about),
     labels=[SIZE, OLDEST, *IN_QUEUE, BYTES],
     measure=measure,
     thresholds=[
@@ -149,7 +175,7 @@ CHECK = Check(
         ("check_postfix_queue", "judge the queue of this machine's Postfix"),
         (
             "check_postfix_queue --queue deferred --warning-age 1d -v",
-            "alert when deferred mail is older than a day, and show its ages by domain",
+            "alert when deferred mail is older than a day, and say for whom it is",
         ),
     ],
 )

@@ -6,20 +6,30 @@ from check_postfix.maillog.counts import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # A name longer than this is cut, so that the table stays one.
 _WIDTH = 60
 
 
-def table(title: str, pairs: Sequence[tuple[str, int]], rows: int) -> list[str]:
+def table(
+    title: str,
+    pairs: Sequence[tuple[str, int]],
+    rows: int,
+    beside: Mapping[str, str] | None = None,
+) -> list[str]:
     """Return the lines of a table: a title, the first rows, and how many are left out.
 
-    pairs: (name, number), most first; the name MANY stands for many
+    pairs:  (name, number), most first; the name MANY stands for many
+    beside: from a name to what is said right behind it
     """
     if not pairs:
         return []
-    shown = [(number, "others" if name == MANY else name[:_WIDTH]) for name, number in pairs[:rows]]
+    beside = beside or {}
+    shown = [
+        (number, "others" if name == MANY else name[:_WIDTH] + beside.get(name, ""))
+        for name, number in pairs[:rows]
+    ]
     if len(pairs) > rows:
         rest = sum(number for _, number in pairs[rows:])
         shown.append((rest, f"in {len(pairs) - rows} more"))

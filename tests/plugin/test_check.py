@@ -27,7 +27,7 @@ def a_check(metrics=(), remarks=(), **more):
             options=[],
             open=lambda _: nullcontext("subject"),
             remarks=lambda _: list(remarks),
-            about=lambda subject: [f"about {subject}"],
+            about=lambda subject, _: [f"about {subject}"],
         ),
         measure=lambda *_: list(metrics),
         thresholds=[

@@ -49,7 +49,7 @@ class Source:
     measure: from the subject to the metrics that all checks of this source have
     labels:  of these metrics
     remarks: what must be said about the subject in the first line
-    about:   lines for -vv: what was read
+    about:   from (subject, options) to lines for -vv: what was read
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Source:
         measure: Callable[[Any], list[Metric]] = lambda _: [],
         labels: Sequence[Label] = (),
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
-        about: Callable[[Any], list[str]] = lambda _: [],
+        about: Callable[[Any, Namespace], list[str]] = lambda *_: [],
     ) -> None:
         self.options = options
         self.open = open
@@ -149,7 +149,7 @@ class Check:
             words += f" ({'; '.join(remark.text for remark in remarks)})"
         lines = self.details(subject, options) if verbosity >= 1 else []
         if verbosity >= 2:
-            lines = [*lines, *self.source.about(subject)]
+            lines = [*lines, *self.source.about(subject, options)]
         return Outcome(self.name, state, words, perfdata, lines)
 
 
