@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 
+from check_postfix.maillog import frame
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.journalctl import Journalctl, TimeUpError
-from check_postfix.maillog.record import Record
 from check_postfix.maillog.stretch import Cursor
 
 TYPE_CHECKING = False
@@ -58,18 +58,8 @@ class Entry:
             return
         if fields.get(b"_TRANSPORT") == b"driver":
             self.tells_of_loss = bool(_match_dropped(text))
-        instance, _, path = tag.partition(b"/")
-        service, _, program = path.rpartition(b"/")
-        self.record = Record(
-            stamp=b"",  # `minute` is all that is needed
-            zone=b"",
-            host=fields.get(b"_HOSTNAME", b""),
-            instance=instance,
-            program=program,
-            text=text,
-            repeats=1,
-            service=service,
-        )
+        # `minute` is all that is needed of the time
+        self.record = frame.entry(b"", b"", fields.get(b"_HOSTNAME", b""), tag, text)
 
     @property
     def cursor(self) -> Cursor:

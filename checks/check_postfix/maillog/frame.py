@@ -1,10 +1,10 @@
 """The frame: what syslog put around a program's text. From line to Record.
 
 Time, host and tag come in the forms that syslog daemons, Postfix's own logger,
-journalctl and the loggers of containers write; any name may stand before the
-slash of the tag, since `-o syslog_name=` is free. A line of a container's
-logger that was written in several parts is not put together: Postfix's lines
-are never long enough for that.
+multilog, journalctl and the loggers of containers write; any name may stand
+before the slash of the tag, since `-o syslog_name=` is free. In a line that is
+JSON, only its outermost names say what a value is: they are the logger's, while
+every value can be a stranger's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _STAMP = (
     # journalctl -o short-full names the zone, which is the machine's own
     rb"|[A-Z][a-z][a-z] (?P<full_stamp>" + ISO_MINUTE + rb")" + SECONDS
     + rb" (?P<named_zone>[A-Z]++|[+-]\d\d(?:\d\d)?)"
-    rb"|(?P<unix>\d{9,10})\.\d{1,9}+) "
+    rb"|(?P<unix>\d{9,10})\.\d{1,9}+"
+    # TAI64N, as multilog and s6-log write it
+    rb"|@40000000(?P<tai>[0-9a-f]{8})[0-9a-f]{8}) "
 )  # fmt: skip
 # No host: Solaris consoles, and Dovecot's own log file. No slash in it: it is
 # not the tag. busybox writes facility and severity before the tag.
@@ -53,9 +55,21 @@ _match_rfc5424 = re.compile(
     rb"(?:-|(?:\[(?:[^\]\"\\]++|\"(?:[^\"\\]++|\\.)*\")*\])+) (?:\xef\xbb\xbf)? ?" + _SAID,
     re.DOTALL,
 ).match  # fmt: skip
-# Loggers of containers, around a line of one of the other frames.
-_match_docker = re.compile(rb"\{\"log\":(?P<line>\"(?:[^\"\\]++|\\.)*\")[,}]").match
-_match_cri = re.compile(ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb") std(?:out|err) F ").match
+# Loggers of containers, around a line of one of the other frames. The stream and
+# whether it is the line's last part stand behind the time.
+CRI = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb") std(?:out|err) "
+_match_cri = re.compile(CRI + rb"F ").match
+
+# Microseconds since 1970, in a journal's entry.
+_match_microseconds = re.compile(r"[1-9][0-9]{14,15}", re.ASCII).fullmatch
+# Seconds by which TAI64 is ahead of UTC, as multilog and s6-log count it.
+_TAI_AHEAD = 10
+
+# What journalctl says itself, between the entries.
+_match_remark = re.compile(
+    rb"-- (?:(?:Boot [0-9a-f]{32}|Reboot|No entries|(?:Journal|Logs) begins? at [^\n]*) --"
+    rb"|cursor: )"
+).match
 
 # Solaris puts a message number, rsyslog a count of repeats around the text.
 WRAPPER = rb"\[ID \d|message repeated \d"
@@ -75,7 +89,79 @@ def parse(line: bytes) -> Record | None:
     line: without its newline; a carriage return before that is not part of it,
           nor are the NUL bytes that truncation can leave in front
     """
-    line = _unpacked(line.lstrip(b"\0").removesuffix(b"\r"))
+    line = line.lstrip(b"\0").removesuffix(b"\r")
+    if line.startswith(b"{"):
+        return _parse_object(line)
+    if shape := _match_cri(line):
+        line = line[shape.end() :]
+    return _parse_line(line)
+
+
+def is_remark(line: bytes) -> bool:
+    """Tell whether journalctl says this itself: it is no record, and none is missing."""
+    return bool(_match_remark(line))
+
+
+def _parse_object(line: bytes) -> Record | None:
+    """Return the record of a line that is a JSON object: of docker or of a journal's entry."""
+    try:
+        fields = json.loads(line.decode("utf-8", "replace"), object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
+        return None
+    said = fields.get("log")
+    if isinstance(said, str):
+        return _parse_line(_encoded(said).removesuffix(b"\n").removesuffix(b"\r"))
+    return _parse_entry(fields)
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the fields of an object.
+
+    Raises: ValueError if one stands in it twice, which no logger writes
+    """
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError
+    return fields
+
+
+def _parse_entry(fields: dict[str, object]) -> Record | None:
+    """Return the record of one entry of `journalctl -o json`.
+
+    A text longer than 4096 bytes is null there, and is not Postfix's.
+    """
+    microseconds = fields.get("__REALTIME_TIMESTAMP")
+    if not isinstance(microseconds, str) or not _match_microseconds(microseconds):
+        return None
+    host, tag, text = map(
+        _value, (fields.get(name) for name in ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE"))
+    )
+    return entry(_utc(int(microseconds) // 1_000_000), b"Z", host, tag, text)
+
+
+def _value(field: object) -> bytes:
+    """Return a field of a journal's entry; one of several values, or too long, is nothing."""
+    if isinstance(field, str):
+        return _encoded(field)
+    # What is no text is an array of its bytes.
+    if isinstance(field, list) and all(type(byte) is int and 0 <= byte < 256 for byte in field):
+        return bytes(field)
+    return b""
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Record:
+    """Return the record of a journal's entry, where each part has a field of its own."""
+    instance, _, path = tag.partition(b"/")
+    service, _, program = path.rpartition(b"/")
+    return Record(stamp, zone, host, instance, program, text, 1, service)
+
+
+def _parse_line(line: bytes) -> Record | None:
+    """Return the record of a line that no other logger has put into its own."""
     if shape := _match(line):
         host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]
         if not host and instance in _DOVECOT_LOGIN:
@@ -96,30 +182,23 @@ def parse(line: bytes) -> Record | None:
     return None
 
 
-def _unpacked(line: bytes) -> bytes:
-    """Return the line that a container's logger was given, or the line itself."""
-    if shape := _match_docker(line):
-        try:
-            text: str = json.loads(shape["line"])
-        except ValueError:
-            return line
-        return text.encode("utf-8", "replace").removesuffix(b"\n").removesuffix(b"\r")
-    if shape := _match_cri(line):
-        return line[shape.end() :]
-    return line
-
-
 def _time(shape: re.Match[bytes]) -> tuple[bytes, bytes]:
     """Return stamp and zone, both as the clock wants them."""
     if shape["stamp"]:
         return shape["stamp"], shape["zone"] or b""
     if shape["unix"]:
-        utc = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(int(shape["unix"])))
-        return utc.encode(), b"Z"
+        return _utc(int(shape["unix"])), b"Z"
+    if shape["tai"]:
+        return _utc(int(shape["tai"], 16) - _TAI_AHEAD), b"Z"
     named = shape["named_zone"]
     if named.isalpha():
         return shape["full_stamp"], b"Z" if named in (b"UTC", b"GMT") else b""
     return shape["full_stamp"], named.ljust(5, b"0")
+
+
+def _utc(seconds: int) -> bytes:
+    """Return seconds since 1970 as a stamp."""
+    return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(seconds)).encode()
 
 
 def _lost_path(instance: bytes) -> bytes:

@@ -149,7 +149,8 @@ class Scan:
             if line := groups[-1]:
                 record = frame.parse(line)
                 if record is None:
-                    self.unframed += lines
+                    if not frame.is_remark(line):
+                        self.unframed += lines
                     continue
                 when = record[:2]
                 host, instance = record[2:4]
