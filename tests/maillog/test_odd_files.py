@@ -194,3 +194,19 @@ def test_a_leap_second_without_a_year_belongs_to_the_minute_that_it_ends(place: 
     place.run()
 
     assert place.counted() == once(3)
+
+
+def test_a_repeat_after_a_run_repeats_the_whole_line_before_it_and_not_its_end(
+    place: Place,
+) -> None:
+    """A stranger chooses how long a line is, and so what stands 1024 bytes before its end."""
+    real = b"2026-03-01T00:01:00+00:00 mx1 postfix/smtpd[9]: warning: Illegal address syntax from x"
+    forged = logbook.line(logbook.FIRST + 1, 1019)
+    assert len(forged) == 1024
+    place.write_bytes(real + b"a" * 900 + forged)
+    place.run()
+    place.write_bytes(b"2026-03-01T00:02:00+00:00 mx1 last message repeated 3 times\n")
+
+    place.run()
+
+    assert place.counted() == {}

@@ -26,6 +26,9 @@ PIECE = 64 * 1024 * 1024
 _PARTS = 8
 # Rows that may wait in memory for the store.
 _ROWS = 20_000
+# Enough before a place to hold the longest line that Postfix writes, whatever the
+# frame: what a line says can depend on the one before it.
+_BEFORE = 4096
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
 
@@ -87,7 +90,7 @@ class Reading:
         if generation.end and stream.ends_at(generation.end):
             return True
         before = _approach(stream, generation.end, self._deadline)
-        reached = len(before) == min(generation.end, FINGERPRINTED)
+        reached = len(before) == min(generation.end, _BEFORE)
         if not reached or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
@@ -226,7 +229,7 @@ class Reading:
 class _Counting:
     """Counts one stretch of a generation.
 
-    before: the bytes before the stretch
+    before: the bytes before the stretch, _BEFORE of them or as many as there are
     """
 
     def __init__(
@@ -234,7 +237,8 @@ class _Counting:
     ) -> None:
         self._reading = reading
         self._generation = generation
-        self._scan = Scan(clock, before[:-1].rpartition(b"\n")[2])
+        begins_a_line = len(before) < _BEFORE
+        self._scan = Scan(clock, b"\n" + before if begins_a_line else before)
         self._counts = reading.new_counts()
 
     def add(self, block: bytes) -> None:
@@ -284,7 +288,7 @@ def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
 
 def _approach(stream: Stream, offset: int, deadline: float = inf) -> bytes:
     """Go to an offset; return the bytes before it."""
-    begin = max(0, offset - FINGERPRINTED)
+    begin = max(0, offset - _BEFORE)
     stream.go_to(begin, deadline)
     return stream.read_whole(offset - begin)
 

@@ -114,7 +114,8 @@ class Scan:
     """Reads the blocks of one generation, in their order.
 
     clock:  reads this generation's stamps
-    before: the line before the first block
+    before: the bytes before the first block; what stands in front of the first
+            newline in them may be the end of a longer line
 
     `unframed` counts the lines so far that have no frame we know, or no date.
     """
@@ -122,7 +123,8 @@ class Scan:
     def __init__(self, clock: Clock, before: bytes = b"") -> None:
         self._clock = clock
         self._known: dict[tuple[bytes, ...], tuple[bytes, bytes, Event | None, int]] = {}
-        self._last_line = before
+        lines = before[:-1].split(b"\n")[1:]
+        self._last_line = lines[-1] if lines else b""
         self.unframed = 0
 
     def block(self, block: bytes) -> Iterator[tuple[int, bytes, bytes, Event, int]]:
