@@ -210,3 +210,17 @@ def test_a_repeat_after_a_run_repeats_the_whole_line_before_it_and_not_its_end(
     place.run()
 
     assert place.counted() == {}
+
+
+@pytest.mark.parametrize("size", [10, 100, 1023, 1024, 2000])
+def test_a_line_of_a_container_whose_parts_come_in_two_runs_counts_once(
+    place: Place, size: int
+) -> None:
+    text = logbook.line(logbook.FIRST, 2100)
+    place.write_bytes(b"2026-03-01T00:00:00.1Z stdout P " + text[:size] + b"\n")
+    place.run()
+    place.write_bytes(b"2026-03-01T00:00:00.1Z stdout F " + text[size:])
+
+    place.run()
+
+    assert place.counted() == once(0)

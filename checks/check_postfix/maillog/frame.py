@@ -55,10 +55,10 @@ _match_rfc5424 = re.compile(
     rb"(?:-|(?:\[(?:[^\]\"\\]++|\"(?:[^\"\\]++|\\.)*\")*\])+) (?:\xef\xbb\xbf)? ?" + _SAID,
     re.DOTALL,
 ).match  # fmt: skip
-# Loggers of containers, around a line of one of the other frames. The stream and
-# whether it is the line's last part stand behind the time.
-CRI = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb") std(?:out|err) "
-_match_cri = re.compile(CRI + rb"F ").match
+# Loggers of containers, around a line of one of the other frames. F says that it
+# is whole, or (parts.py) its last part.
+CRI_TIME = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb")"
+_match_cri = re.compile(CRI_TIME + rb" std(?:out|err) F ").match
 
 # Microseconds since 1970, in a journal's entry.
 _match_microseconds = re.compile(r"[1-9][0-9]{14,15}", re.ASCII).fullmatch

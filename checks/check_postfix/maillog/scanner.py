@@ -13,6 +13,7 @@ import re
 from collections import Counter
 
 from check_postfix.maillog import frame, repeats, shapes
+from check_postfix.maillog.parts import Parts
 from check_postfix.maillog.recogniser import (
     DOVECOT,
     POSTFIX,
@@ -123,8 +124,9 @@ class Scan:
     def __init__(self, clock: Clock, before: bytes = b"") -> None:
         self._clock = clock
         self._known: dict[tuple[bytes, ...], tuple[bytes, bytes, Event | None, int]] = {}
-        lines = before[:-1].split(b"\n")[1:]
+        first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
+        self._parts = Parts(first, lines)
         self.unframed = 0
 
     def block(self, block: bytes) -> Iterator[tuple[int, bytes, bytes, Event, int]]:
@@ -139,7 +141,7 @@ class Scan:
         if repeats.WORDS in block:
             block = repeats.spelled_out(block, self._last_line)
         self._last_line = last_line
-        found = _find(block)
+        found = _find(self._parts.joined(block))
         clock = self._clock
         # Folding loses the order, and with it which round of a repeated hour
         # a line belongs to.

@@ -1,0 +1,79 @@
+"""Parts: lines that a container's logger wrote in several pieces, put together.
+
+conmon (CRI-O, podman) cuts where its buffer of 8 KiB is full, whatever stands
+there; containerd and docker only cut what is longer than 16 KiB. So a line of
+Postfix's can come in parts, and a part that is not the first begins anywhere,
+perhaps with a stranger's text that looks like a line: it is none of its own.
+
+Sources: conmon/src/ctr_logging.c, containerd/internal/cri/io/logger.go,
+moby/daemon/logger/copier.go.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog import frame
+
+_match_cri = re.compile(
+    frame.CRI_TIME + rb" (?P<stream>std(?:out|err)) (?:P|(?P<last>F)) "
+).match  # fmt: skip
+_match_docker = re.compile(
+    rb"\{\"log\":\"(?:[^\"\\]++|\\[^n]|\\n(?!\"))*(?P<last>\\n)?\""
+    rb",\"stream\":\"(?P<stream>std(?:out|err))\""
+).match
+_is_of_container = re.compile(rb"\n(?:" + frame.CRI_TIME + rb" std|\{\"log\":)").match
+
+_STREAMS = (b"stdout", b"stderr")
+# Nothing longer is Postfix's.
+_LONGEST = 4096
+
+
+class Parts:
+    """Puts lines together, block by block.
+
+    first: the bytes directly before the first block that begin in the middle of a
+           line; lines: the whole lines between them and the block
+    """
+
+    def __init__(self, first: bytes, lines: list[bytes]) -> None:
+        # stream -> what there is of its line; None if that is not known, or too long
+        self._open: dict[bytes, bytes | None] = {}
+        self._in_container = False
+        if first and not lines:
+            # So long that it may be one of several parts.
+            self._open = dict.fromkeys(_STREAMS)
+        for line in lines:
+            self._whole(line)
+
+    def joined(self, block: bytes) -> bytes:
+        """Return a block with each line in one piece, where its last part stands.
+
+        block: lines, each with a newline in front of it
+        """
+        self._in_container = self._in_container or bool(_is_of_container(block))
+        if not self._in_container:
+            return block
+        wholes = map(self._whole, block[1:].split(b"\n"))
+        return b"".join(b"\n" + whole for whole in wholes if whole is not None)
+
+    def _whole(self, line: bytes) -> bytes | None:
+        """Return the line that this one ends, None if it ends none."""
+        part = _match_cri(line)
+        # docker's are always too long
+        is_short = part is not None
+        part = part or _match_docker(line)
+        if part is None:
+            return line
+        stream, is_last = part["stream"], bool(part["last"])
+        if is_last and stream not in self._open:
+            return line
+        whole = self._open.pop(stream, b"")
+        if whole is not None:
+            whole += line[part.end() :]
+            if not is_short or len(whole) > _LONGEST:
+                whole = None
+        if not is_last:
+            self._open[stream] = whole
+            return None
+        return whole and line[: part.end()] + whole
