@@ -6,46 +6,39 @@ three times is three attempts (postfix/src/global/log_adhoc.c).
 
 from __future__ import annotations
 
-from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts, ratio
+from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts, Ratio
 from check_postfix.from_log import FROM_LOG
-from check_postfix.plugin import Check, Label, Threshold, run, values
+from check_postfix.plugin import Check, Label, Threshold, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
 
-    from check_postfix.attempts import Worst
     from check_postfix.maillog.window import Window
     from check_postfix.plugin import Metric
 
-DEFERRED_RATIO = Label(
-    "deferred_ratio", "deferrals as a percentage of delivery attempts", "%", maximum=100
+DEFERRED_RATIO = Ratio(
+    Label("deferred_ratio", "deferrals as a percentage of delivery attempts", "%", maximum=100),
+    part="deferred",
+    whole=("sent", "deferred", "bounced"),
+    noun="delivery attempt",
+    none="no delivery attempts",
+    nouns="deferrals",
 )
 ATTEMPTS = Label("attempts", "delivery attempts")
 DEFERRED = Label("deferred", "delivery attempts that were deferred")
 
 
-def _worst(attempts: Attempts, options: Namespace) -> Worst | None:
-    return attempts.worst("deferred", ("sent", "deferred", "bounced"), options.min_attempts)
-
-
 def measure(window: Window, options: Namespace) -> list[Metric]:
     """Return the ratio of deferrals to delivery attempts.
 
-    Returns: all but deferred_ratio (in percent) and expired (in messages) are
-             delivery attempts; the ratio is left out when there were none, or
-             with --per no domain had enough; expired is of all domains and relays
+    Returns: all but deferred_ratio (in percent) and expired (in messages, of all
+             domains and relays) are delivery attempts
     """
     attempts = Attempts(window, options)
-    part, whole = attempts.deferred, attempts.sent + attempts.deferred + attempts.bounced
-    judged = ratio(DEFERRED_RATIO, part, whole)
-    if options.per:
-        worst = _worst(attempts, options)
-        judged = ratio(DEFERRED_RATIO, worst.part, worst.whole) if worst else []
     return [
-        *judged,
-        ATTEMPTS.of(whole),
+        *DEFERRED_RATIO.of(attempts, options),
+        ATTEMPTS.of(DEFERRED_RATIO.whole(attempts)),
         SENT.of(attempts.sent),
         DEFERRED.of(attempts.deferred),
         BOUNCED.of(attempts.bounced),
@@ -53,33 +46,11 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
     ]
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
-    """Return the first line's words."""
-    span = values.span(window.seconds)
-    whole = measured["attempts"]
-    who = why = ""
-    if options.per and whole:
-        worst = _worst(Attempts(window, options), options)
-        if worst is None:
-            least = values.amount(options.min_attempts, "delivery attempt")
-            return f"no recipient domain with {least} in {span}, {whole} in all"
-        who, whole, why = f"{worst.name}: ", worst.whole, worst.why and f", {worst.why}"
-    if "deferred_ratio" not in measured:
-        return f"no delivery attempts in {span}"
-    attempts = values.amount(whole, "delivery attempt")
-    return f"{who}{measured['deferred_ratio']:g} % of {attempts} deferred in {span}{why}"
-
-
-def details(window: Window, options: Namespace) -> list[str]:
-    """Return where mail is deferred most, and why."""
-    return Attempts(window, options).tables("deferred", "deferrals")
-
-
 CHECK = Check(
     name="postfix deferred",
     description="Alert when too large a part of the delivery attempts is deferred.",
     source=FROM_LOG,
-    labels=[DEFERRED_RATIO, ATTEMPTS, SENT, DEFERRED, BOUNCED, EXPIRED],
+    labels=[DEFERRED_RATIO.label, ATTEMPTS, SENT, DEFERRED, BOUNCED, EXPIRED],
     measure=measure,
     thresholds=[
         Threshold(
@@ -92,8 +63,8 @@ CHECK = Check(
         )
     ],
     options=OPTIONS,
-    summary=summary,
-    details=details,
+    summary=DEFERRED_RATIO.summary,
+    details=DEFERRED_RATIO.details,
     examples=[
         ("check_postfix_deferred", "judge the last 15 minutes of this machine's mail log"),
         (
