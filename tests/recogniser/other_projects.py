@@ -41,6 +41,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "login trouble": ("auth_failed", "auth_client_error", "auth_backend_error"),
     "rate_limited": ("rate_limited",),
     "forwarded": ("forwarded",),
+    "attempts": ("sent", "forwarded", "filtered", "deferred", "softbounce", "bounced"),
+    "logged in": ("auth_succeeded",),
+    "turned away": (*_REJECTED, "auth_failed", "auth_client_error", "auth_backend_error"),
 }
 # What a project that explains every line it knows says nothing of, does not exist.
 _OF_A_LINE = (
@@ -78,7 +81,7 @@ def disagreement(claim: Claim) -> str:
         for group in claim.counts
         if claim.counts[group] != found[group]
     ]
-    if claim.client and not differences and clients != {claim.client}:
+    if claim.client and claim.lines and not differences and clients != {claim.client}:
         differences.append(f"client: they say {claim.client}, we {clients}")
     return "; ".join(differences)
 
@@ -239,8 +242,66 @@ def exporters(root: Path) -> Iterator[Claim]:
             yield Claim(name, counts, None, lines)
 
 
+def mephistophiles(root: Path) -> Iterator[Claim]:
+    """Yield a claim for each place in postfix-log-parser's logs where it is asked for its events.
+
+    One is a message that has left the queue: who it was for, and what became of it.
+    """
+    for name, told, lines in _cases(root / "mephistophiles-postfix-log-parser" / "cases.jsonl"):
+        places: dict[int, dict[str, Any]] = {}
+        for key, value in told.items():
+            shape = re.fullmatch(r"after line (\d+): (.*)", key)
+            assert shape, (name, key)
+            places.setdefault(int(shape[1]), {})[shape[2]] = value
+        counts: Counter[str] = Counter()
+        for place, values in sorted(places.items()):
+            for index in range(values.get("len(parser.events)", 0)):
+                event = f"parser.events[{index}]."
+                recipients = len(values.get(event + "message_to", ()))
+                counts["attempts"] += recipients
+                refused = values.get(event + "status_code", 0) >= 500
+                status = values.get(event + "status") or ("bounced" if refused else "")
+                if status:
+                    counts[status] += recipients
+            if "len(parser.events)" in values:
+                whole = {"attempts": counts["attempts"], **counts}
+                yield Claim(f"{name}:{place}", whole, None, lines[:place])
+
+
+def pk65(root: Path) -> Iterator[Claim]:
+    """Yield the mail that search_postfix_log finds for a recipient, and a line it cannot read."""
+    lines = _lines(root / "pk65-search_postfix_log" / "mail.log")
+    mail = [lines[number - 1] for number in (1, 2, 3, 5, 6, 7)]
+    yield Claim("pk65:user1", {"received": 1, "sent": 1, "reject_warning": 1}, None, mail)
+    yield Claim("pk65:23", _one(None), None, [lines[22]])
+
+
+def mchirico(root: Path) -> Iterator[Claim]:
+    """Yield a claim for each address that blockbadip blocks: that all it did was an attack.
+
+    Its rule: an address in brackets with a colon behind it is the attacker's, unless it is one
+    of its own. What its own addresses did it does not tell. Broken TLS is a claim of its own.
+    """
+    directory = root / "mchirico-blockbadip"
+    told = json.loads((directory / "expected_ips.json").read_text())
+    lines: dict[str, list[bytes]] = {}
+    for line in _lines(directory / "mail.log"):
+        for address in re.findall(rb"\[(\d+\.\d+\.\d+\.\d+)\]: ", line):
+            if address.decode() not in told["allow_list"]:
+                lines.setdefault(address.decode(), []).append(line)
+    assert sorted(lines) == sorted(told["ips"])
+    for name, its in lines.items():
+        broken = [line for line in its if b": SSL_accept error from " in line]
+        others = [line for line in its if line not in broken]
+        yield Claim(f"mchirico:{name}", {"turned away": len(others)}, name, others)
+        yield Claim(f"mchirico:{name}:TLS", {"turned away": len(broken)}, None, broken)
+
+
 def small_logs(root: Path) -> Iterator[Claim]:
-    """Yield claims of small logs with the totals that the corpus's README repeats."""
+    """Yield claims of small logs with the totals that the corpus's README repeats.
+
+    sekiltoyai and lograptor assert nothing: theirs were counted by reading the lines.
+    """
     totals: dict[str, dict[str, int]] = {
         "maillogsentinel/sample_sasl.log": {"auth_failed": 139},
         "pflogsumm-go/sample.log": {"received": 4, "sent": 5, "bounced": 1, "deferred": 1,
@@ -250,6 +311,16 @@ def small_logs(root: Path) -> Iterator[Claim]:
         "eris/postfix.log": {"rejected": 3, "reject_warning": 2},
         "fgforrest-deliverability/parser/backup-single-client.log.1": {"expired": 1},
         "moj-postfix-stats-collector/tests.mail.log": {"bounced": 2},
+        "sekiltoyai-postfix-log-parser/test-iso8601.log": {
+            "received": 8, "submission": 1, "sent": 5, "bounced": 2, "deferred": 1, "rejected": 1,
+            "held": 0},
+        # The first line has lost its first byte, and with it its frame.
+        "sekiltoyai-postfix-log-parser/test-milter.log": {
+            "received": 2, "submission": 1, "rejected": 2, "held": 1, "attempts": 0},
+        "sekiltoyai-postfix-log-parser/test.log": {"received": 3, "sent": 4, "attempts": 4},
+        "lograptor/postfix.log": {"received": 2, "submission": 1, "sent": 6, "attempts": 6},
+        "lograptor/dovecot.log": {"logged in": 6, "login trouble": 0, "attempts": 0},
+        "lograptor/rfc5424.log": {"received": 0, "attempts": 0, "turned away": 0},
         "digineo-postfix_exporter/mail.log": {"login trouble": 1, "rejected": 1},
         "froide/maillog_001.txt": {"sent": 2},
         "froide/maillog_002.txt": {"sent": 0},
@@ -295,8 +366,8 @@ def _lines(path: Path) -> list[bytes]:
 
 
 PROJECTS = (
-    fail2ban, grok, logwatch, winebarrel, msimerson, cuttlefish, maillogger, exporters, small_logs,
-    bulk,
+    fail2ban, grok, logwatch, winebarrel, msimerson, cuttlefish, maillogger, exporters,
+    mephistophiles, pk65, mchirico, small_logs, bulk,
 )  # fmt: skip
 
 
