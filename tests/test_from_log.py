@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
 from check_postfix.deferred import CHECK
+from check_postfix.plugin.run import outcome_of
+from tests import mail_log, perfdata
 from tests.builders import NOON, a_coverage, a_window, options
+from tests.mail_log import SENT
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -207,3 +212,20 @@ def test_every_check_of_the_log_says_what_the_log_lacks(check):
 
     assert outcome.exit_code == 3
     assert outcome.words.endswith(" (the log has nothing of that time)")
+
+
+@pytest.mark.parametrize("second", [0.0, 0.4, 59.9])
+def test_the_running_minute_is_the_windows_last_from_its_first_instant(
+    tmp_path, monkeypatch, second
+):
+    now = NOON * 60 + second
+    monkeypatch.setattr("check_postfix.from_log.time.time", lambda: now)
+    stamps = (now - 15 * 60, now, now)
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        *(f"{datetime.fromtimestamp(at, UTC).isoformat()} mx1 postfix/{SENT}\n" for at in stamps),
+    )
+
+    text, _ = outcome_of(CHECK, ["--log", str(log), "--no-state"])
+
+    assert perfdata.of(text)["sent"].value == 2

@@ -125,8 +125,8 @@ def _open(options: Namespace) -> Iterator[Window]:
     now = time.time()
     deadline = time.monotonic() + options.timeout * _READING
     at = _at(options, now)
-    # Whole minutes; the one that is still running is the last.
-    end = -(-int(at) // 60)
+    # Whole minutes; the one that is still running is the last, from its first instant.
+    end = int(now) // 60 + 1 if options.at is None else -(-int(at) // 60)
     begin = end - options.window // 60
     retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
     oldest = 0 if options.no_state else int(now) // 60 - retention.totals
