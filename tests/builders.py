@@ -24,6 +24,8 @@ def a_coverage(**changed: Any) -> Coverage:
         "last": NOON - 1,
         "lines": 1000,
         "events": 500,
+        "telling": 480,
+        "foreign": 117,
     }
     return Coverage(**usually | changed)
 

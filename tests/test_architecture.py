@@ -15,10 +15,10 @@ PACKAGE = CHECKS / "check_postfix"
 
 # From bytes to windows. A module may import those in front of it only.
 WAY = [
-    "errors", "shapes", "record", "event", "reasons", "frame", "parts", "repeats", "recogniser",
-    "clock", "scanner", "network", "counts", "lines", "generation", "stretch", "export", "logfile",
-    "survey", "coverage", "store", "reading", "retention", "ingest", "journalctl", "entry",
-    "journal", "usual", "window", "pseudonym", "places",
+    "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
+    "recogniser", "clock", "scanner", "network", "counts", "lines", "generation", "stretch",
+    "export", "logfile", "survey", "coverage", "store", "reading", "retention", "ingest",
+    "journalctl", "entry", "journal", "usual", "window", "pseudonym", "places",
 ]  # fmt: skip
 
 # All that a check of the log that finds nothing new may load beside Python's own

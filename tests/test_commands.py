@@ -178,7 +178,10 @@ def test_each_verbose_adds_lines(log):
         "failed logins by mechanism:", "  7  LOGIN",
     ]  # fmt: skip
     assert said[2].lines[:7] == said[1].lines
-    assert "log: 75 lines read, 74 events in them, 0 lines not understood" in said[2].lines
+    assert (
+        "log: 75 lines read: 74 with 74 events, 1 of Postfix or Dovecot without,"
+        " 0 of other programs, 0 not understood"
+    ) in said[2].lines
     assert said[3].lines[: len(said[2].lines)] == said[2].lines
     assert f"log = ['{log}']" in said[3].lines
     assert len({done.line for done in said}) == 1

@@ -53,7 +53,7 @@ def test_an_empty_log_is_unknown():
 
 
 def test_a_log_of_which_no_line_is_understood_is_unknown():
-    outcome = judge(lines=7, unframed=7, events=0, sent=0, deferred=0)
+    outcome = judge(lines=7, foreign=0, unframed=7, events=0, sent=0, deferred=0)
 
     assert outcome.exit_code == 3
     assert outcome.words == (
@@ -62,14 +62,34 @@ def test_a_log_of_which_no_line_is_understood_is_unknown():
     )
 
 
+def test_a_log_of_other_programs_alone_is_unknown():
+    outcome = judge(lines=614, foreign=610, unframed=4, telling=0, events=0, sent=0, deferred=0)
+
+    assert outcome.exit_code == 3
+    assert outcome.words == (
+        "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min (none of 614 log lines is"
+        " Postfix's; expected 'Nov 24 16:43:26 mx postfix/smtp[123]: ...')"
+    )
+
+
+def test_one_line_of_postfix_is_enough():
+    outcome = judge(lines=614, foreign=610, unframed=3, telling=0, events=0, sent=0, deferred=0)
+
+    assert outcome.exit_code == 0
+    assert outcome.words == (
+        "POSTFIX DEFERRED OK - no delivery attempts in 15 min"
+        " (no line about mail among 614 log lines)"
+    )
+
+
 def test_one_line_that_is_understood_is_enough():
-    outcome = judge(lines=7, unframed=6)
+    outcome = judge(lines=7, foreign=0, unframed=6)
 
     assert (outcome.exit_code, said(outcome)) == (0, "")
 
 
 def test_a_log_that_never_tells_of_mail_is_said_to():
-    outcome = judge(lines=7, events=0, sent=0, deferred=0)
+    outcome = judge(lines=7, foreign=0, events=0, sent=0, deferred=0)
 
     assert outcome.exit_code == 0
     assert outcome.words == (
@@ -174,7 +194,8 @@ def test_twice_verbose_tells_what_was_read():
 
     assert outcome.lines == [
         "window 2026-11-24 15:45 to 16:00",
-        "log: 1000 lines read, 500 events in them, 3 lines not understood",
+        "log: 1000 lines read: 480 with 500 events, 400 of Postfix or Dovecot without,"
+        " 117 of other programs, 3 not understood",
         "log covered from 2026-11-23 16:00 to 16:00",
         "newest line 15:59, 0 s before the window's end",
     ]

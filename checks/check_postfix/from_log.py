@@ -327,6 +327,8 @@ def _merged(parts: list[Coverage], oldest: int) -> Coverage:
         gaps=sorted(gap for part in parts for gap in part.gaps),
         lines=sum(part.lines for part in parts),
         events=sum(part.events for part in parts),
+        telling=sum(part.telling for part in parts),
+        foreign=sum(part.foreign for part in parts),
         unframed=sum(part.unframed for part in parts),
         notes=[note for part in parts for note in part.notes],
     )
@@ -342,12 +344,13 @@ def _remarks(window: Window) -> list[Remark]:
     remarks = [Remark(note) for note in window.notes]
     if not coverage.lines:
         return [*remarks, Remark("the log is empty", unknown=True)]
-    if coverage.unframed == coverage.lines:
+    if coverage.unframed + coverage.foreign == coverage.lines:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
+        missing = "Postfix's" if coverage.foreign else "understood"
         return [
             *remarks,
             Remark(
-                f"none of {coverage.lines} log lines is understood; expected {expected}",
+                f"none of {coverage.lines} log lines is {missing}; expected {expected}",
                 unknown=True,
             ),
         ]
@@ -383,8 +386,9 @@ def _about(window: Window, _: Namespace) -> list[str]:
     coverage, end = window.coverage, window.end
     lines = [
         f"window {_clock(window.begin)} to {_clock(end, window.begin)}",
-        f"log: {coverage.lines} lines read, {coverage.events} events in them,"
-        f" {coverage.unframed} lines not understood",
+        f"log: {coverage.lines} lines read: {coverage.telling} with {coverage.events} events,"
+        f" {coverage.silent} of Postfix or Dovecot without, {coverage.foreign} of other programs,"
+        f" {coverage.unframed} not understood",
     ]
     if coverage.begin is not None:
         covered = min(coverage.end, end)

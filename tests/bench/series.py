@@ -14,7 +14,7 @@ from .market import Market
 from .race import Runner, environment, race, run
 
 HERE = Path(__file__).parent
-_LINES_READ = re.compile(r"log: (\d+) lines read, (\d+) events")
+_LINES_READ = re.compile(r"log: (\d+) lines read: \d+ with (\d+) events")
 
 
 def hostile(market: Market) -> list[str]:

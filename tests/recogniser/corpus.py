@@ -8,6 +8,7 @@ their default are left out; time is UTC, and a stamp without a year is read at N
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from check_postfix.maillog import frame
 from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.event import Event
-from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.recogniser import is_ours, recognise
 from check_postfix.maillog.record import Record
 from check_postfix.maillog.scanner import Scan
 
@@ -61,9 +62,30 @@ def recognised(line: bytes) -> Happening | None:
 def scanned(block: bytes) -> list[Happening]:
     """Read a block of lines, each with a newline in front of it, in the fast way."""
     return [
-        _happening(minute, host, instance, event, times)
-        for minute, host, instance, event, times in Scan(clock()).block(block)
+        _happening(minute, saying.host, saying.instance, saying.event, times)
+        for minute, saying, times in Scan(clock()).block(block)
     ]
+
+
+def sorted_out(line: bytes) -> str:
+    """Return to which of Scan's numbers a line adds, read in the exact way."""
+    record = frame.parse(line)
+    if record is None:
+        return "foreign" if frame.is_remark(line) else "unframed"
+    if not is_ours(record):
+        return "foreign"
+    if recognise(record) is None:
+        return "silent"
+    return "unframed" if clock().minute(record.stamp, record.zone) is None else "telling"
+
+
+def sorted_out_fast(block: bytes) -> Counter[str]:
+    """Return how many lines of a block add to which of Scan's numbers."""
+    scan = Scan(clock())
+    for _ in scan.block(block):
+        pass
+    told = Counter(telling=scan.telling, foreign=scan.foreign, unframed=scan.unframed)
+    return told + Counter(silent=block.count(b"\n") - told.total())
 
 
 def named(record: Record, event: Event | None) -> str:

@@ -31,9 +31,9 @@ def _docker(text: str, stream: str = "stdout") -> bytes:
 def _found(*blocks: list[bytes], before: bytes = b"") -> list[str]:
     scan = Scan(corpus.clock(), before)
     return [
-        event.kind
+        saying.event.kind
         for lines in blocks
-        for *_, event, times in scan.block(b"".join(b"\n" + line for line in lines))
+        for _, saying, times in scan.block(b"".join(b"\n" + line for line in lines))
         for _ in range(times)
     ]
 

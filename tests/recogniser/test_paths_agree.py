@@ -31,6 +31,10 @@ def assert_agreement(lines: list[bytes]) -> None:
             scanned, recognised = corpus.scanned(b"\n" + line), corpus.recognised(line)
             assert scanned == ([recognised] if recognised else []), line
         raise AssertionError("the lines agree alone and not together")
+    if corpus.sorted_out_fast(block) != Counter(map(corpus.sorted_out, lines)):
+        for line in lines:
+            assert corpus.sorted_out_fast(b"\n" + line) == {corpus.sorted_out(line): 1}, line
+        raise AssertionError("the lines are sorted out alike alone and not together")
 
 
 def _mutants(lines: list[bytes], examples: int):

@@ -16,9 +16,9 @@ def _found(*blocks: tuple[bytes, ...]) -> list[tuple[str, str, int]]:
     """Return kind, host and number of all that blocks of lines tell of."""
     scan = Scan(corpus.clock())
     return [
-        (event.kind, host.decode(), times)
+        (saying.event.kind, saying.host.decode(), times)
         for lines in blocks
-        for _, host, _, event, times in scan.block(b"".join(b"\n" + line for line in lines))
+        for _, saying, times in scan.block(b"".join(b"\n" + line for line in lines))
     ]
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     # What one event adds to: counters, and its family and key, if it has any
     Tally = tuple[tuple[str, ...], tuple[str, str] | None]
+    # The same, with the number of the stream
+    Share = tuple[tuple[tuple[int, str], ...], tuple[str, int, str] | None]
 
 # The fields of an event that its kind is split by. Those in front have as many
 # values as there are strangers, those behind them only a few.
@@ -92,34 +94,59 @@ def tally(event: Event) -> Tally:
     return counters, (family, _SEPARATOR.join(values)) if any(values) else None
 
 
+def share_of(stream: int, event: Event) -> Share:
+    """Return what an event adds to in a stream."""
+    counters, keyed = tally(event)
+    return tuple((stream, counter) for counter in counters), keyed and (keyed[0], stream, keyed[1])
+
+
 class Counts:
     """What a stretch of log came to.
 
     since, keys_since: minutes before which nothing, or no key, is counted
 
-    totals: (minute, stream, counter) -> number
-    keyed:  (family, minute, stream, key, number), not added up: hardly any comes twice
+    totals: minute -> (stream, counter) -> number
+    keyed:  minute -> (family, stream, key) -> number
+    additions: how many there were; there are at most a few times as many numbers
     """
 
     def __init__(self, since: int = 0, keys_since: int = 0) -> None:
         self._since = since
         self._keys_since = keys_since
-        self.totals: dict[tuple[int, int, str], int] = {}
-        self.keyed: list[tuple[str, int, int, str, int]] = []
-        self._tallies: dict[Event, Tally] = {}
+        self.totals: dict[int, dict[tuple[int, str], int]] = {}
+        self.keyed: dict[int, dict[tuple[str, int, str], int]] = {}
+        self.additions = 0
+        # Where the last event was counted: nearly always the next one is, too.
+        self._minute: int | None = None
+        self._totals: dict[tuple[int, str], int] = {}
+        self._keyed: dict[tuple[str, int, str], int] = {}
+        self._shares: dict[tuple[int, Event], Share] = {}
 
     def add(self, minute: int, stream: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
-        if minute < self._since:
-            return
-        known = self._tallies.get(event)
-        if known is None:
-            known = self._tallies[event] = tally(event)
-        counters, keyed = known
-        totals = self.totals
+        share = self._shares.get((stream, event))
+        if share is None:
+            share = self._shares[stream, event] = share_of(stream, event)
+        self.add_share(minute, share, times)
+
+    def add_share(self, minute: int, share: Share, times: int) -> None:
+        """Count what an event adds to, `times` times."""
+        if minute != self._minute:
+            self._turn_to(minute)
+        self.additions += 1
+        counters, key = share
+        totals = self._totals
         for counter in counters:
-            where = minute, stream, counter
-            totals[where] = totals.get(where, 0) + times
-        if keyed and minute >= self._keys_since:
-            family, key = keyed
-            self.keyed.append((family, minute, stream, key, times))
+            totals[counter] = totals.get(counter, 0) + times
+        if key is not None:
+            self._keyed[key] = self._keyed.get(key, 0) + times
+
+    def _turn_to(self, minute: int) -> None:
+        self._minute = minute
+        # What is too old is counted for nobody.
+        self._totals = self.totals.setdefault(minute, {}) if minute >= self._since else {}
+        self._keyed = (
+            self.keyed.setdefault(minute, {})
+            if minute >= max(self._since, self._keys_since)
+            else {}
+        )

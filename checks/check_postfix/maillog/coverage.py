@@ -17,13 +17,16 @@ class Coverage:
     complete: whether `begin` is where the log begins; otherwise older files are
              still to be read
     gaps:    (first, last) minutes between which lines were destroyed unread
-    lines, events, unframed: lines of the existing files that were read, those
-             that were events, those whose frame is not known
+    lines:   lines read of the generations that are known
+    events:  events in them; one line can tell of several
+    telling, foreign, unframed: lines that told of events, those of other programs
+             than Postfix and Dovecot, those that nobody could read
     notes:   sentences about files that could not be read
     """
 
     __slots__ = (
-        "begin", "complete", "end", "events", "gaps", "last", "lines", "notes", "unframed",
+        "begin", "complete", "end", "events", "foreign", "gaps", "last", "lines", "notes",
+        "telling", "unframed",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +38,8 @@ class Coverage:
         gaps: Sequence[tuple[int, int]] = (),
         lines: int = 0,
         events: int = 0,
+        telling: int = 0,
+        foreign: int = 0,
         unframed: int = 0,
         notes: Sequence[str] = (),
     ) -> None:
@@ -45,8 +50,15 @@ class Coverage:
         self.gaps = gaps
         self.lines = lines
         self.events = events
+        self.telling = telling
+        self.foreign = foreign
         self.unframed = unframed
         self.notes = notes
+
+    @property
+    def silent(self) -> int:
+        """How many lines are Postfix's or Dovecot's and tell of nothing that is counted."""
+        return self.lines - self.telling - self.foreign - self.unframed
 
     def since(self, minute: int) -> Coverage:
         """Return the coverage without what lies before a minute."""

@@ -13,6 +13,7 @@ import json
 import re
 import time
 
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
 # Down to the minute. RFC 3164 pads the day with a blank, Postfix and journalctl
@@ -39,17 +40,17 @@ _HOST = rb"(?:(?P<host>[^\s\[\]/]++(?<!:)) )?(?:[a-z]+[0-9]?\.[a-z]++ )?"
 _NAMES = rb"(?P<instance>[^\s\[\]:/]++)(?P<path>[^\s\[\]:]*+)"
 _SAID = rb"(?P<said>.*)"
 
-_match = re.compile(
+_match = Expression(
     _PRIORITY + _STAMP + _HOST + _NAMES + rb"(?:(?:\[\d++\])?:|\[\d++\]) " + _SAID, re.DOTALL
 ).match
 # Forwarding templates cut the tag, with its process ID, at 32 bytes.
-_match_cut = re.compile(
+_match_cut = Expression(
     _PRIORITY + _STAMP + _HOST + rb"(?=[^\s:]{32} )" + _NAMES + rb"(?P<id>\[\d*+\]?)? " + _SAID,
     re.DOTALL,
 ).match
 # RFC 5424: rsyslog cuts the program off at its slash, and begins the message
 # with the blank that stood behind the tag.
-_match_rfc5424 = re.compile(
+_match_rfc5424 = Expression(
     rb"<\d{1,3}>1 (?P<stamp>" + ISO_MINUTE + rb")" + SECONDS + rb"(?P<zone>" + ZONE + rb") "
     rb"(?P<host>\S++) (?P<instance>[^\s/]++)(?P<path>\S*+) \S++ \S++ "
     rb"(?:-|(?:\[(?:[^\]\"\\]++|\"(?:[^\"\\]++|\\.)*\")*\])+) (?:\xef\xbb\xbf)? ?" + _SAID,
@@ -58,22 +59,22 @@ _match_rfc5424 = re.compile(
 # Loggers of containers, around a line of one of the other frames. F says that it
 # is whole, or (parts.py) its last part.
 CRI_TIME = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb")"
-_match_cri = re.compile(CRI_TIME + rb" std(?:out|err) F ").match
+_match_cri = Expression(CRI_TIME + rb" std(?:out|err) F ").match
 
-# Microseconds since 1970, in a journal's entry.
-_match_microseconds = re.compile(r"[1-9][0-9]{14,15}", re.ASCII).fullmatch
+# Digits of microseconds since 1970, of 2001 and later.
+_MICROSECONDS = 16
 # Seconds by which TAI64 is ahead of UTC, as multilog and s6-log count it.
 _TAI_AHEAD = 10
 
 # What journalctl says itself, between the entries.
-_match_remark = re.compile(
+_match_remark = Expression(
     rb"-- (?:(?:Boot [0-9a-f]{32}|Reboot|No entries|(?:Journal|Logs) begins? at [^\n]*) --"
     rb"|cursor: )"
 ).match
 
 # Solaris puts a message number, rsyslog a count of repeats around the text.
 WRAPPER = rb"\[ID \d|message repeated \d"
-_match_wrapped = re.compile(
+_match_wrapped = Expression(
     rb"(?:\[ID \d++ [a-z0-9.]++\] )?"
     rb"(?:message repeated (?P<repeats>[1-9]\d{0,8}) times: \[ (?P<folded>.*)\]\Z)?"
     rb"(?P<text>.*)",
@@ -131,7 +132,9 @@ def _parse_entry(fields: dict[str, object]) -> Record | None:
     A text longer than 4096 bytes is null there, and is not Postfix's.
     """
     microseconds = fields.get("__REALTIME_TIMESTAMP")
-    if not isinstance(microseconds, str) or not _match_microseconds(microseconds):
+    if not isinstance(microseconds, str) or len(microseconds) != _MICROSECONDS:
+        return None
+    if not (microseconds.isascii() and microseconds.isdecimal()):
         return None
     host, tag, text = map(
         _value, (fields.get(name) for name in ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE"))

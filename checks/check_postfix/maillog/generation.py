@@ -52,13 +52,16 @@ class Generation:
     last:       minute of the last line counted, None before that
     live:       whether it was the live log when it was last seen
     done:       whether all of it was read that there was when it was last seen
-    lines, events, unframed: lines read, those that were events, those without a
-                frame that we know
+    lines:      lines read
+    events:     events in them; one line can tell of several
+    telling, foreign, unframed: lines that told of events, those of other programs
+                than Postfix and Dovecot, those that nobody could read
     """
 
     FIELDS = (
         "id", "head", "hole_start", "hole_end", "end", "tail", "tail_size",
-        "begins", "since", "last", "live", "done", "lines", "events", "unframed",
+        "begins", "since", "last", "live", "done", "lines", "events", "telling", "foreign",
+        "unframed",
     )  # fmt: skip
     __slots__ = FIELDS
 
@@ -78,6 +81,8 @@ class Generation:
         done: bool = False,
         lines: int = 0,
         events: int = 0,
+        telling: int = 0,
+        foreign: int = 0,
         unframed: int = 0,
     ) -> None:
         self.id = id
@@ -94,6 +99,8 @@ class Generation:
         self.done = bool(done)
         self.lines = lines
         self.events = events
+        self.telling = telling
+        self.foreign = foreign
         self.unframed = unframed
 
     def likeness(self, head: bytes) -> int:

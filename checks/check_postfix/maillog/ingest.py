@@ -87,11 +87,11 @@ class Ingest:
         Raises: LogError if the live log cannot be read; StoreError
         """
         log = self._store.log(self._path)
-        if log is None or log.backlog or not self._all_seen(log):
+        if not self._all_read(log):
             while self._step():
                 pass
             log = self._store.log(self._path)
-            assert log is not None  # a step has made it
+        assert log is not None  # there is one that is all read, or a step has made it
         return self._coverage(log)
 
     def _files(self) -> list[LogFile]:
@@ -116,8 +116,10 @@ class Ingest:
             files = again
         return files
 
-    def _all_seen(self, log: Log) -> bool:
-        # also when one is gone: it may have been the live log
+    def _all_read(self, log: Log | None) -> bool:
+        if log is None or log.backlog:
+            return False
+        # also when a file is gone: it may have been the live log
         return {file.signature for file in self._files()} == self._store.seen(log).keys()
 
     def _step(self) -> bool:
@@ -136,7 +138,10 @@ class Ingest:
 
     def _piece(self) -> bool:
         store = self._store
-        log = store.log(self._path) or store.add_log(self._path)
+        log = store.log(self._path)
+        if self._all_read(log):  # by the run that this one has waited for
+            return False
+        log = log or store.add_log(self._path)
         seen = store.seen(log)
         notes = {signature: note for signature, (_, note) in seen.items() if note} | self._refused
         known = store.generations(log)
@@ -311,6 +316,8 @@ class Ingest:
             gaps=self._store.gaps(log, 0, self._now + 1),
             lines=sum(g.lines for g in generations),
             events=sum(g.events for g in generations),
+            telling=sum(g.telling for g in generations),
+            foreign=sum(g.foreign for g in generations),
             unframed=sum(g.unframed for g in generations),
             notes=self._store.notes(log),
         )

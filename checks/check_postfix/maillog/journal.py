@@ -18,7 +18,7 @@ from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.entry import FIELDS, OURS, Entries
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.journalctl import Journalctl, TimeUpError, see_that_all_is_readable
-from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.recogniser import is_ours, recognise
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.store import JOURNAL
 from check_postfix.maillog.stretch import Cursor, Stretch
@@ -227,6 +227,9 @@ class Journal:
             number = self._store.stream(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
             stretch.events += event.times
+            stretch.telling += 1
+        elif not is_ours(record):
+            stretch.foreign += 1
 
     def _place(self, cursor: str) -> Cursor:
         try:
@@ -291,6 +294,8 @@ class Journal:
             gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
             lines=sum(stretch.lines for stretch in stretches),
             events=sum(stretch.events for stretch in stretches),
+            telling=sum(stretch.telling for stretch in stretches),
+            foreign=sum(stretch.foreign for stretch in stretches),
             unframed=sum(stretch.unframed for stretch in stretches),
             notes=self._notes,
         )

@@ -10,7 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BLOCK = 128 * 1024
+# With the rest of a line in front still below the 128 KiB from which on malloc
+# asks the kernel for every block anew.
+BLOCK = 120 * 1024
 # No syslog daemon writes a line of this size. What is longer is no line of
 # Postfix's, and is passed over so that it costs no memory.
 LONGEST = 1024 * 1024
@@ -27,25 +29,24 @@ def blocks(read: Callable[[int], bytes], start: int) -> Iterator[tuple[bytes, in
             block, and a line longer than LONGEST is passed over.
     """
     end = start
-    rest = b""
+    rest = b"\n"  # what is left of a block, with the newline in front of it
     passed = 0  # bytes behind `end` that are not kept
     overlong = False  # they began a line
     while data := read(BLOCK):
         data = rest + data
         cut = data.rfind(b"\n")
-        if cut < 0:
+        if not cut:
             # A log truncated under its writer begins with a run of NUL bytes
             # as long as the old one was; the line behind it is a whole line.
-            nothing = not overlong and not data.strip(b"\0")
+            nothing = not overlong and not data.strip(b"\n\0")
             if nothing or len(data) > LONGEST:
                 overlong = not nothing
-                passed += len(data)
-                data = b""
+                passed += len(data) - 1
+                data = b"\n"
             rest = data
             continue
-        first = data.find(b"\n") if overlong else 0
-        end += passed + cut + 1
-        yield (data[first:cut] if overlong else b"\n" + data[:cut]), end
-        rest = data[cut + 1 :]
+        end += passed + cut
+        yield data[data.find(b"\n", 1) if overlong else 0 : cut], end
+        rest = data[cut:]
         passed = 0
         overlong = False

@@ -11,18 +11,17 @@ moby/daemon/logger/copier.go.
 
 from __future__ import annotations
 
-import re
-
 from check_postfix.maillog import frame
+from check_postfix.maillog.expression import Expression
 
-_match_cri = re.compile(
+_match_cri = Expression(
     frame.CRI_TIME + rb" (?P<stream>std(?:out|err)) (?:P|(?P<last>F)) "
 ).match  # fmt: skip
-_match_docker = re.compile(
+_match_docker = Expression(
     rb"\{\"log\":\"(?:[^\"\\]++|\\[^n]|\\n(?!\"))*(?P<last>\\n)?\""
     rb",\"stream\":\"(?P<stream>std(?:out|err))\""
 ).match
-_is_of_container = re.compile(rb"\n(?:" + frame.CRI_TIME + rb" std|\{\"log\":)").match
+_is_of_container = Expression(rb"\n(?:" + frame.CRI_TIME + rb" std|\{\"log\":)").match
 
 _STREAMS = (b"stdout", b"stderr")
 # Nothing longer is Postfix's.

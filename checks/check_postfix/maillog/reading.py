@@ -6,7 +6,7 @@ import time
 from math import inf
 
 from check_postfix.maillog import frame
-from check_postfix.maillog.counts import Counts
+from check_postfix.maillog.counts import share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from check_postfix.maillog.clock import Clock
+    from check_postfix.maillog.counts import Counts, Share
     from check_postfix.maillog.logfile import Stream
+    from check_postfix.maillog.scanner import Saying
     from check_postfix.maillog.store import Log, Store
 
 # More new bytes than this at a time leave a hole, whose end is read first.
@@ -24,8 +26,8 @@ PIECE = 64 * 1024 * 1024
 # The hole closes by this part of a piece at a time: little enough for a slow
 # machine between two looks at the time.
 _PARTS = 8
-# Rows that may wait in memory for the store.
-_ROWS = 20_000
+# Additions that may wait in memory for the store.
+_ADDITIONS = 20_000
 # Enough before a place to hold the longest line that Postfix writes, whatever the
 # frame: what a line says can depend on the one before it.
 _BEFORE = 4096
@@ -240,24 +242,36 @@ class _Counting:
         begins_a_line = len(before) < _BEFORE
         self._scan = Scan(clock, b"\n" + before if begins_a_line else before)
         self._counts = reading.new_counts()
+        self._shares: dict[Saying, Share] = {}
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
-        number = self._reading.stream_number
-        add = self._counts.add
+        shares = self._shares
+        add = self._counts.add_share
         events = 0
-        for minute, host, instance, event, times in self._scan.block(block):
-            add(minute, number(host, instance), event, times)
+        for minute, saying, times in self._scan.block(block):
+            share = shares.get(saying)
+            if share is None:
+                share = shares[saying] = self._share(saying)
+            add(minute, share, times)
             events += times
         self._generation.lines += block.count(b"\n")
         self._generation.events += events
-        if len(self._counts.keyed) > _ROWS or len(self._counts.totals) > _ROWS:
+        if self._counts.additions > _ADDITIONS:
             self._reading.keep(self._counts)
             self._counts = self._reading.new_counts()
+            shares.clear()
+
+    def _share(self, saying: Saying) -> Share:
+        assert saying.event is not None  # else it is not told of
+        number = self._reading.stream_number(saying.host, saying.instance)
+        return share_of(number, saying.event)
 
     def finish(self) -> None:
         """Keep what was counted."""
         self._reading.keep(self._counts)
+        self._generation.telling += self._scan.telling
+        self._generation.foreign += self._scan.foreign
         self._generation.unframed += self._scan.unframed
 
 

@@ -11,7 +11,7 @@ smtp_trouble.c), smtpd/smtpd_check.c; RFC 3463, 5321, 7372, 7505.
 
 from __future__ import annotations
 
-import re
+from check_postfix.maillog.expression import Expression
 
 MAILBOX_FULL = "mailbox full"
 UNKNOWN_USER = "unknown user"
@@ -58,7 +58,7 @@ REASONS = {
 }
 
 # By what a delivery's text starts with; the group's name is the reason.
-_match_own = re.compile(
+_match_own = Expression(
     rb"(?:delivery temporarily suspended: )?(?:"
     rb"(?P<said>host [^\s\[\]]++\[[^\]\s]++\] (?:said|refused to talk to me): [245]\d\d[ -])"
     rb"|connect to [^\s\[\]]++\[[^\]\s]++\](?::\d++)?: (?:(?P<refused>Connection refused)"
@@ -165,10 +165,10 @@ _WORDS = [
     ),
     (TOO_LARGE, rb"too (?:large|big)|message size"),
 ]
-_SEARCHES = [(reason, re.compile(words).search) for reason, words in _WORDS]
+_SEARCHES = [(reason, Expression(words).search) for reason, words in _WORDS]
 
 # What makes two texts of one template differ: addresses, numbers, queue IDs.
-_strip = re.compile(rb"[^\s@]*+@\S*+|\b[A-Za-z_]*+\d\w*+").sub
+_strip = Expression(rb"[^\s@]*+@\S*+|\b[A-Za-z_]*+\d\w*+").sub
 _known: dict[bytes, str] = {}
 _KNOWN = 2_000
 
@@ -200,12 +200,12 @@ def _of_words(words: bytes) -> str:
 
 # By what smtpd's or a milter's message starts with, behind the `<...>: ` that
 # says whom it is about.
-_match_blocked = re.compile(
+_match_blocked = Expression(
     rb"Service (?:unavailable|denied); (?:(?:(?:Unverified )?Client host |client )?"
     rb"\[[^\]\s]++\] blocked using (?P<list>[A-Za-z0-9_.-]++)(?=,|\s*\Z)"
     rb"|(?:Sender address|Helo command|Recipient address) \[)"
 ).match
-_match_rule = re.compile(
+_match_rule = Expression(
     rb"(?:Unverified )?(?P<about>Client host|Helo command|Sender address|Recipient address)"
     rb" rejected: "
 ).match
@@ -215,7 +215,7 @@ _RULES = {
     b"Sender address": SENDER_REFUSED,
     b"Recipient address": RECIPIENT_REFUSED,
 }
-_match_message = re.compile(
+_match_message = Expression(
     rb"(?i:(?P<greylisted>gr[ae]y-? ?list)"
     rb"|(?P<policy>(?:message rejected due to: )?(?:spf|dkim|dmarc)\b|rejected by dmarc"
     rb"|please see https?://(?:www\.openspf\.|spf\.pobox\.))"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog import frame
+from check_postfix.maillog.expression import Expression
 
 WORDS = b"last message repeated "
 
@@ -16,11 +17,11 @@ _FRONT = (
     rb"(?P<stamp>(?:" + frame.BSD_MINUTE + rb"|" + frame.ISO_MINUTE + rb")" + frame.SECONDS
     + rb"(?:" + frame.ZONE + rb")?) (?P<host>[A-Za-z0-9._-]++) "
 )  # fmt: skip
-_said_again = re.compile(
+_said_again = Expression(
     rb"\n" + _FRONT + rb"(?:syslogd(?:\[\d++\])?: )?(?:--- )?"
     + WORDS + rb"(?P<times>[1-9]\d{0,8}) times?(?: ---)?(?=\r?(?:\n|\Z))"
 ).sub  # fmt: skip
-_match_said = re.compile(_FRONT + rb"(?P<tag>[^\s:]++:) (?P<text>[^\n]*+)").match
+_match_said = Expression(_FRONT + rb"(?P<tag>[^\s:]++:) (?P<text>[^\n]*+)").match
 
 # The line meant stands not far above, whatever other hosts write in between.
 _LINES_ABOVE = 50

@@ -19,8 +19,11 @@ from check_postfix.maillog.recogniser import (
     POSTFIX,
     delivery,
     intake,
+    is_ours,
+    login,
     recognise,
     reject,
+    screen,
 )
 
 TYPE_CHECKING = False
@@ -29,39 +32,17 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.clock import Clock
     from check_postfix.maillog.event import Event
+    from check_postfix.maillog.record import Record
 
-# A stamp, one host name, one tag: what nearly every line starts with. The empty
-# group behind it tells that it was all there.
+# A stamp, one host name, one tag: what nearly every line starts with. Only a tag
+# with a path has the third group.
+_STAMP = rb"(" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")" + frame.SECONDS
 _FRAME = (
-    rb"(" + frame.BSD_MINUTE + rb"|" + frame.ISO_MINUTE + rb")" + frame.SECONDS
-    + rb"(" + frame.ZONE + rb"|) ([A-Za-z0-9._-]++ [A-Za-z0-9_.-]++[A-Za-z0-9_./-]*+)"
-    rb"(?:\[\d++\]|): ()"
+    _STAMP + rb"((?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++)"
+    rb"(?:(/[A-Za-z0-9_./-]*+(?<!/))|)(?:\[\d++\]|): "
 )  # fmt: skip
-_FRAME_GROUPS = 4
-
-# A delivery is plain if its addresses cannot hold a tail and no second one
-# follows. The reply is kept where it says why the delivery failed.
-_PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb"))?"
-_DELIVERY = (
-    rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb"))?"
-    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
-    + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status=(?:sent \("
-    + delivery.COMES_AGAIN + rb"?|(?:deferred|bounced) \([^\n]*+))"
-)  # fmt: skip
-_RECEIVED = rb"(client=)(?:" + intake.LOGGED_IN + rb"(=))?"
-# Of these two all that the recogniser looks at: it reads the same of many lines.
-# Without whom a reject is about and how that ends it is only whole.
-_REJECT = (
-    rb"(reject: " + shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME
-    + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: [245]\d\d )"
-    + rb"(?:" + shapes.ENHANCED_CODE + rb" )?" + reject.ABOUT
-    + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
-)  # fmt: skip
-_LOGIN = (
-    rb"(" + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
-    + rb")\](?::\d++)?: SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
-    + rb"[^,\n]*+(?:, sasl_username=\(unavailable\)(?=\r?(?:\n|\Z)))?)"
-)  # fmt: skip
+_FRAMED = rb"2"
+_HAS_PATH = rb"3"
 
 
 def _any(expressions: Iterable[bytes]) -> bytes:
@@ -69,46 +50,103 @@ def _any(expressions: Iterable[bytes]) -> bytes:
 
 
 def _whole(expressions: Iterable[bytes]) -> bytes:
-    """Return the expression of a text that the recogniser must read, kept to its end."""
-    return rb"(" + _any(expressions) + rb"[^\n]*+)"
+    """Return the expression of a text that the recogniser must read, to its end."""
+    return _any(expressions) + rb"[^\n]*+"
 
 
-# By how a text starts: with an ID, with this, or with anything else. What is kept
-# starts behind it, since the value of an ID decides nothing.
-_WARNING = b"warning: "
-_SHAPES = POSTFIX + DOVECOT
-_SAID = _any(
+# A delivery is plain if its addresses cannot hold a tail and no second one
+# follows. The reply is kept where it says why the delivery failed.
+_PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb")|)"
+_DELIVERY = (
+    rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb")|)"
+    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
+    + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status=(?:sent \((?:"
+    + delivery.COMES_AGAIN + rb"|)|(?:deferred|bounced) \([^\n]*+))"
+)  # fmt: skip
+_RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
+# Of the following all that the recogniser looks at: it reads the same of many lines.
+_REJECTED = (
+    rb"reject: " + shapes.SMTP_STAGE + rb" from (?:" + shapes.CLIENT_NAME
+    # postscreen, which always names the port
+    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
+)  # fmt: skip
+# Without whom a reject is about and how that ends it is only whole.
+_WHY = (
+    rb"(?::\d++|)(: [245]\d\d )(?:" + shapes.ENHANCED_CODE + rb" |)"
+    + reject.ABOUT + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
+)  # fmt: skip
+_LOGIN = (
+    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
+    + rb")\](?::\d++|): SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
+    + rb"[^,\n]*+(?:, sasl_username=\(unavailable\)(?=\r?(?:\n|\Z))|)"
+)  # fmt: skip
+
+# By how a text starts: with an ID, with a warning, or with anything else. The
+# value of an ID decides nothing.
+_WARNING = rb"warning: "
+_WITH_ID = _whole(shape.opening for shape in POSTFIX if shape.id)
+_WARNINGS = _WARNING + _whole(
+    shape.opening.removeprefix(_WARNING) for shape in POSTFIX if shape.opening.startswith(_WARNING)
+)
+_OTHERS = _whole(
     [
-        rb"(?:(NOQUEUE)|"
-        + shapes.QUEUE_ID
-        + rb"): "
-        + _any([_DELIVERY, _RECEIVED, _REJECT, _whole(s.opening for s in _SHAPES if s.id)]),
-        _WARNING
-        + _any(
-            [
-                _LOGIN,
-                _whole(
-                    s.opening.removeprefix(_WARNING)
-                    for s in _SHAPES
-                    if s.opening.startswith(_WARNING)
-                ),
-            ]
+        *(
+            shape.opening
+            for shape in (*POSTFIX, *DOVECOT)
+            if not shape.id and not shape.opening.startswith(_WARNING)
         ),
-        # None of the frequent texts that nobody counts starts with these.
-        rb"(?=[][<>A-Zefimprs])"
-        + _whole(
-            [
-                *(s.opening for s in _SHAPES if not s.id and not s.opening.startswith(_WARNING)),
-                frame.WRAPPER,
-            ]
-        ),
+        frame.WRAPPER,
     ]
 )
+_SAID = _any(
+    [
+        rb"(?:NOQUEUE(:)|"
+        + shapes.QUEUE_ID
+        + rb":) "
+        + _any(
+            [
+                _DELIVERY,
+                _RECEIVED,
+                rb"(" + _REJECTED + rb"|" + _WITH_ID + rb")" + _any([_WHY, rb"(?=\n|\Z)"]),
+            ]
+        ),
+        # None of the frequent texts that nobody counts starts with another letter.
+        rb"(?=[][<>A-Zefimprsw])"
+        + _any([screen.FINDING, rb"(" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
+    ]
+)
+# Without a path in its tag a line is Dovecot's or another program's, which is
+# told of all of them.
+_SAID_WITHOUT_PATH = (
+    rb"(" + login.DOVECOT_LOGGED_IN + rb"|"
+    + _whole([*(shape.opening for shape in DOVECOT), frame.WRAPPER]) + rb"|)"
+)  # fmt: skip
 
 _find = re.compile(
-    rb"\n(?>(?:" + _FRAME + rb")?)(?(" + str(_FRAME_GROUPS).encode() + rb")" + _SAID
-    + rb"|([^\n]++))"
+    rb"\n(?>" + _FRAME + rb"|)(?(" + _FRAMED + rb")(?(" + _HAS_PATH + rb")" + _SAID
+    + rb"|" + _SAID_WITHOUT_PATH + rb")|([^\n]*+))"
 ).findall  # fmt: skip
+
+
+class Saying:
+    """What lines that differ in nothing but their time, and in what nobody looks at, say.
+
+    offset:  what they say of the zone of their time
+    host, instance: who says it
+    event:   what it tells of, None if that is nothing
+    repeats: how often each line says it
+    is_ours: whether Postfix or Dovecot says it
+    """
+
+    __slots__ = ("event", "host", "instance", "is_ours", "offset", "repeats")
+
+    def __init__(self, record: Record, event: Event | None) -> None:
+        self.offset = record.zone
+        self.host = record.host
+        self.instance = record.instance
+        self.event = event
+        self.repeats = record.repeats
+        self.is_ours = is_ours(record)
 
 
 class Scan:
@@ -118,103 +156,111 @@ class Scan:
     before: the bytes before the first block; what stands in front of the first
             newline in them may be the end of a longer line
 
-    `unframed` counts the lines so far that have no frame we know, or no date.
+    Of the lines so far, these many
+    telling:  tell of events
+    foreign:  are of other programs than Postfix and Dovecot
+    unframed: have no frame that we know, or tell of an event but have no date
+    The others are Postfix's or Dovecot's and tell of nothing that is counted.
     """
 
     def __init__(self, clock: Clock, before: bytes = b"") -> None:
         self._clock = clock
-        self._known: dict[tuple[bytes, ...], tuple[bytes, bytes, Event | None, int]] = {}
+        self._known: dict[tuple[bytes, ...], Saying] = {}
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
         self._parts = Parts(first, lines)
-        self.unframed = 0
+        self.telling = self.foreign = self.unframed = 0
 
-    def block(self, block: bytes) -> Iterator[tuple[int, bytes, bytes, Event, int]]:
+    def block(self, block: bytes) -> Iterator[tuple[int, Saying, int]]:
         """Yield what a block of lines tells of.
 
         block:  whole lines, each with the newline that ends the line before it
                 in front of it, none at the end
-        Yields: (minute, host, instance, event, times): `times` events of one
-                kind, counting repeated lines and repeated logins
+        Yields: (minute, saying, times): `times` events of one kind, counting
+                repeated lines and repeated logins
         """
         last_line = block[block.rfind(b"\n") + 1 :]
         if repeats.WORDS in block:
             block = repeats.spelled_out(block, self._last_line)
         self._last_line = last_line
         found = _find(self._parts.joined(block))
-        clock = self._clock
         # Folding loses the order, and with it which round of a repeated hour
         # a line belongs to.
         first, last = _first_stamp(found), _first_stamp(reversed(found))
+        clock = self._clock
         ordered = first and last and clock.needs_order(first, last)
         known = self._known
-        minute, at = None, (b"", b"")
+        at, offset, minute = b"", b"", None
         for groups, lines in [(one, 1) for one in found] if ordered else Counter(found).items():
-            if line := groups[-1]:
-                record = frame.parse(line)
-                if record is None:
-                    if not frame.is_remark(line):
-                        self.unframed += lines
-                    continue
-                when = record[:2]
-                host, instance = record[2:4]
-                event = recognise(record)
-                lines *= record.repeats
-            else:
-                when = groups[:2]
-                fields = groups[2:-1]
-                if fields not in known:
+            stamp = groups[0]
+            if stamp:
+                saying = known.get(groups[1:])
+                if saying is None:
                     if len(known) > _KNOWN:
                         known.clear()
-                    known[fields] = _event(*fields)
-                host, instance, event, said = known[fields]
-                lines *= said
-            if when != at:
-                minute, at = clock.minute(*when), when
+                    saying = known[groups[1:]] = _saying(*groups[1:-1])
+            else:
+                record = frame.parse(groups[-1])
+                if record is None:
+                    if frame.is_remark(groups[-1]):
+                        self.foreign += lines
+                    else:
+                        self.unframed += lines
+                    continue
+                stamp, saying = record.stamp, Saying(record, recognise(record))
+            event = saying.event
+            if event is None:
+                if not saying.is_ours:
+                    self.foreign += lines
+                continue
+            if stamp != at or saying.offset != offset:
+                at, offset = stamp, saying.offset
+                minute = clock.minute(at, offset)
             if minute is None:
                 self.unframed += lines
-            elif event is not None:
-                yield minute, host, instance, event, lines * event.times
+                continue
+            self.telling += lines
+            yield minute, saying, lines * saying.repeats * event.times
 
 
 def _first_stamp(found: Iterable[tuple[bytes, ...]]) -> tuple[bytes, bytes] | None:
-    return next(((one[0], one[1]) for one in found if one[0]), None)
+    return next(((one[0], one[1].partition(b" ")[0]) for one in found if one[0]), None)
 
 
-def _event(
+def _saying(
     where: bytes,
-    _framed: bytes,
+    path: bytes,
     noqueue: bytes,
     domain: bytes,
     relay: bytes,
     outcome: bytes,
     received: bytes,
     logged_in: bytes,
-    rejected: bytes,
-    message: bytes,
     with_id: bytes,
-    login: bytes,
-    warning: bytes,
+    code: bytes,
+    message: bytes,
+    finding: bytes,
+    found_with: bytes,
     other: bytes,
-) -> tuple[bytes, bytes, Event | None, int]:
-    """Return host, instance, event and repeats of a line with an ordinary frame.
+    dovecot: bytes,
+) -> Saying:
+    """Return what a line with an ordinary frame says.
 
     The arguments are the groups of the expression.
     """
-    text = login or warning
-    if text:
-        text = _WARNING + text
-    elif rejected or with_id:
-        text = (noqueue or _ANY_ID) + b": " + (rejected + message or with_id)
-    host, _, tag = where.partition(b" ")
-    instance, slash, path = tag.partition(b"/")
-    record = frame.record(
-        b"", b"", host, instance, slash + path, (text or other).removesuffix(b"\r")
-    )
+    offset, host, instance = where.split(b" ")
+    text = other or dovecot
+    if with_id:
+        text = (b"NOQUEUE: " if noqueue else _ANY_ID) + with_id
+        if code:
+            text += b":1" + code + message
+    elif finding:
+        text = finding + b" [" + found_with + b"]:1"
+    record = frame.record(b"", offset, host, instance, path, text.removesuffix(b"\r"))
     event = None
-    if not outcome and not received:
+    if text:
         event = recognise(record)
-    elif instance == b"dovecot" or not record.program:
+    elif instance == b"dovecot":
         pass
     elif outcome:
         if not noqueue:  # which never has a delivery
@@ -222,12 +268,12 @@ def _event(
             status, _, reply = rest.partition(b" (")
             reply = reply.removesuffix(b"\r")
             event = delivery.outcome(status, domain, relay, enhanced_code, reply)
-    elif record.program == b"smtpd":
+    elif received and record.program == b"smtpd":
         event = intake.received(bool(noqueue), bool(logged_in))
-    return host, instance, event, record.repeats
+    return Saying(record, event)
 
 
-_ANY_ID = b"000000"
+_ANY_ID = b"000000: "
 
 # So many distinct lines are remembered at a time.
-_KNOWN = 4_000
+_KNOWN = 8_000

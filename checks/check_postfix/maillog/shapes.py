@@ -6,7 +6,9 @@ keeps. Quantifiers over one set are possessive where nothing after them could
 want a byte back, which keeps every expression linear on hostile lines; those
 over groups never are, since Python before 3.11.5 mismatches some of them
 (CPython issue 106052). What may be missing is spelled `(?:x|)` where every line
-is asked for it: the engine tries that faster than `(?:x)?`.
+is asked for it: the engine tries that faster than `(?:x)?`. In sets that take
+many bytes `\\s` and `\\d` are spelled out, since it calls a function for each byte
+where they are not.
 """
 
 # Queue IDs (postfix/src/global/mail_queue.h): hexadecimal, or long ones of digits
@@ -27,21 +29,21 @@ SMTP_STAGE = (
 # The address form of info_log_address_format=external, which is as much of an
 # address as can be trusted to end where it seems to end. UNQUOTED_LOCAL is the
 # ordinary case; a quoted local part can hold any text.
-UNQUOTED_LOCAL = rb"[^\s\"(),:;<>@\[\]\\]*+"
+UNQUOTED_LOCAL = rb"[^\t-\r \"(),:;<>@\[\]\\]*+"
 QUOTED_LOCAL = rb"\"(?:[^\"\\\n]++|\\[^\n])*\""
 DOMAIN = rb"[A-Za-z0-9._\-\x80-\xff]++|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
 ADDRESS = rb"(?:" + QUOTED_LOCAL + rb"|" + UNQUOTED_LOCAL + rb")(?:@(?:" + DOMAIN + rb"))?"
 
 # What stands between a recipient and the delivery's text (global/log_adhoc.c).
-RELAY = rb"[^\s,]++"
-SECONDS = rb"\d++(?:\.\d++|)"
+RELAY = rb"[^\t-\r ,]++"
+SECONDS = rb"[0-9.]++"
 DELAYS = (
     rb"(?:, conn_use=\d++|), delay="
     + SECONDS
     + rb", delays="
     + rb"/".join([SECONDS] * 4)
     # tls= since Postfix 3.11 (smtp_log_tls_feature_status)
-    + rb"(?:, tls=[^\s,]++|)"
+    + rb"(?:, tls=[^\t-\r ,]++|)"
 )
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"

@@ -42,7 +42,8 @@ CREATE TABLE generation (
     hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
     tail BLOB NOT NULL, tail_size INTEGER NOT NULL, begins INTEGER, since INTEGER, last INTEGER,
     live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
-    unframed INTEGER NOT NULL, log INTEGER NOT NULL
+    telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unframed INTEGER NOT NULL,
+    log INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
     note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
@@ -50,7 +51,8 @@ CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT
 CREATE TABLE stretch (
     id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL, begins INTEGER NOT NULL,
     last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
-    events INTEGER NOT NULL, unframed INTEGER NOT NULL, log INTEGER NOT NULL
+    events INTEGER NOT NULL, telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
+    unframed INTEGER NOT NULL, log INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE stream (
     id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
@@ -352,7 +354,11 @@ class Store:
         """Add up counts; inside a transaction only."""
         self._db.executemany(
             "INSERT INTO total VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            sorted((*where, n) for where, n in counts.totals.items()),
+            (
+                (minute, *where, n)
+                for minute, totals in sorted(counts.totals.items())
+                for where, n in sorted(totals.items())
+            ),
         )
         self._db.executemany(
             "INSERT INTO keyed VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
@@ -360,26 +366,22 @@ class Store:
         )
 
     def _bounded(
-        self, keyed: list[tuple[str, int, int, str, int]]
-    ) -> list[tuple[str, int, int, str, int]]:
-        """Return keyed rows added up and in order, those that are too many as fewer."""
-        added: dict[tuple[str, int, int, str], int] = {}
-        for family, minute, stream, key, n in keyed:
-            where = family, minute, stream, key
-            added[where] = added.get(where, 0) + n
+        self, keyed: dict[int, dict[tuple[str, int, str], int]]
+    ) -> Iterator[tuple[str, int, int, str, int]]:
+        """Yield keyed rows in order, those that are too many as fewer."""
         by_hour: dict[tuple[str, int], list[tuple[str, int, int, str, int]]] = {}
-        for where, n in added.items():
-            by_hour.setdefault((where[0], where[1] // 60), []).append((*where, n))
-        rows = []
-        for (family, hour), some in by_hour.items():
+        for minute, numbers in sorted(keyed.items()):
+            for (family, stream, key), n in sorted(numbers.items()):
+                rows = by_hour.setdefault((family, minute // 60), [])
+                rows.append((family, minute, stream, key, n))
+        for (family, hour), rows in sorted(by_hour.items()):
             there = self._rows.get((family, hour))
             if there is None:
                 there = sum(self._rows_by_minute(family, hour).values())
-            self._rows[family, hour] = there + len(some)
-            if there + len(some) > KEYS_PER_HOUR:
-                some = self._shared_out(family, hour, some)
-            rows += some
-        return sorted(rows)
+            self._rows[family, hour] = there + len(rows)
+            if there + len(rows) > KEYS_PER_HOUR:
+                rows = sorted(self._shared_out(family, hour, rows))
+            yield from rows
 
     def _shared_out(
         self, family: str, hour: int, rows: list[tuple[str, int, int, str, int]]

@@ -66,12 +66,15 @@ class Stretch:
     read:    second in which `newest` was the journal's last entry
     first:   whether nothing in front of it is to be read: the journal began
              there, or what is older is not kept
-    lines, events, unframed: entries read, those that were events, those without
-             a tag or text
+    lines:   entries read
+    events:  events in them; one entry can tell of several
+    telling, foreign, unframed: entries that told of events, those of other programs
+             than Postfix and Dovecot, those without a tag or text
     """
 
     FIELDS = (
-        "id", "oldest", "newest", "begins", "last", "read", "first", "lines", "events", "unframed",
+        "id", "oldest", "newest", "begins", "last", "read", "first", "lines", "events",
+        "telling", "foreign", "unframed",
     )  # fmt: skip
     __slots__ = FIELDS
 
@@ -86,6 +89,8 @@ class Stretch:
         first: bool = False,
         lines: int = 0,
         events: int = 0,
+        telling: int = 0,
+        foreign: int = 0,
         unframed: int = 0,
     ) -> None:
         self.id = id
@@ -97,6 +102,8 @@ class Stretch:
         self.first = bool(first)
         self.lines = lines
         self.events = events
+        self.telling = telling
+        self.foreign = foreign
         self.unframed = unframed
 
     def join(self, older: Stretch) -> None:
@@ -107,4 +114,6 @@ class Stretch:
         self.first = older.first
         self.lines += older.lines
         self.events += older.events
+        self.telling += older.telling
+        self.foreign += older.foreign
         self.unframed += older.unframed

@@ -8,9 +8,8 @@ short cut where it is sure to agree.
 
 from __future__ import annotations
 
-import re
-
 from check_postfix.maillog import shapes
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.recogniser import (
     delivery,
     expiry,
@@ -52,7 +51,7 @@ class Shape:
         recognise: Callable[[Record], Event | None],
     ) -> None:
         self._programs = programs
-        self._match = re.compile(id + opening).match
+        self._match = Expression(id + opening).match
         self.id = id
         self.opening = opening
         self.recognise = recognise
@@ -95,18 +94,22 @@ POSTFIX: tuple[Shape, ...] = (
 DOVECOT: tuple[Shape, ...] = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
 
 
+_DOVECOT = b"dovecot"
+
+
+def is_ours(record: Record) -> bool:
+    """Tell whether a record is Postfix's or Dovecot's."""
+    return bool(record.program) or record.instance == _DOVECOT
+
+
 def recognise(record: Record) -> Event | None:
     """Return what happened according to this record, or None if it tells of nothing counted.
 
     A tag without a slash is no Postfix program's, whatever the text looks like.
     """
-    if record.instance == b"dovecot":
-        candidates = DOVECOT
-    elif record.program:
-        candidates = POSTFIX
-    else:
+    if not is_ours(record):
         return None
-    for shape in candidates:
+    for shape in DOVECOT if record.instance == _DOVECOT else POSTFIX:
         if shape.fits(record):
             return shape.recognise(record)
     return None

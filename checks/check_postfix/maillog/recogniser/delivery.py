@@ -15,6 +15,7 @@ import re
 
 from check_postfix.maillog import reasons, shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
 OPENING = rb"to=<"
@@ -23,32 +24,32 @@ OPENING = rb"to=<"
 # alias's target (local/forward.c), or what amavisd answers when it has handed the
 # message back to a server on its own machine.
 COMES_AGAIN = (
-    rb"(?:forwarded as |250 2\.\d\.0 (?:Ok, id=[^\s,]++, )?from MTA\((?:smtp:)?"
+    rb"(?:forwarded as |250 2\.\d\.0 (?:Ok, id=[^\s,]++, |)from MTA\((?:smtp:|)"
     rb"\[(?:127\.|::1\]))"
 )
 _FORWARDED = b"forwarded as "
-_match_comes_again = re.compile(COMES_AGAIN).match
-_is_here = re.compile(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
+_match_comes_again = Expression(COMES_AGAIN).match
+_is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
     rb">, relay=(?P<relay>" + shapes.RELAY + rb")" + shapes.DELAYS
     + rb", dsn=(?P<dsn>" + shapes.ENHANCED_CODE + rb"), status=(?P<status>" + shapes.STATUS
     + rb") \("
 )  # fmt: skip
-_find_tail = re.compile(_TAIL).search
-_find_tails = re.compile(_TAIL).finditer
+_find_tail = Expression(_TAIL).search
+_find_tails = Expression(_TAIL).finditer
 
-_match_strict = re.compile(
+_match_strict = Expression(
     rb"(?:" + shapes.QUEUE_ID + rb": )to=<(?:" + shapes.QUOTED_LOCAL + rb"|"
     + shapes.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + shapes.DOMAIN + rb"))?"
     + rb"(?:>, orig_to=<" + shapes.ADDRESS + rb")?(?=" + _TAIL + rb")"
 ).match  # fmt: skip
 
-_match_said = re.compile(rb"host [^\s\[\]]++\[[^\]\s]++\] said: (?P<code>[245]\d\d)[ -]").match
+_match_said = Expression(rb"host [^\s\[\]]++\[[^\]\s]++\] said: (?P<code>[245]\d\d)[ -]").match
 
 # A recipient that Postfix itself cannot parse goes to the error transport with
 # this text, behind everything the recipient could forge.
-_search_bad_syntax = re.compile(
+_search_bad_syntax = Expression(
     rb">, relay=none" + shapes.DELAYS
     + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
 ).search  # fmt: skip

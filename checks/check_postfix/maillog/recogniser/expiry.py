@@ -9,10 +9,9 @@ Source: postfix/src/qmgr/qmgr_active.c.
 
 from __future__ import annotations
 
-import re
-
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
 # The end is fixed; what stands before it is the sender's address. A carriage
@@ -20,8 +19,8 @@ from check_postfix.maillog.record import Record
 OPENING = rb"from=<[^\n]*+(?<=returned to sender|eturned to sender\r)"
 
 _END = rb">, status=(?:force-)?expired, returned to sender\Z"
-_search_end = re.compile(_END).search
-_match_strict = re.compile(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
+_search_end = Expression(_END).search
+_match_strict = Expression(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
 
 
 def recognise(record: Record) -> Event | None:

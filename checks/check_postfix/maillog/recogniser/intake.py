@@ -8,10 +8,9 @@ Source: postfix/src/smtpd/smtpd.c, pickup/pickup.c, cleanup/cleanup_api.c.
 
 from __future__ import annotations
 
-import re
-
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
 SMTPD_OPENING = rb"client="
@@ -24,7 +23,7 @@ LOGGED_IN = (
     shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?"
     rb", sasl_method=" + shapes.MECHANISM + rb", sasl_username"
 )  # fmt: skip
-_match_logged_in = re.compile(
+_match_logged_in = Expression(
     rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): " + SMTPD_OPENING + LOGGED_IN + rb"="
 ).match
 

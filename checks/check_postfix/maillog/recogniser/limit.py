@@ -5,10 +5,9 @@ Source: postfix/src/smtpd/smtpd.c.
 
 from __future__ import annotations
 
-import re
-
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
 OPENING = (
@@ -17,7 +16,7 @@ OPENING = (
     rb"|Message delivery request rate limit|Recipient address rate limit"
     rb"|New TLS session rate limit|AUTH command rate limit) exceeded: \d++ from )"
 )
-_match = re.compile(
+_match = Expression(
     OPENING + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)? for service "
 ).match  # fmt: skip

@@ -15,6 +15,7 @@ import re
 
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
 POSTFIX_OPENING = (
@@ -23,12 +24,12 @@ POSTFIX_OPENING = (
 )  # fmt: skip
 # submission-login before Dovecot 2.4 names no more than what the client did.
 _ENDED = rb"Disconnected|Aborted login|Login aborted|Client has quit|Remote closed"
-DOVECOT_OPENING = (
-    rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?"
-    rb"(?:" + _ENDED + rb"|Login: user=<|Logged in: user=<)"
-)
+_SERVICE = rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: |)"
+# Nothing behind it is looked at.
+DOVECOT_LOGGED_IN = _SERVICE + rb"(?:Login|Logged in): user=<"
+DOVECOT_OPENING = _SERVICE + rb"(?:" + _ENDED + rb"|Login: user=<|Logged in: user=<)"
 
-_match_postfix = re.compile(
+_match_postfix = Expression(
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL (?:(?P<mechanism>" + shapes.MECHANISM
     + rb")" + shapes.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)"
@@ -64,7 +65,7 @@ _REASONS = (
 )
 # What stands before the reason is Dovecot's and the operating system's own
 # words; the user name follows behind it.
-_match_dovecot = re.compile(
+_match_dovecot = Expression(
     rb"(?P<service>imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
     rb"(?P<login>Login|Logged in): user=<"
     rb"|(?:" + _ENDED + rb")"
@@ -72,7 +73,7 @@ _match_dovecot = re.compile(
     rb" \((?:" + _REASONS + rb")(?: \([a-z_]++\))?:)"
 ).match
 # The last one is Dovecot's own: whatever the user name held stands before it.
-_find_address = re.compile(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
+_find_address = Expression(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
 
 
 def recognise_postfix(record: Record) -> Event | None:

@@ -14,6 +14,7 @@ import re
 
 from check_postfix.maillog import reasons, shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
 _FROM_CLIENT = shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME + rb"\["
@@ -33,24 +34,24 @@ _CODE = rb"(?P<code>[245]\d\d(?= )|[45](?=\.\d{1,3}\.\d{1,3} ))?"
 # stranger's text and may look like its own end, and like any message. Both are
 # what they seem to be if there is one such end only, and no second one can have
 # been cut off.
-ABOUT = rb"(?:<(?=[^\r\n]{0,700}+\r*+(?:\n|\Z))(?![^\n]*?>: [^\n]*?>: )[^\n]*?>: )?"
-MESSAGE = rb"(?:Service (?:unavailable|denied); )?[^;\n]*+"
-_match_message = re.compile(
+ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
+MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
+_match_message = Expression(
     rb" ?(?:[245]\.\d{1,3}\.\d{1,3} )?" + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
 ).match
 
-_match_client = re.compile(
+_match_client = Expression(
     _ID + rb"(?:milter-)?(?P<action>[a-z_]++): (?P<stage>" + shapes.SMTP_STAGE
     + rb") from " + shapes.CLIENT_NAME
     + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: " + _CODE
 ).match  # fmt: skip
 
-_match_postscreen = re.compile(
+_match_postscreen = Expression(
     rb"(?:NOQUEUE: reject: (?:RCPT|CONNECT)|reject: connect) from "
     rb"\[(?P<client>[0-9A-Fa-f.:]++)\]:\d++: " + _CODE
 ).match
 
-_match_content = re.compile(_ID + rb"(?P<action>[a-z]++): (?P<part>[a-z-]++) ").match
+_match_content = Expression(_ID + rb"(?P<action>[a-z]++): (?P<part>[a-z-]++) ").match
 
 # A milter that says no at these stages may say it again for the same session.
 _EARLY = (b"CONNECT", b"HELO", b"EHLO")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
 _KIND = {
@@ -33,10 +34,12 @@ _KIND = {
 
 _WORD = rb"|".join(map(re.escape, _KIND))
 OPENING = rb"(?:" + _WORD + rb") "
-_match = re.compile(
-    rb"(?P<word>" + _WORD + rb") (?:\d++ )?(?:for |after [\d.]++ )?(?:from )?"
-    rb"\[(?P<client>[0-9A-Fa-f.:]++)\]:\d++"
-).match
+# Its groups are the finding and the client; nothing behind it is looked at.
+FINDING = (
+    rb"(" + _WORD + rb") (?:\d++ |)(?:for |after [\d.]++ |)(?:from |)"
+    rb"\[([0-9A-Fa-f.:]++)\]:\d"
+)  # fmt: skip
+_match = Expression(FINDING).match
 
 
 def recognise(record: Record) -> Event | None:
@@ -45,4 +48,4 @@ def recognise(record: Record) -> Event | None:
     record: program postscreen, text starts with OPENING
     """
     shape = _match(record.text)
-    return shape and Event(kind=_KIND[shape["word"]], client=shape["client"].decode().lower())
+    return shape and Event(kind=_KIND[shape[1]], client=shape[2].decode().lower())

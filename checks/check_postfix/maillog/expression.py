@@ -1,0 +1,44 @@
+"""An expression: one of Python's regular ones, compiled when it is first needed.
+
+Compiling all that a log could call for takes longer than reading the lines of a
+minute, which call for few.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Expression:
+    """A regular expression over bytes."""
+
+    __slots__ = ("_compiled", "_flags", "_text")
+
+    def __init__(self, text: bytes, flags: int = 0) -> None:
+        self._text = text
+        self._flags = flags
+        self._compiled: re.Pattern[bytes] | None = None
+
+    def _compile(self) -> re.Pattern[bytes]:
+        self._compiled = re.compile(self._text, self._flags)
+        return self._compiled
+
+    def match(self, text: bytes, begin: int = 0) -> re.Match[bytes] | None:
+        """Match a text from a place on."""
+        return (self._compiled or self._compile()).match(text, begin)
+
+    def search(self, text: bytes, begin: int = 0) -> re.Match[bytes] | None:
+        """Find the first match in a text, at or behind a place."""
+        return (self._compiled or self._compile()).search(text, begin)
+
+    def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:
+        """Find all matches in a text."""
+        return (self._compiled or self._compile()).finditer(text)
+
+    def sub(self, replace: bytes | Callable[[re.Match[bytes]], bytes], text: bytes) -> bytes:
+        """Return a text in which all matches are replaced."""
+        return (self._compiled or self._compile()).sub(replace, text)
