@@ -16,6 +16,7 @@ import os
 import sqlite3
 import stat
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 
 from check_postfix.maillog.counts import FAMILIES, fields, of_many, without_strangers
 from check_postfix.maillog.errors import DamagedStore, StoreError
@@ -76,6 +77,9 @@ KEYS_PER_MINUTE = 80
 # Of the others only what has few values is kept, of the most frequent as well,
 # and of the rest the number, so that sums stay exact.
 COARSE_KEYS = 20
+
+# Rows to a statement: alone, a statement takes twice the time of its row.
+_AT_ONCE = 100
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -352,18 +356,25 @@ class Store:
 
     def add(self, counts: Counts) -> None:
         """Add up counts; inside a transaction only."""
-        self._db.executemany(
-            "INSERT INTO total VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        self._add(
+            "INSERT INTO total VALUES (?, ?, ?, ?)",
             (
                 (minute, *where, n)
                 for minute, totals in sorted(counts.totals.items())
                 for where, n in sorted(totals.items())
             ),
         )
-        self._db.executemany(
-            "INSERT INTO keyed VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            self._bounded(counts.keyed),
-        )
+        self._add("INSERT INTO keyed VALUES (?, ?, ?, ?, ?)", self._bounded(counts.keyed))
+
+    def _add(self, insert: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Insert rows, or add their last number to that of the row that is there."""
+        added = " ON CONFLICT DO UPDATE SET n = n + excluded.n"
+        rows = iter(rows)
+        row = insert[insert.index("(") :]
+        many = insert + f", {row}" * (_AT_ONCE - 1) + added
+        while len(some := list(islice(rows, _AT_ONCE))) == _AT_ONCE:
+            self._db.execute(many, list(chain.from_iterable(some)))
+        self._db.executemany(insert + added, some)
 
     def _bounded(
         self, keyed: dict[int, dict[tuple[str, int, str], int]]
