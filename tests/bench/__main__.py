@@ -3,6 +3,7 @@
     python -m tests.bench                 everything, about 15 minutes
     python -m tests.bench --quick         a tenth of the log, fewer rounds
     python -m tests.bench steady first    some of the races only
+    python -m tests.bench lost            who loses lines or counts them twice
 
 The programs are fetched into a scratch directory; nothing is installed.
 """
@@ -10,6 +11,7 @@ The programs are fetched into a scratch directory; nothing is installed.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 import tempfile
@@ -17,8 +19,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import goals, ground, report, series
+from . import goals, ground, report, rotations, series
+from .contenders import field
 from .market import Market
+from .modes import MODES
 from .race import pin, race
 from .runners import OURS, Runners
 
@@ -26,13 +30,16 @@ from .runners import OURS, Runners
 class Bench:
     """What the races share.
 
-    size: of the log, in bytes
+    size:   of the log, in bytes
+    rounds: of the short races, and scenarios in each mode of `lost`
+    cores:  those that there are when nothing is pinned to one
     """
 
-    def __init__(self, scratch: Path, size: int, rounds: int) -> None:
+    def __init__(self, scratch: Path, size: int, rounds: int, cores: set[int]) -> None:
         self.scratch = scratch
         self.size = size
         self.rounds = rounds
+        self.cores = cores
         self.market = Market(scratch)
 
     def runners(self, name: str) -> Runners:
@@ -155,9 +162,20 @@ def backlog(bench: Bench) -> list[str]:
     return series.backlog(bench.market, bench.directory("backlog"), bench.size * 10)
 
 
+def lost(bench: Bench) -> list[str]:
+    """Who loses lines, or counts them twice, when the log is rotated."""
+    pinned = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, bench.cores)  # no times are taken
+    try:
+        seeds = range(1, 1 + bench.rounds)
+        return rotations.report(field(bench.market), MODES, seeds, bench.directory("lost"))
+    finally:
+        os.sched_setaffinity(0, pinned)
+
+
 RACES: dict[str, Callable[[Bench], list[str]]] = {
     race.__name__: race
-    for race in (steady, first, unpacked, catch_up, hostile, growth, crowd, backlog)
+    for race in (steady, first, unpacked, catch_up, hostile, growth, crowd, backlog, lost)
 }
 
 
@@ -183,15 +201,20 @@ def main() -> None:
     )
     parser.add_argument("races", nargs="*", metavar="RACE", help=", ".join(RACES))
     parser.add_argument("--quick", action="store_true", help="10 MB instead of 100, 5 rounds")
-    parser.add_argument("--rounds", type=int, help="rounds of the short races (default: 25)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        help="rounds of the short races, scenarios a mode of lost (default: 25)",
+    )
     given = parser.parse_args()
     if strange := set(given.races) - set(RACES):
         parser.error(f"no such race: {', '.join(strange)}; there are {', '.join(RACES)}")
     size = (10 if given.quick else 100) * ground.MEGABYTE
     rounds = given.rounds or (5 if given.quick else 25)
     with tempfile.TemporaryDirectory(prefix="check_postfix-bench-") as scratch:
+        cores = os.sched_getaffinity(0)
         pin()
-        bench = Bench(Path(scratch), size, rounds)
+        bench = Bench(Path(scratch), size, rounds, cores)
         command = shlex.join(["python", "-m", "tests.bench", *sys.argv[1:]])
         print("\n".join([*report.machine(bench.market, command), ""]), flush=True)
         for name in given.races or RACES:
