@@ -19,7 +19,7 @@ from typing import Any
 from .commands import run_check
 from .namespace import furnish
 from .peer import Peer
-from .postfix import Postfix
+from .postfix import POSTLOG, Postfix
 from .waiting import wait_until
 
 HOSTS = {"mx.example.com": "192.0.2.1", "mail.example.net": "198.51.100.25"}
@@ -37,7 +37,6 @@ MAIN = {
     "default_transport": "smtp:[mail.example.net]",
     "maillog_file": str(LOG),
 }
-SERVICES = "postlog unix-dgram n - n - 1 postlogd\n"
 
 
 class Server:
@@ -48,7 +47,7 @@ class Server:
         self.postfix = Postfix(
             "postfix", Path("/etc/postfix"), Path("/var/spool/postfix"), Path("/var/lib/postfix")
         )
-        self.postfix.lay_out(MAIN, SERVICES, {})
+        self.postfix.lay_out(MAIN, POSTLOG, {})
         self.postfix.start()
         self.sent: Counter[str] = Counter()
         # By Postfix, before anybody could read it; and in how many places.

@@ -37,6 +37,8 @@ anvil      unix - - n -     1 anvil
 scache     unix - - n -     1 scache
 tlsmgr     unix - - n 1000? 1 tlsmgr
 """
+# Needed by those that write their own log (maillog_file).
+POSTLOG = "postlog unix-dgram n - n - 1 postlogd\n"
 # Nothing is retried and no administrator written to unless the scenario says so: it counts along.
 PARAMETERS = {
     "compatibility_level": "3.6",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from check_postfix.mailqueue.json_form import parse_json
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.mailqueue.text_form import parse_text
 from tests.integration import namespace, packages
+from tests.integration.postfix import POSTLOG, Postfix
 
 NOON = 1_795_600_800
 SOURCES = os.path.join(os.path.dirname(__file__), "..", "..", "checks")
@@ -27,43 +29,16 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a Postfix of its own"),
 ]
 
-MAIN_CF = """\
-compatibility_level = 3.6
-queue_directory = {place}/spool
-data_directory = {place}/data
-maillog_file = {place}/mail.log
-maillog_file_prefixes = {place}
-myhostname = mx.example.test
-mydestination =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-alias_maps =
-enable_long_queue_ids = {long_queue_ids}
-smtp_host_lookup = native
-smtp_dns_support_level = disabled
-smtp_connection_cache_on_demand = no
-default_transport = smtp:[127.0.0.1]:9
-transport_maps = inline:{{stuck.test=smtp:[127.0.0.1]:10099}}
-# What is deferred stays deferred, and what has no room in active stays in incoming.
-queue_run_delay = 1h
-minimal_backoff_time = 1h
-qmgr_message_active_limit = 3
-"""
-
-MASTER_CF = """\
-pickup  unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr    unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce  unix - - n - 0 bounce
-defer   unix - - n - 0 bounce
-trace   unix - - n - 0 bounce
-smtp    unix - - n - - smtp
-error   unix - - n - - error
-retry   unix - - n - - error
-showq   unix n - n - - showq
-postlog unix-dgram n - n - 1 postlogd
-"""
+PARAMETERS = {
+    "mydestination": "",
+    "myhostname": "mx.example.test",
+    "inet_interfaces": "127.0.0.1",
+    "smtp_connection_cache_on_demand": "no",
+    "default_transport": "smtp:[127.0.0.1]:9",
+    "transport_maps": "inline:{stuck.test=smtp:[127.0.0.1]:10099}",
+    # What has no room in active stays in incoming.
+    "qmgr_message_active_limit": "3",
+}
 
 # Mail for it stays in active.
 SILENT_SERVER = """\
@@ -152,21 +127,18 @@ def instance(root, inside):
     directories = []
 
     def make(name, *, long_queue_ids="no"):
-        place = f"{root}/{name}"
-        os.makedirs(f"{place}/etc")
-        os.mkdir(f"{place}/spool")
-        os.mkdir(f"{place}/data")
-        shutil.chown(f"{place}/data", "postfix")
-        shutil.copy("/etc/postfix/dynamicmaps.cf", f"{place}/etc")
-        with open(f"{place}/etc/main.cf", "w") as main_cf:
-            main_cf.write(MAIN_CF.format(place=place, long_queue_ids=long_queue_ids))
-        with open(f"{place}/etc/master.cf", "w") as master_cf:
-            master_cf.write(MASTER_CF)
-        directories.append(f"{place}/etc")
+        place = Path(root, name)
+        postfix = Postfix(name, place / "etc", place / "spool", place / "data")
+        log = {"maillog_file": f"{place}/mail.log", "maillog_file_prefixes": f"{place}"}
+        parameters = {**PARAMETERS, **log, "enable_long_queue_ids": long_queue_ids}
+        postfix.lay_out(parameters, POSTLOG, {})
+        shutil.copy("/etc/postfix/dynamicmaps.cf", postfix.config)
+        config_dir = str(postfix.config)
+        directories.append(config_dir)
         with open(f"{root}/default/main.cf", "w") as main_cf:
             main_cf.write(f"alternate_config_directories = {','.join(directories)}\n")
-        inside("postfix", "-c", f"{place}/etc", "check")
-        return f"{place}/etc"
+        inside("postfix", "-c", config_dir, "check")
+        return config_dir
 
     return make
 
