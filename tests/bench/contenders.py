@@ -83,7 +83,7 @@ class Contender:
     def run(self, now: float) -> None:
         begin = time.monotonic()
         with self._started(now) as process:
-            self._take(process, *process.communicate(timeout=_SECONDS))
+            self._finish(process)
         self._usual = time.monotonic() - begin
 
     def run_while(self, now: float, meanwhile: Callable[[], None], at: int) -> None:
@@ -94,7 +94,7 @@ class Contender:
                     break
             meanwhile()
             gate.open()
-            self._take(process, *process.communicate(timeout=_SECONDS))
+            self._finish(process)
 
     def be_killed(self, now: float, part: float) -> None:
         with self._started(now) as process:
@@ -112,6 +112,14 @@ class Contender:
         return subprocess.Popen(
             self.command(now), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+
+    def _finish(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            output = process.communicate(timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        self._take(process, *output)
 
     def _take(self, process: subprocess.Popen[bytes], output: bytes, errors: bytes) -> None:
         if process.returncode not in self.good and not (self.mode.absent and not self.log.exists()):

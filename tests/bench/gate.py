@@ -7,6 +7,7 @@ whatever program it is. Linux (fanotify) offers that to root.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import select
 import struct
@@ -95,8 +96,9 @@ def why_impossible(directory: Path) -> str:
 
 
 def _call(name: str, *arguments: object) -> int:
-    result: int = getattr(_libc, name)(*arguments)
+    function = getattr(_libc, name, None)
+    result: int = function(*arguments) if function else -1
     if result < 0:
-        number = ctypes.get_errno()
+        number = ctypes.get_errno() if function else errno.ENOSYS
         raise OSError(number, os.strerror(number), name)
     return result
