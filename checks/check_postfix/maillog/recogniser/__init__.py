@@ -85,7 +85,7 @@ POSTFIX: tuple[Shape, ...] = (
     Shape((b"postscreen",), b"", screen.OPENING, screen.recognise),
     Shape((b"smtpd",), b"", login.POSTFIX_OPENING, login.recognise_postfix),
     Shape((b"smtpd",), b"", limit.OPENING, limit.recognise),
-    Shape(None, _QUEUE_ID, health.BOUNCE_FAILED_OPENING, health.recognise_fault),
+    Shape(None, _QUEUE_ID, health.SAID_OF_A_MESSAGE_OPENING, health.recognise_fault),
     Shape(None, b"", health.FAULT_OPENING, health.recognise_fault),
     Shape(None, b"", health.FAULT_WITHOUT_WARNING_OPENING, health.recognise_fault),
     Shape(None, b"", health.DIED_OPENING, health.recognise_death),

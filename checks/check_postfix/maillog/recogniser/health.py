@@ -36,13 +36,21 @@ FAULT_OPENING = (
     rb"|database \S++ is older than source file "
     rb"|saving corrupt file \""
     rb"|SASL: Connect to "
+    # a table, TYPE:NAME (global/maps.c, util/match_ops.c, util/dict_sockmap.c)
+    rb"|[a-z0-9_-]++:[^\s\"]++ lookup error for \""
+    rb"|[a-z0-9_]++: [a-z0-9_-]++:[^\s\"]++(?<=:) table lookup problem"
+    rb"|table [a-z0-9_-]++:[^\s\"]++ lookup error: "
     rb"|" + shapes.QUEUE_ID + rb": (?:write queue file"
     rb"|(?:bounce|defer|trace|verify|flush) service failure"
     rb"|[a-z0-9_]++ map lookup problem ))"
 )
 FAULT_WITHOUT_WARNING_OPENING = rb"(?:error: open database |entering STRESS mode with )"
-# behind a queue ID
-BOUNCE_FAILED_OPENING = rb"status=deferred \(bounce failed\)"
+# Behind a queue ID, without a severity (global/bounce.c, global/abounce.c,
+# cleanup/cleanup_masquerade.c).
+SAID_OF_A_MESSAGE_OPENING = (
+    rb"(?:status=deferred \((?:bounce|delay warning|verp-bounce|trace) failed\)"
+    rb"|[a-z0-9_]++ map lookup problem -- message not accepted, )"
+)
 
 # `-v` or debug_peer_list: what was said to and by a client or server
 DIALOGUE_OPENING = rb"[<>] (?:" + shapes.CLIENT_NAME + rb")?\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
@@ -62,7 +70,7 @@ def recognise_fault(record: Record) -> Event:
     """Return the event of trouble on this machine.
 
     record: text starts with FAULT_OPENING or FAULT_WITHOUT_WARNING_OPENING, or with a
-            queue ID and BOUNCE_FAILED_OPENING
+            queue ID and SAID_OF_A_MESSAGE_OPENING
     """
     assert record.text
     return Event(kind="local_fault")
