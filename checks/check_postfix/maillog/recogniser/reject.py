@@ -20,7 +20,7 @@ from check_postfix.maillog.record import UNKNOWN, Record
 _FROM_CLIENT = shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME + rb"\["
 
 # What a text starts with, behind its queue ID or NOQUEUE.
-SMTPD_OPENING = rb"(?:reject|reject_warning|hold|discard): " + _FROM_CLIENT
+SMTPD_OPENING = rb"(?:reject|reject_warning|hangup|hold|discard): " + _FROM_CLIENT
 MILTER_OPENING = rb"milter-(?:reject|hold|discard): " + _FROM_CLIENT
 CONTENT_OPENING = rb"(?:reject|hold|discard|warning): (?:header|body|content|mime-error) "
 POSTSCREEN_OPENING = rb"reject: (?:RCPT|CONNECT) from \["
@@ -58,11 +58,14 @@ _EARLY = (b"CONNECT", b"HELO", b"EHLO")
 
 _KIND = {
     b"reject": "rejected_smtpd",
+    # the client is cut off without a reply (access(5), HANGUP)
+    b"hangup": "rejected_smtpd",
     b"reject_warning": "reject_warning",
     b"warning": "reject_warning",
     b"hold": "held",
     b"discard": "discarded",
 }
+_REFUSE = (b"reject", b"hangup")
 
 
 def recognise_smtpd(record: Record) -> Event | None:
@@ -77,14 +80,14 @@ def recognise_smtpd(record: Record) -> Event | None:
 def _at_stage(text: bytes, shape: re.Match[bytes]) -> Event:
     """Return the event of smtpd's own action.
 
-    shape: its code is None for `bare <LF> received`, `hold` and `discard`
+    shape: its code is None for `bare <LF> received`, `hangup`, `hold` and `discard`
     """
     event = Event(
         kind=_KIND[shape["action"]],
         client=shape["client"].decode().lower(),
         reply_code=(shape["code"] or b"").decode(),
     )
-    return _with_reason(event, text, shape.end()) if shape["action"] == b"reject" else event
+    return _with_reason(event, text, shape.end()) if shape["action"] in _REFUSE else event
 
 
 def _with_reason(event: Event, text: bytes, end: int) -> Event:
