@@ -48,9 +48,18 @@ DELAYS = (
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"
 
-# From so many bytes on a text may have been cut: folded repeats at 800 with the
-# blank in front of them, old syslog daemons at 1024, Postfix itself at 2000.
-SURELY_WHOLE = 799
+# From so many bytes behind its queue ID on a text may have been cut: folded repeats
+# at 800 with the blank in front of them, old syslog daemons at 1024, Postfix itself
+# at 2000. The scanner folds lines that differ in nothing but the ID, so its length
+# cannot be looked at; none of Postfix's has more than 23 characters.
+_LONGEST_ID = 23
+_SURELY_WHOLE = 799 - _LONGEST_ID - len(": ")
+
+
+def may_be_cut(text: bytes) -> bool:
+    """Tell whether a text that starts with a queue ID may have lost its end."""
+    return len(text) - text.index(b": ") - len(": ") >= _SURELY_WHOLE
+
 
 # A mechanism is a plain word. A stranger can name any text as one, but a blank
 # only inside quotes or angle brackets or behind a backslash (smtpd/smtpd_token.c).

@@ -31,6 +31,6 @@ def recognise(record: Record) -> Event | None:
     """
     if not _search_end(record.text):
         return None
-    if len(record.text) >= shapes.SURELY_WHOLE and not _match_strict(record.text):
+    if shapes.may_be_cut(record.text) and not _match_strict(record.text):
         return Event(kind="line_truncated")
     return Event(kind="expired")
