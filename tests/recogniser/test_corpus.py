@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +14,8 @@ from check_postfix.maillog.recogniser import DOVECOT, POSTFIX, Shape, recognise
 from tests.recogniser import corpus
 
 ENTRIES = list(corpus.entries())
+TOLD_ONE_BY_ONE = [path for path in corpus.files() if path.name.startswith("hostile_")
+                   and path.name != "hostile_fields.log"]  # fmt: skip
 SHAPES = [pytest.param(shape, id=shape.id.decode() + shape.opening.decode()[:40])
           for shape in POSTFIX + DOVECOT]  # fmt: skip
 
@@ -77,6 +80,25 @@ def test_no_line_of_the_corpus_stands_in_it_twice():
     lines = Counter(entry.line for entry in ENTRIES)
 
     assert [line for line, times in lines.items() if times > 1] == []
+
+
+def test_at_least_five_hundred_lines_are_written_by_somebody_who_wants_another_number():
+    hostile = [entry for entry in ENTRIES if entry.place.startswith("hostile")]
+
+    assert len(hostile) >= 500
+
+
+@pytest.mark.parametrize("path", TOLD_ONE_BY_ONE, ids=lambda path: path.name)
+def test_above_each_hostile_line_stands_what_it_wants(path):
+    """In the two oldest files it stands above each family of lines."""
+    lines = path.read_bytes().split(b"\n")
+    untold = [
+        number
+        for number, (above, line) in enumerate(pairwise(lines), 2)
+        if line.startswith(b"#>") and (not above.startswith(b"# ") or above.startswith(b"# -- "))
+    ]
+
+    assert untold == []
 
 
 def test_a_corpus_line_without_annotation_is_an_error(tmp_path):

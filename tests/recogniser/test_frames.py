@@ -27,20 +27,27 @@ class Said(NamedTuple):
 
 
 def _said() -> list[Said]:
-    """Return what stands in the corpus in the plainest frame."""
-    plain = re.compile(rb"Nov 24 [\d:]{8} (\S+) ([^\s\[:]+)\[(\d+)\]: (.*)", re.DOTALL)
+    """Return what stands in the corpus in the plainest frame, and is not about its frame."""
+    # A carriage return at the end is the frame's.
+    plain = re.compile(rb"Nov 24 [\d:]{8} (\S+) ([^\s\[:]+)\[(\d+)\]: (.*)(?<!\r)", re.DOTALL)
     return [
         Said(
             *(part.decode("utf-8", "surrogateescape") for part in shape.groups()),
             _moved(entry.expected),
         )
-        for entry in corpus.entries()
+        for entry in corpus.entries(
+            path for path in corpus.files() if path.name != "hostile_frame.log"
+        )
         if (shape := plain.fullmatch(entry.line))
     ]
 
 
 def _moved(happening: corpus.Happening | None) -> corpus.Happening | None:
     return happening and happening._replace(minute=MINUTE)
+
+
+def _is_no_utf_8(text: str) -> bool:
+    return bool(re.search("[\udc80-\udcff]", text))
 
 
 SAID = _said()
@@ -122,6 +129,9 @@ FRAMES: dict[str, Callable[[Said], str]] = {
 }
 
 
+IN_JSON = {name for name in FRAMES if name.startswith("docker")} | {"journalctl -o json"}
+
+
 def _read(line: str) -> list[corpus.Happening | None]:
     """Return what both readings of a line make of it."""
     data = line.encode("utf-8", "surrogateescape")
@@ -135,6 +145,10 @@ def test_a_record_is_the_same_event_in_the_frame(frame):
         expected = said.expected
         if "RFC 5424" in frame and "/" not in said.tag:  # lost, or never there
             continue
+        if "RFC 5424" in frame and said.text.startswith((" ", "\ufeff")):  # the frame's own
+            continue
+        if frame in IN_JSON and _is_no_utf_8(said.text):
+            continue  # cannot stand in a string
         if frame.startswith("IPv6"):
             expected = expected and expected._replace(host="2001:db8::1")
         # Nothing folds lines in the journal, nor puts a number in front of them.
