@@ -7,6 +7,7 @@ read when these fields hold something harmless. CHECK_POSTFIX_FUZZ=N tries N tim
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from typing import NamedTuple
@@ -285,6 +286,162 @@ FORGED = {
         b"postfix/smtpd",
         lambda t: b"NOQUEUE: lost connection after RCPT from " + writes.dns_name(t())
         + b"[203.0.113.6]", None),
+    "recipient of a delivery to a mailbox": Forged(
+        b"postfix/virtual", lambda t: _delivery(_address(t), b"sent (delivered to maildir)",
+                                                dsn=b"2.0.0"), _SENT, _ECHO),
+    "recipient that is put off": Forged(
+        b"postfix/qmgr", lambda t: _delivery(_address(t), b"deferred (mail transport unavailable)",
+                                             dsn=b"4.4.2"), _DEFERRED, _ECHO),
+    "recipient of an address probe": Forged(
+        b"postfix/smtp", lambda t: _delivery(_address(t), b"undeliverable" + _SAID + t() + b")"),
+        _BOUNCED._replace(kind="probes", reply_code="", reason=""), _ECHO),
+    "recipient of what would have bounced": Forged(
+        b"postfix/lmtp", lambda t: _delivery(_address(t), b"SOFTBOUNCE" + _SAID + t() + b")",
+                                             dsn=b"4.1.1"),
+        _BOUNCED._replace(kind="softbounce", enhanced_code="4.1.1"), _ECHO),
+    "recipient that cannot be parsed": Forged(
+        b"postfix/error",
+        lambda t: b"64D05240927: to=<a b" + t() + b">, relay=none, delay=0, delays=0/0/0/0, "
+        b"dsn=5.1.3, status=bounced (bad address syntax)",
+        Event("bounced", relay="none", enhanced_code="5.1.3", reason="other"),
+        ("line_truncated", "delivery_ambiguous")),
+    "server that puts off": Forged(
+        b"postfix/smtp",
+        lambda t: _delivery(b"ann@example.net", b"deferred (host mail.example.net[198.51.100.25] "
+                            b"said: 450 4.4.2 " + t() + b")", dsn=b"4.7.8"),
+        _DEFERRED._replace(reply_code="450", enhanced_code="4.7.8", reason="login refused"), _ECHO),
+    "server that does not take our login": Forged(
+        b"postfix/smtp",
+        lambda t: _delivery(b"ann@example.net", b"deferred (SASL authentication failed; server "
+                            b"mail.example.net[198.51.100.25] said: 535 " + t() + b")",
+                            dsn=b"4.7.8"),
+        _DEFERRED._replace(enhanced_code="4.7.8", reason="login refused",
+                           also=("relay_auth_failed",)), _ECHO),
+    "recipient of a notice that failed": Forged(
+        b"postfix/bounce",
+        lambda t: b"warning: 64D05240927: sender notification failed to " + _address(t), None),
+    "certificate's name": Forged(
+        b"postfix/smtp",
+        lambda t: b"certificate verification failed for mail.example.net[198.51.100.25]:25: "
+        b"untrusted issuer " + t(), None),
+    "sender that is refused": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: reject: MAIL" + _FROM + b"553 5.7.1 <" + t()
+        + b">: Sender address rejected: no" + _context(t),
+        _AT_DOOR._replace(reply_code="553", reason="sender refused")),
+    "address that is asked for": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: reject: VRFY" + _FROM + b"550 5.1.1 <" + t()
+        + b">: Recipient address rejected: User unknown; to=<" + _address(t) + b"> proto=SMTP "
+        b"helo=<" + writes.helo(t()) + b">",
+        _AT_DOOR._replace(reply_code="550", reason="unknown user")),
+    "domain whose mail is asked for": Forged(
+        b"postfix/smtpd",
+        lambda t: b"warning: reject: ETRN " + t()[:100] + b"... from unknown[203.0.113.6]", None),
+    "bare newline": Forged(
+        b"postfix/smtpd",
+        lambda t: b"64D05240927: reject: DATA content" + _FROM + b"bare <LF> received"
+        + _context(t), _AT_DOOR._replace(reply_code="")),
+    "cut off": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: hangup: RCPT" + _FROM + b"go away" + _context(t),
+        _AT_DOOR._replace(reply_code="")),
+    "recipient that is held": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: hold: RCPT" + _FROM + b"<" + t() + b">: Recipient address triggers "
+        b"HOLD action" + _context(t), Event("held", client="203.0.113.6")),
+    "sender that is thrown away": Forged(
+        b"postfix/smtpd",
+        lambda t: b"64D05240927: discard: DATA" + _FROM + b"<" + t() + b">: Sender address "
+        b"triggers DISCARD action" + _context(t), Event("discarded", client="203.0.113.6")),
+    "sender that is let through": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: permit: RCPT" + _FROM + b"action=permit_mynetworks" + _context(t),
+        None),
+    "command that is replaced": Forged(
+        b"postfix/smtpd",
+        lambda t: b"unknown[203.0.113.6]: replacing command \"" + t()[:100] + b"\" with \"x\"",
+        None),
+    "milter's reason to hold": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: milter-hold: END-OF-MESSAGE" + _FROM + t() + _context(t),
+        Event("held", client="203.0.113.6")),
+    "milter's account": Forged(
+        b"postfix/smtpd",
+        lambda t: b"NOQUEUE: milter-reject: MAIL" + _FROM + b"554 5.7.1 no" + _context(t)
+        + b" sasl_username=<" + t() + b">", _AT_DOOR._replace(kind="rejected_milter_smtpd")),
+    "header that a milter added": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: milter-header-reject: header X: " + t()[:200] + _FROM[:-2]
+        + _context(t), None),
+    "part of a mail that is no MIME": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: reject: mime-error MIME nesting exceeds limit: " + t()[:200]
+        + _FROM[:-2] + _context(t), Event("rejected_mime", reason="content")),
+    "body that is thrown away": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: discard: body " + t()[:200] + _FROM[:-2] + _context(t),
+        Event("discarded")),
+    "header that smtp notes": Forged(
+        b"postfix/smtp", lambda t: b"64D05240927: warning: header Subject: " + t()[:200], None),
+    "pipelining before postscreen": Forged(
+        b"postfix/postscreen",
+        lambda t: b"COMMAND PIPELINING from [203.0.113.6]:1024 after " + t()[:100] + b": "
+        + t()[:100], Event("screen_pipelining", client="203.0.113.6")),
+    "no SMTP before postscreen": Forged(
+        b"postfix/postscreen",
+        lambda t: b"NON-SMTP COMMAND from [203.0.113.6]:1024 after CONNECT: " + t()[:100],
+        Event("screen_non_smtp", client="203.0.113.6")),
+    "bare newline before postscreen": Forged(
+        b"postfix/postscreen",
+        lambda t: b"BARE NEWLINE from [203.0.113.6]:1024 after " + t()[:100],
+        Event("screen_bare_newline", client="203.0.113.6")),
+    "too many commands before postscreen": Forged(
+        b"postfix/postscreen",
+        lambda t: b"COMMAND COUNT LIMIT from [203.0.113.6]:1024 after " + t()[:100],
+        Event("screen_count_limit", client="203.0.113.6")),
+    "too long a command before postscreen": Forged(
+        b"postfix/postscreen",
+        lambda t: b"COMMAND LENGTH LIMIT from [203.0.113.6]:1024 after " + t()[:100],
+        Event("screen_length_limit", client="203.0.113.6")),
+    "command before postscreen, in debug": Forged(
+        b"postfix/postscreen", lambda t: b"< [203.0.113.6]:1024: " + t(), Event("debug_dialogue")),
+    "command, in debug": Forged(
+        b"postfix/smtpd", lambda t: b"< unknown[203.0.113.6]: " + t(), Event("debug_dialogue")),
+    "answer, in debug": Forged(
+        b"postfix/smtpd", lambda t: b"> " + writes.dns_name(t()) + b"[203.0.113.6]: 550 <" + t()
+        + b">: no", Event("debug_dialogue")),
+    "address between daemons, in debug": Forged(
+        b"postfix/smtpd", lambda t: b"input attribute value: " + t(), None),
+    "account with a broken dialogue": Forged(
+        b"postfix/smtpd",
+        lambda t: b"warning: unknown[203.0.113.6]: SASL LOGIN authentication failed: Invalid "
+        b"base64 data in continued response, sasl_username=" + t()[:100],
+        Event("auth_client_error", client="203.0.113.6")),
+    "account that somebody gave up": Forged(
+        b"postfix/smtpd",
+        lambda t: b"disconnect from " + writes.dns_name(t()) + b"[203.0.113.6] ehlo=1 auth=0/1 "
+        b"commands=1/2", None),
+    "Dovecot's user since 2.4": Forged(
+        b"dovecot",
+        lambda t: b"imap-login: Login aborted: Connection closed (auth failed, 2 attempts in 9 "
+        b"secs) (auth_failed): user=<" + t()[:80] + _DOVECOT_END,
+        Event("auth_failed", client="203.0.113.6", service="imap", times=2)),
+    "Dovecot's user of a fault": Forged(
+        b"dovecot",
+        lambda t: b"submission-login: Disconnected (auth process communication failure): user=<"
+        + t()[:80] + _DOVECOT_END,
+        Event("auth_backend_error", client="203.0.113.6", service="submission")),
+    "Dovecot's mail user": Forged(
+        b"dovecot",
+        lambda t: b"imap(" + t()[:80] + b")<1><AAAA>: Disconnected: Logged out", None),
+    "Dovecot's Message-ID": Forged(
+        b"dovecot",
+        lambda t: b"lmtp(ann)<1><AAAA>: msgid=<" + t() + b">: saved mail to INBOX", None),
+    "what is looked up in a table": Forged(
+        b"postfix/smtpd",
+        lambda t: b"warning: pgsql:/etc/postfix/x.cf lookup error for \"" + t() + b"\"",
+        Event("local_fault")),
     "map lookup problem": Forged(
         b"postfix/cleanup",
         lambda t: b"warning: 64D05240927: virtual_alias_maps map lookup problem for " + t()
@@ -301,6 +458,48 @@ def test_a_stranger_changes_no_event_as(what):
         exact = corpus.recognised(line)
         assert _is_true(exact.event if exact else None, forged, line), (line, exact)
         assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
+
+
+def _in_json(text: bytes) -> bytes:
+    return json.dumps(text.decode("utf-8", "replace")).encode()
+
+
+# Around a line, between its tag and the end of its text.
+FRAMES: dict[str, Callable[[bytes, bytes], bytes]] = {
+    "RFC 5424": lambda tag, text: b"<22>1 2026-11-24T16:40:01Z mx1 " + tag + b" 2211 - -  " + text,
+    "docker": lambda tag, text: b'{"log":' + _in_json(
+        b"Nov 24 16:40:01 mx1 " + tag + b"[2211]: " + text + b"\n") + b',"stream":"stdout"}',
+    "CRI": lambda tag, text: b"2026-11-24T16:40:01.1Z stdout F Nov 24 16:40:01 mx1 " + tag
+        + b"[2211]: " + text,
+    "journalctl -o json": lambda tag, text: b'{"MESSAGE":' + _in_json(text)
+        + b',"SYSLOG_IDENTIFIER":"' + tag
+        + b'","_HOSTNAME":"mx1","__REALTIME_TIMESTAMP":"1795538401123456"}',
+    "Solaris": lambda tag, text: b"Nov 24 16:40:01 mx1 " + tag
+        + b"[2211]: [ID 1 mail.info] " + text,
+    "a repeat": lambda tag, text: b"Nov 24 16:40:01 mx1 " + tag
+        + b"[2211]: message repeated 1 times: [ " + text + b"]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("what", FORGED)
+def test_nor_in_another_frame(what, frame):
+    forged = FORGED[what]
+    rng = random.Random(f"{what} {frame} {material.SEED}")
+    for _ in range(EXAMPLES // 20):
+        plain = writes.line(forged.tag, forged.write(lambda: _text(rng))).rstrip(b"\r")
+        text = plain.partition(b"[2211]: ")[2]
+        if frame == "RFC 5424" and forged.tag == b"dovecot":  # without a program
+            continue
+        line = FRAMES[frame](forged.tag, text)
+        exact = corpus.recognised(line)
+        assert _is_true(exact.event if exact else None, forged, line), (line, exact)
+        assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
+
+
+def test_the_generated_lines_are_as_many_as_the_documented_run_says():
+    """100,000 at least with CHECK_POSTFIX_FUZZ=1, which is what every run of the tests tries."""
+    assert len(FORGED) * 1500 >= 100_000
 
 
 @pytest.mark.parametrize("what", FORGED)

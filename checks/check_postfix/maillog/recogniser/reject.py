@@ -66,6 +66,7 @@ _KIND = {
     b"discard": "discarded",
 }
 _REFUSE = (b"reject", b"hangup")
+_ANSWERED = (b"reject", b"reject_warning")
 
 
 def recognise_smtpd(record: Record) -> Event | None:
@@ -80,14 +81,18 @@ def recognise_smtpd(record: Record) -> Event | None:
 def _at_stage(text: bytes, shape: re.Match[bytes]) -> Event:
     """Return the event of smtpd's own action.
 
-    shape: its code is None for `bare <LF> received`, `hangup`, `hold` and `discard`
+    shape: its code is None for `bare <LF> received`
     """
+    action = shape["action"]
+    # What is held or thrown away was answered with no code: a milter's reason,
+    # which quotes the mail, can begin like one.
+    code = shape["code"] if action in _ANSWERED else None
     event = Event(
-        kind=_KIND[shape["action"]],
+        kind=_KIND[action],
         client=shape["client"].decode().lower(),
-        reply_code=(shape["code"] or b"").decode(),
+        reply_code=(code or b"").decode(),
     )
-    return _with_reason(event, text, shape.end()) if shape["action"] in _REFUSE else event
+    return _with_reason(event, text, shape.end()) if action in _REFUSE else event
 
 
 def _with_reason(event: Event, text: bytes, end: int) -> Event:
