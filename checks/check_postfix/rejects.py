@@ -27,6 +27,7 @@ USUAL = Label("rejects_usual", "rejects that are usual in such a window")
 
 BY_WHOM = {
     "smtpd": "rejected_smtpd",
+    "smtpd, cut off": "rejected_hangup",
     "postscreen": "rejected_postscreen",
     "header and body checks": "rejected_header_body",
     "MIME checks": "rejected_mime",

@@ -19,7 +19,7 @@ from tests.recogniser import corpus
 
 _REJECTED = (
     "rejected_smtpd", "rejected_postscreen", "rejected_header_body", "rejected_mime",
-    "rejected_milter_smtpd", "rejected_milter_cleanup",
+    "rejected_milter_smtpd", "rejected_milter_cleanup", "rejected_hangup",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "sent": ("sent", "forwarded"),
@@ -28,9 +28,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "expired": ("expired",),
     "probes": ("probes",),
     "rejected": _REJECTED,
-    # pflogsumm leaves out what milters refuse through smtpd, and MIME errors
+    # pflogsumm leaves out what milters refuse through smtpd, MIME errors, and who is cut off
     "rejected as pflogsumm counts": tuple(
-        kind for kind in _REJECTED if kind not in ("rejected_mime", "rejected_milter_smtpd")
+        kind
+        for kind in _REJECTED
+        if kind not in ("rejected_mime", "rejected_milter_smtpd", "rejected_hangup")
     ),
     "reject_warning": ("reject_warning",),
     "held": ("held",),

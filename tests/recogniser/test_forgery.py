@@ -345,7 +345,7 @@ FORGED = {
     "cut off": Forged(
         b"postfix/smtpd",
         lambda t: b"NOQUEUE: hangup: RCPT" + _FROM + b"go away" + _context(t),
-        _AT_DOOR._replace(reply_code="")),
+        _AT_DOOR._replace(kind="rejected_hangup", reply_code="")),
     "recipient that is held": Forged(
         b"postfix/smtpd",
         lambda t: b"NOQUEUE: hold: RCPT" + _FROM + b"<" + t() + b">: Recipient address triggers "

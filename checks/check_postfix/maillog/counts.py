@@ -34,6 +34,7 @@ _OF_STRANGERS = ("domain", "relay", "client")
 _FAMILY = {
     "softbounce": "deferred",
     "rejected_smtpd": "rejected",
+    "rejected_hangup": "rejected",
     "rejected_postscreen": "rejected",
     "rejected_header_body": "rejected",
     "rejected_mime": "rejected",

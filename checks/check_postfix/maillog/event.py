@@ -66,6 +66,7 @@ KINDS = {
     "submission": "mail taken from a client that has logged in",
     "cancelled": "mail that a client began and did not finish",
     "rejected_smtpd": "refused by smtpd",
+    "rejected_hangup": "cut off by smtpd without a reply (HANGUP of access(5))",
     "rejected_postscreen": "refused by postscreen",
     "rejected_header_body": "refused by header or body checks",
     "rejected_mime": "refused for a MIME error",

@@ -58,8 +58,7 @@ _EARLY = (b"CONNECT", b"HELO", b"EHLO")
 
 _KIND = {
     b"reject": "rejected_smtpd",
-    # the client is cut off without a reply (access(5), HANGUP)
-    b"hangup": "rejected_smtpd",
+    b"hangup": "rejected_hangup",
     b"reject_warning": "reject_warning",
     b"warning": "reject_warning",
     b"hold": "held",
