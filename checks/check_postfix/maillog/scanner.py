@@ -75,11 +75,6 @@ _WHY = (
     rb"(?::\d++|)(: [245]\d\d )(?:" + shapes.ENHANCED_CODE + rb" |)"
     + reject.ABOUT + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
 )  # fmt: skip
-_LOGIN = (
-    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
-    + rb")\](?::\d++|): SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
-    + rb"[^,\n]*+(?:, sasl_username=\(unavailable\)(?=\r?(?:\n|\Z))|)"
-)  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else. The
 # value of an ID decides nothing.
@@ -112,7 +107,7 @@ _SAID = _any(
         ),
         # None of the frequent texts that nobody counts starts with another letter.
         rb"(?=[][<>A-Zefimprsw])"
-        + _any([screen.FINDING, rb"(" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
+        + _any([screen.FINDING, rb"(" + _any([_WARNINGS, _OTHERS]) + rb")"]),
     ]
 )
 # Without a path in its tag a line is Dovecot's or another program's, which is
