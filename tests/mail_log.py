@@ -27,26 +27,29 @@ EXPIRED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, status=expired, re
 REMOVED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: removed"
 
 
-def rejected(client: str = "203.0.113.5") -> str:
+def rejected(client: str = "203.0.113.5", name: str = "unknown") -> str:
     """Return what smtpd says when it refuses a recipient."""
     return (
-        f"smtpd[2300]: NOQUEUE: reject: RCPT from unknown[{client}]: 554 5.7.1 <ann@example.net>:"
+        f"smtpd[2300]: NOQUEUE: reject: RCPT from {name}[{client}]: 554 5.7.1 <ann@example.net>:"
         " Relay access denied; from=<x@example.org> to=<ann@example.net> proto=ESMTP helo=<x>"
     )
 
 
-def login_failed(client: str = "203.0.113.77", reason: str = "UGFzc3dvcmQ6") -> str:
-    """Return what smtpd says of a login with a wrong password."""
-    return (
-        f"smtpd[2301]: warning: unknown[{client}]: SASL LOGIN authentication failed: {reason}"
-    )  # fmt: skip
+def login_failed(
+    client: str = "203.0.113.77", reason: str = "UGFzc3dvcmQ6", account: str = ""
+) -> str:
+    """Return what smtpd says of a login with a wrong password; old versions name no account."""
+    named = f", sasl_username={account}" if account else ""
+    said = f"SASL LOGIN authentication failed: {reason}{named}"
+    return f"smtpd[2301]: warning: unknown[{client}]: {said}"
 
 
 BACKEND_DOWN = login_failed(reason="Connection lost to authentication server")
 
 EVERYTHING = [
     *[SENT] * 4, *[DEFERRED] * 3, BOUNCED_550, BOUNCED_554, FULL, EXPIRED, REMOVED,
-    *[rejected()] * 5, *[login_failed()] * 6, login_failed("2001:db8::9"), BACKEND_DOWN,
+    *[rejected(name="mx.example.com")] * 5, *[login_failed(account="ann")] * 6,
+    login_failed("2001:db8::9"), BACKEND_DOWN,
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import sqlite3
 import stat
@@ -124,9 +125,10 @@ def test_failed_logins_of_the_last_minutes_are_told(log):
 
     assert done.exit_code == 1
     assert done.line == (
-        "POSTFIX AUTH WARNING - 7 failed logins in 15 min, 6 from 203.0.113.77, 1 backend error"
+        "POSTFIX AUTH WARNING - 7 failed logins in 15 min, 6 from 203.0.113.77 at 1 account,"
+        " 1 backend error"
         " | auth_failures=7;100;500;0 auth_worst_client=6;5;100;0 auth_clients=2;;;0"
-        " auth_backend_errors=1;;;0 gaps=0;;;0"
+        " auth_backend_errors=1;;;0 auth_accounts=1;;;0 auth_worst_account=6;;;0 gaps=0;;;0"
     )
 
 
@@ -168,16 +170,20 @@ def test_both_kinds_of_stamps_give_the_same_numbers(check, form, tmp_path):
     assert any(label.value for label in done.labels.values())
 
 
-def test_each_verbose_adds_lines(log):
-    said = [run("auth", "--log", log, "--no-state", *["-v"] * times) for times in range(4)]
+def test_each_verbose_adds_lines(log, tmp_path):
+    state = tmp_path / "state"
+    said = [run("auth", "--log", log, "--state", state, *["-v"] * times) for times in range(4)]
 
     assert said[0].lines == []
+    account = said[1].lines[4].split()[1]
+    assert re.fullmatch("account-[0-9a-f]{10}", account)
     assert said[1].lines == [
-        "failed logins by client:", "  6  203.0.113.77", "  1  2001:db8::/64",
+        "failed logins by client:", "  6  203.0.113.77 at 1 account", "  1  2001:db8::/64",
+        "failed logins by account:", f"  6  {account} from 1 address",
         "failed logins by service:", "  7  smtp",
         "failed logins by mechanism:", "  7  LOGIN",
     ]  # fmt: skip
-    assert said[2].lines[:7] == said[1].lines
+    assert said[2].lines[:9] == said[1].lines
     assert (
         "log: 75 lines read: 74 with 74 events, 1 of Postfix or Dovecot without,"
         " 0 of other programs, 0 not understood"

@@ -74,6 +74,8 @@ OWN_EFFECTS = {
     "postfix bounces": OF_ATTEMPTS,
     "postfix auth": {
         **OF_CLIENTS,
+        "--account": (["{usually}"], ["--account", "Ann"]),
+        "--ignore-account": (["{usually}"], ["--ignore-account", "ann"]),
         "--warning-client": (["{usually}"], ["--warning-client", "1"]),
         "--critical-client": (["{usually}"], ["--critical-client", "1"]),
     },
@@ -210,7 +212,8 @@ def test_the_names_that_people_depend_on_stay():
             "mailbox_full", "gaps",
         },
         "check_postfix_auth": {
-            "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors", "gaps",
+            "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors",
+            "auth_accounts", "auth_worst_account", "gaps",
         },
         "check_postfix_rejects": {"reject_factor", "rejects", "rejects_usual", "gaps"},
         "check_postfix_queue": {

@@ -34,17 +34,25 @@ def everything_in(state):
 
 
 def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
-    """Canaries in every field that a stranger writes, of every kind of line."""
-    numbers = count()
+    """Canaries in every field that a stranger writes, of every kind of line.
+
+    But for the verified name of a client that is refused or fails to log in: it is
+    public, stands beside the address, and is kept for as long.
+    """
+    numbers, known = count(), count()
 
     def canary():
         return b"Kanari%06d" % next(numbers)
+
+    def name():
+        return b"Bekannt%06d" % next(known)
 
     stamp = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%S}+00:00".encode()
     lines = []
     while next(numbers) < CANARIES:
         for forged in FORGED.values():
-            line = writes.line(forged.tag, forged.write(canary))
+            text = forged.write(name if "client_name" in forged.own else canary)
+            line = writes.line(forged.tag, text)
             lines.append(line.replace(b"Nov 24 16:40:01", stamp))
     log, state = tmp_path / "mail.log", tmp_path / "state"
     log.write_bytes(b"\n".join(lines) + b"\n")
@@ -55,6 +63,7 @@ def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
 
     assert "others" not in "".join(shown)
     assert b"example.net" in everything_in(state)  # it would have been found
+    assert re.search("at [0-9]+ accounts: guessing", shown[2])  # they were looked at
     assert not re.search(b"kanari", everything_in(state), re.IGNORECASE)
     assert not re.search("kanari", "".join(shown + odd), re.IGNORECASE)
     assert capfd.readouterr() == ("", "")
@@ -76,6 +85,44 @@ def test_anonymised_nobody_is_named_and_everybody_has_one_name(tmp_path):
     assert len(set(re.findall(r"client-[0-9a-f]{10}", first))) == 3
 
 
+def test_accounts_are_kept_as_pseudonyms_that_another_state_does_not_share(tmp_path):
+    said = [mail_log.login_failed(account=name) for name in ("Ann@example.net", "ann@example.net")]
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said))
+
+    first, again, other = (
+        run(auth.CHECK, log, tmp_path / state, "-v") for state in ("one", "one", "other")
+    )
+
+    of_one, of_other = (re.findall("account-[0-9a-f]{10}", said) for said in (first, other))
+    assert len(of_one) == len(of_other) == 1
+    assert first == again
+    assert of_one != of_other
+    assert b"ann@" not in everything_in(tmp_path / "one").lower()
+
+
+def test_whoever_knows_the_name_of_an_account_can_ask_for_it(tmp_path):
+    said = [mail_log.login_failed(account=name) for name in ("ann", "ANN", "bob", "j\u00f6rg", "")]
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said))
+
+    found = {
+        wanted: int(
+            re.search(
+                "([0-9]+) failed", run(auth.CHECK, log, tmp_path / "state", *wanted.split())
+            )[1]
+        )
+        for wanted in (
+            "--account Ann", "--account bo", "--account J\u00d6RG", "--account ann --account bob",
+            "--ignore-account ann", "--ignore-account anna", "--account ann --ignore-account ann",
+        )
+    }  # fmt: skip
+
+    assert found == {
+        "--account Ann": 2, "--account bo": 0, "--account J\u00d6RG": 1,
+        "--account ann --account bob": 3, "--ignore-account ann": 3, "--ignore-account anna": 5,
+        "--account ann --ignore-account ann": 0,
+    }  # fmt: skip
+
+
 @pytest.fixture
 def day_old(tmp_path):
     """Return a log whose lines are a day old, its state, and what must not outlive its time."""
@@ -84,7 +131,7 @@ def day_old(tmp_path):
     )
     state = tmp_path / "state"
     run(deferred.CHECK, log, state)
-    names = [b"example.net", b"203.0.113.77", b"203.0.113.5", b"2001:db8::/64"]
+    names = [b"example.net", b"203.0.113.77", b"203.0.113.5", b"2001:db8::/64", b"mx.example.com"]
     assert all(name in everything_in(state) for name in names)
     return log, state, names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from check_postfix.maillog.counts import MANY
 from check_postfix.maillog.usual import Usual
 from check_postfix.rejects import CHECK, REJECTED
 from tests.builders import a_window, options
@@ -180,6 +181,31 @@ def test_verbose_shows_the_five_worst_clients():
         "rejects by client:",
         *(f"  {20 - i}  198.51.100.{i}" for i in range(5)),
         "  29  in 2 more",
+    ]
+
+
+def named(client, name, number):
+    return {"client": client, "client_name": name}, number
+
+
+def test_verbose_shows_the_verified_names_of_clients():
+    keys = {
+        "rejected": [
+            named("192.0.2.1", "mx.example.net", 5),
+            named("192.0.2.1", "old.example.net", 4),
+            named("192.0.2.2", "", 3),
+            named("192.0.2.2", "mx.example.org", 2),
+            named("192.0.2.3", MANY, 4),
+            named("192.0.2.4", f"{'a' * 60}.example", 1),
+        ]
+    }
+
+    assert judge(keys=keys, verbosity=1).lines == [
+        "rejects by client:",
+        "  9  192.0.2.1 (mx.example.net)",
+        "  5  192.0.2.2",
+        "  4  192.0.2.3",
+        f"  1  192.0.2.4 (+{'a' * 31}.example)",
     ]
 
 

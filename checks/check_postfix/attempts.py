@@ -50,7 +50,7 @@ class Attempts:
     def __init__(self, window: Window, options: Namespace) -> None:
         self._window = window
         self._least: int = options.min_attempts
-        self._choice = Choice(options)
+        self._choice = Choice(window, options)
         if self._choice:
             self.sent = window.chosen("sent", self._choice)
             self.deferred = window.chosen("deferred", self._choice)

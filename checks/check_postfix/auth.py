@@ -7,10 +7,12 @@ not a wrong password and stands apart.
 
 from __future__ import annotations
 
-from check_postfix.choice import CLIENT, IGNORE_CLIENT, Choice
+from check_postfix import clients
+from check_postfix.choice import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Choice
 from check_postfix.from_log import FROM_LOG
 from check_postfix.maillog.counts import MANY
 from check_postfix.plugin import Check, Label, Threshold, run, values
+from check_postfix.suspicion import Tries
 from check_postfix.tables import table
 
 TYPE_CHECKING = False
@@ -25,60 +27,81 @@ FAILURES = Label("auth_failures", "failed logins")
 WORST_CLIENT = Label("auth_worst_client", "failed logins of the client address with most of them")
 CLIENTS = Label("auth_clients", "client addresses with failed logins")
 BACKEND_ERRORS = Label("auth_backend_errors", "logins that our own backend could not decide")
+ACCOUNTS = Label("auth_accounts", "accounts that failed logins name")
+WORST_ACCOUNT = Label("auth_worst_account", "failed logins of the account that most of them name")
 
-# Clients shown with -v.
+# Clients and accounts shown with -v.
 _ROWS = 10
 
 
-def _clients(window: Window, options: Namespace) -> list[tuple[str, int]]:
-    """Return (address, failed logins) of each client, most first."""
+def _most(window: Window, field: str, choice: Choice) -> list[tuple[str, int]]:
+    """Return (value, failed logins) of each client or account that is kept apart, most first."""
     return [
-        (client, number)
-        for (client,), number in window.keys("auth_failed", "client", choice=Choice(options))
-        if client != MANY
+        (value, number)
+        for (value,), number in window.keys("auth_failed", field, choice=choice)
+        if value != MANY
     ]
 
 
-def measure(window: Window, options: Namespace) -> list[Metric]:
-    """Return how many logins failed, all in all and from the worst client.
+def _tries(window: Window, choice: Choice) -> Tries:
+    return Tries(window.keys("auth_failed", "client", "account", choice=choice))
 
-    Returns: auth_failures and auth_worst_client in failed logins; auth_clients in
-             client addresses (IPv6: networks of /64); auth_backend_errors in logins
-             not decided, of any client
+
+def measure(window: Window, options: Namespace) -> list[Metric]:
+    """Return how many logins failed, all in all, from the worst client, at the worst account.
+
+    Returns: auth_failures, auth_worst_client and auth_worst_account in failed logins;
+             auth_clients in client addresses (IPv6: networks of /64); auth_accounts in
+             accounts, as far as the log names them; auth_backend_errors in logins not
+             decided, of any client
     """
-    clients = _clients(window, options)
-    choice = Choice(options)
+    choice = Choice(window, options)
+    failed = _most(window, "client", choice)
+    accounts = _most(window, "account", choice)
     return [
         FAILURES.of(
             window.chosen("auth_failed", choice) if choice else window.count("auth_failed")
         ),
-        WORST_CLIENT.of(clients[0][1] if clients else 0),
-        CLIENTS.of(len(clients)),
+        WORST_CLIENT.of(failed[0][1] if failed else 0),
+        CLIENTS.of(len(failed)),
         BACKEND_ERRORS.of(window.count("auth_backend_error")),
+        ACCOUNTS.of(len(accounts)),
+        WORST_ACCOUNT.of(accounts[0][1] if accounts else 0),
     ]
 
 
 def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
     failures = values.amount(measured["auth_failures"], "failed login")
-    words = f"{failures} in {values.span(window.seconds)}"
-    if clients := _clients(window, options):
-        client, number = clients[0]
-        words += f", {number} from {window.name('client', client)}"
+    words = [f"{failures} in {values.span(window.seconds)}"]
+    tries = _tries(window, Choice(window, options))
+    words += tries.words(lambda client: window.name("client", client), suspects=not options.account)
     if measured["auth_backend_errors"]:
-        words += f", {values.amount(measured['auth_backend_errors'], 'backend error')}"
-    return words
+        words.append(values.amount(measured["auth_backend_errors"], "backend error"))
+    return ", ".join(words)
 
 
 def details(window: Window, options: Namespace) -> list[str]:
-    """Return the clients that failed most, and where and how they tried."""
+    """Return the clients that failed most, the accounts they failed at, where and how."""
+    choice = Choice(window, options)
+    tries = _tries(window, choice)
+    named = clients.names(window, "auth_failed", choice)
     lines = []
-    for field in ("client", "service", "mechanism"):
-        pairs = [
-            (window.name(field, value), number)
-            for (value,), number in window.keys("auth_failed", field, choice=Choice(options))
-        ]
-        lines += table(f"failed logins by {field}", pairs, _ROWS)
+    for field, show, beside in (
+        ("client", window.name, lambda client: named.get(client, "") + tries.at(client)),
+        # a pseudonym, with or without --anonymise
+        ("account", "{}-{}".format, tries.by),
+        ("service", window.name, lambda _: ""),
+        ("mechanism", window.name, lambda _: ""),
+    ):
+        counted = window.keys("auth_failed", field, choice=choice)
+        shown = {value: show(field, value) for (value,), _ in counted if value != MANY}
+        lines += table(
+            f"failed logins by {field}",
+            [(shown.get(value, MANY), number) for (value,), number in counted],
+            _ROWS,
+            {name: beside(value) for value, name in shown.items()},
+        )
     return lines
 
 
@@ -86,7 +109,7 @@ CHECK = Check(
     name="postfix auth",
     description="Alert when many logins fail, all in all or from one client address.",
     source=FROM_LOG,
-    labels=[FAILURES, WORST_CLIENT, CLIENTS, BACKEND_ERRORS],
+    labels=[FAILURES, WORST_CLIENT, CLIENTS, BACKEND_ERRORS, ACCOUNTS, WORST_ACCOUNT],
     measure=measure,
     thresholds=[
         Threshold(
@@ -103,7 +126,7 @@ CHECK = Check(
             suffix="client",
         ),
     ],
-    options=[CLIENT, IGNORE_CLIENT],
+    options=[CLIENT, IGNORE_CLIENT, ACCOUNT, IGNORE_ACCOUNT],
     summary=summary,
     details=details,
     examples=[

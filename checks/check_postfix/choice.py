@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from check_postfix.maillog.window import Window
+
 
 def _name(written: str) -> str:
     return values.text(written).lower()
@@ -69,6 +71,19 @@ IGNORE_CLIENT = Option(
     metavar="CIDR",
     repeatable=True,
 )
+ACCOUNT = Option(
+    "--account",
+    "only failures at this account, as the log writes it: in the state is a pseudonym only",
+    metavar="NAME",
+    repeatable=True,
+    series="account",
+)
+IGNORE_ACCOUNT = Option(
+    "--ignore-account",
+    "leave out failures at this account: our own monitoring, a forgotten device",
+    metavar="NAME",
+    repeatable=True,
+)
 
 # What keeps only some, and what leaves some out, by field.
 _ONLY = {"domain": DOMAIN, "relay": RELAY}
@@ -82,7 +97,7 @@ class Choice:
     and left out where only some are taken.
     """
 
-    def __init__(self, options: Namespace) -> None:
+    def __init__(self, window: Window, options: Namespace) -> None:
         self._tests: list[tuple[tuple[str, ...], Callable[[str], bool]]] = []
         for field, option in _ONLY.items():
             if names := getattr(options, option.name, None):
@@ -97,6 +112,10 @@ class Choice:
         if networks := getattr(options, IGNORE_CLIENT.name, None):
             inside = _in_networks(networks)
             self._tests.append((("client",), lambda client: not inside(client)))
+        if names := getattr(options, ACCOUNT.name, None):
+            self._tests.append((("account",), frozenset(map(window.account, names)).__contains__))
+        if names := getattr(options, IGNORE_ACCOUNT.name, None):
+            self._tests.append((("account",), _not_in(frozenset(map(window.account, names)))))
 
     def __bool__(self) -> bool:
         return bool(self._tests)

@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import ExitStack, contextmanager
 
-from check_postfix.maillog import logfile, places, pseudonym
+from check_postfix.maillog import account, logfile, places, pseudonym
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest import Ingest
@@ -94,8 +94,8 @@ KEEP_TOTALS = Option(
 )
 KEEP_KEYS = Option(
     "--keep-keys",
-    "how long is kept what may belong to a person or company: client addresses, recipient"
-    " domains and relays",
+    "how long is kept what may belong to a person or company: client addresses and names,"
+    " pseudonyms of accounts, recipient domains and relays",
     default="48h",
     parse=values.window,
     metavar="DURATION",
@@ -103,7 +103,7 @@ KEEP_KEYS = Option(
 ANONYMISE = Option(
     "--anonymise",
     "show pseudonyms for client addresses, domains and relays, the same ones as long as the"
-    " state file lives",
+    " state file lives; those of accounts are shown anyway",
     switch=True,
 )
 
@@ -207,6 +207,7 @@ def _open(options: Namespace) -> Iterator[Window]:
                     ),
                 ),
                 name=_pseudonyms(store.key) if options.anonymise else lambda _, value: value,
+                account=lambda name: account.pseudonym(store.key, name.encode()),
             )  # fmt: skip
     except DamagedStore as error:  # seen only when the counts were looked at
         done = "it is set aside, and built again by" if _set_aside(path) else "see what is said by"

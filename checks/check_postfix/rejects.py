@@ -7,6 +7,7 @@ hour, so the window is held against what is usual here at this time of day.
 
 from __future__ import annotations
 
+from check_postfix import clients
 from check_postfix.choice import CLIENT, CODE, IGNORE_CLIENT, Choice
 from check_postfix.from_log import FROM_LOG
 from check_postfix.plugin import Check, Label, Option, Threshold, run, values
@@ -59,7 +60,7 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
              median of comparable windows; reject_factor the one by the other. The
              latter two are left out when there is too little history.
     """
-    choice = Choice(options)
+    choice = Choice(window, options)
     rejects = window.chosen("rejected", choice) if choice else window.count(*REJECTED)
     usual = _usual(window, choice).level
     if usual is None:
@@ -72,7 +73,7 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
 def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
     words = f"{values.amount(measured['rejects'], 'reject')} in {values.span(window.seconds)}"
-    usual = _usual(window, Choice(options))
+    usual = _usual(window, Choice(window, options))
     if usual.level is None:
         return f"{words}, {usual.basis}"
     return f"{words}, {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
@@ -80,9 +81,10 @@ def summary(measured: Mapping[str, float], window: Window, options: Namespace) -
 
 def details(window: Window, options: Namespace) -> list[str]:
     """Return who refuses, whom, why, and with what reply."""
-    choice = Choice(options)
+    choice = Choice(window, options)
     by_whom = [(name, window.count(counter)) for name, counter in BY_WHOM.items()]
     by_whom = sorted((pair for pair in by_whom if pair[1]), key=lambda pair: -pair[1])
+    beside = {"client": clients.names(window, "rejected", choice)}
     # Which of them refused whom is not kept.
     lines = [] if choice else table("rejects by program", by_whom, len(by_whom))
     for field, title in (
@@ -95,7 +97,7 @@ def details(window: Window, options: Namespace) -> list[str]:
             (window.name(field, value), number)
             for (value,), number in window.keys("rejected", field, choice=choice)
         ]
-        lines += table(f"rejects by {title}", pairs, _ROWS)
+        lines += table(f"rejects by {title}", pairs, _ROWS, beside.get(field))
     return lines
 
 

@@ -20,10 +20,11 @@ def wrong_passwords(driver: Driver) -> None:
     with STRANGER.connect(MX1, SUBMISSION) as smtp:
         assert auth_plain(smtp, "alice", "secret") == TOO_OFTEN
     assert codes == [WRONG] * 8
-    driver.truth().failures[STRANGER.address] += len(codes)
+    for account in ("alice", "admin"):
+        driver.truth().login_failed(STRANGER.address, account, 4)
     with OWNER.connect(MX1, SUBMISSION) as smtp:
         assert auth_login(smtp, "alice", "secrte") == WRONG
-    driver.truth().failures[OWNER.address] += 1
+    driver.truth().login_failed(OWNER.address, "alice")
 
 
 def wrong_imap_passwords(driver: Driver) -> None:
@@ -36,7 +37,7 @@ def wrong_imap_passwords(driver: Driver) -> None:
     ]
     for client, user, passwords in guesses:
         assert not any(client.imap_logins(MX1, user, *passwords))
-        driver.truths["dovecot"].failures[client.address] += len(passwords)
+        driver.truths["dovecot"].login_failed(client.address, user, len(passwords))
 
 
 def no_password_tested(driver: Driver) -> None:

@@ -24,7 +24,8 @@ STATES = {
 LABELS = {
     "deferred": "deferred_ratio attempts sent deferred bounced expired",
     "bounces": "bounce_ratio sent bounced expired bounced_550 bounced_554 mailbox_full",
-    "auth": "auth_failures auth_worst_client auth_clients auth_backend_errors",
+    "auth": "auth_failures auth_worst_client auth_clients auth_backend_errors"
+    " auth_accounts auth_worst_account",
     "rejects": "reject_factor rejects rejects_usual",
     "queue": "queue_size queue_oldest active deferred hold incoming queue_bytes",
 }

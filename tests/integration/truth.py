@@ -14,10 +14,17 @@ class Truth:
 
     counts:    by the counters' own names (check_postfix/maillog/event.py)
     failures:  failed logins by client address
+    accounts:  failed logins by account
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    accounts: Counter[str] = field(default_factory=Counter)
+
+    def login_failed(self, client: str, account: str, times: int = 1) -> None:
+        """Count failed logins."""
+        self.failures[client] += times
+        self.accounts[account] += times
 
     def attempt(self, mailbox: Mailbox, attempt: int = 0) -> str:
         """Count one delivery attempt to a mailbox; return what it came to."""
@@ -34,7 +41,11 @@ class Truth:
 
     def __add__(self, other: "Truth") -> "Truth":
         """Return the deeds at both instances."""
-        return Truth(self.counts + other.counts, self.failures + other.failures)
+        return Truth(
+            self.counts + other.counts,
+            self.failures + other.failures,
+            self.accounts + other.accounts,
+        )
 
     def perfdata(self) -> dict[str, dict[str, float]]:
         """Return what each log check must print, by check and label.
@@ -65,6 +76,8 @@ class Truth:
                 "auth_worst_client": max(self.failures.values(), default=0),
                 "auth_clients": len(self.failures),
                 "auth_backend_errors": self.counts["auth_backend_error"],
+                "auth_accounts": len(self.accounts),
+                "auth_worst_account": max(self.accounts.values(), default=0),
             },
             "rejects": {
                 "rejects": sum(

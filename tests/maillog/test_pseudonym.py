@@ -33,3 +33,8 @@ def test_what_names_nobody_stays():
         ("client", "*"), ("blocklist", "zen.spamhaus.org"), ("service", "imap"),
     ]:  # fmt: skip
         assert pseudonym.of(KEY, field, value) == value
+
+
+def test_of_the_name_of_a_client_nothing_is_left():
+    assert pseudonym.of(KEY, "client_name", "mx.example.net") == ""
+    assert pseudonym.of(KEY, "client_name", "*") == ""

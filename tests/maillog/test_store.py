@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from check_postfix.maillog import account
 from check_postfix.maillog import store as module
 from check_postfix.maillog.counts import MANY, Counts
 from check_postfix.maillog.event import Event
@@ -25,14 +26,14 @@ def failed(client: str) -> Event:
 def test_counts_of_one_minute_and_key_add_up() -> None:
     with Store(None, 1) as store:
         for _ in range(2):
-            counts = Counts()
+            counts = Counts(store.key)
             counts.add(70, 1, failed("192.0.2.1"), 3)
             counts.add(70, 1, failed("192.0.2.1"), 1)
             with store.transaction():
                 store.add(counts)
 
         assert store.totals(70, 71, [1]) == {"auth_failed": 8}
-        assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", ""), 8)]
+        assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", "", "", ""), 8)]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def kept(store: Store, begin: int = 0, end: int = 10_000) -> list[tuple[str, int
 
 
 def add(store: Store, *rows: tuple[int, Event, int]) -> None:
-    counts = Counts()
+    counts = Counts(store.key)
     for minute, event, times in rows:
         counts.add(minute, 1, event, times)
     with store.transaction():
@@ -100,6 +101,64 @@ def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
         ((MANY, MANY, "", "4.4.4", "DNS"), 2),
         ((MANY, MANY, MANY, MANY, MANY), 2),
     ]
+
+
+def tried(client: str, account: str, name: str = "") -> Event:
+    """Return a failed login of this address at this account."""
+    return failed(client)._replace(account=account.encode(), client_name=name)
+
+
+def all_kept(store: Store, minute: int) -> list[tuple[tuple[str, ...], int]]:
+    return store.keys("auth_failed", minute, minute + 1, [1])
+
+
+def test_of_an_account_only_the_pseudonym_is_kept() -> None:
+    with Store(None, 1) as store:
+        add(store, (60, tried("192.0.2.1", "Ann"), 2), (60, tried("192.0.2.1", "ann"), 1))
+
+        pseudonym = account.pseudonym(store.key, b"ann")
+        assert all_kept(store, 60) == [(("192.0.2.1", "", "", "", pseudonym), 3)]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_accounts_that_one_client_tries_leave_room_for_other_clients() -> None:
+    with Store(None, 1) as store:
+        guessed = [(60, tried("192.0.2.1", f"user{n}"), 1) for n in range(100)]
+        add(store, *guessed, *((60, failed(f"198.51.100.{n}"), 1) for n in range(5)))
+
+        rows = all_kept(store, 60)
+
+    assert sum(number for _, number in rows) == 105
+    by_client = [client for (client, *_), _ in rows]
+    assert {*by_client} == {"192.0.2.1", *(f"198.51.100.{n}" for n in range(5))}
+    assert (("192.0.2.1", MANY, "", "", MANY), 99) in rows
+    assert len(rows) == 7  # half of the hour's ten, and two of the minute
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_accounts_tried_most_are_told_apart_as_long_as_there_is_room() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, tried("192.0.2.1", f"user{n:02}"), 1 + n % 7) for n in range(20)))
+        often = {account.pseudonym(store.key, b"user%02d" % n) for n in (6, 13)}
+
+        rows = all_kept(store, 60)
+
+    told = {key[4]: number for key, number in rows}
+    assert often <= told.keys()
+    assert sum(told.values()) == sum(1 + n % 7 for n in range(20))
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_client_with_a_name_of_its_own_for_each_try_stays_one_client() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, tried("192.0.2.1", "", f"n{n}.example"), 1) for n in range(50)))
+        add(store, *((61, failed(f"198.51.100.{n}"), 1) for n in range(3)))
+
+        assert len(all_kept(store, 60)) <= 7
+        assert sum(number for _, number in all_kept(store, 60)) == 50
+        assert [client for (client, *_), _ in all_kept(store, 61)] == [
+            f"198.51.100.{n}" for n in range(3)
+        ]
 
 
 def test_what_is_older_than_it_may_be_kept_is_forgotten(place: Place) -> None:

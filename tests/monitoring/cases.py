@@ -52,7 +52,7 @@ PERFDATA = {
     "bounces": "bounce_ratio=13%;5;15;0;100 sent=40;;;0 bounced=6;;;0 expired=0;;;0"
     " bounced_550=6;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0",
     "auth": "auth_failures=15;100;500;0 auth_worst_client=12;10;100;0 auth_clients=2;;;0"
-    " auth_backend_errors=0;;;0 gaps=0;;;0",
+    " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0",
     "rejects": "rejects=60;50;;0 gaps=0;;;0",
     "queue": "queue_size=3;2;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
     " hold=3;;;0 incoming=0;;;0 maildrop=0;;;0",
@@ -63,7 +63,10 @@ LABELS = {
         *("bounce_ratio", "sent", "bounced", "expired"),
         *("bounced_550", "bounced_554", "mailbox_full"),
     ],
-    "auth": ["auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors"],
+    "auth": [
+        *("auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors"),
+        *("auth_accounts", "auth_worst_account"),
+    ],
     "rejects": ["rejects"],
     "queue": [
         *("queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop"),

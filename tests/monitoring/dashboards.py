@@ -93,11 +93,11 @@ ROWS = {
         Panel(
             "Failed logins",
             "auth",
-            ["auth_failures", "auth_worst_client", "auth_backend_errors"],
+            ["auth_failures", "auth_worst_client", "auth_worst_account", "auth_backend_errors"],
             limits="auth_failures",
             width=16,
         ),
-        Panel("Clients with failed logins", "auth", ["auth_clients"]),
+        Panel("Clients and accounts with failed logins", "auth", ["auth_clients", "auth_accounts"]),
     ],
     "Rejects": [
         Panel("Rejects, times the usual", "rejects", ["reject_factor"], limits="reject_factor"),

@@ -2,7 +2,8 @@
 
 Above each line of tests/corpus/*.log stand prose (`# ...`) that says why the line is
 here, and one annotation: `#> {...}` with the event, or `#> null`. Fields that have
-their default are left out; time is UTC, and a stamp without a year is read at NOW.
+their default are left out; `also` is a list, `account` text. Time is UTC, and a stamp
+without a year is read at NOW.
 """
 
 from __future__ import annotations
@@ -132,5 +133,6 @@ def _expected(annotation: dict[str, object] | None) -> Happening | None:
     repeats = int(str(fields.pop("repeats", 1)))
     if "also" in fields:
         fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
+    fields["account"] = str(fields.get("account", "")).encode("utf-8", "surrogateescape")
     event = Event(**fields)  # type: ignore[arg-type]
     return Happening(int(minute.timestamp()) // 60, host, instance, event, repeats * event.times)

@@ -9,6 +9,7 @@ counters.
 from __future__ import annotations
 
 from check_postfix.maillog import network
+from check_postfix.maillog.account import pseudonym
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     # The same, with the number of the stream
     Share = tuple[tuple[tuple[int, str], ...], tuple[str, int, str] | None]
 
-# The fields of an event that its kind is split by. Those in front have as many
-# values as there are strangers, those behind them only a few.
+# The fields of an event that its kind is split by. An account is known by its
+# pseudonym only.
 _FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
 FAMILIES = {
     "sent": ("domain", "relay"),
     "deferred": _FAILED_DELIVERY,
     "bounced": _FAILED_DELIVERY,
-    "rejected": ("client", "reply_code", "reason", "blocklist"),
-    "auth_failed": ("client", "mechanism", "service"),
+    "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
+    "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
 }
-_OF_STRANGERS = ("domain", "relay", "client")
+# What one client may have many of; it must not crowd out other clients.
+_BESIDE_CLIENT = ("client_name", "account")
+_OF_STRANGERS = ("domain", "relay", "client", *_BESIDE_CLIENT)
 # Kinds that are counted with another family.
 _FAMILY = {
     "softbounce": "deferred",
@@ -66,10 +69,18 @@ def fields(key: str) -> tuple[str, ...]:
 
 def without_strangers(family: str, key: str) -> str:
     """Return a key in which the fields with the many values stand for many."""
-    names = FAMILIES[family]
+    return _without(_OF_STRANGERS, family, key)
+
+
+def of_client(family: str, key: str) -> str:
+    """Return a key in which what one client may have many of stands for many."""
+    return _without(_BESIDE_CLIENT, family, key)
+
+
+def _without(left_out: tuple[str, ...], family: str, key: str) -> str:
     return _SEPARATOR.join(
-        MANY if name in _OF_STRANGERS else value
-        for name, value in zip(names, fields(key), strict=True)
+        MANY if name in left_out else value
+        for name, value in zip(FAMILIES[family], fields(key), strict=True)
     )
 
 
@@ -78,8 +89,11 @@ def of_many(family: str) -> str:
     return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
 
 
-def tally(event: Event) -> Tally:
-    """Return what an event adds to."""
+def tally(event: Event, secret: bytes) -> Tally:
+    """Return what an event adds to.
+
+    secret: of the pseudonym that stands for an account
+    """
     counters = (event.kind, *event.also)
     if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
         counters += (BOUNCED_WITH[event.reply_code],)
@@ -89,21 +103,24 @@ def tally(event: Event) -> Tally:
     names = FAMILIES.get(family)
     if names is None:
         return counters, None
-    values = [getattr(event, name)[:_LONGEST] for name in names]
+    values = [_value(event, name, secret) for name in names]
     if names[0] == "client":
         values[0] = network.of(values[0])
     return counters, (family, _SEPARATOR.join(values)) if any(values) else None
 
 
-def share_of(stream: int, event: Event) -> Share:
-    """Return what an event adds to in a stream."""
-    counters, keyed = tally(event)
-    return tuple((stream, counter) for counter in counters), keyed and (keyed[0], stream, keyed[1])
+def _value(event: Event, name: str, secret: bytes) -> str:
+    """Return a field of an event as it stands in a key."""
+    if name == "account":
+        return pseudonym(secret, event.account) if event.account else ""
+    value: str = getattr(event, name)
+    return value[:_LONGEST]
 
 
 class Counts:
     """What a stretch of log came to.
 
+    secret: of the store that it goes to
     since, keys_since: minutes before which nothing, or no key, is counted
 
     totals: minute -> (stream, counter) -> number
@@ -111,7 +128,8 @@ class Counts:
     additions: how many there were; there are at most a few times as many numbers
     """
 
-    def __init__(self, since: int = 0, keys_since: int = 0) -> None:
+    def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
+        self._secret = secret
         self._since = since
         self._keys_since = keys_since
         self.totals: dict[int, dict[tuple[int, str], int]] = {}
@@ -127,8 +145,13 @@ class Counts:
         """Count an event `times` times."""
         share = self._shares.get((stream, event))
         if share is None:
-            share = self._shares[stream, event] = share_of(stream, event)
+            share = self._shares[stream, event] = self.share_of(stream, event)
         self.add_share(minute, share, times)
+
+    def share_of(self, stream: int, event: Event) -> Share:
+        """Return what an event adds to in a stream."""
+        counters, key = tally(event, self._secret)
+        return tuple((stream, counter) for counter in counters), key and (key[0], stream, key[1])
 
     def add_share(self, minute: int, share: Share, times: int) -> None:
         """Count what an event adds to, `times` times."""

@@ -9,8 +9,8 @@ class Event(
     namedtuple(
         "Event",
         "kind domain relay reply_code enhanced_code client reason times also"
-        " blocklist mechanism service",
-        defaults=("", "", "", "", "", "", 1, (), "", "", ""),
+        " blocklist mechanism service client_name account",
+        defaults=("", "", "", "", "", "", 1, (), "", "", "", "", b""),
     )
 ):
     """What a recogniser made of one record.
@@ -27,6 +27,11 @@ class Event(
     blocklist:     name of the block list that the client is on (rejects)
     mechanism:     SASL mechanism, upper case (failed logins)
     service:       `smtp`, `submission`, `imap` ... (failed logins)
+    client_name:   the client's name, lower case, which smtpd has verified (rejects,
+                   failed logins); nothing where it has none
+    account:       whose login failed, as it is written (bytes): to be made a
+                   pseudonym of before it is kept. A hint only: Postfix may name the
+                   one that was tried before, and a name may be a mistyped password
     """
 
     __slots__ = ()
@@ -43,6 +48,8 @@ class Event(
     blocklist: str
     mechanism: str
     service: str
+    client_name: str
+    account: bytes
 
 
 # Every counter, and what one more of it means. Where the totals of other

@@ -265,7 +265,7 @@ class Ingest:
             self._store,
             log,
             lambda previous: self._clock(file, previous),
-            lambda: Counts(self._oldest, self._oldest_keys),
+            lambda: Counts(self._store.key, self._oldest, self._oldest_keys),
             self._deadline,
         )
         live = file.path == self._path

@@ -193,7 +193,7 @@ class Journal:
 
         Returns: the latest minute of a whole piece, None if it was less
         """
-        counts = Counts(self._oldest, self._oldest_keys)
+        counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         latest = taken = 0
         lost = None
         while taken < PIECE and not (taken and entries.is_late) and entries.are_behind(end):

@@ -17,9 +17,12 @@ _LENGTH = 10
 def of(secret: bytes, field: str, value: str) -> str:
     """Return `client-3f9a2c41d0` for an address, and likewise for domain and relay.
 
-    What names nobody is returned as it is: other fields, what stands for many, and a
-    relay that is one of Postfix's own words (`none`, `local`).
+    A client's name is that of its address, so nothing is left of it. What names
+    nobody is returned as it is: other fields, what stands for many, and a relay that
+    is one of Postfix's own words (`none`, `local`).
     """
+    if field == "client_name":
+        return ""
     if value == MANY or field not in _PERSONAL:
         return value
     if field == "relay" and "." not in value and ":" not in value:

@@ -6,7 +6,6 @@ import time
 from math import inf
 
 from check_postfix.maillog import frame
-from check_postfix.maillog.counts import share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
@@ -265,7 +264,7 @@ class _Counting:
     def _share(self, saying: Saying) -> Share:
         assert saying.event is not None  # else it is not told of
         number = self._reading.stream_number(saying.host, saying.instance)
-        return share_of(number, saying.event)
+        return self._counts.share_of(number, saying.event)
 
     def finish(self) -> None:
         """Keep what was counted."""

@@ -1,4 +1,4 @@
-"""The spelling of the fields that Postfix writes, as fragments of byte expressions.
+"""The spelling of the fields that Postfix writes, mostly as fragments of byte expressions.
 
 The recogniser and the scanner are both built from these, so that a field has
 one spelling. No fragment has a capturing group: whoever uses one names what it
@@ -66,3 +66,8 @@ def may_be_cut(text: bytes) -> bool:
 MECHANISM = rb"[A-Za-z0-9_-]{1,20}+"
 # Some syslog daemons drop the blank before an empty reason.
 AUTHENTICATION_FAILED = rb" authentication failed:"
+
+
+def verified(name: bytes) -> str:
+    """Return a client's name in lower case, nothing where Postfix knows of none."""
+    return "" if name == b"unknown" else name.decode().lower()

@@ -18,7 +18,13 @@ import stat
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 
-from check_postfix.maillog.counts import FAMILIES, fields, of_many, without_strangers
+from check_postfix.maillog.counts import (
+    FAMILIES,
+    fields,
+    of_client,
+    of_many,
+    without_strangers,
+)
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
 from check_postfix.maillog.stretch import Stretch
@@ -74,6 +80,9 @@ CREATE TABLE keyed (
 # which no flood at its begin can take what the rest of it needs.
 KEYS_PER_HOUR = 5_200
 KEYS_PER_MINUTE = 80
+# Names of one client, and accounts that it tries, may take so much of an hour's room;
+# the rest of it is for other clients.
+_DETAIL = 0.5
 # Of the others only what has few values is kept, of the most frequent as well,
 # and of the rest the number, so that sums stay exact.
 COARSE_KEYS = 20
@@ -390,7 +399,7 @@ class Store:
             if there is None:
                 there = sum(self._rows_by_minute(family, hour).values())
             self._rows[family, hour] = there + len(rows)
-            if there + len(rows) > KEYS_PER_HOUR:
+            if there + len(rows) > KEYS_PER_HOUR * _DETAIL:
                 rows = sorted(self._shared_out(family, hour, rows))
             yield from rows
 
@@ -405,9 +414,10 @@ class Store:
             by_minute.setdefault(row[1], []).append(row)
         kept = []
         for minute in sorted(by_minute):
-            some = sorted(by_minute[minute], key=lambda row: (-row[4], row))
+            some = sorted(by_minute[minute], key=_most_first)
             own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
             cut = own + max(0, room)
+            some = _in_detail(some, own + max(0, room - int(KEYS_PER_HOUR * _DETAIL)))
             room -= max(0, min(len(some), cut) - own)
             kept += [*some[:cut], *_coarse(some[cut:])]
         return kept
@@ -477,6 +487,38 @@ class Store:
                     (family, begin, end),
                 )
             ]
+
+
+def _most_first(row: tuple[str, int, int, str, int]) -> tuple[int, tuple[str, int, int, str, int]]:
+    return -row[4], row
+
+
+def _in_detail(
+    rows: list[tuple[str, int, int, str, int]], most: int
+) -> list[tuple[str, int, int, str, int]]:
+    """Return the rows of one minute; if they are too many, one for each client of the last.
+
+    rows: most frequent first, as those returned
+    most: how many there may be before the details of a client are added up
+    """
+    if len(rows) <= most:
+        return rows
+    spare = max(0, most - len(_by_client(rows)))
+    return sorted([*rows[:spare], *_by_client(rows[spare:])], key=_most_first)
+
+
+def _by_client(
+    rows: list[tuple[str, int, int, str, int]],
+) -> list[tuple[str, int, int, str, int]]:
+    """Return rows of which those that differ in a client's details only are one."""
+    alike: dict[tuple[str, int, int, str], list[tuple[str, int, int, str, int]]] = {}
+    for row in rows:
+        family, minute, stream, key, _ = row
+        alike.setdefault((family, minute, stream, of_client(family, key)), []).append(row)
+    return [
+        some[0] if len(some) == 1 else (*where, sum(row[4] for row in some))
+        for where, some in alike.items()
+    ]
 
 
 def _coarse(

@@ -28,6 +28,7 @@ class Window:
     usual_of:   from (family, choice) to the same of chosen events
     notes:      what has to be said besides, in a few words each
     name:       from (field, value) to what is shown of it, which may be a pseudonym
+    account:    from an account's name to its pseudonym, by which it is kept
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Window:
         notes: Sequence[str] = (),
         name: Callable[[str, str], str] = lambda _, value: value,
         usual_of: Callable[[str, Takes], Usual] | None = None,
+        account: Callable[[str], str] = lambda name: name,
     ) -> None:
         self.begin = begin
         self.end = end
         self.coverage = coverage
         self.notes = notes
         self.name = name
+        self.account = account
         self._totals = totals
         self._keys = keys
         self._usual = usual

@@ -3,7 +3,8 @@
 Postfix tells of SMTP logins (smtpd), Dovecot of those to its own services; the
 two never tell of the same one. User name and mechanism are a stranger's text.
 The client stands before them in Postfix's line and behind them in Dovecot's, so
-it is taken from the left there and from the right here.
+it is taken from the left there and from the right here. The user name is what is
+left in between, whatever it looks like.
 
 Sources: postfix/src/smtpd/smtpd_sasl_glue.c; dovecot/src/login-common
 (client-common.c, client-common-auth.c).
@@ -30,7 +31,7 @@ DOVECOT_LOGGED_IN = _SERVICE + rb"(?:Login|Logged in): user=<"
 DOVECOT_OPENING = _SERVICE + rb"(?:" + _ENDED + rb"|Login: user=<|Logged in: user=<)"
 
 _match_postfix = Expression(
-    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
+    rb"warning: (?P<name>" + shapes.CLIENT_NAME + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL (?:(?P<mechanism>" + shapes.MECHANISM
     + rb")" + shapes.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)"
     rb"|.*?" + shapes.AUTHENTICATION_FAILED + rb")",
@@ -55,7 +56,9 @@ _BACKEND_ERRORS = (
 # so there is neither a reason nor a name (xsasl/xsasl_dovecot_server.c,
 # xsasl_dovecot_server_first: XSASL_AUTH_TEMP with an empty reply; what is put in
 # their places: smtpd/smtpd_sasl_glue.c).
-_NOBODY_ASKED = b"(reason unavailable), sasl_username=(unavailable)"
+_USERNAME = b", sasl_username="
+_NO_NAME = b"(unavailable)"
+_NOBODY_ASKED = b"(reason unavailable)" + _USERNAME + _NO_NAME
 
 _REASONS = (
     rb"(?P<failed>auth failed|authorization failed), (?P<attempts>[1-9]\d{0,8}) attempts"
@@ -74,13 +77,17 @@ _match_dovecot = Expression(
 ).match
 # The last one is Dovecot's own: whatever the user name held stands before it.
 _find_address = Expression(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
+# What stands before that. The method is a stranger's text too: if it is no plain
+# word, nobody knows where the name ends.
+_match_user = Expression(
+    rb" user=<(?P<account>.*)>(?:, method=[A-Za-z0-9_-]*+)?, rip=\Z", re.DOTALL
+).match
 
 
 def recognise_postfix(record: Record) -> Event | None:
     """Return the event of an smtpd login line, None for `authentication aborted`.
 
-    record: program smtpd, text starts with POSTFIX_OPENING; of what follows the
-            reason's first comma only ` sasl_username=(unavailable)` is looked at
+    record: program smtpd, text starts with POSTFIX_OPENING
     """
     shape = _match_postfix(record.text)
     if not shape:
@@ -91,17 +98,24 @@ def recognise_postfix(record: Record) -> Event | None:
     # reason seems to follow may be part of it.
     if shape["mechanism"] is None or reason.startswith(_CLIENT_ERRORS):
         return Event(kind="auth_client_error", client=client)
-    if reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
-        kind = "auth_backend_error"
-    else:
-        kind = "auth_failed"
+    mechanism = shape["mechanism"].decode().upper()
     service = record.service or (b"" if record.program == UNKNOWN else b"smtp")
+    where = service.decode("utf-8", "replace")
+    if reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
+        return Event("auth_backend_error", client=client, mechanism=mechanism, service=where)
+    _, named, account = reason.rpartition(_USERNAME)
     return Event(
-        kind=kind,
+        kind="auth_failed",
         client=client,
-        mechanism=shape["mechanism"].decode().upper(),
-        service=service.decode("utf-8", "replace"),
+        mechanism=mechanism,
+        service=where,
+        client_name=shapes.verified(shape["name"]),
+        account=_known(account) if named else b"",
     )
+
+
+def _known(name: bytes) -> bytes:
+    return b"" if name == _NO_NAME else name
 
 
 def recognise_dovecot(record: Record) -> Event | None:
@@ -119,4 +133,11 @@ def recognise_dovecot(record: Record) -> Event | None:
     service = shape["service"].decode()
     if shape["fault"]:
         return Event(kind="auth_backend_error", client=client, service=service)
-    return Event(kind="auth_failed", client=client, service=service, times=int(shape["attempts"]))
+    user = address and _match_user(record.text[shape.end() : address.start("client")])
+    return Event(
+        kind="auth_failed",
+        client=client,
+        service=service,
+        times=int(shape["attempts"]),
+        account=user["account"] if user else b"",
+    )

@@ -42,8 +42,8 @@ _match_message = Expression(
 
 _match_client = Expression(
     _ID + rb"(?:milter-)?(?P<action>[a-z_]++): (?P<stage>" + shapes.SMTP_STAGE
-    + rb") from " + shapes.CLIENT_NAME
-    + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: " + _CODE
+    + rb") from (?P<name>" + shapes.CLIENT_NAME
+    + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: " + _CODE
 ).match  # fmt: skip
 
 _match_postscreen = Expression(
@@ -91,7 +91,10 @@ def _at_stage(text: bytes, shape: re.Match[bytes]) -> Event:
         client=shape["client"].decode().lower(),
         reply_code=(code or b"").decode(),
     )
-    return _with_reason(event, text, shape.end()) if action in _REFUSE else event
+    if action not in _REFUSE:
+        return event
+    event = event._replace(client_name=shapes.verified(shape["name"]))
+    return _with_reason(event, text, shape.end())
 
 
 def _with_reason(event: Event, text: bytes, end: int) -> Event:
