@@ -10,7 +10,8 @@ import os
 import time
 from contextlib import ExitStack, contextmanager
 
-from check_postfix.maillog import account, logfile, places, pseudonym
+from check_postfix.maillog import logfile, places, pseudonym
+from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest import Ingest
@@ -207,7 +208,7 @@ def _open(options: Namespace) -> Iterator[Window]:
                     ),
                 ),
                 name=_pseudonyms(store.key) if options.anonymise else lambda _, value: value,
-                account=lambda name: account.pseudonym(store.key, name.encode()),
+                account=lambda name: Accounts(store.key).pseudonym(name.encode()),
             )  # fmt: skip
     except DamagedStore as error:  # seen only when the counts were looked at
         done = "it is set aside, and built again by" if _set_aside(path) else "see what is said by"

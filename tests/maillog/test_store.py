@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from check_postfix.maillog import account
 from check_postfix.maillog import store as module
+from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.counts import MANY, Counts
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.store import Store
@@ -116,7 +116,7 @@ def test_of_an_account_only_the_pseudonym_is_kept() -> None:
     with Store(None, 1) as store:
         add(store, (60, tried("192.0.2.1", "Ann"), 2), (60, tried("192.0.2.1", "ann"), 1))
 
-        pseudonym = account.pseudonym(store.key, b"ann")
+        pseudonym = Accounts(store.key).pseudonym(b"ann")
         assert all_kept(store, 60) == [(("192.0.2.1", "", "", "", pseudonym), 3)]
 
 
@@ -139,7 +139,7 @@ def test_accounts_that_one_client_tries_leave_room_for_other_clients() -> None:
 def test_the_accounts_tried_most_are_told_apart_as_long_as_there_is_room() -> None:
     with Store(None, 1) as store:
         add(store, *((60, tried("192.0.2.1", f"user{n:02}"), 1 + n % 7) for n in range(20)))
-        often = {account.pseudonym(store.key, b"user%02d" % n) for n in (6, 13)}
+        often = {Accounts(store.key).pseudonym(b"user%02d" % n) for n in (6, 13)}
 
         rows = all_kept(store, 60)
 

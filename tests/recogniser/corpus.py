@@ -63,8 +63,10 @@ def recognised(line: bytes) -> Happening | None:
 def scanned(block: bytes) -> list[Happening]:
     """Read a block of lines, each with a newline in front of it, in the fast way."""
     return [
-        _happening(minute, saying.host, saying.instance, saying.event, times)
-        for minute, saying, times in Scan(clock()).block(block)
+        _happening(
+            minute, saying.host, saying.instance, saying.event._replace(account=account), times
+        )
+        for minute, saying, account, times in Scan(clock()).block(block)
     ]
 
 

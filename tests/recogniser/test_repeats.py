@@ -18,7 +18,7 @@ def _found(*blocks: tuple[bytes, ...]) -> list[tuple[str, str, int]]:
     return [
         (saying.event.kind, saying.host.decode(), times)
         for lines in blocks
-        for _, saying, times in scan.block(b"".join(b"\n" + line for line in lines))
+        for _, saying, _, times in scan.block(b"".join(b"\n" + line for line in lines))
     ]
 
 

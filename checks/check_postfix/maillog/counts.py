@@ -9,7 +9,7 @@ counters.
 from __future__ import annotations
 
 from check_postfix.maillog import network
-from check_postfix.maillog.account import pseudonym
+from check_postfix.maillog.account import Accounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     # The same, with the number of the stream
     Share = tuple[tuple[tuple[int, str], ...], tuple[str, int, str] | None]
 
-# The fields of an event that its kind is split by. An account is known by its
-# pseudonym only.
+# The fields of an event that its kind is split by. An account, whose pseudonym is
+# put behind all others, comes last.
 _FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
 FAMILIES = {
     "sent": ("domain", "relay"),
@@ -89,11 +89,8 @@ def of_many(family: str) -> str:
     return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
 
 
-def tally(event: Event, secret: bytes) -> Tally:
-    """Return what an event adds to.
-
-    secret: of the pseudonym that stands for an account
-    """
+def tally(event: Event) -> Tally:
+    """Return what an event adds to; in the key is no account yet."""
     counters = (event.kind, *event.also)
     if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
         counters += (BOUNCED_WITH[event.reply_code],)
@@ -103,18 +100,16 @@ def tally(event: Event, secret: bytes) -> Tally:
     names = FAMILIES.get(family)
     if names is None:
         return counters, None
-    values = [_value(event, name, secret) for name in names]
+    values = ["" if name == "account" else getattr(event, name)[:_LONGEST] for name in names]
     if names[0] == "client":
         values[0] = network.of(values[0])
     return counters, (family, _SEPARATOR.join(values)) if any(values) else None
 
 
-def _value(event: Event, name: str, secret: bytes) -> str:
-    """Return a field of an event as it stands in a key."""
-    if name == "account":
-        return pseudonym(secret, event.account) if event.account else ""
-    value: str = getattr(event, name)
-    return value[:_LONGEST]
+def share_of(stream: int, event: Event) -> Share:
+    """Return what an event adds to in a stream."""
+    counters, keyed = tally(event)
+    return tuple((stream, counter) for counter in counters), keyed and (keyed[0], stream, keyed[1])
 
 
 class Counts:
@@ -129,7 +124,7 @@ class Counts:
     """
 
     def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
-        self._secret = secret
+        self._pseudonym = Accounts(secret).pseudonym
         self._since = since
         self._keys_since = keys_since
         self.totals: dict[int, dict[tuple[int, str], int]] = {}
@@ -145,16 +140,11 @@ class Counts:
         """Count an event `times` times."""
         share = self._shares.get((stream, event))
         if share is None:
-            share = self._shares[stream, event] = self.share_of(stream, event)
-        self.add_share(minute, share, times)
+            share = self._shares[stream, event] = share_of(stream, event)
+        self.add_share(minute, share, times, event.account)
 
-    def share_of(self, stream: int, event: Event) -> Share:
-        """Return what an event adds to in a stream."""
-        counters, key = tally(event, self._secret)
-        return tuple((stream, counter) for counter in counters), key and (key[0], stream, key[1])
-
-    def add_share(self, minute: int, share: Share, times: int) -> None:
-        """Count what an event adds to, `times` times."""
+    def add_share(self, minute: int, share: Share, times: int, account: bytes) -> None:
+        """Count what an event adds to, `times` times, and the account that it names."""
         if minute != self._minute:
             self._turn_to(minute)
         self.additions += 1
@@ -163,6 +153,9 @@ class Counts:
         for counter in counters:
             totals[counter] = totals.get(counter, 0) + times
         if key is not None:
+            if account:
+                family, stream, others = key
+                key = family, stream, others + self._pseudonym(account)
             self._keyed[key] = self._keyed.get(key, 0) + times
 
     def _turn_to(self, minute: int) -> None:

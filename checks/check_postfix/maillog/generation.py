@@ -22,6 +22,14 @@ _DIGEST = 16
 _HEAD_SIZES = (32, 64, 128, 256, 512, FINGERPRINTED)
 
 
+def hasher(key: bytes, size: int, purpose: bytes) -> blake2b:
+    """Return what hashes further bytes with a key: to so many bytes, other ones for each purpose.
+
+    purpose: at most 16 bytes
+    """
+    return blake2b(digest_size=size, key=key, person=purpose)
+
+
 def fingerprint(data: bytes, key: bytes) -> bytes:
     """Return the keyed hash of some bytes of a log."""
     return blake2b(data, digest_size=_DIGEST, key=key).digest()

@@ -6,6 +6,7 @@ import time
 from math import inf
 
 from check_postfix.maillog import frame
+from check_postfix.maillog.counts import share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks
 from check_postfix.maillog.scanner import Scan
@@ -248,11 +249,11 @@ class _Counting:
         shares = self._shares
         add = self._counts.add_share
         events = 0
-        for minute, saying, times in self._scan.block(block):
+        for minute, saying, account, times in self._scan.block(block):
             share = shares.get(saying)
             if share is None:
                 share = shares[saying] = self._share(saying)
-            add(minute, share, times)
+            add(minute, share, times, account)
             events += times
         self._generation.lines += block.count(b"\n")
         self._generation.events += events
@@ -264,7 +265,7 @@ class _Counting:
     def _share(self, saying: Saying) -> Share:
         assert saying.event is not None  # else it is not told of
         number = self._reading.stream_number(saying.host, saying.instance)
-        return self._counts.share_of(number, saying.event)
+        return share_of(number, saying.event)
 
     def finish(self) -> None:
         """Keep what was counted."""

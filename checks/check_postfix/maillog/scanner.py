@@ -75,6 +75,14 @@ _WHY = (
     rb"(?::\d++|)(: [245]\d\d )(?:" + shapes.ENHANCED_CODE + rb" |)"
     + reject.ABOUT + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
 )  # fmt: skip
+# The account stands behind it, apart: it is another one nearly each time.
+_ACCOUNT = rb", sasl_username="
+_LOGIN = (
+    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
+    + rb")\](?::\d++|): SASL " + shapes.MECHANISM + shapes.AUTHENTICATION_FAILED
+    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|)"
+    rb"(?=(?:" + _ACCOUNT + rb"[^,\n]++|)\r?(?:\n|\Z))"
+)  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else. The
 # value of an ID decides nothing.
@@ -107,7 +115,7 @@ _SAID = _any(
         ),
         # None of the frequent texts that nobody counts starts with another letter.
         rb"(?=[][<>A-Zefimprsw])"
-        + _any([screen.FINDING, rb"(" + _any([_WARNINGS, _OTHERS]) + rb")"]),
+        + _any([screen.FINDING, rb"(" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
     ]
 )
 # Without a path in its tag a line is Dovecot's or another program's, which is
@@ -119,7 +127,7 @@ _SAID_WITHOUT_PATH = (
 
 _find = re.compile(
     rb"\n(?>" + _FRAME + rb"|)(?(" + _FRAMED + rb")(?(" + _HAS_PATH + rb")" + _SAID
-    + rb"|" + _SAID_WITHOUT_PATH + rb")|([^\n]*+))"
+    + rb"|" + _SAID_WITHOUT_PATH + rb")(?:" + _ACCOUNT + rb"([^,\n]++)|)|([^\n]*+))"
 ).findall  # fmt: skip
 
 
@@ -166,13 +174,14 @@ class Scan:
         self._parts = Parts(first, lines)
         self.telling = self.foreign = self.unframed = 0
 
-    def block(self, block: bytes) -> Iterator[tuple[int, Saying, int]]:
+    def block(self, block: bytes) -> Iterator[tuple[int, Saying, bytes, int]]:
         """Yield what a block of lines tells of.
 
         block:  whole lines, each with the newline that ends the line before it
                 in front of it, none at the end
-        Yields: (minute, saying, times): `times` events of one kind, counting
-                repeated lines and repeated logins
+        Yields: (minute, saying, account, times): `times` events of one kind,
+                counting repeated lines and repeated logins; the account that they
+                name, if any
         """
         last_line = block[block.rfind(b"\n") + 1 :]
         if repeats.WORDS in block:
@@ -189,11 +198,12 @@ class Scan:
         for groups, lines in [(one, 1) for one in found] if ordered else Counter(found).items():
             stamp = groups[0]
             if stamp:
-                saying = known.get(groups[1:])
+                fields, account = groups[1:-2], groups[-2]
+                saying = known.get(fields)
                 if saying is None:
                     if len(known) > _KNOWN:
                         known.clear()
-                    saying = known[groups[1:]] = _saying(*groups[1:-1])
+                    saying = known[fields] = _saying(*fields)
             else:
                 record = frame.parse(groups[-1])
                 if record is None:
@@ -203,6 +213,7 @@ class Scan:
                         self.unframed += lines
                     continue
                 stamp, saying = record.stamp, Saying(record, recognise(record))
+                account = b""
             event = saying.event
             if event is None:
                 if not saying.is_ours:
@@ -215,7 +226,11 @@ class Scan:
                 self.unframed += lines
                 continue
             self.telling += lines
-            yield minute, saying, lines * saying.repeats * event.times
+            if account and event.kind == "auth_failed":
+                account = account.removesuffix(b"\r")
+            else:
+                account = event.account
+            yield minute, saying, account, lines * saying.repeats * event.times
 
 
 def _first_stamp(found: Iterable[tuple[bytes, ...]]) -> tuple[bytes, bytes] | None:
