@@ -118,8 +118,8 @@ def test_verbose_says_where_the_mail_is_and_for_whom_and_how_long_it_waits():
     outcome = judge(
         message("active", age=30, recipients=("ann@example.net", "bob@example.org")),
         message("incoming", age=400, recipients=("cy@example.net",)),
-        message("deferred", age=9000, recipients=("dan@example.com",)),
         message("deferred", age=90000, recipients=("eve@example.com",)),
+        message("deferred", age=9000, recipients=("dan@example.com",)),
         message("hold", age=90),
         verbosity=1,
     )
