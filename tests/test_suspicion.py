@@ -137,10 +137,10 @@ def test_of_an_address_that_is_not_known_nothing_is_suspected():
 
 
 def test_accounts_that_were_too_many_to_be_kept_apart_are_more():
-    many = [({"client": GUESSER, "account": MANY}, 100)]
+    many = [({"client": GUESSER, "account": MANY}, 1000)]
 
     assert words(guessing(), many) == (
-        "398 failed logins in 15 min, 398 from 203.0.113.77 at 41 or more accounts: guessing"
+        "1298 failed logins in 15 min, 1298 from 203.0.113.77 at 41 or more accounts: guessing"
     )
 
 

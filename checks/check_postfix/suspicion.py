@@ -58,7 +58,8 @@ class Tries:
         """Return at how many accounts a client failed: ` at 3 accounts`, nothing if unknown."""
         tried = self._by_client.get(client, {})
         known = _known(tried)
-        if not known or client in _NO_ADDRESS or 100 * _sum(known) < NAMED * _sum(tried):
+        named = _sum(tried) - tried.get("", 0)
+        if not known or client in _NO_ADDRESS or 100 * named < NAMED * _sum(tried):
             return ""
         return f" at {_number(len(known), MANY in tried, 'account', 'accounts')}"
 
