@@ -69,19 +69,30 @@ def fields(key: str) -> tuple[str, ...]:
 
 def without_strangers(family: str, key: str) -> str:
     """Return a key in which the fields with the many values stand for many."""
-    return _without(_OF_STRANGERS, family, key)
+    return _without(_PLACES_OF_STRANGERS[family], key)
 
 
 def of_client(family: str, key: str) -> str:
     """Return a key in which what one client may have many of stands for many."""
-    return _without(_BESIDE_CLIENT, family, key)
+    return _without(_PLACES_BESIDE_CLIENT[family], key)
 
 
-def _without(left_out: tuple[str, ...], family: str, key: str) -> str:
-    return _SEPARATOR.join(
-        MANY if name in left_out else value
-        for name, value in zip(FAMILIES[family], fields(key), strict=True)
-    )
+def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    return {
+        family: [place for place, name in enumerate(of_family) if name in names]
+        for family, of_family in FAMILIES.items()
+    }
+
+
+_PLACES_OF_STRANGERS = _places(_OF_STRANGERS)
+_PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
+
+
+def _without(places: list[int], key: str) -> str:
+    values = key.split(_SEPARATOR)
+    for place in places:
+        values[place] = MANY
+    return _SEPARATOR.join(values)
 
 
 def of_many(family: str) -> str:

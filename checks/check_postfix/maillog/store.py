@@ -503,22 +503,16 @@ def _in_detail(
     """
     if len(rows) <= most:
         return rows
-    spare = max(0, most - len(_by_client(rows)))
-    return sorted([*rows[:spare], *_by_client(rows[spare:])], key=_most_first)
-
-
-def _by_client(
-    rows: list[tuple[str, int, int, str, int]],
-) -> list[tuple[str, int, int, str, int]]:
-    """Return rows of which those that differ in a client's details only are one."""
+    clients = [(*row[:3], of_client(row[0], row[3])) for row in rows]
+    spare = max(0, most - len(set(clients)))
     alike: dict[tuple[str, int, int, str], list[tuple[str, int, int, str, int]]] = {}
-    for row in rows:
-        family, minute, stream, key, _ = row
-        alike.setdefault((family, minute, stream, of_client(family, key)), []).append(row)
-    return [
-        some[0] if len(some) == 1 else (*where, sum(row[4] for row in some))
-        for where, some in alike.items()
+    for client, row in zip(clients[spare:], rows[spare:], strict=True):
+        alike.setdefault(client, []).append(row)
+    added = [
+        some[0] if len(some) == 1 else (*client, sum(row[4] for row in some))
+        for client, some in alike.items()
     ]
+    return sorted([*rows[:spare], *added], key=_most_first)
 
 
 def _coarse(
