@@ -43,10 +43,10 @@ def mistyped(people=14):
     ]  # fmt: skip
 
 
-def words(*rows, arguments=(), verbosity=0):
+def words(*rows, arguments=(), verbosity=0, minutes=15):
     keys = [row for some in rows for row in some]
     failed = sum(number for _, number in keys)
-    window = a_window(keys={"auth_failed": keys}, auth_failed=failed)
+    window = a_window(keys={"auth_failed": keys}, auth_failed=failed, minutes=minutes)
     outcome = CHECK.judge(window, options(CHECK, *arguments), verbosity)
     return outcome if verbosity else outcome.words.partition(" - ")[2]
 
@@ -107,6 +107,21 @@ def test_who_guesses_and_who_attacks_are_both_told():
 )  # fmt: skip
 def test_nothing_is_suspected_below_the_limits(rows, said):
     assert words(rows).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (guessing(19, 30), "30 from 203.0.113.77 at 19 accounts"),
+        (guessing(20, 30), "30 from 203.0.113.77 at 20 accounts: guessing"),
+        (attacking(19, 19), "1 from 198.51.100.0 at 1 account"),
+        (attacking(20, 20), "20 at 1 account from 20 addresses: one account attacked"),
+        (stubborn(19), "19 from 203.0.113.8 at 1 account"),
+        (stubborn(20), "20 from 203.0.113.8 at 1 account: an old password?"),
+    ],
+)
+def test_of_a_window_longer_than_an_hour_the_limits_grow_with_it(rows, said):
+    assert words(rows, minutes=120).endswith(said)
 
 
 def test_many_addresses_at_many_accounts_attack_no_single_one():

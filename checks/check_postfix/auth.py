@@ -44,7 +44,8 @@ def _most(window: Window, field: str, choice: Choice) -> list[tuple[str, int]]:
 
 
 def _tries(window: Window, choice: Choice) -> Tries:
-    return Tries(window.keys("auth_failed", "client", "account", choice=choice))
+    rows = window.keys("auth_failed", "client", "account", choice=choice)
+    return Tries(rows, hours=window.seconds / 3600)
 
 
 def measure(window: Window, options: Namespace) -> list[Metric]:

@@ -5,6 +5,9 @@ guessing; many addresses at one account attack it; one address at one account,
 again and again, is mostly a program that nobody told of a new password. The
 rule for that stands here. Where the log does not name the accounts, nothing is
 suspected.
+
+Its numbers hold for a window of up to an hour. Of a longer one they are as many times
+as large: in a day ten people of an office mistype their passwords.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 # Accounts that one address must have tried to be guessing. In an office behind one
-# address some people mistype their passwords in a quarter of an hour, not ten.
+# address some people mistype their passwords in an hour, hardly ten.
 GUESSED = 10
 # Addresses that must have tried one account to be attacking it. Somebody's own
 # devices come from home, from work and from the telephone's network.
@@ -42,11 +45,13 @@ _NO_ACCOUNT = ("", MANY)
 class Tries:
     """Who tried whose password.
 
-    rows: ((client, account), failed logins); the account is a pseudonym, nothing
-          where the log names none, and MANY where they were too many
+    rows:  ((client, account), failed logins); the account is a pseudonym, nothing
+           where the log names none, and MANY where they were too many
+    hours: how long the window is
     """
 
-    def __init__(self, rows: Iterable[tuple[tuple[str, ...], int]]) -> None:
+    def __init__(self, rows: Iterable[tuple[tuple[str, ...], int]], hours: float = 1) -> None:
+        self._times = max(1, hours)
         self._by_client: dict[str, dict[str, int]] = {}
         self._by_account: dict[str, dict[str, int]] = {}
         for (client, account), number in rows:
@@ -104,7 +109,9 @@ class Tries:
 
     def _is_guessing(self, client: str) -> bool:
         """Tell whether a client tries one account after the other."""
-        return bool(self.at(client)) and len(_known(self._by_client[client])) >= GUESSED
+        return (
+            bool(self.at(client)) and len(_known(self._by_client[client])) >= GUESSED * self._times
+        )
 
     def _is_stubborn(self, client: str) -> bool:
         """Tell whether a client fails again and again at one account."""
@@ -112,7 +119,7 @@ class Tries:
             return False
         tried = self._by_client[client]
         most = max(_known(tried).values())
-        return most >= STUBBORN and 100 * most >= ALONE * _sum(tried)
+        return most >= STUBBORN * self._times and 100 * most >= ALONE * _sum(tried)
 
     def _attacked(self) -> str | None:
         """Return the account that is attacked from many addresses most, None if none is."""
@@ -125,7 +132,7 @@ class Tries:
     def _is_attacked(self, account: str) -> bool:
         known = _addresses(self._by_account[account])
         whole = sum(_sum(self._by_client[client]) for client in known)
-        return len(known) >= ATTACKERS and 100 * _sum(known) >= SINGLED_OUT * whole
+        return len(known) >= ATTACKERS * self._times and 100 * _sum(known) >= SINGLED_OUT * whole
 
 
 def _known(tried: dict[str, int]) -> dict[str, int]:
