@@ -177,7 +177,10 @@ class Pygtail(Contender):
 
     name = "pygtail"
     plugin = False
-    told = "partial last line: full_lines; olddir: log_patterns names the other directory"
+    told = (
+        "partial last line: full_lines; olddir: log_patterns names the other directory;"
+        " never paranoid, which loses lines when it is killed"
+    )
 
     def command(self, now: float) -> list[str]:
         del now
