@@ -89,6 +89,7 @@ def test_a_tag_without_a_slash_is_no_postfix_program(path, tag):
     covered = run(path, machine)
 
     assert (totals(path), covered.lines, covered.events) == ({}, 1, 0)
+    assert (covered.telling, covered.foreign, covered.unframed) == (0, 1, 0)
 
 
 def test_an_entry_without_tag_or_text_is_not_understood(path):

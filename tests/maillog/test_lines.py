@@ -106,3 +106,8 @@ def test_blocks_hold_all_whole_lines_however_the_bytes_arrive(
         tail = block[1:] + b"\n"
         if not tail.startswith(b"\0"):
             assert data[: end - start].endswith(tail)
+
+
+@given(st.lists(st.sampled_from([b"\n", b"\r", b"a", b"\0"])).map(b"".join))
+def test_a_block_has_as_many_lines_as_newlines(block: bytes) -> None:
+    assert lines.number(block) == block.count(b"\n")

@@ -135,6 +135,28 @@ def test_bytes_that_are_no_utf8_stop_nothing(place: Place) -> None:
     assert (coverage.lines, coverage.events, coverage.unframed) == (3, 2, 1)
 
 
+def test_each_line_is_told_of_as_one_of_four(place: Place) -> None:
+    place.write(0)
+    place.write_bytes(
+        b"2026-03-01T00:01:00+00:00 mx1 postfix/smtpd[2]: connect from unknown[192.0.2.1]\n"
+        b"2026-03-01T00:01:00+00:00 mx1 dovecot: master: Dovecot v2.3.19.1 starting up\n"
+        b"2026-03-01T00:01:00+00:00 mx1 dovecot: imap-login: Disconnected (auth failed, 5 attempts"
+        b" in 9 secs): user=<x>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2\n"
+        b"2026-03-01T00:01:00+00:00 mx1 CRON[3]: (root) CMD (true)\n"
+        b"2026-03-01T00:01:00+00:00 mx1 sshd[4]: warning: unknown[192.0.2.1]: SASL LOGIN"
+        b" authentication failed: x\n"
+        b"2026-03-01T00:01:00+00:00 mx1 kernel: postfix/smtpd[2]: connect\n"
+        b"2026-02-30T00:01:00+00:00 mx1 postfix/smtpd[2]: 4ABCDEF012: client=c.example[192.0.2.7]\n"
+        b"# a remark\n"
+        b"\n"
+    )
+
+    coverage = place.run()
+
+    assert (coverage.lines, coverage.events) == (10, 6)
+    assert (coverage.telling, coverage.silent, coverage.foreign, coverage.unframed) == (2, 2, 3, 3)
+
+
 def test_a_compressed_archive_of_nothing_is_read(place: Place) -> None:
     place.write_bytes(b"", to=".1")
     place.compress(".1", ".gz")

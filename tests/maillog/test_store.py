@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
 import pytest
 
+from check_postfix.maillog import ingest
 from check_postfix.maillog import store as module
 from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.counts import MANY, Counts
@@ -34,6 +36,22 @@ def test_counts_of_one_minute_and_key_add_up() -> None:
 
         assert store.totals(70, 71, [1]) == {"auth_failed": 8}
         assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", "", "", ""), 8)]
+
+
+@pytest.mark.parametrize("number", [module._AT_ONCE - 1, module._AT_ONCE, 3 * module._AT_ONCE + 1])
+def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
+    with Store(None, 1) as store:
+        for _ in range(2):
+            counts = Counts()
+            for minute in range(number):
+                counts.add(minute, 1, failed(f"192.0.2.{minute % 250}"), minute + 1)
+            with store.transaction():
+                store.add(counts)
+
+        for minute in range(number):
+            twice = 2 * (minute + 1)
+            assert store.totals(minute, minute + 1, [1]) == {"auth_failed": twice}
+            assert kept(store, minute, minute + 1) == [(f"192.0.2.{minute % 250}", twice)]
 
 
 @pytest.fixture
@@ -192,6 +210,30 @@ def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> N
         assert store.totals(logbook.FIRST, at + 1, streams) == {"received": 2}
 
 
+def test_a_run_that_has_waited_for_another_finds_all_read_and_does_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Store):
+        """A store whose first transaction has to wait while another run reads all."""
+
+        def transaction(self) -> contextlib.AbstractContextManager[None]:
+            if self.path:
+                self.path = None
+                place.run()
+                monkeypatch.setattr(ingest, "Survey", None)  # who looks at the files now, fails
+            return super().transaction()
+
+    place.write(0, 1)
+    place.run()
+    place.write(2)
+
+    with Late(place.store, 5) as store:
+        coverage = logbook.ingest_into(store, place.log, logbook.FIRST + 100)
+
+    assert (coverage.lines, coverage.events) == (3, 3)
+    assert place.counted() == {0: 1, 1: 1, 2: 1}
+
+
 def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) -> None:
     place.write(0, 1)
     place.rename(".1")
@@ -223,3 +265,23 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
     assert imported - ours <= {"__future__", "_blake2", "errno"}
     for costly in ("reading", "scanner", "recogniser", "frame"):
         assert f"check_postfix.maillog.{costly}" not in ours
+
+
+def test_reading_compiles_what_it_needs_and_no_more() -> None:
+    program = (
+        "import collections, datetime, json, re, sqlite3, time\n"
+        "from check_postfix.maillog import ingest\n"
+        "compiled = []\n"
+        "compile = re.compile\n"
+        "re.compile = lambda *what: compiled.append(what) or compile(*what)\n"
+        "from check_postfix.maillog import reading\n"
+        "print(len(compiled))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    assert done.stdout == "1\n"

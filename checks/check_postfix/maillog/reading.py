@@ -8,7 +8,7 @@ from math import inf
 from check_postfix.maillog import frame
 from check_postfix.maillog.counts import share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
-from check_postfix.maillog.lines import LONGEST, blocks
+from check_postfix.maillog.lines import LONGEST, blocks, number
 from check_postfix.maillog.scanner import Scan
 
 TYPE_CHECKING = False
@@ -255,7 +255,7 @@ class _Counting:
                 share = shares[saying] = self._share(saying)
             add(minute, share, times, account)
             events += times
-        self._generation.lines += block.count(b"\n")
+        self._generation.lines += number(block)
         self._generation.events += events
         if self._counts.additions > _ADDITIONS:
             self._reading.keep(self._counts)

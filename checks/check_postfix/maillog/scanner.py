@@ -66,7 +66,7 @@ _DELIVERY = (
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
 # Of the following all that the recogniser looks at: it reads the same of many lines.
 _REJECTED = (
-    rb"reject: " + shapes.SMTP_STAGE + rb" from (?:" + shapes.CLIENT_NAME
+    rb"reject: [A-Z][A-Z-]++(?: content|) from (?:" + shapes.CLIENT_NAME
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
 )  # fmt: skip
@@ -96,7 +96,9 @@ _OTHERS = _whole(
         *(
             shape.opening
             for shape in (*POSTFIX, *DOVECOT)
-            if not shape.id and not shape.opening.startswith(_WARNING)
+            if not shape.id
+            and not shape.opening.startswith(_WARNING)
+            and shape.opening != screen.OPENING  # told of by a FINDING only
         ),
         frame.WRAPPER,
     ]

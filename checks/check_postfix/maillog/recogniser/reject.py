@@ -17,7 +17,8 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
-_FROM_CLIENT = shapes.SMTP_STAGE + rb" from " + shapes.CLIENT_NAME + rb"\["
+# Which stages there are is seen to when the line is read.
+_FROM_CLIENT = rb"[A-Z][A-Z-]++(?: content|) from " + shapes.CLIENT_NAME + rb"\["
 
 # What a text starts with, behind its queue ID or NOQUEUE.
 SMTPD_OPENING = rb"(?:reject|reject_warning|hangup|hold|discard): " + _FROM_CLIENT
