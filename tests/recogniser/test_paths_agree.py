@@ -94,6 +94,18 @@ def test_blocks_may_end_anywhere(size, monkeypatch):
     assert _sum(found) == _sum(map(corpus.recognised, lines))
 
 
+@pytest.mark.parametrize("id", [b"64D052", b"64D05240927", b"A1" * 32])
+def test_on_lines_that_may_just_have_been_cut(id):
+    for size in range(650, 850):
+        for text in (
+            b"to=<a b>, relay=none, delay=1, delays=0/0/0/1, dsn=4.0.0, status=deferred (%b)",
+            b"from=<a b%b>, status=expired, returned to sender",
+        ):
+            program = b"qmgr" if text.startswith(b"from") else b"smtp"
+            said = text % (b"x" * (size - len(text)))
+            assert_agreement([b"Nov 24 16:40:01 mx1 postfix/%b[1]: %b: %b" % (program, id, said)])
+
+
 def test_characters_that_only_unicode_counts_as_line_ends_end_no_line():
     text = "64D05240927: client=unknown[203.0.113.6]"
     for separator in "\u0085\u2028\u2029\v\f\x1c\x1d\x1e\r":

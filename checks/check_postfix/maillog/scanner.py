@@ -59,9 +59,9 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
 _PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb")|)"
 _DELIVERY = (
     rb"to=<" + shapes.UNQUOTED_LOCAL + rb"(?:@(" + shapes.DOMAIN + rb")|)"
-    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=([^\s,\[]++)[^\s,]*+" + shapes.DELAYS
-    + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status=(?:sent \((?:"
-    + delivery.COMES_AGAIN + rb"|)|(?:deferred|bounced) \([^\n]*+))"
+    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=([^\t-\r ,\[]++)[^\t-\r ,]*+"
+    + shapes.DELAYS + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status="
+    rb"(?:sent \((?:" + delivery.COMES_AGAIN + rb"|)|(?:deferred|bounced) \([^\n]*+))"
 )  # fmt: skip
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
 # Of the following all that the recogniser looks at: it reads the same of many lines.
