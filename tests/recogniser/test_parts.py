@@ -93,6 +93,7 @@ def test_a_line_longer_than_any_of_postfix_is_passed_over_with_all_its_parts():
     lines = [_cri(LONG, "P"), _cri("a" * 16384, "P"), _cri(FORGED, "P"), _cri(FORGED), _cri(TEXT)]
 
     assert _found(lines) == ["received"]
+    assert _found([_cri(TEXT + "a" * 4096, "P"), _cri("")]) == []
 
 
 def test_behind_the_end_of_so_long_a_line_nobody_knows_whether_a_part_follows():
@@ -105,6 +106,14 @@ def test_a_line_of_docker_without_its_newline_goes_on_in_the_next():
 
     assert _found(lines) == ["received"]
     assert _found(lines[:2], lines[2:]) == ["received"]
+
+
+def test_what_is_passed_over_is_no_line_that_was_not_understood():
+    lines = [_docker(LONG), _docker(FORGED + "\n"), _cri(LONG + "a" * 4096, "P"), _cri("x")]
+    scan = Scan(corpus.clock())
+
+    assert list(scan.block(b"".join(b"\n" + line for line in lines))) == []
+    assert scan.unframed == 0
 
 
 def test_a_backslash_and_an_n_are_no_newline():

@@ -60,6 +60,12 @@ def test_it_repeats_nothing_when_no_line_stands_before():
     assert _found((AGAIN.replace(b"mx1", b"mx2"),), (FAILED,)) == [("auth_failed", "mx1", 1)]
 
 
+def test_it_repeats_nothing_when_only_the_end_of_the_line_before_is_known():
+    for before, times in ((b"\n" + FAILED + b"\n", [3]), (FAILED + b"\n", [])):
+        scan = Scan(corpus.clock(), before)
+        assert [times for *_, times in scan.block(b"\n" + AGAIN)] == times, before
+
+
 def test_syslogd_may_put_its_own_name_in_front_and_dashes_around():
     for words in (
         b"syslogd: last message repeated 3 times",
