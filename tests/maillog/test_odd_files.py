@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -246,3 +247,24 @@ def test_a_line_of_a_container_whose_parts_come_in_two_runs_counts_once(
     place.run()
 
     assert place.counted() == once(0)
+
+
+def test_a_file_of_journalctls_json_is_a_log_like_any_other(place: Place) -> None:
+    """Of the whole machine's journal: others' entries, one without text, journalctl's remarks."""
+
+    def entry(minute: int, tag: str | None, text: str | None) -> bytes:
+        seconds = (logbook.FIRST + minute) * 60
+        fields = {"__REALTIME_TIMESTAMP": f"{seconds}000001", "_HOSTNAME": "mx1", "MESSAGE": text}
+        return json.dumps(fields | ({"SYSLOG_IDENTIFIER": tag} if tag else {})).encode() + b"\n"
+
+    received = "64D05240927: client=c.example[192.0.2.7]"
+    place.write_bytes(b"-- Boot 5c1f7a2b9d3e4f60718293a4b5c6d7e8 --\n" + entry(0, "kernel", "x"))
+    place.write_bytes(entry(1, "postfix/smtpd", received) + entry(2, None, received))
+    place.run()
+    place.write_bytes(entry(2, "postfix/smtpd", None) + entry(3, "postfix/smtpd", received))
+
+    coverage = place.run()
+
+    assert place.counted() == once(1, 3)
+    assert (coverage.lines, coverage.events, coverage.unframed) == (6, 2, 0)
+    assert (coverage.begin, coverage.last) == (logbook.FIRST, logbook.FIRST + 3)
