@@ -48,17 +48,17 @@ DELAYS = (
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"
 
-# From so many bytes behind its queue ID on a text may have been cut: folded repeats
-# at 800 with the blank in front of them, old syslog daemons at 1024, Postfix itself
-# at 2000. The scanner folds lines that differ in nothing but the ID, so its length
-# cannot be looked at; none of Postfix's has more than 23 characters.
-_LONGEST_ID = 23
-_SURELY_WHOLE = 799 - _LONGEST_ID - len(": ")
+# From so many bytes on a text may have been cut: folded repeats at 800 with the
+# blank in front of them, old syslog daemons at 1024, Postfix itself at 2000. Of a
+# text with a queue ID only what stands behind that is measured, as if it were of
+# the longest, so that its length decides nothing.
+_SURELY_WHOLE = 799
+_LONGEST_ID = 64
 
 
 def may_be_cut(text: bytes) -> bool:
-    """Tell whether a text that starts with a queue ID may have lost its end."""
-    return len(text) - text.index(b": ") - len(": ") >= _SURELY_WHOLE
+    """Tell whether something may be missing at the end of a text that begins with a queue ID."""
+    return _LONGEST_ID + len(text) - text.index(b":") >= _SURELY_WHOLE
 
 
 # A mechanism is a plain word. A stranger can name any text as one, but a blank

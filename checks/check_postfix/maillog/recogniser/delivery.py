@@ -73,8 +73,7 @@ def recognise(record: Record) -> Event:
     text = record.text
     tails = list(_find_tails(text))
     strict = _match_strict(text)
-    is_whole = text.endswith(b")") and not shapes.may_be_cut(text)
-    if len(tails) == 1 and (strict or is_whole):
+    if len(tails) == 1 and (strict or (text.endswith(b")") and not shapes.may_be_cut(text))):
         return _delivery(text, tails[0], strict)
     if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
         softened = bad["status"] == b"SOFTBOUNCE"
@@ -90,7 +89,7 @@ def recognise(record: Record) -> Event:
         first = _find_tail(text, strict.end())
         assert first is not None  # `strict` looked ahead to it
         return _delivery(text, first, strict, also=("delivery_suspicious",))
-    if not is_whole:
+    if shapes.may_be_cut(text) or not text.endswith(b")"):
         return Event(kind="line_truncated")
     return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
 
