@@ -61,8 +61,9 @@ _match_rfc5424 = Expression(
 CRI_TIME = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb")"
 _match_cri = Expression(CRI_TIME + rb" std(?:out|err) F ").match
 
-# Digits of microseconds since 1970, of 2001 and later.
-_MICROSECONDS = 16
+# Of a journal's entry; the first is in microseconds since 1970.
+_ENTRY = ("__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE")
+_match_microseconds = Expression(rb"[1-9]\d{14,15}\Z").match
 # Seconds by which TAI64 is ahead of UTC, as multilog and s6-log count it.
 _TAI_AHEAD = 10
 
@@ -131,14 +132,9 @@ def _parse_entry(fields: dict[str, object]) -> Record | None:
 
     A text longer than 4096 bytes is null there, and is not Postfix's.
     """
-    microseconds = fields.get("__REALTIME_TIMESTAMP")
-    if not isinstance(microseconds, str) or len(microseconds) != _MICROSECONDS:
+    microseconds, host, tag, text = map(_value, map(fields.get, _ENTRY))
+    if not _match_microseconds(microseconds):
         return None
-    if not (microseconds.isascii() and microseconds.isdecimal()):
-        return None
-    host, tag, text = map(
-        _value, (fields.get(name) for name in ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE"))
-    )
     return entry(_utc(int(microseconds) // 1_000_000), b"Z", host, tag, text)
 
 
