@@ -42,7 +42,7 @@ def test_counts_of_one_minute_and_key_add_up() -> None:
 def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
     with Store(None, 1) as store:
         for _ in range(2):
-            counts = Counts()
+            counts = Counts(store.key)
             for minute in range(number):
                 counts.add(minute, 1, failed(f"192.0.2.{minute % 250}"), minute + 1)
             with store.transaction():
