@@ -6,9 +6,10 @@ three times is three attempts (postfix/src/global/log_adhoc.c).
 
 from __future__ import annotations
 
-from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts, Ratio
+from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
 from check_postfix.from_log import FROM_LOG
 from check_postfix.plugin import Check, Label, Threshold, run
+from check_postfix.ratio import Ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
