@@ -50,15 +50,18 @@ def _address(number: int) -> str:
 
 
 def _write(path: Path) -> None:
-    """Write a day of failed logins and rejects, none of them from an address seen before."""
+    """Write a day of failed logins and rejects, none of them like one seen before.
+
+    Address, verified name and account are new each time.
+    """
     begin = datetime.now(UTC) - timedelta(days=1)
     with path.open("w") as file:
         for number in range(CLIENTS):
             stamp = (begin + timedelta(seconds=86300 * number / CLIENTS)).isoformat()
-            client = f"unknown[{_address(number)}]"
+            client = f"host{number}.example.org[{_address(number)}]"
             file.write(
                 f"{stamp} mx1 postfix/smtpd[1]: warning: {client}: SASL LOGIN authentication"
-                " failed: UGFzc3dvcmQ6\n"
+                f" failed: UGFzc3dvcmQ6, sasl_username=user{number}@example.org\n"
                 f"{stamp} mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from {client}: 554 5.7.1"
                 " <a@b>: Relay access denied; from=<c@d> to=<a@b> proto=ESMTP helo=<e>\n"
             )
