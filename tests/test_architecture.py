@@ -16,9 +16,10 @@ PACKAGE = CHECKS / "check_postfix"
 # From bytes to windows. A module may import those in front of it only.
 WAY = [
     "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
-    "recogniser", "clock", "scanner", "network", "generation", "account", "counts", "lines",
-    "stretch", "export", "logfile", "survey", "coverage", "store", "reading", "retention",
-    "ingest", "journalctl", "entry", "journal", "usual", "window", "pseudonym", "places",
+    "recogniser", "clock", "scanner", "network", "generation", "account", "counts", "messages",
+    "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "store", "regions",
+    "reading", "retention", "ingest", "journalctl", "entry", "journal", "usual", "window",
+    "pseudonym", "places",
 ]  # fmt: skip
 
 # All that a check of the log that finds nothing new may load beside Python's own

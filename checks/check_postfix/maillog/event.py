@@ -15,7 +15,7 @@ class Event(
 ):
     """What a recogniser made of one record.
 
-    kind:          the counter it belongs to, one of KINDS
+    kind:          the counter it belongs to, one of KINDS, or one of LINKS
     domain:        the recipient's, lower case (deliveries)
     relay:         the next hop's host name, or `none`, `local` ... (deliveries)
     reply_code:    the three digits of the SMTP reply
@@ -50,6 +50,21 @@ class Event(
     service: str
     client_name: str
     account: bytes
+
+
+class Message(namedtuple("Message", "queue_id size recipients", defaults=(0, 0))):
+    """What a line tells of the one message that an event befell.
+
+    queue_id:   by which it is known (bytes)
+    size:       in bytes (active)
+    recipients: how many it is still to be delivered to (active)
+    """
+
+    __slots__ = ()
+
+    queue_id: bytes
+    size: int
+    recipients: int
 
 
 # Every counter, and what one more of it means. Where the totals of other
@@ -102,3 +117,14 @@ KINDS = {
     "local_fault": "warning about this machine's resources, files or services",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
+
+# What counts nothing by itself: it tells more of a message that other lines tell of too.
+LINKS = {
+    "active": "message taken up by the queue manager, for the first time or again",
+    "removed": "message that has left the queue",
+}
+
+# What tells of a message of which other lines tell as well, known by its queue ID.
+OF_A_MESSAGE = frozenset(
+    {"received", "sent", "filtered", "deferred", "softbounce", "expired", "cancelled", *LINKS}
+)
