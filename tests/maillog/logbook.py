@@ -14,8 +14,10 @@ import re
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from random import Random
 
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.ingest import Ingest
@@ -31,18 +33,103 @@ _LINE = re.compile(
 )
 
 
+def stamp(minute: int) -> str:
+    """Return how the time of a minute is written."""
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat()
+
+
 def line(minute: int, size: int = 0, number: int = 0) -> bytes:
     """Return the line of the mail with this number that was received in this minute.
 
     size: how many bytes it has at least
     """
-    stamp = datetime.fromtimestamp(minute * 60, UTC).isoformat().encode()
     text = b"%s mx1 postfix/smtpd[%d]: %010X: client=c.example[192.0.2.7]" % (
-        stamp, 1000 + number, minute * 1000 + number,
+        stamp(minute).encode(), 1000 + number, minute * 1000 + number,
     )  # fmt: skip
     if size > len(text):
         text += b", x=" + b"y" * (size - len(text))
     return text + b"\n"
+
+
+class Mails:
+    """What becomes of the mails whose lines are written: some are sent, after a few trials.
+
+    random: decides
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._open: list[list[tuple[bytes, bytes]]] = []
+
+    def begin(self, minute: int) -> None:
+        """A mail was received in a minute; sometimes that is all that is heard of it."""
+        size = 1000 + minute % 997
+        queue_id = b"%010X: " % (minute * 1000)
+        active = b"qmgr", queue_id + b"from=<a@b.example>, size=%d, nrcpt=1 (queue active)" % size
+        to = b"smtp", queue_id + b"to=<c@d.example>, relay=none, delay=1, delays=0/0/0/1, dsn="
+        deferred = to[0], to[1] + b"4.4.1, status=deferred (later)"
+        sent = to[0], to[1] + b"2.0.0, status=sent (250 ok)"
+        trials = self._random.choice([-1, 0, 0, 0, 1, 2])
+        if trials >= 0:
+            removed = b"qmgr", queue_id + b"removed"
+            self._open.append([*[active, deferred] * trials, active, sent, removed])
+
+    def lines(self, minute: int) -> bytes:
+        """Return some lines of this minute about mails of before."""
+        data = b""
+        for _ in range(self._random.randrange(4)):
+            if self._open:
+                rest = self._random.choice(self._open)
+                data += b"%s mx1 postfix/%s[9]: %s\n" % (stamp(minute).encode(), *rest.pop(0))
+                self._open = [rest for rest in self._open if rest]
+        return data
+
+
+_TOLD = re.compile(
+    rb"\0*(2026-\d\d-\d\dT\d\d:\d\d):00\+00:00 mx1 postfix/[a-z]+\[\d+\]: ([0-9A-F]{10}): "
+    rb"(client=|from=<a@b\.example>, size=(\d+), nrcpt=1 \(queue active\)\Z"
+    rb"|to=[^(]* status=sent \(250 ok\)\Z)"
+).match
+
+
+def joined(log: bytes) -> Counter[tuple[int, str]]:
+    """Return (minute, counter) -> number of what the whole lines of a log tell together."""
+    sums: Counter[tuple[int, str]] = Counter()
+    received: set[bytes] = set()
+    sizes: dict[bytes, int] = {}
+    for text in log.split(b"\n")[:-1]:
+        if not (told := _TOLD(text.removesuffix(b"\r"))):
+            continue
+        stamp, queue_id, said, size = told.groups()
+        minute = int(datetime.fromisoformat(stamp.decode() + "+00:00").timestamp()) // 60
+        if said == b"client=":
+            received.add(queue_id)
+        elif size:
+            sizes[queue_id] = int(size)
+            if queue_id in received:
+                received.remove(queue_id)
+                sums[minute, "accepted"] += 1
+                sums[minute, "bytes_received"] += int(size)
+        else:
+            sums[minute, "bytes_delivered"] += sizes[queue_id]
+    return sums
+
+
+def counted_together(store: str) -> Counter[tuple[int, str]]:
+    """Return the same of what is counted."""
+    db = sqlite3.connect(store)
+    try:
+        return Counter(
+            {
+                (minute, counter): number
+                for minute, counter, number in db.execute(
+                    "SELECT minute, counter, sum(n) FROM total WHERE counter IN"
+                    " ('accepted', 'bytes_received', 'bytes_delivered') GROUP BY 1, 2"
+                )
+            }
+        )
+    finally:
+        db.close()
 
 
 def minute_of(text: bytes) -> int | None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 CLIENTS = int(os.environ.get("CHECK_POSTFIX_CLIENTS", "300000"))
+MESSAGES = CLIENTS // 2
 MEBIBYTE = 1 << 20
 MOST_STATE = 50 * MEBIBYTE
 MOST_MEMORY = 64 * MEBIBYTE
@@ -22,7 +23,7 @@ PROGRAM = """
 import json, re, sys, time
 from check_postfix.maillog.ingest import Ingest
 from check_postfix.maillog.store import Store
-state, path = sys.argv[1:]
+state, path, *families = sys.argv[1:]
 now = time.time()
 complete = False
 while not complete:
@@ -36,10 +37,10 @@ with Store(state, 5) as store:
     totals = store.totals(0, 10**9, streams)
     kept = {
         family: sum(number for _, number in store.keys(family, 0, 10**9, streams))
-        for family in ("auth_failed", "rejected")
+        for family in families
     }
-    clients = len(store.keys("rejected", int(now) // 60 - 15, 10**9, streams))
-print(json.dumps([totals, kept, clients, memory]))
+    newest = len(store.keys(families[-1], int(now) // 60 - 15, 10**9, streams))
+print(json.dumps([totals, kept, newest, memory]))
 """
 
 
@@ -49,7 +50,7 @@ def _address(number: int) -> str:
     return f"{number >> 24 & 63}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-def _write(path: Path) -> None:
+def _write_clients(path: Path) -> None:
     """Write a day of failed logins and rejects, none of them like one seen before.
 
     Address, verified name and account are new each time.
@@ -67,20 +68,52 @@ def _write(path: Path) -> None:
             )
 
 
-def test_of_millions_of_addresses_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
-    log, state = tmp_path / "mail.log", tmp_path / "state"
-    _write(log)
+def _write_messages(path: Path) -> None:
+    """Write a day of messages, of each only one line: that it is taken in, taken up, or put off."""
+    begin = datetime.now(UTC) - timedelta(days=1)
+    with path.open("w") as file:
+        for number in range(MESSAGES):
+            stamp = (begin + timedelta(seconds=86300 * number / MESSAGES)).isoformat()
+            one, two, three = (f"{letter}{number:09X}" for letter in "ABC")
+            file.write(
+                f"{stamp} mx1 postfix/smtpd[1]: {one}: client=a.example[192.0.2.1]\n"
+                f"{stamp} mx1 postfix/qmgr[1]: {two}: from=<>, size=9, nrcpt=1 (queue active)\n"
+                f"{stamp} mx1 postfix/smtp[1]: {three}: to=<a@b.example>, relay=none, delay=1,"
+                " delays=0/0/0/1, dsn=4.4.1, status=deferred (later)\n"
+            )
 
+
+def _read(log: Path, state: Path, *families: str) -> tuple[dict[str, int], dict[str, int], int]:
+    """Read a log; return totals, what is kept of families, and of the last one the newest keys."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(state), str(log)],
+        [sys.executable, "-c", PROGRAM, str(state), str(log), *families],
         capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
 
-    totals, kept, clients, memory = json.loads(done.stdout)
-    expected = {"auth_failed": CLIENTS, "rejected_smtpd": CLIENTS}
-    assert totals == expected
-    assert kept == {"auth_failed": CLIENTS, "rejected": CLIENTS}
-    assert clients > 1000  # the newest are told apart whatever came before
+    totals, kept, newest, memory = json.loads(done.stdout)
     assert state.stat().st_size <= MOST_STATE
     assert memory <= MOST_MEMORY
-    print(f"{CLIENTS} clients: state {state.stat().st_size}, memory {memory}")
+    print(f"{log.stat().st_size} bytes: state {state.stat().st_size}, memory {memory}")
+    return totals, kept, newest
+
+
+def test_of_millions_of_addresses_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    _write_clients(log)
+
+    totals, kept, clients = _read(log, state, "auth_failed", "rejected")
+
+    assert totals == {"auth_failed": CLIENTS, "rejected_smtpd": CLIENTS}
+    assert kept == {"auth_failed": CLIENTS, "rejected": CLIENTS}
+    assert clients > 1000  # the newest are told apart whatever came before
+
+
+def test_of_millions_of_messages_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    _write_messages(log)
+
+    totals, kept, messages = _read(log, state, "deferred", "deferred_messages")
+
+    assert totals == {"received": MESSAGES, "deferred": MESSAGES}
+    assert kept == {"deferred": MESSAGES, "deferred_messages": MESSAGES}
+    assert messages > 500

@@ -65,6 +65,9 @@ class Machine(RuleBasedStateMachine):
         self.renamed: set[int] = set()  # generations whose files may still be written to
         self.lost_some = False  # whether there may be any gap at all
         self.lines: dict[int, int] = {}  # minute -> its generation
+        self.mails = logbook.Mails(self.random)
+        # All that was ever written, while that is what a log without losses would hold.
+        self.history: bytes | None = b""
 
     def teardown(self) -> None:
         reading.PIECE = PLAIN_PIECE
@@ -79,16 +82,21 @@ class Machine(RuleBasedStateMachine):
 
     def _append(self, path: str, data: bytes) -> None:
         logbook.write(path, data)
+        is_log = not path.endswith(tuple(_EXTENSIONS))
+        if data and is_log and self.history is not None:
+            self.history = self.history + data if path == self.log else None
 
     def _lines(self, number: int, size: int, path: str) -> bytes:
         data = b""
         for _ in range(number):
             self.lines[self.minute] = self.holds[path]
-            data += logbook.line(self.minute, size)
+            data += logbook.line(self.minute, size) + self.mails.lines(self.minute)
+            self.mails.begin(self.minute)
             self.minute += 1
         return data
 
     def _lines_that_leave_no_trace(self, number: int) -> bytes:
+        self.history = None
         data = self._lines(number, 0, self.log)
         for minute in range(self.minute - number, self.minute):
             del self.lines[minute]
@@ -177,6 +185,8 @@ class Machine(RuleBasedStateMachine):
         self._living()
         if not late:
             self._finish(self.log)
+        if self.rest:  # which goes on in another file
+            self.history = None
         new = self._name()
         self.renamed = {self.holds[self.log]}
         self._rename(self.log, new)
@@ -278,6 +288,8 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.archives and not self.half)
     @rule()
     def delete_the_oldest_archive(self) -> None:
+        if self.unread or not self.counted >= logbook.standing(self.archives):
+            self.history = None
         self._remove(self.archives[-1])
 
     @precondition(lambda self: self.archives and not self.half)
@@ -291,6 +303,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: os.path.exists(self.log))
     @rule()
     def delete_the_live_log(self) -> None:
+        self.history = None
         os.remove(self.log)
         self.holds.pop(self.log, None)
         self.rest = b""
@@ -298,6 +311,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: os.path.exists(self.log))
     @rule(number=st.integers(0, 40), in_place=st.booleans())
     def truncate_the_live_log(self, number: int, in_place: bool) -> None:
+        self.history = None
         self._living()
         size = os.path.getsize(self.log)
         os.truncate(self.log, 0)
@@ -320,6 +334,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: os.path.exists(self.store))
     @rule(how=st.sampled_from(["deleted", "garbled", "cut"]))
     def lose_the_store(self, how: str) -> None:
+        self.history = None
         if how == "deleted":
             os.remove(self.store)
         elif how == "garbled":
@@ -373,6 +388,9 @@ class Machine(RuleBasedStateMachine):
         if complete:
             assert coverage.complete
             assert now == self.counted | standing, "not counted"
+        if complete and self.history is not None:
+            found = logbook.counted_together(self.store)
+            assert found == logbook.joined(self.history), "not brought together"
         if not self.lost_some:
             assert coverage.gaps == []
         if self.must_gap:

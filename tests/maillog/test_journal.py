@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -501,6 +502,9 @@ class Promise(RuleBasedStateMachine):
         self.vacuumed: set[int] = set()  # minutes of mails that are gone
         self.gaps: list[tuple[int, int]] = []
         self.is_whole = False  # whether the last run has read everything
+        self.is_exact = True  # whether nothing was ever lost unread
+        self.history: list[bytes] = []  # what Postfix has said of messages
+        self.unfinished: list[bytes] = []  # their queue IDs
 
     def teardown(self) -> None:
         Journalctl.chunk = 4096
@@ -515,6 +519,34 @@ class Promise(RuleBasedStateMachine):
             else:
                 self.machine.other()
         self.is_whole = False
+
+    @rule(sizes=st.lists(st.integers(1, 99), min_size=1, max_size=4), data=st.data())
+    def deliver(self, sizes, data):
+        """Some messages begin, go on or come to their end; queue IDs are used again."""
+        for size in sizes:
+            new = b"%06X" % (0xA0000 + data.draw(st.integers(0, 5)))
+            if new not in self.unfinished:
+                self.unfinished.append(new)
+                self._say(b"postfix/smtpd", new + b": client=c.example[192.0.2.7]")
+                continue
+            self._say(
+                b"postfix/qmgr", new + b": from=<a@b>, size=%d, nrcpt=1 (queue active)" % size
+            )
+            status = data.draw(st.sampled_from([b"sent (250 ok)", b"deferred (later)"]))
+            self._say(
+                b"postfix/smtp",
+                new
+                + b": to=<x@y.example>, relay=none, delay=1, delays=0/0/0/1, dsn=2.0.0, status="
+                + status,
+            )
+            if status.startswith(b"sent"):
+                self._say(b"postfix/qmgr", new + b": removed")
+                self.unfinished.remove(new)
+        self.is_whole = False
+
+    def _say(self, tag, text):
+        self.machine.log(text, tag)
+        self.history.append(tag + b": " + text)
 
     @rule()
     def reboot(self):
@@ -531,6 +563,7 @@ class Promise(RuleBasedStateMachine):
     @rule(entries=st.integers(1, 12))
     def vacuum(self, entries):
         before = self.machine.minutes()
+        self.is_exact &= self.is_whole
         self.machine.vacuum(entries)
         self.vacuumed |= before - self.machine.minutes()
 
@@ -608,6 +641,26 @@ class Promise(RuleBasedStateMachine):
         assert not missed & self.machine.minutes()
         for minute in missed & self._known_lost():
             assert any(first <= minute <= last for first, last in self.gaps), minute
+
+    @precondition(lambda self: self.is_whole and self.is_exact)
+    @invariant()
+    def what_several_entries_tell_of_a_message_is_counted(self):
+        sizes: dict[bytes, int] = {}
+        waiting = set()
+        expected: Counter[str] = Counter()
+        for said in self.history:
+            queue_id, text = said.split(b": ")[1:3]
+            if text.startswith(b"client="):
+                waiting.add(queue_id)
+            elif b"size=" in text:
+                sizes[queue_id] = int(text.partition(b"size=")[2].partition(b",")[0])
+                if queue_id in waiting:
+                    waiting.remove(queue_id)
+                    expected.update(accepted=1, bytes_received=sizes[queue_id])
+            elif b"sent" in text:
+                expected["bytes_delivered"] += sizes[queue_id]
+        found = totals(self.path)[("mx1", "postfix")] if self.history else {}
+        assert {counter: found.get(counter, 0) for counter in expected} == expected
 
     def _known_lost(self) -> set[int]:
         """Return the minutes lost after the first run that counted anything."""

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from check_postfix.maillog import frame
 from check_postfix.maillog.clock import Clock
-from check_postfix.maillog.event import Event
-from check_postfix.maillog.recogniser import is_ours, recognise
+from check_postfix.maillog.event import LINKS, Event, Message
+from check_postfix.maillog.recogniser import is_ours, message, recognise
 from check_postfix.maillog.record import Record
 from check_postfix.maillog.scanner import Scan
 
@@ -27,11 +27,12 @@ NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
 
 
 class Happening(NamedTuple):
-    """What a line tells of: an event, when and where, and how often in all."""
+    """What a line tells of: an event, when and where, of which message, how often in all."""
 
     minute: int
     host: str
     instance: str
+    about: Message | None
     event: Event
     times: int
 
@@ -57,16 +58,23 @@ def recognised(line: bytes) -> Happening | None:
     minute = clock().minute(record.stamp, record.zone)
     if minute is None:
         return None
-    return _happening(minute, record.host, record.instance, event, record.repeats * event.times)
+    times = record.repeats * event.times
+    about = message(record, event)
+    return _happening(minute, record.host, record.instance, event, times, about)
 
 
 def scanned(block: bytes) -> list[Happening]:
     """Read a block of lines, each with a newline in front of it, in the fast way."""
     return [
         _happening(
-            minute, saying.host, saying.instance, saying.event._replace(account=account), times
+            minute,
+            saying.host,
+            saying.instance,
+            saying.event._replace(account=account),
+            times,
+            about,
         )
-        for minute, saying, account, times in Scan(clock()).block(block)
+        for minute, saying, account, times, about in Scan(clock()).block(block)
     ]
 
 
@@ -77,9 +85,12 @@ def sorted_out(line: bytes) -> str:
         return "foreign" if frame.is_remark(line) else "unframed"
     if not is_ours(record):
         return "foreign"
-    if recognise(record) is None:
+    event = recognise(record)
+    if event is None:
         return "silent"
-    return "unframed" if clock().minute(record.stamp, record.zone) is None else "telling"
+    if clock().minute(record.stamp, record.zone) is None:
+        return "unframed"
+    return "silent" if event.kind in LINKS else "telling"
 
 
 def sorted_out_fast(block: bytes) -> Counter[str]:
@@ -96,11 +107,19 @@ def named(record: Record, event: Event | None) -> str:
     return f"{event.kind if event else None}: {record.text[:200]!r}"
 
 
-def _happening(minute: int, host: bytes, instance: bytes, event: Event, times: int) -> Happening:
+def _happening(
+    minute: int,
+    host: bytes,
+    instance: bytes,
+    event: Event,
+    times: int,
+    about: tuple[bytes, int, int] | None,
+) -> Happening:
     return Happening(
         minute,
         host.decode(errors="backslashreplace"),
         instance.decode(errors="backslashreplace"),
+        about and Message(*about),
         event,
         times,
     )
@@ -135,6 +154,10 @@ def _expected(annotation: dict[str, object] | None) -> Happening | None:
     repeats = int(str(fields.pop("repeats", 1)))
     if "also" in fields:
         fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
+    queue_id = fields.pop("queue_id", None)
+    numbers = int(str(fields.pop("size", 0))), int(str(fields.pop("recipients", 0)))
+    about = None if queue_id is None else Message(str(queue_id).encode(), *numbers)
     fields["account"] = str(fields.get("account", "")).encode("utf-8", "surrogateescape")
     event = Event(**fields)  # type: ignore[arg-type]
-    return Happening(int(minute.timestamp()) // 60, host, instance, event, repeats * event.times)
+    times = repeats * event.times
+    return Happening(int(minute.timestamp()) // 60, host, instance, about, event, times)

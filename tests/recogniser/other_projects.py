@@ -24,6 +24,7 @@ _REJECTED = (
 GROUPS: dict[str, tuple[str, ...]] = {
     "sent": ("sent", "forwarded"),
     "deferred": ("deferred",),
+    "deferred messages": ("deferred messages",),
     "bounced": ("bounced", "softbounce"),
     "expired": ("expired",),
     "probes": ("probes",),
@@ -73,10 +74,16 @@ def disagreement(claim: Claim) -> str:
     """Return how our reading differs from a claim; nothing if it does not."""
     kinds: Counter[str] = Counter()
     clients = set()
-    for *_, event, times in corpus.scanned(b"".join(b"\n" + line for line in claim.lines)):
+    deferred = set()
+    for _, *stream, about, event, times in corpus.scanned(
+        b"".join(b"\n" + line for line in claim.lines)
+    ):
+        if event.kind == "deferred" and about:
+            deferred.add((*stream, about.queue_id))
         for kind in (event.kind, *event.also):
             kinds[kind] += times
         clients.add(event.client)
+    kinds["deferred messages"] = len(deferred)
     found = {group: sum(kinds[kind] for kind in GROUPS[group]) for group in claim.counts}
     differences = [
         f"{group}: they say {claim.counts[group]}, we {found[group]}"
@@ -340,6 +347,7 @@ def bulk(root: Path) -> Iterator[Claim]:
     """Yield claims of pflogsumm and grep on the big logs (bulk-reference-counts.json)."""
     by_pflogsumm = {
         "received": "received", "bounced": "bounced", "deferrals": "deferred",
+        "deferred messages": "deferred messages",
         "forwarded": "forwarded", "rejected": "rejected as pflogsumm counts",
         "reject warnings": "reject_warning", "held": "held", "discarded": "discarded",
     }  # fmt: skip

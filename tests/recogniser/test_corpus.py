@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix.maillog import frame
-from check_postfix.maillog.event import KINDS
+from check_postfix.maillog.event import KINDS, LINKS
 from check_postfix.maillog.recogniser import DOVECOT, POSTFIX, Shape, recognise
 from tests.recogniser import corpus
 
@@ -46,7 +46,7 @@ def test_the_whole_corpus_in_one_block_yields_the_sum_of_its_lines():
     assert found == expected
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *LINKS])
 def test_every_kind_of_event_has_a_line(kind):
     events = [entry.expected.event for entry in ENTRIES if entry.expected]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from check_postfix.maillog.event import Event
+from check_postfix.maillog.event import Event, Message
 from tests.recogniser import corpus, material
 from tests.recogniser import postfix_writes as writes
 
@@ -63,6 +63,7 @@ class Forged(NamedTuple):
     write:    makes a tag and a text; its argument makes a stranger's texts
     expected: what must be read from it
     allowed:  kinds that may be read from it instead, and also-counters that may be added
+    about:    what may be read of its message, if anything
     own:      fields of the event that are the stranger's own name, whatever it is
     """
 
@@ -70,6 +71,7 @@ class Forged(NamedTuple):
     write: Callable[[Text], bytes]
     expected: Event | None
     allowed: tuple[str, ...] = ()
+    about: Message = Message(b"64D05240927")
     own: tuple[str, ...] = ()
 
 
@@ -105,6 +107,7 @@ _AT_DOOR = Event("rejected_smtpd", client="203.0.113.6", reply_code="554", reaso
 _LOGIN = Event("auth_failed", client="203.0.113.6", mechanism="LOGIN", service="smtp")
 _FROM = b" from unknown[203.0.113.6]: "
 _LOST = ("line_truncated",)
+_QUEUED = Message(b"64D05240927", size=272, recipients=3)
 _ECHO = ("delivery_suspicious", *_LOST)
 _DOVECOT_END = b">, method=PLAIN, rip=203.0.113.6, lip=192.0.2.1, TLS, session=<urlyuAhhRJd/AAAB>"
 
@@ -139,8 +142,13 @@ FORGED = {
         lambda t: b"64D05240927: host mail.example.net[198.51.100.25] said: 450 " + t(), None),
     "sender in the queue": Forged(
         b"postfix/qmgr",
-        lambda t: b"64D05240927: from=<" + _address(t) + b">, size=1, nrcpt=1 (queue active)",
-        None, _LOST),
+        lambda t: b"64D05240927: from=<" + _address(t) + b">, size=272, nrcpt=3 (queue active)",
+        Event("active"), _LOST, _QUEUED),
+    "sender in the queue, as it is": Forged(
+        b"postfix/qmgr",
+        lambda t: b"64D05240927: from=<" + writes.internal(t(), b"example.net")
+        + b">, size=272, nrcpt=3 (queue active)",
+        Event("active"), _LOST, _QUEUED),
     "sender of an expired message": Forged(
         b"postfix/qmgr",
         lambda t: b"64D05240927: from=<" + _address(t) + b">, status=expired, returned to sender",
@@ -460,6 +468,7 @@ def test_a_stranger_changes_no_event_as(what):
         line = writes.line(forged.tag, forged.write(lambda: _text(rng)))
         exact = corpus.recognised(line)
         assert _is_true(exact.event if exact else None, forged, line), (line, exact)
+        assert not exact or exact.about in (None, forged.about), (line, exact)
         assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
 
 
@@ -497,6 +506,7 @@ def test_nor_in_another_frame(what, frame):
         line = FRAMES[frame](forged.tag, text)
         exact = corpus.recognised(line)
         assert _is_true(exact.event if exact else None, forged, line), (line, exact)
+        assert not exact or exact.about in (None, forged.about), (line, exact)
         assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
 
 

@@ -33,7 +33,7 @@ def _found(*blocks: list[bytes], before: bytes = b"") -> list[str]:
     return [
         saying.event.kind
         for lines in blocks
-        for _, saying, _, times in scan.block(b"".join(b"\n" + line for line in lines))
+        for _, saying, _, times, _ in scan.block(b"".join(b"\n" + line for line in lines))
         for _ in range(times)
     ]
 

@@ -18,7 +18,7 @@ def _found(*blocks: tuple[bytes, ...]) -> list[tuple[str, str, int]]:
     return [
         (saying.event.kind, saying.host.decode(), times)
         for lines in blocks
-        for _, saying, _, times in scan.block(b"".join(b"\n" + line for line in lines))
+        for _, saying, _, times, _ in scan.block(b"".join(b"\n" + line for line in lines))
     ]
 
 
@@ -40,8 +40,8 @@ def test_it_repeats_the_last_line_of_the_block_before():
 def test_it_repeats_what_the_same_host_sent_whatever_others_sent_since():
     other = b"Nov  4 16:43:27 mx2 postfix/smtpd[9]: 64D05240927: client=unknown[203.0.113.6]"
 
-    assert _found((FAILED, other, AGAIN)) == [
-        ("auth_failed", "mx1", 1), ("received", "mx2", 1), ("auth_failed", "mx1", 3),
+    assert sorted(_found((FAILED, other, AGAIN))) == [
+        ("auth_failed", "mx1", 1), ("auth_failed", "mx1", 3), ("received", "mx2", 1),
     ]  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_it_repeats_nothing_when_no_line_stands_before():
 def test_it_repeats_nothing_when_only_the_end_of_the_line_before_is_known():
     for before, times in ((b"\n" + FAILED + b"\n", [3]), (FAILED + b"\n", [])):
         scan = Scan(corpus.clock(), before)
-        assert [times for *_, times in scan.block(b"\n" + AGAIN)] == times, before
+        assert [times for _, _, _, times, _ in scan.block(b"\n" + AGAIN)] == times, before
 
 
 def test_syslogd_may_put_its_own_name_in_front_and_dashes_around():

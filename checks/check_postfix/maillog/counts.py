@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from check_postfix.maillog import network
 from check_postfix.maillog.account import Accounts
+from check_postfix.maillog.event import LINKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ FAMILIES = {
     "bounced": _FAILED_DELIVERY,
     "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
     "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
+    # of messages: so that one is told from another, in whichever minutes it is told of
+    "deferred_messages": ("queue_id", "kind"),
+    "expired_messages": ("queue_id", "kind"),
 }
 # What one client may have many of; it must not crowd out other clients.
 _BESIDE_CLIENT = ("client_name", "account")
-_OF_STRANGERS = ("domain", "relay", "client", *_BESIDE_CLIENT)
+_OF_STRANGERS = ("domain", "relay", "client", "queue_id", *_BESIDE_CLIENT)
 # Kinds that are counted with another family.
 _FAMILY = {
     "softbounce": "deferred",
@@ -43,6 +47,13 @@ _FAMILY = {
     "rejected_mime": "rejected",
     "rejected_milter_smtpd": "rejected",
     "rejected_milter_cleanup": "rejected",
+}
+
+# Kinds whose messages are counted besides.
+MESSAGES = {
+    "deferred": "deferred_messages",
+    "softbounce": "deferred_messages",
+    "expired": "expired_messages",
 }
 
 # Counters beside the kinds: part of what a kind has counted.
@@ -102,6 +113,8 @@ def of_many(family: str) -> str:
 
 def tally(event: Event) -> Tally:
     """Return what an event adds to; in the key is no account yet."""
+    if event.kind in LINKS:
+        return (), None
     counters = (event.kind, *event.also)
     if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
         counters += (BOUNCED_WITH[event.reply_code],)
@@ -178,3 +191,16 @@ class Counts:
             if minute >= max(self._since, self._keys_since)
             else {}
         )
+
+    def add_message(
+        self, minute: int, stream: int, event: Event, times: int, queue_id: bytes
+    ) -> None:
+        """Keep apart the message that an event of a kind in MESSAGES befell."""
+        of_message = key((queue_id.decode("ascii"), event.kind))
+        self.add_share(minute, ((), (MESSAGES[event.kind], stream, of_message)), times, b"")
+
+    def add_sums(self, sums: dict[tuple[int, int, str], int]) -> None:
+        """Add what several lines have told together: (minute, stream, counter) -> number."""
+        for (minute, stream, counter), number in sums.items():
+            self.add_share(minute, (((stream, counter),), None), number, b"")
+        sums.clear()

@@ -18,6 +18,7 @@ from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
+from check_postfix.maillog.regions import Regions
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.survey import Survey
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.generation import Generation
     from check_postfix.maillog.logfile import LogFile
+    from check_postfix.maillog.messages import Sums
     from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
 
@@ -172,6 +174,7 @@ class Ingest:
                 generation.done = False
                 store.save_generation(log, generation)
         self._remember(log, survey, unread, notes | survey.notes)
+        self._unite(log)
         if not now or time.monotonic() >= self._deadline:
             return False
         covered = self._coverage(log)
@@ -252,6 +255,15 @@ class Ingest:
         if self._keeps:
             self._store.forget(self._oldest, self._oldest_keys)
 
+    def _unite(self, log: Log) -> None:
+        """Bring together what messages tell in one generation and in the next."""
+        sums: Sums = {}
+        regions = Regions(self._store.waiting, log, self._now)
+        regions.unite(_newest_first(self._store.generations(log))[::-1], not log.backlog, sums)
+        counts = Counts(self._store.key, self._oldest, self._oldest_keys)
+        counts.add_sums(sums)
+        self._store.add(counts)
+
     def _read(self, log: Log, file: LogFile, generation: Generation) -> bool:
         """Read one piece of a generation; tell whether this file is read to its end.
 
@@ -264,6 +276,7 @@ class Ingest:
         reading = Reading(
             self._store,
             log,
+            Regions(self._store.waiting, log, self._now),
             lambda previous: self._clock(file, previous),
             lambda: Counts(self._store.key, self._oldest, self._oldest_keys),
             self._deadline,
@@ -295,8 +308,7 @@ class Ingest:
     # -- what is covered then
 
     def _coverage(self, log: Log) -> Coverage:
-        generations = self._store.generations(log)
-        generations.sort(key=lambda g: (g.live, g.begins or 0), reverse=True)
+        generations = _newest_first(self._store.generations(log))
         end = self._now + 1
         begin = None
         for generation in generations:
@@ -321,6 +333,10 @@ class Ingest:
             unframed=sum(g.unframed for g in generations),
             notes=self._store.notes(log),
         )
+
+
+def _newest_first(generations: list[Generation]) -> list[Generation]:
+    return sorted(generations, key=lambda g: (g.live, g.begins or 0), reverse=True)
 
 
 class _Refused(Exception):

@@ -13,21 +13,29 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from check_postfix.maillog.counts import Counts
+from check_postfix.maillog.counts import MESSAGES, Counts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.entry import FIELDS, OURS, Entries
 from check_postfix.maillog.errors import LogError, StoreError
+from check_postfix.maillog.event import LINKS
 from check_postfix.maillog.journalctl import Journalctl, TimeUpError, see_that_all_is_readable
-from check_postfix.maillog.recogniser import is_ours, recognise
+from check_postfix.maillog.messages import Messages
+from check_postfix.maillog.recogniser import is_ours, message, recognise
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.store import JOURNAL
 from check_postfix.maillog.stretch import Cursor, Stretch
+from check_postfix.maillog.waiting import BEGIN, END, Place, Region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.entry import Entry
+    from check_postfix.maillog.event import Event, Message
+    from check_postfix.maillog.messages import Sums
     from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
+
+    # What an entry tells of a message, with minute, stream and times
+    Told = tuple[int, int, Event, int, Message]
 
 # Entries to a transaction: half a second on a slow machine.
 PIECE = 20_000
@@ -169,8 +177,11 @@ class Journal:
                 return None  # another run was quicker
             assert entries.next is not None
             stretch = _begun_with(entries.next, self._second)
+            store.save_stretch(log, stretch)  # it needs a number
         end = self._place(stretches[0].newest) if stretches else None
-        latest = self._count(log, stretch, entries, end)
+        counts = Counts(self._store.key, self._oldest, self._oldest_keys)
+        sums: Sums = {}
+        latest = self._count(log, stretch, entries, end, counts, sums)
         is_over = not entries.is_late and not entries.are_behind(end)
         # The clock may have been wrong for a while: a few old entries are no proof.
         is_too_old = latest is not None and latest < self._oldest
@@ -179,21 +190,32 @@ class Journal:
             for older in stretches if is_first else stretches[:1]:
                 if is_over and not entries.are_at(self._place(older.newest)):
                     self._see_loss(log, older, stretch.begins)
+                store.waiting.absorb(_region(log, older), _region(log, stretch), self._now, sums)
+                store.drop_stretch(stretch)
                 stretch.join(older)
-                store.drop_stretch(older)
             stretch.first = stretch.first or is_first
+        if stretch.first:
+            store.waiting.drop(_region(log, stretch).begin)
         store.save_stretch(log, stretch)
+        counts.add_sums(sums)
+        store.add(counts)
         store.forget(self._oldest, self._oldest_keys)
         return None if is_over or is_too_old else stretch.oldest
 
     def _count(
-        self, log: Log, stretch: Stretch, entries: Entries, end: Cursor | None
+        self,
+        log: Log,
+        stretch: Stretch,
+        entries: Entries,
+        end: Cursor | None,
+        counts: Counts,
+        sums: Sums,
     ) -> int | None:
         """Count entries as far as `end`, at most a piece.
 
         Returns: the latest minute of a whole piece, None if it was less
         """
-        counts = Counts(self._store.key, self._oldest, self._oldest_keys)
+        told: list[Told] = []
         latest = taken = 0
         lost = None
         while taken < PIECE and not (taken and entries.is_late) and entries.are_behind(end):
@@ -206,7 +228,7 @@ class Journal:
             if entry.tells_of_loss:
                 lost = entry.minute
             else:
-                self._count_entry(log, stretch, counts, entry)
+                self._count_entry(log, stretch, counts, entry, told)
             stretch.oldest = entry.place
             stretch.begins = entry.minute
             latest = max(latest, entry.minute)
@@ -215,10 +237,20 @@ class Journal:
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
         stretch.last = max(stretch.last, latest)
-        self._store.add(counts)
+        piece = Messages(sums)
+        for of_entry in reversed(told):
+            piece.tell(*of_entry)
+        self._store.waiting.prepend(_region(log, stretch), piece, self._now, sums)
         return latest if taken == PIECE else None
 
-    def _count_entry(self, log: Log, stretch: Stretch, counts: Counts, entry: Entry) -> None:
+    def _count_entry(
+        self,
+        log: Log,
+        stretch: Stretch,
+        counts: Counts,
+        entry: Entry,
+        told: list[Told],
+    ) -> None:
         stretch.lines += 1
         record = entry.record
         if record is None:
@@ -226,8 +258,13 @@ class Journal:
         elif event := recognise(record):
             number = self._store.stream(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
-            stretch.events += event.times
-            stretch.telling += 1
+            if about := message(record, event):
+                if event.kind in MESSAGES:
+                    counts.add_message(entry.minute, number, event, event.times, about.queue_id)
+                told.append((entry.minute, number, event, event.times, about))
+            if event.kind not in LINKS:
+                stretch.events += event.times
+                stretch.telling += 1
         elif not is_ours(record):
             stretch.foreign += 1
 
@@ -304,3 +341,7 @@ class Journal:
 def _begun_with(entry: Entry, second: int) -> Stretch:
     """Return a stretch that begins, backwards, with this entry, the last one in this second."""
     return Stretch(0, entry.place, entry.place, entry.minute, entry.minute, second)
+
+
+def _region(log: Log, stretch: Stretch) -> Region:
+    return Region(Place(log.id, stretch.id, BEGIN), Place(log.id, stretch.id, END))

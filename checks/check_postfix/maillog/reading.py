@@ -6,9 +6,10 @@ import time
 from math import inf
 
 from check_postfix.maillog import frame
-from check_postfix.maillog.counts import share_of
+from check_postfix.maillog.counts import MESSAGES, share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks, number
+from check_postfix.maillog.messages import Messages
 from check_postfix.maillog.scanner import Scan
 
 TYPE_CHECKING = False
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.clock import Clock
     from check_postfix.maillog.counts import Counts, Share
+    from check_postfix.maillog.event import Event
     from check_postfix.maillog.logfile import Stream
+    from check_postfix.maillog.messages import Sums
+    from check_postfix.maillog.regions import Regions
     from check_postfix.maillog.scanner import Saying
     from check_postfix.maillog.store import Log, Store
 
@@ -31,6 +35,8 @@ _ADDITIONS = 20_000
 # Enough before a place to hold the longest line that Postfix writes, whatever the
 # frame: what a line says can depend on the one before it.
 _BEFORE = 4096
+# Sums that may wait in memory to be added.
+_SUMS = 1_000
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
 
@@ -38,6 +44,7 @@ _LINES_ASKED = 20
 class Reading:
     """Reads pieces of the generations of one log into the store; inside a transaction only.
 
+    regions:  of this log
     clock:    makes the clock of a piece from the minute of the line before it
     counts:   makes what a piece is counted in
     deadline: time.monotonic() at which to stop, at the end of a block
@@ -47,12 +54,14 @@ class Reading:
         self,
         store: Store,
         log: Log,
+        regions: Regions,
         clock: Callable[[int | None], Clock],
         counts: Callable[[], Counts],
         deadline: float,
     ) -> None:
         self._store = store
         self._log = log
+        self._regions = regions
         self._clock = clock
         self._counts = counts
         self._deadline = deadline
@@ -115,6 +124,12 @@ class Reading:
         data = stream.read_whole(size - begin)
         whole = data[: data.rfind(b"\n") + 1]
         generation.end = begin + len(whole)
+        if generation.hole:
+            sums: Sums = {}
+            self._regions.close_hole(generation, sums)
+            counts = self._counts()
+            counts.add_sums(sums)
+            self._store.add(counts)
         generation.hole_start = generation.hole_end = 0
         generation.since = generation.begins
         generation.mark_tail(whole, self._store.key)
@@ -135,6 +150,7 @@ class Reading:
         generation.hole_start = generation.end
         generation.hole_end = generation.end = stop
         generation.since = None
+        self._regions.leave_hole(generation)
         generation.mark_tail(before, self._store.key)
         return before
 
@@ -155,7 +171,7 @@ class Reading:
             if time.monotonic() > self._deadline:
                 at_end = False
                 break
-        counting.finish()
+        counting.finish(self._regions.at_end)
         if block is not None:
             # the newline in front of a block need not be in the file
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
@@ -185,8 +201,8 @@ class Reading:
             if since is None:
                 since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
             counting.add(block)
-        counting.finish()
         generation.hole_end = start
+        counting.finish(self._regions.behind_hole)
         if not generation.hole:
             since = generation.begins
         if since is not None:
@@ -206,7 +222,7 @@ class Reading:
             if time.monotonic() > self._deadline:
                 at_end = False
                 break
-        counting.finish()
+        counting.finish(self._regions.before_hole)
         if not generation.hole:
             generation.since = generation.begins
         return at_end
@@ -242,19 +258,43 @@ class _Counting:
         begins_a_line = len(before) < _BEFORE
         self._scan = Scan(clock, b"\n" + before if begins_a_line else before)
         self._counts = reading.new_counts()
-        self._shares: dict[Saying, Share] = {}
+        self._shares: dict[Saying, tuple[int, Share | None, Event, bool]] = {}
+        self._sums: Sums = {}
+        self._messages = Messages(self._sums)
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
         shares = self._shares
-        add = self._counts.add_share
+        counts = self._counts
+        add = counts.add_share
+        tell = self._messages.tell
         events = 0
-        for minute, saying, account, times in self._scan.block(block):
-            share = shares.get(saying)
-            if share is None:
-                share = shares[saying] = self._share(saying)
-            add(minute, share, times, account)
-            events += times
+        at = None
+        of_messages: dict[Saying, int] = {}
+        for minute, saying, account, times, about in self._scan.block(block):
+            known = shares.get(saying)
+            if known is None:
+                known = shares[saying] = self._share(saying)
+            stream, share, event, is_kept = known
+            if about is None:
+                if share is not None:
+                    add(minute, share, times, account)
+                    events += times
+                continue
+            tell(minute, stream, event, times, about)
+            if is_kept:
+                counts.add_message(minute, stream, event, times, about[0])
+            if share is not None:
+                # They come one by one: what they add is folded here.
+                if minute != at:
+                    self._add_all(at, of_messages)
+                    at = minute
+                of_messages[saying] = of_messages.get(saying, 0) + times
+                events += times
+        self._add_all(at, of_messages)
+        self._messages.forget_some()
+        if len(self._sums) > _SUMS:
+            counts.add_sums(self._sums)
         self._generation.lines += number(block)
         self._generation.events += events
         if self._counts.additions > _ADDITIONS:
@@ -262,13 +302,34 @@ class _Counting:
             self._counts = self._reading.new_counts()
             shares.clear()
 
-    def _share(self, saying: Saying) -> Share:
-        assert saying.event is not None  # else it is not told of
-        number = self._reading.stream_number(saying.host, saying.instance)
-        return share_of(number, saying.event)
+    def _add_all(self, minute: int | None, times: dict[Saying, int]) -> None:
+        """Count so many of each of these sayings, and empty them."""
+        for saying, often in times.items():
+            share = self._shares[saying][1]
+            assert minute is not None  # as soon as there is one
+            assert share is not None
+            self._counts.add_share(minute, share, often, b"")
+        times.clear()
 
-    def finish(self) -> None:
-        """Keep what was counted."""
+    def _share(self, saying: Saying) -> tuple[int, Share | None, Event, bool]:
+        """Return what becomes of a saying.
+
+        Returns: its stream; what it adds to there, None if it does not count; its
+                 event; whether messages that it befalls are kept apart
+        """
+        event = saying.event
+        assert event is not None  # else it is not told of
+        number = self._reading.stream_number(saying.host, saying.instance)
+        share = share_of(number, event) if saying.counts else None
+        return number, share, event, event.kind in MESSAGES
+
+    def finish(self, join: Callable[[Generation, Messages, Sums], None]) -> None:
+        """Keep what was counted.
+
+        join: brings what messages wait for together with the rest of the log
+        """
+        join(self._generation, self._messages, self._sums)
+        self._counts.add_sums(self._sums)
         self._reading.keep(self._counts)
         self._generation.telling += self._scan.telling
         self._generation.foreign += self._scan.foreign

@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import chain, repeat
+from operator import itemgetter
 
 from check_postfix.maillog import frame, repeats, shapes
+from check_postfix.maillog.event import LINKS, Message
 from check_postfix.maillog.parts import Parts
 from check_postfix.maillog.recogniser import (
     DOVECOT,
+    OF_A_MESSAGE_OPENINGS,
     POSTFIX,
+    active,
     delivery,
     intake,
     is_ours,
     login,
+    message,
     recognise,
     reject,
     screen,
@@ -33,6 +39,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.clock import Clock
     from check_postfix.maillog.event import Event
     from check_postfix.maillog.record import Record
+
+    # What a Message says, perhaps as a plain tuple
+    About = tuple[bytes, int, int]
 
 # A stamp, one host name, one tag: what nearly every line starts with. Only a tag
 # with a path has the third group.
@@ -63,6 +72,10 @@ _DELIVERY = (
     + shapes.DELAYS + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status="
     rb"(?:sent \((?:" + delivery.COMES_AGAIN + rb"|)|(?:deferred|bounced) \([^\n]*+))"
 )  # fmt: skip
+_ACTIVE = (
+    rb"from=<" + _PLAIN_ADDRESS + rb">, size=(" + active.SIZE + rb", nrcpt=" + active.RECIPIENTS
+    + rb") \(queue active\)(?=\r?(?:\n|\Z))"
+)  # fmt: skip
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
 # Of the following all that the recogniser looks at: it reads the same of many lines.
 _REJECTED = (
@@ -85,7 +98,8 @@ _LOGIN = (
 )  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else. The
-# value of an ID decides nothing.
+# value of an ID decides nothing, and is kept where other lines tell of the same message.
+_OF_A_MESSAGE = rb"(" + shapes.QUEUE_ID + rb"):(?= " + _any(OF_A_MESSAGE_OPENINGS) + rb")"
 _WARNING = rb"warning: "
 _WITH_ID = _whole(shape.opening for shape in POSTFIX if shape.id)
 _WARNINGS = _WARNING + _whole(
@@ -106,12 +120,15 @@ _OTHERS = _whole(
 _SAID = _any(
     [
         rb"(?:NOQUEUE(:)|"
+        + _OF_A_MESSAGE
+        + rb"|"
         + shapes.QUEUE_ID
         + rb":) "
         + _any(
             [
                 _DELIVERY,
                 _RECEIVED,
+                _ACTIVE,
                 rb"(" + _REJECTED + rb"|" + _WITH_ID + rb")" + _any([_WHY, rb"(?=\n|\Z)"]),
             ]
         ),
@@ -120,6 +137,13 @@ _SAID = _any(
         + _any([screen.FINDING, rb"(" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
     ]
 )
+# Where these groups stand, and those that decide what a line of a message says: as
+# many for each kind as for no other.
+_ID, _OUTCOME, _RECEIVED_FROM, _TAKEN_UP = 4, 7, 8, 10
+_of_delivery = itemgetter(1, 2, 5, 6, 7)
+_of_receipt = itemgetter(1, 2, 8, 9)
+_of_others = itemgetter(1, 2, 11)
+
 # Without a path in its tag a line is Dovecot's or another program's, which is
 # told of all of them.
 _SAID_WITHOUT_PATH = (
@@ -139,17 +163,22 @@ class Saying:
     offset:  what they say of the zone of their time
     host, instance: who says it
     event:   what it tells of, None if that is nothing
+    about:   what it tells of a message, but for the queue ID if lines that differ in
+             that are folded; None if other lines do not tell of the same
+    counts:  whether the event is counted
     repeats: how often each line says it
     is_ours: whether Postfix or Dovecot says it
     """
 
-    __slots__ = ("event", "host", "instance", "is_ours", "offset", "repeats")
+    __slots__ = ("about", "counts", "event", "host", "instance", "is_ours", "offset", "repeats")
 
-    def __init__(self, record: Record, event: Event | None) -> None:
+    def __init__(self, record: Record, event: Event | None, about: About | None = None) -> None:
         self.offset = record.zone
         self.host = record.host
         self.instance = record.instance
         self.event = event
+        self.about = about or (message(record, event) if event else None)
+        self.counts = event is not None and event.kind not in LINKS
         self.repeats = record.repeats
         self.is_ours = is_ours(record)
 
@@ -176,14 +205,15 @@ class Scan:
         self._parts = Parts(first, lines)
         self.telling = self.foreign = self.unframed = 0
 
-    def block(self, block: bytes) -> Iterator[tuple[int, Saying, bytes, int]]:
+    def block(self, block: bytes) -> Iterator[tuple[int, Saying, bytes, int, About | None]]:
         """Yield what a block of lines tells of.
 
         block:  whole lines, each with the newline that ends the line before it
                 in front of it, none at the end
-        Yields: (minute, saying, account, times): `times` events of one kind,
+        Yields: (minute, saying, account, times, about): `times` events of one kind,
                 counting repeated lines and repeated logins; the account that they
-                name, if any
+                name, if any; what a line says of a message of which other lines tell
+                as well, in the order of these lines
         """
         last_line = block[block.rfind(b"\n") + 1 :]
         if repeats.WORDS in block:
@@ -197,15 +227,35 @@ class Scan:
         ordered = first and last and clock.needs_order(first, last)
         known = self._known
         at, offset, minute = b"", b"", None
-        for groups, lines in [(one, 1) for one in found] if ordered else Counter(found).items():
+        for groups, lines in zip(found, repeat(1)) if ordered else _folded(found):
             stamp = groups[0]
+            about: About | None
             if stamp:
-                fields, account = groups[1:-2], groups[-2]
-                saying = known.get(fields)
+                account = groups[-2]
+                queue_id = groups[_ID]
+                taken_up = groups[_TAKEN_UP]
+                if not queue_id:
+                    key = groups[1:-2]
+                elif taken_up:
+                    key = groups[1:3]  # nothing else is said but the numbers
+                elif groups[_OUTCOME]:
+                    key = _of_delivery(groups)
+                elif groups[_RECEIVED_FROM]:
+                    key = _of_receipt(groups)
+                else:
+                    key = _of_others(groups)
+                saying = known.get(key)
                 if saying is None:
                     if len(known) > _KNOWN:
                         known.clear()
-                    saying = known[fields] = _saying(*fields)
+                    saying = known[key] = _saying(*groups[1:_ID], *groups[_ID + 1 : -2])
+                about = saying.about
+                if queue_id and about is not None:
+                    if taken_up:
+                        size, _, recipients = taken_up.partition(b", nrcpt=")
+                        about = queue_id, int(size), int(recipients)
+                    else:
+                        about = queue_id, about[1], about[2]
             else:
                 record = frame.parse(groups[-1])
                 if record is None:
@@ -215,6 +265,7 @@ class Scan:
                         self.unframed += lines
                     continue
                 stamp, saying = record.stamp, Saying(record, recognise(record))
+                about = saying.about
                 account = b""
             event = saying.event
             if event is None:
@@ -227,12 +278,20 @@ class Scan:
             if minute is None:
                 self.unframed += lines
                 continue
-            self.telling += lines
+            if saying.counts:
+                self.telling += lines
             if account and event.kind == "auth_failed":
                 account = account.removesuffix(b"\r")
             else:
                 account = event.account
-            yield minute, saying, account, lines * saying.repeats * event.times
+            yield minute, saying, account, lines * saying.repeats * event.times, about
+
+
+def _folded(found: list[tuple[bytes, ...]]) -> Iterator[tuple[tuple[bytes, ...], int]]:
+    """Return lines that say the same once, and how many there are; of messages each line."""
+    of_messages = [groups for groups in found if groups[_ID]]
+    others = Counter([groups for groups in found if not groups[_ID]])
+    return chain(others.items(), zip(of_messages, repeat(1)))
 
 
 def _first_stamp(found: Iterable[tuple[bytes, ...]]) -> tuple[bytes, bytes] | None:
@@ -248,6 +307,7 @@ def _saying(
     outcome: bytes,
     received: bytes,
     logged_in: bytes,
+    taken_up: bytes,
     with_id: bytes,
     code: bytes,
     message: bytes,
@@ -258,7 +318,7 @@ def _saying(
 ) -> Saying:
     """Return what a line with an ordinary frame says.
 
-    The arguments are the groups of the expression.
+    The arguments are the groups of the expression, but for stamp and queue ID.
     """
     offset, host, instance = where.split(b" ")
     text = other or dovecot
@@ -282,6 +342,9 @@ def _saying(
             event = delivery.outcome(status, domain, relay, enhanced_code, reply)
     elif received and record.program == b"smtpd":
         event = intake.received(bool(noqueue), bool(logged_in))
+    elif taken_up and not noqueue and record.program in active.PROGRAMS:
+        # The numbers differ from line to line.
+        return Saying(record, active.TAKEN_UP, Message(b""))
     return Saying(record, event)
 
 

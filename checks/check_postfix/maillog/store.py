@@ -20,6 +20,7 @@ from itertools import chain, islice
 
 from check_postfix.maillog.counts import (
     FAMILIES,
+    MANY,
     fields,
     of_client,
     of_many,
@@ -28,10 +29,12 @@ from check_postfix.maillog.counts import (
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
 from check_postfix.maillog.stretch import Stretch
+from check_postfix.maillog.waiting import SCHEMA as WAITING
+from check_postfix.maillog.waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from check_postfix.maillog.counts import Counts
 
@@ -115,6 +118,8 @@ class Store:
 
     path: the file, or None for a nameless one that goes with this object
     wait: seconds to wait for other runs that are writing
+
+    `waiting` holds what of messages waits for more of the log.
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -135,6 +140,7 @@ class Store:
             except BaseException:
                 self._db.close()
                 raise
+        self.waiting = Waiting(self._db)
 
     def _open(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -444,12 +450,13 @@ class Store:
             "DELETE FROM keyed WHERE family=? AND minute<?",
             [(family, oldest_keys) for family in FAMILIES],
         )
+        self.waiting.forget(oldest_keys)
 
     def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
         """Tell whether `forget` would delete counts that are an hour older than they may be."""
         late = 60
         with self._told():
-            return any(
+            return self.waiting.is_overdue(oldest_keys - late) or any(
                 self._db.execute(query, parameters).fetchone()
                 for query, parameters in (
                     ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
@@ -462,6 +469,37 @@ class Store:
                     ),
                 )
             )
+
+    def messages(
+        self,
+        family: str,
+        kinds: Sequence[str],
+        begin: int,
+        end: int,
+        streams: Iterable[int],
+        before: int,
+    ) -> tuple[int, int]:
+        """Return of how many messages these minutes tell for the first time, and in how many lines.
+
+        kinds:  of lines
+        before: minute from which on such lines of the same message make it the second time
+        """
+        tab = "instr(key, char(9))"
+        told = (
+            f"SELECT stream, substr(key, 1, {tab} - 1) AS message, n FROM keyed WHERE family=?"
+            f" AND minute>=? AND minute<? AND stream IN ({_numbers(streams)})"
+            f" AND substr(key, {tab} + 1) IN ({', '.join('?' * len(kinds))}) AND message<>?"
+        )
+        with self._told():
+            now = family, begin, end, *kinds, MANY
+            earlier = family, before, begin, *kinds, MANY
+            messages = self._db.execute(
+                f"SELECT count(*) FROM (SELECT stream, message FROM ({told})"
+                f" EXCEPT SELECT stream, message FROM ({told}))",
+                (*now, *earlier),
+            ).fetchone()[0]
+            lines = self._db.execute(f"SELECT total(n) FROM ({told})", now).fetchone()[0]
+        return messages, int(lines)
 
     def totals(self, begin: int, end: int, streams: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
@@ -531,7 +569,7 @@ def _coarse(
 
 
 def _statements() -> list[str]:
-    return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
+    return [text.strip() for text in (_SCHEMA + WAITING).split(";") if text.strip()]
 
 
 _GENERATION = ", ".join(f'"{name}"' for name in Generation.FIELDS)

@@ -107,7 +107,12 @@ class Stretch:
         self.unframed = unframed
 
     def join(self, older: Stretch) -> None:
-        """Take in the stretch in front of it, between which and itself nothing is left to read."""
+        """Become one with the stretch in front of it, as nothing is left to read between them.
+
+        It takes over the other's number, since what waits for further entries is
+        mostly that one's.
+        """
+        self.id = older.id
         self.oldest = older.oldest
         self.begins = older.begins
         self.last = max(self.last, older.last)

@@ -9,8 +9,10 @@ short cut where it is sure to agree.
 from __future__ import annotations
 
 from check_postfix.maillog import shapes
+from check_postfix.maillog.event import OF_A_MESSAGE, Message
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.recogniser import (
+    active,
     delivery,
     expiry,
     health,
@@ -70,7 +72,9 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, delivery.OPENING, delivery.recognise),
     Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise_smtpd),
     Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, reject.SMTPD_OPENING, reject.recognise_smtpd),
-    Shape((b"qmgr", b"oqmgr"), _QUEUE_ID, expiry.OPENING, expiry.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, expiry.OPENING, expiry.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, active.OPENING, active.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, active.REMOVED_OPENING, active.recognise_removed),
     Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise_pickup),
     Shape((b"cleanup",), _QUEUE_ID, intake.CANCELLED_OPENING, intake.recognise_cancelled),
     Shape((b"cleanup",), _QUEUE_ID, reject.CONTENT_OPENING, reject.recognise_content),
@@ -91,6 +95,11 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, b"", health.DIED_OPENING, health.recognise_death),
     Shape(None, b"", health.DIALOGUE_OPENING, health.recognise_dialogue),
 )
+# How the texts open, behind a queue ID, that tell of a message of which others tell too.
+OF_A_MESSAGE_OPENINGS = (
+    delivery.OPENING, intake.SMTPD_OPENING, intake.PICKUP_OPENING, intake.CANCELLED_OPENING,
+    active.OPENING, active.REMOVED_OPENING,
+)  # fmt: skip
 DOVECOT: tuple[Shape, ...] = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
 
 
@@ -113,3 +122,13 @@ def recognise(record: Record) -> Event | None:
         if shape.fits(record):
             return shape.recognise(record)
     return None
+
+
+def message(record: Record, event: Event) -> Message | None:
+    """Return what a record tells of a message, if other lines tell more of the same."""
+    if event.kind not in OF_A_MESSAGE:
+        return None
+    queue_id = record.text.partition(b":")[0]
+    if event.kind == "active":
+        return Message(queue_id, *active.numbers(record.text))
+    return Message(queue_id)

@@ -1,0 +1,61 @@
+"""Recognise what the queue manager says of a message that it takes up, and of one that leaves.
+
+`QID: from=<...>, size=N, nrcpt=N (queue active)`, each time that it is tried, and
+`QID: removed`. The sender is a stranger's text and may hold what looks like the end
+of the line, but the end itself is Postfix's; in a line that may have been cut the
+sender must be of the strict form.
+
+Source: postfix/src/qmgr/qmgr_active.c, qmgr/qmgr_message.c (opened).
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog import shapes
+from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
+from check_postfix.maillog.record import Record
+
+PROGRAMS = (b"qmgr", b"oqmgr")
+OPENING = rb"from=<"
+REMOVED_OPENING = rb"removed(?=\r?(?:\n|\Z))"
+
+# No message is bigger, and no sum of them too big for the store.
+SIZE = rb"\d{1,10}+"
+RECIPIENTS = rb"\d{1,9}+"
+
+TAKEN_UP = Event(kind="active")
+
+_END = (
+    rb">, size=(?P<size>" + SIZE + rb"), nrcpt=(?P<recipients>" + RECIPIENTS
+    + rb") \(queue active\)\Z"
+)  # fmt: skip
+_search_end = Expression(_END).search
+_match_strict = Expression(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
+
+
+def recognise(record: Record) -> Event | None:
+    """Return the event of a message taken up, or None.
+
+    record: program qmgr (or one that took its place), text starts with a queue
+            ID and OPENING, and does not tell of an expiry
+    """
+    text = record.text
+    if shapes.may_be_cut(text) and not _match_strict(text):
+        return Event(kind="line_truncated")
+    return TAKEN_UP if _search_end(text) else None
+
+
+def numbers(text: bytes) -> tuple[int, int]:
+    """Return size and number of recipients of the text of such an event."""
+    end = _search_end(text)
+    assert end is not None  # else it was no such event
+    return int(end["size"]), int(end["recipients"])
+
+
+def recognise_removed(record: Record) -> Event | None:
+    """Return the event of a message that leaves the queue, or None.
+
+    record: program qmgr (or one that took its place), text starts with a queue
+            ID and REMOVED_OPENING
+    """
+    return Event(kind="removed") if record.text.endswith(b": removed") else None
