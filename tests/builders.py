@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
 from check_postfix.maillog.counts import FAMILIES, MANY
@@ -53,6 +54,7 @@ def a_window(
     usual: Usual | None = None,
     coverage: Coverage | None = None,
     minutes: int = 15,
+    messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] | None = None,
     **totals: int,
 ) -> Window:
     """Return a window up to NOON in which these counters came to these numbers.
@@ -66,6 +68,9 @@ def a_window(
         totals=totals,
         coverage=coverage or a_coverage(),
         keys=lambda family: _keys(keys or {}, family),
+        # Each line is about a message of its own, unless a test says otherwise.
+        messages=messages
+        or (lambda _, kinds, __: (sum(totals.get(kind, 0) for kind in kinds),) * 2),
         usual=lambda _: usual or Usual(None, "usual not known yet"),
         usual_of=lambda *_: usual or Usual(None, "usual not known yet"),
     )

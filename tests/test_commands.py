@@ -31,7 +31,8 @@ def deferred_line(remark=""):
         "POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min"
         f" ({remark}{remark and '; '}less than 20, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
-        " expired=1;;;0 gaps=0;;;0"
+        " expired=1;;;0 deferred_messages=1;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -105,7 +106,8 @@ def test_deferrals_of_the_last_minutes_are_told(log):
     assert done.line == (
         "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
-        " bounced=3;;;0 expired=1;;;0 gaps=0;;;0"
+        " bounced=3;;;0 expired=1;;;0 deferred_messages=1;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 

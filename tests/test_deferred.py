@@ -19,7 +19,8 @@ def test_a_small_part_deferred_is_ok():
     assert outcome.line == (
         "POSTFIX DEFERRED OK - 5 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=5%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=5;;;0"
-        " bounced=5;;;0 expired=1;;;0 gaps=0;;;0"
+        " bounced=5;;;0 expired=1;;;0 deferred_messages=5;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -30,7 +31,8 @@ def test_more_than_the_warning_range_is_a_warning():
     assert outcome.line == (
         "POSTFIX DEFERRED WARNING - 20 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=20%;10;25;0;100 attempts=100;;;0 sent=80;;;0 deferred=20;;;0"
-        " bounced=0;;;0 expired=0;;;0 gaps=0;;;0"
+        " bounced=0;;;0 expired=0;;;0 deferred_messages=20;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -41,7 +43,8 @@ def test_more_than_the_critical_range_is_critical():
     assert outcome.line == (
         "POSTFIX DEFERRED CRITICAL - 66.7 % of 3 delivery attempts deferred in 1 h"
         " | deferred_ratio=66.7%;10;25;0;100 attempts=3;;;0 sent=1;;;0 deferred=2;;;0"
-        " bounced=0;;;0 expired=0;;;0 gaps=0;;;0"
+        " bounced=0;;;0 expired=0;;;0 deferred_messages=2;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -89,7 +92,8 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
         "POSTFIX DEFERRED OK - 94.7 % of 19 delivery attempts deferred in 15 min"
         " (less than 20, not judged)"
         " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
-        " bounced=0;;;0 expired=0;;;0 gaps=0;;;0"
+        " bounced=0;;;0 expired=0;;;0 deferred_messages=18;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -104,7 +108,9 @@ def test_without_attempts_there_is_no_ratio():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX DEFERRED OK - no delivery attempts in 15 min"
-        " | attempts=0;;;0 sent=0;;;0 deferred=0;;;0 bounced=0;;;0 expired=3;;;0 gaps=0;;;0"
+        " | attempts=0;;;0 sent=0;;;0 deferred=0;;;0 bounced=0;;;0 expired=3;;;0"
+        " deferred_messages=0;;;0 accepted=0;;;0 bytes_received=0B;;;0"
+        " bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -115,7 +121,8 @@ def test_a_softbounce_is_a_deferral():
     assert outcome.line == (
         "POSTFIX DEFERRED CRITICAL - 30 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;10;25;0;100 attempts=100;;;0 sent=70;;;0 deferred=30;;;0"
-        " bounced=0;;;0 expired=0;;;0 gaps=0;;;0"
+        " bounced=0;;;0 expired=0;;;0 deferred_messages=30;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -197,7 +204,9 @@ def test_per_domain_the_worst_that_has_enough_attempts_is_judged():
         "POSTFIX DEFERRED CRITICAL - outlook.com: 83 % of 412 delivery attempts deferred in 15 min,"
         " 4.7.651 rate limited"
         " | deferred_ratio=83%;10;25;0;100 attempts=996;;;0 sent=613;;;0 deferred=381;;;0"
-        " bounced=2;;;0 expired=4;;;0 gaps=0;;;0"
+        " bounced=2;;;0 expired=4;;;0"
+        " deferred_messages=381;;;0 accepted=0;;;0 bytes_received=0B;;;0"
+        " bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 
@@ -226,7 +235,9 @@ def test_per_domain_without_a_domain_that_has_enough_nothing_is_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX DEFERRED OK - no recipient domain with 501 delivery attempts in 15 min, 996 in all"
-        " | attempts=996;;;0 sent=613;;;0 deferred=381;;;0 bounced=2;;;0 expired=4;;;0 gaps=0;;;0"
+        " | attempts=996;;;0 sent=613;;;0 deferred=381;;;0 bounced=2;;;0 expired=4;;;0"
+        " deferred_messages=381;;;0 accepted=0;;;0 bytes_received=0B;;;0"
+        " bytes_delivered=0B;;;0 gaps=0;;;0"
     )
 
 

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.usefixtures("utc")
 
 PERFDATA = (
     " | deferred_ratio=10%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=10;;;0"
-    " bounced=0;;;0 expired=0;;;0 gaps={gaps};;;0"
+    " bounced=0;;;0 expired=0;;;0 deferred_messages=10;;;0"
+    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps={gaps};;;0"
 )
 
 
@@ -196,8 +197,24 @@ def test_twice_verbose_tells_what_was_read():
         "window 2026-11-24 15:45 to 16:00",
         "log: 1000 lines read: 480 with 500 events, 400 of Postfix or Dovecot without,"
         " 117 of other programs, 3 not understood",
+        "mail accepted: 0 messages of 0 bytes, 0 submitted for 0 recipients, 0 aborted",
+        "mail delivered: 0 bytes to 90 recipients",
         "log covered from 2026-11-23 16:00 to 16:00",
         "newest line 15:59, 0 s before the window's end",
+    ]
+
+
+def test_twice_verbose_tells_how_much_mail_there_was():
+    window = a_window(
+        sent=40, deferred=9, accepted=1, bytes_received=300, bytes_delivered=12000, submission=1,
+        recipients_submitted=40, aborted=2, messages=lambda *_: (1, 2),
+    )  # fmt: skip
+    outcome = CHECK.judge(window, options(CHECK), 2)
+
+    assert [line for line in outcome.lines if "mail" in line or "message" in line] == [
+        "mail accepted: 1 message of 300 bytes, 1 submitted for 40 recipients, 2 aborted",
+        "mail delivered: 12000 bytes to 40 recipients",
+        "5 lines about messages not kept apart, each counted as one message",
     ]
 
 
@@ -212,6 +229,8 @@ def test_twice_verbose_tells_of_all_that_is_missing():
     )
 
     assert outcome.lines[2:] == [
+        "mail accepted: 0 messages of 0 bytes, 0 submitted for 0 recipients, 0 aborted",
+        "mail delivered: 0 bytes to 90 recipients",
         "newest line 2026-11-22 14:00, 2 d 1 h before the window's end",
         "older generations are still to be read, which goes on in the next runs",
         "gap: lines lost between 09:20 and 09:30",

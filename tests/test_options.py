@@ -110,7 +110,7 @@ def places(tmp_path, monkeypatch):
         mail_log.lines([mail_log.REMOVED, mail_log.rejected()], minutes_ago=minutes)
         for minutes in range(180, 20, -10)
     ]
-    now = mail_log.lines(mail_log.EVERYTHING)
+    now = mail_log.lines([mail_log.TAKEN_IN, mail_log.TAKEN_UP, *mail_log.EVERYTHING])
     elsewhere = mail_log.lines(mail_log.EVERYTHING * 2, host="mx2", instance="postfix-out")
     log = mail_log.write(tmp_path / "mail.log", *history, now, elsewhere)
     other = mail_log.write(tmp_path / "other.log", mail_log.lines([mail_log.SENT]))
@@ -205,7 +205,7 @@ def test_the_names_that_people_depend_on_stay():
     assert {check.executable: {label.name for label in check.labels} for check in CHECKS} == {
         "check_postfix_deferred": {
             "deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired",
-            "gaps",
+            "deferred_messages", "accepted", "bytes_received", "bytes_delivered", "gaps",
         },
         "check_postfix_bounces": {
             "bounce_ratio", "sent", "bounced", "expired", "bounced_550", "bounced_554",

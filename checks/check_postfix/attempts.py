@@ -35,6 +35,13 @@ SENT = Label("sent", "delivery attempts that the relay took")
 BOUNCED = Label("bounced", "delivery attempts that failed for good")
 EXPIRED = Label("expired", "messages given up after too long in the queue")
 
+# How much mail there was, whatever a choice leaves out. Counters have the same names.
+VOLUME = [
+    Label("accepted", "messages taken in that reached the queue manager"),
+    Label("bytes_received", "size of these messages", "B"),
+    Label("bytes_delivered", "size of messages, once for each recipient they were sent to", "B"),
+]
+
 # Shown of each table.
 _ROWS = 5
 

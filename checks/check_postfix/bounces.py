@@ -47,7 +47,7 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
         *BOUNCE_RATIO.of(attempts, options),
         SENT.of(attempts.sent),
         BOUNCED.of(attempts.bounced),
-        EXPIRED.of(window.count("expired")),
+        EXPIRED.of(window.expired_messages),
         BOUNCED_550.of(attempts.bounced_with("550")),
         BOUNCED_554.of(attempts.bounced_with("554")),
         MAILBOX_FULL.of(attempts.mailbox_full),

@@ -6,7 +6,15 @@ three times is three attempts (postfix/src/global/log_adhoc.c).
 
 from __future__ import annotations
 
-from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
+from check_postfix.attempts import (
+    BOUNCED,
+    EXPIRED,
+    MIN_ATTEMPTS,
+    OPTIONS,
+    SENT,
+    VOLUME,
+    Attempts,
+)
 from check_postfix.from_log import FROM_LOG
 from check_postfix.plugin import Check, Label, Threshold, run
 from check_postfix.ratio import Ratio
@@ -28,13 +36,15 @@ DEFERRED_RATIO = Ratio(
 )
 ATTEMPTS = Label("attempts", "delivery attempts")
 DEFERRED = Label("deferred", "delivery attempts that were deferred")
+DEFERRED_MESSAGES = Label("deferred_messages", "messages that were deferred, of all domains")
 
 
 def measure(window: Window, options: Namespace) -> list[Metric]:
     """Return the ratio of deferrals to delivery attempts.
 
-    Returns: all but deferred_ratio (in percent) and expired (in messages, of all
-             domains and relays) are delivery attempts
+    Returns: deferred_ratio in percent; attempts, sent, deferred and bounced in delivery
+             attempts; of all domains and relays: expired, deferred_messages and
+             accepted in messages, bytes_received and bytes_delivered in bytes
     """
     attempts = Attempts(window, options)
     return [
@@ -43,7 +53,9 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
         SENT.of(attempts.sent),
         DEFERRED.of(attempts.deferred),
         BOUNCED.of(attempts.bounced),
-        EXPIRED.of(window.count("expired")),
+        EXPIRED.of(window.expired_messages),
+        DEFERRED_MESSAGES.of(window.deferred_messages),
+        *(label.of(window.count(label.name)) for label in VOLUME),
     ]
 
 
@@ -51,7 +63,16 @@ CHECK = Check(
     name="postfix deferred",
     description="Alert when too large a part of the delivery attempts is deferred.",
     source=FROM_LOG,
-    labels=[DEFERRED_RATIO.label, ATTEMPTS, SENT, DEFERRED, BOUNCED, EXPIRED],
+    labels=[
+        DEFERRED_RATIO.label,
+        ATTEMPTS,
+        SENT,
+        DEFERRED,
+        BOUNCED,
+        EXPIRED,
+        DEFERRED_MESSAGES,
+        *VOLUME,
+    ],
     measure=measure,
     thresholds=[
         Threshold(

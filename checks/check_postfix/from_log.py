@@ -15,6 +15,13 @@ from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest import Ingest
+from check_postfix.maillog.messages import (
+    ABORTED,
+    ACCEPTED,
+    BYTES_DELIVERED,
+    BYTES_RECEIVED,
+    RECIPIENTS_SUBMITTED,
+)
 from check_postfix.maillog.retention import Retention
 from check_postfix.maillog.store import JOURNAL, Store, set_aside
 from check_postfix.maillog.usual import usual
@@ -186,6 +193,9 @@ def _open(options: Namespace) -> Iterator[Window]:
                 store.totals(begin, end, streams),
                 coverage,
                 keys=lambda family: store.keys(family, begin, end, streams),
+                messages=lambda family, kinds, minutes: store.messages(
+                    family, kinds, begin, end, streams, begin - minutes
+                ),
                 usual=lambda counters: usual(
                     begin,
                     end,
@@ -392,6 +402,7 @@ def _about(window: Window, _: Namespace) -> list[str]:
         f" {coverage.silent} of Postfix or Dovecot without, {coverage.foreign} of other programs,"
         f" {coverage.unframed} not understood",
     ]
+    lines += _volume(window)
     if coverage.begin is not None:
         covered = min(coverage.end, end)
         lines.append(f"log covered from {_clock(coverage.begin, end)} to {_clock(covered, end)}")
@@ -405,6 +416,22 @@ def _about(window: Window, _: Namespace) -> list[str]:
         for first, last in coverage.gaps
     ]
     return [*lines, *coverage.notes]
+
+
+def _volume(window: Window) -> list[str]:
+    """Return how much mail there was."""
+    count = window.count
+    lines = [
+        f"mail accepted: {values.amount(count(ACCEPTED), 'message')}"
+        f" of {values.amount(count(BYTES_RECEIVED), 'byte')}, {count('submission')} submitted"
+        f" for {values.amount(count(RECIPIENTS_SUBMITTED), 'recipient')}, {count(ABORTED)} aborted",
+        f"mail delivered: {values.amount(count(BYTES_DELIVERED), 'byte')}"
+        f" to {values.amount(count('sent'), 'recipient')}",
+    ]
+    if unknown := window.lines_of_unknown_messages:
+        told = values.amount(unknown, "line")
+        lines.append(f"{told} about messages not kept apart, each counted as one message")
+    return lines
 
 
 def _clock(minute: int, beside: int | None = None) -> str:

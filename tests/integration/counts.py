@@ -1,10 +1,31 @@
 """Our own counters for a whole log, finer than the perfdata."""
 
+import time
 from collections import Counter
+from datetime import UTC
 from pathlib import Path
 
 from check_postfix.maillog.frame import parse
+from check_postfix.maillog.ingest import Ingest
 from check_postfix.maillog.recogniser import recognise
+from check_postfix.maillog.store import Store
+
+
+def together_of(log: Path) -> dict[str, int]:
+    """Return what several lines of a log tell together, as a check counts it.
+
+    `deferred_messages` are those with status=deferred alone.
+    """
+    now = time.time()
+    with Store(None, 1) as store:
+        Ingest(store, str(log), UTC, now, now, 0, time.monotonic() + 60, keeps=False).run()
+        followed = store.log(str(log))
+        assert followed is not None
+        streams = [number for number, *_ in store.streams(followed)]
+        end = int(now) // 60 + 1
+        kinds = ["deferred"]
+        messages, _ = store.messages("deferred_messages", kinds, 0, end, streams, before=0)
+        return store.totals(0, end, streams) | {"deferred_messages": messages}
 
 
 def counts_of(log: Path) -> Counter[str]:

@@ -70,3 +70,31 @@ def test_what_is_usual_is_worked_out_once():
 
     assert (first.level, again.level, other.level) == (1, 1, 2)
     assert asked == [("sent", "bounced"), ("sent",)]
+
+
+def of_messages(told, totals):
+    """Return a window in which lines tell of messages: (family, kinds, minutes before) -> both."""
+    return Window(
+        begin=100, end=115, totals=totals, coverage=Coverage(0, 200), keys=lambda _: [],
+        usual=lambda _: Usual(1, ""), messages=lambda *asked: told[asked],
+    )  # fmt: skip
+
+
+TOLD = {
+    ("deferred_messages", ("deferred", "softbounce"), 0): (3, 7),
+    ("expired_messages", ("expired",), 2 * 24 * 60): (1, 4),
+}
+
+
+def test_messages_are_counted_once_however_many_lines_tell_of_them():
+    found = of_messages(TOLD, {"deferred": 5, "softbounce": 2, "expired": 4})
+
+    assert (found.deferred_messages, found.expired_messages) == (3, 1)
+    assert found.lines_of_unknown_messages == 0
+
+
+def test_a_line_about_a_message_that_is_not_kept_apart_counts_as_one():
+    found = of_messages(TOLD, {"deferred": 10, "softbounce": 2, "expired": 6})
+
+    assert (found.deferred_messages, found.expired_messages) == (8, 3)
+    assert found.lines_of_unknown_messages == 7

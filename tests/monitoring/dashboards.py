@@ -28,6 +28,7 @@ UNITS = {"": "short", "%": "percent", "s": "s", "B": "bytes"}
 COLOURS = {
     "sent": "green",
     "deferred": "orange",
+    "deferred_messages": "orange",
     "bounced": "red",
     "expired": "purple",
     "hold": "blue",
@@ -83,6 +84,10 @@ ROWS = {
             ["sent", "deferred", "bounced"],
             width=16,
         ),
+    ],
+    "Volume": [
+        Panel("Messages", "deferred", ["accepted", "deferred_messages"], width=12),
+        Panel("Bytes of mail", "deferred", ["bytes_received", "bytes_delivered"], width=12),
     ],
     "Bounces": [
         Panel("Bounce ratio", "bounces", ["bounce_ratio"], limits="bounce_ratio"),

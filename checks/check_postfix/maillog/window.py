@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     Takes = Callable[[str, tuple[str, ...]], bool]
 
 
+# Kinds of lines that put a message off.
+DEFERRALS = ("deferred", "softbounce")
+# A message whose notification fails expires again each time that it is tried, for as
+# long as the notification's own time in the queue. In minutes.
+_DAYS = 2 * 24 * 60
+
+
 class Window:
     """Counts over a span of whole minutes.
 
@@ -27,6 +34,9 @@ class Window:
     usual:      counters -> what they usually come to in so long a window
     usual_of:   from (family, choice) to the same of chosen events
     notes:      what has to be said besides, in a few words each
+    messages:   from (family, kinds, minutes) to the number of messages of which lines of
+                these kinds tell, and of these lines; messages told of in so many minutes
+                before the window are left out
     name:       from (field, value) to what is shown of it, which may be a pseudonym
     account:    from an account's name to its pseudonym, by which it is kept
     """
@@ -43,6 +53,7 @@ class Window:
         name: Callable[[str, str], str] = lambda _, value: value,
         usual_of: Callable[[str, Takes], Usual] | None = None,
         account: Callable[[str], str] = lambda name: name,
+        messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] = lambda *_: (0, 0),
     ) -> None:
         self.begin = begin
         self.end = end
@@ -51,6 +62,7 @@ class Window:
         self.name = name
         self.account = account
         self._totals = totals
+        self._messages = messages
         self._keys = keys
         self._usual = usual
         self._usual_of = usual_of
@@ -65,6 +77,25 @@ class Window:
     def count(self, *counters: str) -> int:
         """Return what these counters came to together."""
         return sum(self._totals.get(counter, 0) for counter in counters)
+
+    @property
+    def deferred_messages(self) -> int:
+        """How many messages were deferred."""
+        messages, lines = self._messages("deferred_messages", DEFERRALS, 0)
+        return messages + self.count(*DEFERRALS) - lines
+
+    @property
+    def expired_messages(self) -> int:
+        """How many messages have expired, of which the days before did not tell so already."""
+        messages, lines = self._messages("expired_messages", ("expired",), _DAYS)
+        return messages + self.count("expired") - lines
+
+    @property
+    def lines_of_unknown_messages(self) -> int:
+        """How many deferrals and expiries were too many or are too old to tell of which message."""
+        known = self._messages("deferred_messages", DEFERRALS, 0)[1]
+        known += self._messages("expired_messages", ("expired",), _DAYS)[1]
+        return self.count(*DEFERRALS, "expired") - known
 
     def keys(
         self, family: str, *names: str, choice: Takes | None = None

@@ -58,7 +58,10 @@ def name(check: Check, label: Label) -> str:
     prefix = check.name.replace(" ", "_")
     subject = prefix.rpartition("_")[2]
     unit = _BASE_UNITS[label.uom][0]
-    rest = label.name.removeprefix(f"{subject}_").removesuffix(unit.removeprefix("_")).rstrip("_")
+    word = unit.removeprefix("_")
+    rest = label.name.removeprefix(f"{subject}_").removesuffix(word).rstrip("_")
+    if word:
+        rest = rest.removeprefix(f"{word}_")
     return "_".join(filter(None, (prefix, rest))) + unit
 
 
