@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
+from check_postfix.maillog import export
+from check_postfix.maillog.entry import Entry
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.recogniser import recognise
 from check_postfix.maillog.scanner import Scan
 from tests.recogniser import corpus
 
@@ -156,6 +159,36 @@ def test_a_record_is_the_same_event_in_the_frame(frame):
             expected = None
         line = FRAMES[frame](said)
         assert _read(line) == [expected, expected], line
+
+
+def _export(said: Said, as_bytes: bool) -> bytes:
+    """Return what `journalctl -o export` prints of an entry, its values perhaps as binary ones."""
+    fields = {
+        "__CURSOR": "s=1;i=2;b=3;m=4;t=5;x=6", "__REALTIME_TIMESTAMP": "1793810606123456",
+        "_HOSTNAME": said.host, "SYSLOG_IDENTIFIER": said.tag, "MESSAGE": said.text,
+    }  # fmt: skip
+    lines = []
+    for name, value in fields.items():
+        data = value.encode("utf-8", "surrogateescape")
+        size = len(data).to_bytes(8, "little")
+        lines.append(name.encode() + (b"\n" + size + data if as_bytes else b"=" + data))
+    return b"\n".join(lines) + b"\n\n"
+
+
+@pytest.mark.parametrize("as_bytes", [False, True], ids=["text", "binary"])
+def test_a_record_is_the_same_event_in_the_journals_export_form(as_bytes):
+    for said in SAID:
+        pieces = iter([_export(said, as_bytes)])
+        (fields,) = export.entries(lambda pieces=pieces: next(pieces, b""))
+
+        entry = Entry(fields)
+
+        assert entry.record is not None
+        assert (entry.minute, entry.record.host.decode()) == (MINUTE, said.host)
+        happening = said.expected
+        if said.text.startswith(("message repeated", "[ID ")):  # as in the form of JSON
+            happening = None
+        assert recognise(entry.record) == (happening and happening.event), said
 
 
 def test_a_record_without_a_host_is_the_same_event():
