@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -26,6 +27,7 @@ from tests.maillog import logbook
 # Lines of one minute: so many that the long form stays within the days that are kept.
 _LINES = 200
 _ARCHIVES = 8
+_USER = pwd.getpwnam("nobody")
 
 
 class Traffic:
@@ -146,21 +148,31 @@ def kills(directory: str, number: int, seed: int) -> tuple[int, int, str]:
 def crowd(directory: str, processes: int, rounds: int, seed: int) -> tuple[int, int, int]:
     """Let many runs start at the same moment, round after round, the log growing in between.
 
+    As root, every second one runs as the user to whom the directory belongs.
+
     Returns: (runs that failed, lines lost, lines counted twice), the last two summed
              up over what each run found in the store when it was done
     """
+    mixed = os.geteuid() == 0
+    if mixed:
+        os.chown(directory, _USER.pw_uid, _USER.pw_gid)
     traffic = Traffic(directory, seed)
+    traffic.run()  # loads all modules: the user may not be able to
     failed = lost = twice = 0
     for _ in range(rounds):
         for _ in range(5):
             traffic.act()
         ready, go = os.pipe()
         children = []
-        for _ in range(processes):
+        for number in range(processes):
             child = os.fork()
             if not child:
                 status = 1
                 try:
+                    if mixed and number % 2:
+                        os.setgroups([])
+                        os.setgid(_USER.pw_gid)
+                        os.setuid(_USER.pw_uid)
                     os.close(go)
                     os.read(ready, 1)  # ends when the parent closes the other end
                     traffic.run()
