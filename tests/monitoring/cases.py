@@ -1,5 +1,6 @@
 """What the checks are asked, and how: by check and state, with the variables that lead to it."""
 
+import re
 from collections.abc import Mapping
 
 STATES = ["OK", "WARNING", "CRITICAL", "UNKNOWN"]
@@ -62,21 +63,31 @@ LABELS = {
     "deferred": [
         *("deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired"),
         *("deferred_messages", "accepted", "bytes_received", "bytes_delivered"),
+        "gaps",
     ],
     "bounces": [
         *("bounce_ratio", "sent", "bounced", "expired"),
-        *("bounced_550", "bounced_554", "mailbox_full"),
+        *("bounced_550", "bounced_554", "mailbox_full", "gaps"),
     ],
     "auth": [
         *("auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors"),
-        *("auth_accounts", "auth_worst_account"),
+        *("auth_accounts", "auth_worst_account", "gaps"),
     ],
-    "rejects": ["rejects"],
+    "rejects": ["rejects", "gaps"],
     "queue": [
         *("queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop"),
         "queue_bytes",
     ],
 }
+
+
+def at_any_time(printed: str) -> str:
+    """Return an output without what differs from one run to the next, however soon it follows.
+
+    That is the age of what lies in the queue, and without a state the accounts' pseudonyms.
+    """
+    printed = re.sub(r"oldest \d+ s\b", "oldest N s", printed)
+    return re.sub(r"\baccount-[0-9a-f]{10}\b", "account-X", printed)
 
 
 def arguments(variables: Mapping[str, object]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .cases import CASES, LABELS, LINES, PERFDATA, STATES
+from .cases import CASES, LABELS, LINES, PERFDATA, STATES, at_any_time
 from .one_nagios import BY_NRPE, CENTRAL, LOCAL, MEANT, PASSIVE
 
 pytestmark = pytest.mark.integration
@@ -22,14 +22,14 @@ def as_printed(service: dict[str, str]) -> str:
     first = service["output"]
     if service["performance_data"]:
         first += " | " + service["performance_data"]
-    return "\n".join([first, *service["long_output"].splitlines()]) + "\n"
+    return at_any_time("\n".join([first, *service["long_output"].splitlines()]) + "\n")
 
 
 def by_hand(one_nagios, name: str) -> str:
     """Return what a check prints; Nagios makes ":" of ";" in the words of the first line."""
     first, newline, rest = one_nagios["by hand"][name]["printed"].partition("\n")
     words, bar, perfdata = first.partition(" | ")
-    return words.replace(";", ":") + bar + perfdata + newline + rest
+    return at_any_time(words.replace(";", ":") + bar + perfdata + newline + rest)
 
 
 def test_nagios_accepts_what_is_shipped(one_nagios):
