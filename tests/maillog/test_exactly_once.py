@@ -48,6 +48,7 @@ class Machine(RuleBasedStateMachine):
             os.makedirs(os.path.join(self.directory, name), exist_ok=True)
         self.random = random.Random(0)
         self.minute = logbook.FIRST
+        self.ahead = 0  # by which the clock of the runs is ahead of the log's, in minutes
         self.rest = b""  # of a line that is written in part
         self.stamp = 0  # dateext
         self.archives: list[str] = []  # newest first, each a whole file
@@ -329,6 +330,12 @@ class Machine(RuleBasedStateMachine):
                 now = seconds if every else os.path.getmtime(path) - seconds
                 os.utime(path, (now, now))
 
+    @rule(ahead=st.sampled_from([0, 1, 60, 720]))
+    def step_the_clock(self, ahead: int) -> None:
+        # One that is behind is tested in test_stepped_clocks.py: it shows no gap in
+        # its own future before that has come.
+        self.ahead = ahead
+
     # -- what befalls the store
 
     @precondition(lambda self: os.path.exists(self.store))
@@ -360,7 +367,7 @@ class Machine(RuleBasedStateMachine):
         if not os.path.exists(self.log) and not self.archives:
             self._living()
         return logbook.ingest(
-            self.store, self.log, self.minute, seconds, archives=[self.elsewhere]
+            self.store, self.log, self.minute + self.ahead, seconds, archives=[self.elsewhere]
         )  # fmt: skip
 
     def _standing(self) -> set[int]:

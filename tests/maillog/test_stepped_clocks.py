@@ -122,3 +122,21 @@ def test_summer_time_begins_and_ends_without_a_line_lost_or_doubled(
     run(place, begin + 150, BERLIN)
 
     assert logbook.counted(place.store) == dict.fromkeys(range(begin, begin + 150), 1)
+
+
+def test_a_gap_in_the_future_of_a_clock_that_is_behind_is_shown_when_its_time_has_come(
+    place: Place,
+) -> None:
+    now = logbook.FIRST + DAY
+    form = STAMPS["with an offset"]
+    place.write_bytes(stamped(now, form))
+    run(place, now)
+    os.remove(place.log)
+    place.write_bytes(stamped(now + 3, form))
+
+    behind = run(place, now - 60)
+    place.write_bytes(stamped(now + 4, form))
+    right = run(place, now + 5)
+
+    assert list(behind.gaps) == []
+    assert list(right.gaps) == [(now, now + 3)]
