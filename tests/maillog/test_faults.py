@@ -439,6 +439,25 @@ def test_runs_that_find_damage_at_the_same_moment_all_succeed(place: Place) -> N
     assert place.counted() == once(*range(20))
 
 
+def test_a_state_set_aside_just_when_it_is_opened_is_made_anew(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(0)
+    logbook.write(place.store, b"garbage" * 1000)
+    look = os.lstat
+
+    def look_too_late(path: str) -> os.stat_result:
+        monkeypatch.undo()
+        os.rename(place.store, place.store + ".damaged")
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", look_too_late)
+
+    place.run()
+
+    assert place.counted() == once(0)
+
+
 def test_a_journal_of_the_damaged_state_does_not_touch_the_next_one(place: Place) -> None:
     place.write(0)
     logbook.write(place.store, b"garbage" * 1000)

@@ -613,14 +613,7 @@ def _prepare(path: str) -> None:
     """
     try:
         _make_directory(os.path.dirname(path) or ".")
-        try:
-            fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            status = os.lstat(path)
-        else:
-            status = os.fstat(fd)
-            os.close(fd)
-            _give(path)
+        status = _file(path)
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
@@ -631,6 +624,21 @@ def _prepare(path: str) -> None:
         raise StoreError(
             f"{path}: is not a regular file; remove it, or choose another with --state"
         )
+
+
+def _file(path: str) -> os.stat_result:
+    """Return the status of the file at this path; make it if it is not there."""
+    try:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        try:
+            return os.lstat(path)
+        except FileNotFoundError:  # another run has just set it aside
+            return _file(path)
+    status = os.fstat(fd)
+    os.close(fd)
+    _give(path)
+    return status
 
 
 def _make_directory(path: str) -> None:
