@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -31,7 +32,7 @@ _SECONDS = 60
 _PATIENCE = 3
 
 
-class Contender:
+class Contender(ABC):
     """Follows one log.
 
     name:    in the tables
@@ -62,17 +63,17 @@ class Contender:
         place.mkdir()
         self.prepare()
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - some need nothing
         """Write what it is configured by."""
 
+    @abstractmethod
     def command(self, now: float) -> Sequence[str]:
         """Return how it is started at this time of the scene."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def does_not_promise(mode: Mode) -> bool:
         """Tell whether its documentation says, or lets one see, that it does not do this."""
-        raise NotImplementedError
 
     def seen(self) -> Counter[int]:
         """Return the numbers of the lines that were put out, and how often."""
