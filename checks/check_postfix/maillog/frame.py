@@ -18,10 +18,10 @@ from check_postfix.maillog.record import UNKNOWN, Record
 
 # Down to the minute. RFC 3164 pads the day with a blank, Postfix and journalctl
 # with a zero, a few not at all; some sites put the year in front.
-BSD_MINUTE = rb"[A-Z][a-z][a-z] [ \d]?\d \d\d:\d\d"
-ISO_MINUTE = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
-SECONDS = rb":\d\d(?:[.,]\d{1,9}+|)"
-ZONE = rb"Z|[+-]\d\d:?\d\d"
+BSD_MINUTE = rb"[A-Z][a-z]{2} [ 0-9]{1,2} [0-9]{2}:[0-9]{2}"
+ISO_MINUTE = rb"[0-9T: -]{16}"
+SECONDS = rb":[0-9.,]++"
+ZONE = rb"[Z0-9:+-]++"
 
 _PRIORITY = rb"(?:<\d{1,3}>)?"
 _STAMP = (

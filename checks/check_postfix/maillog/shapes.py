@@ -14,7 +14,9 @@ where they are not.
 # Queue IDs (postfix/src/global/mail_queue.h): hexadecimal, or long ones of digits
 # and consonants. Logs made anonymous have other letters in them, so any word with
 # a digit will do: none of Postfix's own first words has one.
-QUEUE_ID = rb"(?:[0-9A-F]{6,21}+|(?=[A-Za-z]*+\d)[0-9A-Za-z]{6,64}+)(?=: )"
+QUEUE_ID = (
+    rb"(?:[0-9][0-9A-Za-z]{5,63}+|[A-Z](?=[A-Za-z]*+[0-9])[0-9A-Za-z]{5,63}+|[A-F]{6,21}+)(?=: )"
+)
 
 # A client as smtpd names it: verified name or `unknown`, address or `unknown`,
 # and the port with smtpd_client_port_logging=yes.
