@@ -16,7 +16,7 @@ PACKAGE = CHECKS / "check_postfix"
 # From bytes to windows. A module may import those in front of it only.
 WAY = [
     "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
-    "recogniser", "clock", "scanner", "network", "generation", "account", "counts", "messages",
+    "recogniser", "clock", "scanner", "network", "generation", "account", "messages", "counts",
     "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "store", "regions",
     "reading", "retention", "ingest", "journalctl", "entry", "journal", "usual", "window",
     "pseudonym", "places",

@@ -58,8 +58,7 @@ def seconds(data):
     best = 1.0
     for _ in range(9):
         begin = time.process_time()
-        for _ in Scan(Clock(None, 1 << 40)).block(b"\n" + data):
-            pass
+        Scan(Clock(None, 1 << 40)).block(b"\n" + data)
         record = frame.parse(data)
         if record:
             recognise(record)

@@ -20,7 +20,7 @@ from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.event import LINKS, Event, Message
 from check_postfix.maillog.recogniser import is_ours, message, recognise
 from check_postfix.maillog.record import Record
-from check_postfix.maillog.scanner import Scan
+from check_postfix.maillog.scanner import Saying, Scan, numbers
 
 DIRECTORY = Path(__file__).parent.parent / "corpus"
 NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
@@ -63,19 +63,39 @@ def recognised(line: bytes) -> Happening | None:
     return _happening(minute, record.host, record.instance, event, times, about)
 
 
-def scanned(block: bytes) -> list[Happening]:
-    """Read a block of lines, each with a newline in front of it, in the fast way."""
-    return [
-        _happening(
-            minute,
-            saying.host,
-            saying.instance,
-            saying.event._replace(account=account),
-            times,
-            about,
-        )
-        for minute, saying, account, times, about in Scan(clock()).block(block)
-    ]
+def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
+    """Read a block of lines, each with a newline in front of it, in the fast way.
+
+    scan: which has read the blocks before it
+    """
+    told = (scan or Scan(clock())).block(block)
+    found = []
+    for minute, said in told.said.items():
+        for saying, lines in said.items():
+            if saying.about is None:
+                found += [_said(minute, saying)] * lines
+    for (minute, saying, account), lines in told.accounts.items():
+        happening = _said(minute, saying)
+        found += [happening._replace(event=happening.event._replace(account=account))] * lines
+    of_messages: Counter[tuple[int, Saying]] = Counter()
+    for queue_id, life in told.lives.items():
+        for minute, saying, taken_up in life:
+            found.append(_said(minute, saying, Message(queue_id, *numbers(saying, taken_up))))
+            of_messages[minute, saying] += saying.counts
+    assert +of_messages == Counter(
+        {
+            (minute, saying): lines
+            for minute, said in told.said.items()
+            for saying, lines in said.items()
+            if saying.about is not None
+        }
+    )
+    return found
+
+
+def _said(minute: int, saying: Saying, about: Message | None = None) -> Happening:
+    assert saying.event is not None
+    return _happening(minute, saying.host, saying.instance, saying.event, saying.times, about)
 
 
 def sorted_out(line: bytes) -> str:
@@ -96,8 +116,7 @@ def sorted_out(line: bytes) -> str:
 def sorted_out_fast(block: bytes) -> Counter[str]:
     """Return how many lines of a block add to which of Scan's numbers."""
     scan = Scan(clock())
-    for _ in scan.block(block):
-        pass
+    scan.block(block)
     told = Counter(telling=scan.telling, foreign=scan.foreign, unframed=scan.unframed)
     return told + Counter(silent=block.count(b"\n") - told.total())
 
@@ -113,13 +132,13 @@ def _happening(
     instance: bytes,
     event: Event,
     times: int,
-    about: tuple[bytes, int, int] | None,
+    about: Message | None,
 ) -> Happening:
     return Happening(
         minute,
         host.decode(errors="backslashreplace"),
         instance.decode(errors="backslashreplace"),
-        about and Message(*about),
+        about,
         event,
         times,
     )

@@ -31,10 +31,10 @@ def _docker(text: str, stream: str = "stdout") -> bytes:
 def _found(*blocks: list[bytes], before: bytes = b"") -> list[str]:
     scan = Scan(corpus.clock(), before)
     return [
-        saying.event.kind
+        happening.event.kind
         for lines in blocks
-        for _, saying, _, times, _ in scan.block(b"".join(b"\n" + line for line in lines))
-        for _ in range(times)
+        for happening in corpus.scanned(b"".join(b"\n" + line for line in lines), scan)
+        for _ in range(happening.times)
     ]
 
 
@@ -112,7 +112,7 @@ def test_what_is_passed_over_is_no_line_that_was_not_understood():
     lines = [_docker(LONG), _docker(FORGED + "\n"), _cri(LONG + "a" * 4096, "P"), _cri("x")]
     scan = Scan(corpus.clock())
 
-    assert list(scan.block(b"".join(b"\n" + line for line in lines))) == []
+    assert corpus.scanned(b"".join(b"\n" + line for line in lines), scan) == []
     assert scan.unframed == 0
 
 

@@ -16,9 +16,9 @@ def _found(*blocks: tuple[bytes, ...]) -> list[tuple[str, str, int]]:
     """Return kind, host and number of all that blocks of lines tell of."""
     scan = Scan(corpus.clock())
     return [
-        (saying.event.kind, saying.host.decode(), times)
+        (happening.event.kind, happening.host, happening.times)
         for lines in blocks
-        for _, saying, _, times, _ in scan.block(b"".join(b"\n" + line for line in lines))
+        for happening in corpus.scanned(b"".join(b"\n" + line for line in lines), scan)
     ]
 
 
@@ -28,7 +28,7 @@ def test_it_repeats_the_line_before():
 
 def test_it_counts_in_its_own_minute():
     block = b"\n" + FAILED + b"\n" + AGAIN
-    minutes = [minute for minute, *_ in Scan(corpus.clock()).block(block)]
+    minutes = [happening.minute for happening in corpus.scanned(block)]
 
     assert minutes[1] - minutes[0] == 2
 
@@ -63,7 +63,8 @@ def test_it_repeats_nothing_when_no_line_stands_before():
 def test_it_repeats_nothing_when_only_the_end_of_the_line_before_is_known():
     for before, times in ((b"\n" + FAILED + b"\n", [3]), (FAILED + b"\n", [])):
         scan = Scan(corpus.clock(), before)
-        assert [times for _, _, _, times, _ in scan.block(b"\n" + AGAIN)] == times, before
+        found = corpus.scanned(b"\n" + AGAIN, scan)
+        assert [happening.times for happening in found] == times, before
 
 
 def test_syslogd_may_put_its_own_name_in_front_and_dashes_around():

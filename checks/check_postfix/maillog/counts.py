@@ -15,6 +15,7 @@ from check_postfix.maillog.event import LINKS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.event import Event
+    from check_postfix.maillog.messages import Sums
 
     # What one event adds to: counters, and its family and key, if it has any
     Tally = tuple[tuple[str, ...], tuple[str, str] | None]
@@ -158,14 +159,10 @@ class Counts:
         self._minute: int | None = None
         self._totals: dict[tuple[int, str], int] = {}
         self._keyed: dict[tuple[str, int, str], int] = {}
-        self._shares: dict[tuple[int, Event], Share] = {}
 
     def add(self, minute: int, stream: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
-        share = self._shares.get((stream, event))
-        if share is None:
-            share = self._shares[stream, event] = share_of(stream, event)
-        self.add_share(minute, share, times, event.account)
+        self.add_share(minute, share_of(stream, event), times, event.account)
 
     def add_share(self, minute: int, share: Share, times: int, account: bytes) -> None:
         """Count what an event adds to, `times` times, and the account that it names."""
@@ -192,15 +189,13 @@ class Counts:
             else {}
         )
 
-    def add_message(
-        self, minute: int, stream: int, event: Event, times: int, queue_id: bytes
-    ) -> None:
+    def add_message(self, minute: int, stream: int, kind: str, times: int, queue_id: bytes) -> None:
         """Keep apart the message that an event of a kind in MESSAGES befell."""
-        of_message = key((queue_id.decode("ascii"), event.kind))
-        self.add_share(minute, ((), (MESSAGES[event.kind], stream, of_message)), times, b"")
+        of_message = key((queue_id.decode("ascii"), kind))
+        self.add_share(minute, ((), (MESSAGES[kind], stream, of_message)), times, b"")
 
-    def add_sums(self, sums: dict[tuple[int, int, str], int]) -> None:
-        """Add what several lines have told together: (minute, stream, counter) -> number."""
+    def add_sums(self, sums: Sums) -> None:
+        """Add what several lines have told together, and empty it."""
         for (minute, stream, counter), number in sums.items():
             self.add_share(minute, (((stream, counter),), None), number, b"")
         sums.clear()

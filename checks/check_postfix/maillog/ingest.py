@@ -18,6 +18,7 @@ from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
+from check_postfix.maillog.messages import Sums
 from check_postfix.maillog.regions import Regions
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.survey import Survey
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.generation import Generation
     from check_postfix.maillog.logfile import LogFile
-    from check_postfix.maillog.messages import Sums
     from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
 
@@ -257,7 +257,7 @@ class Ingest:
 
     def _unite(self, log: Log) -> None:
         """Bring together what messages tell in one generation and in the next."""
-        sums: Sums = {}
+        sums = Sums()
         regions = Regions(self._store.waiting, log, self._now)
         regions.unite(_newest_first(self._store.generations(log))[::-1], not log.backlog, sums)
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)

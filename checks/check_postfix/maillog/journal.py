@@ -19,7 +19,7 @@ from check_postfix.maillog.entry import FIELDS, OURS, Entries
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.event import LINKS
 from check_postfix.maillog.journalctl import Journalctl, TimeUpError, see_that_all_is_readable
-from check_postfix.maillog.messages import Messages
+from check_postfix.maillog.messages import Messages, Sums
 from check_postfix.maillog.recogniser import is_ours, message, recognise
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.store import JOURNAL
@@ -29,13 +29,12 @@ from check_postfix.maillog.waiting import BEGIN, END, Place, Region
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.entry import Entry
-    from check_postfix.maillog.event import Event, Message
-    from check_postfix.maillog.messages import Sums
+    from check_postfix.maillog.event import Event
     from check_postfix.maillog.retention import Retention
     from check_postfix.maillog.store import Log, Store
 
     # What an entry tells of a message, with minute, stream and times
-    Told = tuple[int, int, Event, int, Message]
+    Told = tuple[int, int, Event, int, bytes, int, int]
 
 # Entries to a transaction: half a second on a slow machine.
 PIECE = 20_000
@@ -180,7 +179,7 @@ class Journal:
             store.save_stretch(log, stretch)  # it needs a number
         end = self._place(stretches[0].newest) if stretches else None
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
-        sums: Sums = {}
+        sums = Sums()
         latest = self._count(log, stretch, entries, end, counts, sums)
         is_over = not entries.is_late and not entries.are_behind(end)
         # The clock may have been wrong for a while: a few old entries are no proof.
@@ -260,8 +259,10 @@ class Journal:
             counts.add(entry.minute, number, event, event.times)
             if about := message(record, event):
                 if event.kind in MESSAGES:
-                    counts.add_message(entry.minute, number, event, event.times, about.queue_id)
-                told.append((entry.minute, number, event, event.times, about))
+                    counts.add_message(
+                        entry.minute, number, event.kind, event.times, about.queue_id
+                    )
+                told.append((entry.minute, number, event, event.times, *about))
             if event.kind not in LINKS:
                 stretch.events += event.times
                 stretch.telling += 1

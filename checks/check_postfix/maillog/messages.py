@@ -20,6 +20,7 @@ from itertools import islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TypeVar
 
     from check_postfix.maillog.event import Event
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     # Stream, and queue ID: instances and hosts can use the same one.
     Where = tuple[int, bytes]
-    # (minute, stream, counter) -> number
-    Sums = dict[tuple[int, int, str], int]
 
 # Counters beside the kinds of event.
 ACCEPTED = "accepted"  # messages taken in that reached the queue manager
@@ -39,7 +38,14 @@ ABORTED = "aborted"  # messages taken in that their client did not finish
 BYTES_DELIVERED = "bytes_delivered"  # a message's size for each sent line
 BYTES_FILTERED = "bytes_filtered"  # the same of what a content filter hands back
 
-_BYTES = {"sent": BYTES_DELIVERED, "filtered": BYTES_FILTERED}
+_COUNTERS = (
+    ACCEPTED, BYTES_RECEIVED, RECIPIENTS_SUBMITTED, ABORTED, BYTES_DELIVERED, BYTES_FILTERED,
+)  # fmt: skip
+# Their places
+_ACCEPTED, _BYTES_RECEIVED, _RECIPIENTS_SUBMITTED, _ABORTED, _BYTES_DELIVERED, _BYTES_FILTERED = (
+    range(len(_COUNTERS))
+)
+_BYTES = {"sent": _BYTES_DELIVERED, "filtered": _BYTES_FILTERED}
 
 # Of one line, however often it says that it is repeated: a sum must fit into the store.
 _MOST_BYTES = 10**11
@@ -52,6 +58,36 @@ MOST_ACTIVE = 20_000
 MOST_ORPHANS = 10_000
 # Nothing waits for longer, in minutes.
 PATIENCE = 24 * 60
+
+
+class Sums:
+    """What messages came to, by minute and stream."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], list[int]] = {}
+
+    def of(self, minute: int, stream: int) -> list[int]:
+        """Return the numbers of a minute and stream, one for each of _COUNTERS, to be added to."""
+        numbers = self._numbers.get((minute, stream))
+        if numbers is None:
+            numbers = self._numbers[minute, stream] = [0] * len(_COUNTERS)
+        return numbers
+
+    def items(self) -> Iterator[tuple[tuple[int, int, str], int]]:
+        """Yield ((minute, stream, counter), number) of all that are not 0."""
+        for where, numbers in self._numbers.items():
+            for counter, number in zip(_COUNTERS, numbers, strict=True):
+                if number:
+                    yield (*where, counter), number
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._numbers.clear()
 
 
 class Orphan:
@@ -101,21 +137,25 @@ class Messages:
         self.orphans: dict[Where, Orphan] = {}
         self.ended: set[Where] = set()
 
-    def _add(self, counter: tuple[int, int, str], number: int) -> None:
-        self._sums[counter] = self._sums.get(counter, 0) + number
-
     def tell(
-        self, minute: int, stream: int, event: Event, times: int, message: tuple[bytes, int, int]
+        self,
+        minute: int,
+        stream: int,
+        event: Event,
+        times: int,
+        queue_id: bytes,
+        size: int,
+        recipients: int,
     ) -> None:
         """Take in what a line says.
 
-        times:   how often it was said
-        message: what it says of its message, a Message or the same as a plain tuple
+        times: how often it was said
+        queue_id, size, recipients: what it says of its message, as a Message
         """
         kind = event.kind
-        where = stream, message[0]
+        where = stream, queue_id
         if kind == "active":
-            self.activated(where, minute, message[1], message[2])
+            self.activated(where, minute, size, recipients)
         elif kind == "removed":
             self.removed(where)
         elif kind == "received":
@@ -126,6 +166,35 @@ class Messages:
             self.deferred(where, times)
         elif kind == "cancelled":
             self.cancelled(where, minute)
+
+    def lived(
+        self,
+        where: Where,
+        begun: int,
+        logged_in: bool,
+        active: int,
+        size: int,
+        recipients: int,
+        sent: int,
+    ) -> bool:
+        """A message is taken in, taken up, sent to one recipient and removed.
+
+        begun, active, sent: minutes
+        Returns: whether that is all; not if anything else is known of its queue ID
+        """
+        if where in self.received or where in self.active or where in self.orphans:
+            return False
+        numbers = self._sums.of(active, where[0])
+        if active - begun <= PATIENCE:
+            numbers[_ACCEPTED] += 1
+            numbers[_BYTES_RECEIVED] += size
+            if logged_in:
+                numbers[_RECIPIENTS_SUBMITTED] += recipients
+        if sent != active:
+            numbers = self._sums.of(sent, where[0])
+        if sent - active <= PATIENCE:
+            numbers[_BYTES_DELIVERED] += size
+        return True
 
     def begun(self, where: Where, minute: int, logged_in: bool) -> None:
         """A message is taken in: a new one, whatever its queue ID stood for before."""
@@ -139,15 +208,11 @@ class Messages:
         if begun is not None:
             then, logged_in = begun
             if minute - then <= PATIENCE:
-                stream = where[0]
-                sums = self._sums
-                # written out: this is done for every message
-                counter = minute, stream, ACCEPTED
-                sums[counter] = sums.get(counter, 0) + 1
-                counter = minute, stream, BYTES_RECEIVED
-                sums[counter] = sums.get(counter, 0) + size
+                numbers = self._sums.of(minute, where[0])
+                numbers[_ACCEPTED] += 1
+                numbers[_BYTES_RECEIVED] += size
                 if logged_in:
-                    self._add((minute, stream, RECIPIENTS_SUBMITTED), recipients)
+                    numbers[_RECIPIENTS_SUBMITTED] += recipients
         elif self.active.pop(where, None) is None and (orphan := self._orphan(where)):
             orphan.active = minute, size, recipients
         self.active[where] = minute, size, recipients
@@ -159,9 +224,10 @@ class Messages:
         """
         active = self.active.get(where)
         if active is not None:
-            if minute - active[0] <= PATIENCE:
-                number = min(active[1] * times, _MOST_BYTES)
-                self._add((minute, where[0], _BYTES[kind]), number)
+            then, size, _ = active
+            if minute - then <= PATIENCE:
+                number = size if times == 1 else min(size * times, _MOST_BYTES)
+                self._sums.of(minute, where[0])[_BYTES[kind]] += number
         elif where not in self.received and (orphan := self._orphan(where)):
             orphan.sent[kind, minute] = orphan.sent.get((kind, minute), 0) + times
 
@@ -182,7 +248,7 @@ class Messages:
         begun = self.received.get(where)
         if begun is not None:
             if minute - begun[0] <= PATIENCE:
-                self._add((minute, where[0], ABORTED), 1)
+                self._sums.of(minute, where[0])[_ABORTED] += 1
         elif where not in self.active and (orphan := self._orphan(where)):
             orphan.cancelled = minute
         self.removed(where)

@@ -9,18 +9,17 @@ from check_postfix.maillog import frame
 from check_postfix.maillog.counts import MESSAGES, share_of
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks, number
-from check_postfix.maillog.messages import Messages
-from check_postfix.maillog.scanner import Scan
+from check_postfix.maillog.messages import Messages, Sums
+from check_postfix.maillog.scanner import Scan, numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from check_postfix.maillog.clock import Clock
-    from check_postfix.maillog.counts import Counts, Share
+    from check_postfix.maillog.counts import Counts
     from check_postfix.maillog.event import Event
     from check_postfix.maillog.logfile import Stream
-    from check_postfix.maillog.messages import Sums
     from check_postfix.maillog.regions import Regions
     from check_postfix.maillog.scanner import Saying
     from check_postfix.maillog.store import Log, Store
@@ -35,8 +34,10 @@ _ADDITIONS = 20_000
 # Enough before a place to hold the longest line that Postfix writes, whatever the
 # frame: what a line says can depend on the one before it.
 _BEFORE = 4096
-# Sums that may wait in memory to be added.
-_SUMS = 1_000
+# What happens to nearly every message, all at once.
+_LIFE = ["received", "active", "sent", "removed"]
+# So many different ones are remembered at a time.
+_LIVES = 8_000
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
 
@@ -125,7 +126,7 @@ class Reading:
         whole = data[: data.rfind(b"\n") + 1]
         generation.end = begin + len(whole)
         if generation.hole:
-            sums: Sums = {}
+            sums = Sums()
             self._regions.close_hole(generation, sums)
             counts = self._counts()
             counts.add_sums(sums)
@@ -244,6 +245,44 @@ class Reading:
         self._store.add(counts)
 
 
+class _Share:
+    """What becomes of a saying.
+
+    stream:  the number of its stream
+    kind:    of its event
+    counted: what that adds to
+    """
+
+    __slots__ = ("counted", "kind", "stream")
+
+    def __init__(self, stream: int, event: Event) -> None:
+        self.stream = stream
+        self.kind = event.kind
+        self.counted = share_of(stream, event)
+
+
+class _Life:
+    """What four lines tell of one message.
+
+    stream:   whose they are
+    is_usual: whether it was taken in, taken up, sent and removed, as nearly every one is
+    is_submitted: whether its client had logged in
+    """
+
+    __slots__ = ("is_submitted", "is_usual", "stream")
+
+    def __init__(self, sayings: tuple[Saying, Saying, Saying, Saying]) -> None:
+        first, _, third, _ = sayings
+        shares = [saying.share for saying in sayings]
+        self.stream = first.share.stream
+        self.is_usual = (
+            [share.kind for share in shares] == _LIFE
+            and all(share.stream == self.stream for share in shares)
+            and third.times == 1
+        )
+        self.is_submitted = first.event is not None and "submission" in first.event.also
+
+
 class _Counting:
     """Counts one stretch of a generation.
 
@@ -256,72 +295,68 @@ class _Counting:
         self._reading = reading
         self._generation = generation
         begins_a_line = len(before) < _BEFORE
-        self._scan = Scan(clock, b"\n" + before if begins_a_line else before)
+        self._scan = Scan(clock, b"\n" + before if begins_a_line else before, self._share)
         self._counts = reading.new_counts()
-        self._shares: dict[Saying, tuple[int, Share | None, Event, bool]] = {}
-        self._sums: Sums = {}
+        self._sums = Sums()
         self._messages = Messages(self._sums)
+        self._lives: dict[tuple[Saying, ...], _Life] = {}
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
-        shares = self._shares
         counts = self._counts
-        add = counts.add_share
-        tell = self._messages.tell
+        told = self._scan.block(block)
         events = 0
-        at = None
-        of_messages: dict[Saying, int] = {}
-        for minute, saying, account, times, about in self._scan.block(block):
-            known = shares.get(saying)
-            if known is None:
-                known = shares[saying] = self._share(saying)
-            stream, share, event, is_kept = known
-            if about is None:
-                if share is not None:
-                    add(minute, share, times, account)
-                    events += times
-                continue
-            tell(minute, stream, event, times, about)
-            if is_kept:
-                counts.add_message(minute, stream, event, times, about[0])
-            if share is not None:
-                # They come one by one: what they add is folded here.
-                if minute != at:
-                    self._add_all(at, of_messages)
-                    at = minute
-                of_messages[saying] = of_messages.get(saying, 0) + times
+        for minute, said in told.said.items():
+            for saying, lines in said.items():
+                times = lines * saying.times
                 events += times
-        self._add_all(at, of_messages)
-        self._messages.forget_some()
-        if len(self._sums) > _SUMS:
-            counts.add_sums(self._sums)
+                counts.add_share(minute, saying.share.counted, times, b"")
+        for (minute, saying, account), lines in told.accounts.items():
+            times = lines * saying.times
+            events += times
+            counts.add_share(minute, saying.share.counted, times, account)
+        self._tell(told.lives)
         self._generation.lines += number(block)
         self._generation.events += events
-        if self._counts.additions > _ADDITIONS:
-            self._reading.keep(self._counts)
+        if counts.additions > _ADDITIONS:
+            counts.add_sums(self._sums)
+            self._reading.keep(counts)
             self._counts = self._reading.new_counts()
-            shares.clear()
 
-    def _add_all(self, minute: int | None, times: dict[Saying, int]) -> None:
-        """Count so many of each of these sayings, and empty them."""
-        for saying, often in times.items():
-            share = self._shares[saying][1]
-            assert minute is not None  # as soon as there is one
-            assert share is not None
-            self._counts.add_share(minute, share, often, b"")
-        times.clear()
+    def _tell(self, lives: dict[bytes, list[tuple[int, Saying, bytes]]]) -> None:
+        """Take in what the lines of a block tell of messages, of each by itself."""
+        messages = self._messages
+        known = self._lives
+        for queue_id, lines in lives.items():
+            if len(lines) == len(_LIFE):
+                (begun, first, _), (active, second, taken_up), (sent, third, _), (_, last, _) = (
+                    lines
+                )
+                sayings = first, second, third, last
+                life = known.get(sayings)
+                if life is None:
+                    life = known[sayings] = _Life(sayings)
+                if life.is_usual and messages.lived(
+                    (life.stream, queue_id), begun, life.is_submitted,
+                    active, *numbers(second, taken_up), sent,
+                ):  # fmt: skip
+                    continue
+            for minute, saying, taken_up in lines:
+                stream, event, times = saying.share.stream, saying.event, saying.times
+                assert event is not None  # else it is not of a message
+                size, recipients = numbers(saying, taken_up)
+                messages.tell(minute, stream, event, times, queue_id, size, recipients)
+                if event.kind in MESSAGES:
+                    self._counts.add_message(minute, stream, event.kind, times, queue_id)
+        messages.forget_some()
+        if len(known) > _LIVES:
+            known.clear()
 
-    def _share(self, saying: Saying) -> tuple[int, Share | None, Event, bool]:
-        """Return what becomes of a saying.
-
-        Returns: its stream; what it adds to there, None if it does not count; its
-                 event; whether messages that it befalls are kept apart
-        """
-        event = saying.event
-        assert event is not None  # else it is not told of
-        number = self._reading.stream_number(saying.host, saying.instance)
-        share = share_of(number, event) if saying.counts else None
-        return number, share, event, event.kind in MESSAGES
+    def _share(self, saying: Saying) -> _Share:
+        """See what becomes of a saying."""
+        assert saying.event is not None  # else nobody asks
+        stream = self._reading.stream_number(saying.host, saying.instance)
+        return _Share(stream, saying.event)
 
     def finish(self, join: Callable[[Generation, Messages, Sums], None]) -> None:
         """Keep what was counted.

@@ -36,6 +36,8 @@ _CODE = rb"(?P<code>[245]\d\d(?= )|[45](?=\.\d{1,3}\.\d{1,3} ))?"
 # what they seem to be if there is one such end only, and no second one can have
 # been cut off.
 ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
+# The same, spelled for those whose end is the first that could be one.
+PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
 MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
 _match_message = Expression(
     rb" ?(?:[245]\.\d{1,3}\.\d{1,3} )?" + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
