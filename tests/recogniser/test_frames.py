@@ -191,6 +191,17 @@ def test_a_record_is_the_same_event_in_the_journals_export_form(as_bytes):
         assert recognise(entry.record) == (happening and happening.event), said
 
 
+@pytest.mark.parametrize("tag", ["postfix/a\tb/smtpd", "postfix/a b/smtpd", "post fix/smtpd"])
+def test_in_the_journals_export_form_a_tag_of_several_words_is_nobodys(tag):
+    pieces = iter([_export(SMTPD._replace(tag=tag), as_bytes=True)])
+    (fields,) = export.entries(lambda: next(pieces, b""))
+
+    entry = Entry(fields)
+
+    assert entry.record is not None
+    assert recognise(entry.record) is None
+
+
 def test_a_record_without_a_host_is_the_same_event():
     for said in SAID:
         expected = said.expected and said.expected._replace(host="")
@@ -240,6 +251,10 @@ def test_a_journal_entry_with_another_message_is_nothing(text):
         ("SYSLOG_IDENTIFIER", ["postfix/smtpd", "postfix/smtpd"]),
         ("SYSLOG_IDENTIFIER", "smtpd"),
         ("SYSLOG_IDENTIFIER", "postfix"),
+        ("SYSLOG_IDENTIFIER", "postfix/a\tb/smtpd"),
+        ("SYSLOG_IDENTIFIER", "postfix/a\nb/smtpd"),
+        ("SYSLOG_IDENTIFIER", "postfix/a b/smtpd"),
+        ("SYSLOG_IDENTIFIER", "post fix/smtpd"),
         ("__REALTIME_TIMESTAMP", None),
         ("__REALTIME_TIMESTAMP", 1793810606123456),
         ("__REALTIME_TIMESTAMP", "1793810606"),

@@ -154,6 +154,10 @@ def _encoded(text: str) -> bytes:
 
 def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Record:
     """Return the record of a journal's entry, where each part has a field of its own."""
+    # Whoever writes to the journal itself may put blanks into a tag. In a file no tag has one,
+    # and what is made of a tag is kept as one word.
+    if len(tag.split()) != 1:
+        tag = b""
     instance, _, path = tag.partition(b"/")
     service, _, program = path.rpartition(b"/")
     return Record(stamp, zone, host, instance, program, text, 1, service)
