@@ -17,7 +17,8 @@ PACKAGE = CHECKS / "check_postfix"
 WAY = [
     "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
     "recogniser", "clock", "scanner", "network", "generation", "account", "messages", "counts",
-    "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "store", "regions",
+    "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "packed", "room",
+    "store", "regions",
     "reading", "retention", "ingest", "journalctl", "entry", "journal", "usual", "window",
     "pseudonym", "places",
 ]  # fmt: skip

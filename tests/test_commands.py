@@ -333,6 +333,45 @@ def test_of_many_runs_that_find_the_damage_at_once_one_says_so_and_all_are_right
     assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
 
 
+def make_older(state):
+    """Make a state as version 1 has left it: with other tables, and a client's address."""
+    with sqlite3.connect(state) as database:
+        database.executescript(
+            "DROP TABLE total;"
+            "CREATE TABLE total (minute INTEGER, counter TEXT, n INTEGER, client TEXT);"
+            "INSERT INTO total VALUES (1, 'deferred', 7, '192.0.2.254');"
+            "PRAGMA user_version=1;"
+        )
+    database.close()
+
+
+def test_a_state_of_an_older_version_is_built_again_which_is_said_once(log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+    make_older(state)
+
+    first = run("deferred", "--log", log, "--state", state)
+    second = run("deferred", "--log", log, "--state", state)
+
+    assert first.line == deferred_line("state file was of an older version and is built again")
+    assert second.line == deferred_line()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mail.log", "state"]
+    assert b"192.0.2.254" not in state.read_bytes()
+
+
+def test_of_many_runs_that_find_an_older_state_at_once_one_says_so_and_all_are_right(log, tmp_path):
+    state = tmp_path / "state"
+    run("deferred", "--log", log, "--state", state)
+    make_older(state)
+
+    command = [BIN / "check_postfix_deferred", "--log", log, "--state", state]
+    runs = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) for _ in range(6)]
+    lines = sorted(run.communicate()[0].decode() for run in runs)
+
+    said = deferred_line("state file was of an older version and is built again")
+    assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
+
+
 @pytest.mark.parametrize("table", ["keyed", "total", "generation", "seen", "stream", "gap"])
 def test_a_state_damaged_in_one_table_is_built_again_at_the_latest_by_the_next_run(
     table, log, tmp_path

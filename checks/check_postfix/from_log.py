@@ -176,6 +176,8 @@ def _open(options: Namespace) -> Iterator[Window]:
             for tries_left in (2, 1, 0):  # other runs may be setting it aside just now
                 try:
                     store = opened.enter_context(Store(path, options.timeout * _READING))
+                    if store.was_older:
+                        notes.append("state file was of an older version and is built again")
                     coverage = read(store)
                     break
                 except DamagedStore:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+
+from tests import kept
 
 from .gate import Gate
 from .market import Market
@@ -161,9 +161,7 @@ class CheckPostfix(Contender):
             self._said = int(found[1])
 
     def seen(self) -> Counter[int]:
-        with closing(sqlite3.connect(self._state)) as db:
-            rows = db.execute("SELECT minute, sum(n) FROM total WHERE counter='sent' GROUP BY 1")
-            seen = Counter(dict(rows))
+        seen = Counter(kept.by_minute(self._state, "sent"))
         if seen.total() != self._said:
             raise RuntimeError(f"{self.name} says sent={self._said}, but keeps {seen.total()}")
         return seen

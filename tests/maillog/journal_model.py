@@ -7,7 +7,6 @@ tests/integration/test_journal.py.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from check_postfix.maillog.journal import Journal
 from check_postfix.maillog.journalctl import TimeUpError
 from check_postfix.maillog.store import Store
 from check_postfix.maillog.stretch import Cursor
+from tests import kept
 
 # 2026-03-01 00:00:00, in minutes
 FIRST = 29_538_720
@@ -203,9 +203,4 @@ def run(
 
 def counted(path: str) -> dict[int, int]:
     """Return how many mails the store has counted, by minute."""
-    with sqlite3.connect(path) as database:
-        return dict(
-            database.execute(
-                "SELECT minute, sum(n) FROM total WHERE counter='received' GROUP BY minute"
-            )
-        )
+    return kept.by_minute(path, "received")

@@ -11,7 +11,6 @@ import gzip
 import lzma
 import os
 import re
-import sqlite3
 import subprocess
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from random import Random
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.ingest import Ingest
 from check_postfix.maillog.store import Store
+from tests import kept
 
 # 2026-03-01 00:00:00, in minutes
 FIRST = 29_538_720
@@ -117,19 +117,8 @@ def joined(log: bytes) -> Counter[tuple[int, str]]:
 
 def counted_together(store: str) -> Counter[tuple[int, str]]:
     """Return the same of what is counted."""
-    db = sqlite3.connect(store)
-    try:
-        return Counter(
-            {
-                (minute, counter): number
-                for minute, counter, number in db.execute(
-                    "SELECT minute, counter, sum(n) FROM total WHERE counter IN"
-                    " ('accepted', 'bytes_received', 'bytes_delivered') GROUP BY 1, 2"
-                )
-            }
-        )
-    finally:
-        db.close()
+    told = ("accepted", "bytes_received", "bytes_delivered")
+    return Counter({where: n for where, n in kept.totals(store).items() if where[1] in told})
 
 
 def minute_of(text: bytes) -> int | None:
@@ -184,13 +173,7 @@ def standing(paths: list[str]) -> set[int]:
 
 def counted(store: str) -> dict[int, int]:
     """Return how many mails are counted in each minute."""
-    db = sqlite3.connect(store)
-    try:
-        return dict(
-            db.execute("SELECT minute, sum(n) FROM total WHERE counter='received' GROUP BY minute")
-        )
-    finally:
-        db.close()
+    return kept.by_minute(store, "received")
 
 
 def ingest(store: str | None, log: str, now: int, seconds: float = 60, **more: object) -> Coverage:

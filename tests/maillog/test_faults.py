@@ -329,6 +329,33 @@ def test_the_state_of_a_newer_version_is_left_untouched(place: Place) -> None:
     assert _bytes(place.store) == before
 
 
+@pytest.mark.parametrize("counters", ["received", "1 2\nreceived", "x\nreceived", "1.5\nreceived"])
+def test_counts_that_cannot_be_read_are_damage(place: Place, counters: str) -> None:
+    place.write(0)
+    place.run()
+    _sql(place.store, f"UPDATE total SET counters='{counters}'")
+
+    with Store(place.store, 1) as store:
+        said = said_by(lambda: store.totals(0, 10**9, [1]), StoreError)
+
+    assert said == f"{place.store}: has counts that cannot be read"
+    assert set_aside(place.store) == f"{place.store}.damaged"
+
+
+def test_counts_that_cannot_be_read_are_not_added_to(place: Place) -> None:
+    place.write(0)
+    place.run()
+    _sql(place.store, "UPDATE total SET counters='received'")
+    place.write(0)
+
+    said = said_by(place.run, StoreError)
+
+    assert said == f"{place.store}: user-defined function raised exception"
+    assert set_aside(place.store) == f"{place.store}.damaged"
+    place.run()
+    assert place.counted() == {0: 2}
+
+
 def test_another_programs_database_is_not_written_to(place: Place) -> None:
     place.write(0)
     _sql(place.store, "CREATE TABLE theirs (x)")

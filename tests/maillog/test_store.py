@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from check_postfix.maillog import ingest
-from check_postfix.maillog import store as module
+from check_postfix.maillog import ingest, room
 from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.counts import MANY, Counts
 from check_postfix.maillog.event import Event
@@ -38,7 +37,7 @@ def test_counts_of_one_minute_and_key_add_up() -> None:
         assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", "", "", ""), 8)]
 
 
-@pytest.mark.parametrize("number", [module._AT_ONCE - 1, module._AT_ONCE, 3 * module._AT_ONCE + 1])
+@pytest.mark.parametrize("number", [1, 99, 100, 301])
 def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
     with Store(None, 1) as store:
         for _ in range(2):
@@ -57,9 +56,9 @@ def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store with room for few keys."""
-    monkeypatch.setattr(module, "KEYS_PER_HOUR", 10)
-    monkeypatch.setattr(module, "KEYS_PER_MINUTE", 2)
-    monkeypatch.setattr(module, "COARSE_KEYS", 3)
+    monkeypatch.setattr(room, "KEYS_PER_HOUR", 10)
+    monkeypatch.setattr(room, "KEYS_PER_MINUTE", 2)
+    monkeypatch.setattr(room, "COARSE_KEYS", 3)
 
 
 def kept(store: Store, begin: int = 0, end: int = 10_000) -> list[tuple[str, int]]:

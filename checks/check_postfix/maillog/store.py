@@ -15,17 +15,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections import defaultdict
 from contextlib import contextmanager, suppress
-from itertools import chain, islice
 
-from check_postfix.maillog.counts import (
-    FAMILIES,
-    MANY,
-    fields,
-    of_client,
-    of_many,
-    without_strangers,
-)
+from check_postfix.maillog import packed
+from check_postfix.maillog.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
 from check_postfix.maillog.stretch import Stretch
@@ -38,8 +32,11 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts import Counts
 
+    # Minute, stream
+    Where = tuple[int, int]
+
 _APPLICATION = 0x43504658  # "CPFX" in the file's header
-_VERSION = 1
+_VERSION = 2
 _KEY_SIZE = 32
 
 _SCHEMA = """
@@ -69,29 +66,25 @@ CREATE TABLE stream (
     UNIQUE (log, host, instance)
 ) STRICT;
 CREATE TABLE total (
-    minute INTEGER NOT NULL, stream INTEGER NOT NULL, counter TEXT NOT NULL, n INTEGER NOT NULL,
-    PRIMARY KEY (minute, stream, counter)
+    minute INTEGER NOT NULL, stream INTEGER NOT NULL, counters TEXT NOT NULL,
+    PRIMARY KEY (minute, stream)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
-    family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL, key TEXT NOT NULL,
-    n INTEGER NOT NULL, PRIMARY KEY (family, minute, stream, key)
-) STRICT, WITHOUT ROWID;
+    family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL,
+    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, stream)
+) STRICT;
 """
 
-# Rows of keys kept per family: so many an hour for whoever comes first, and so
-# many in each minute besides, for the most frequent. That is 10,000 an hour, of
-# which no flood at its begin can take what the rest of it needs.
-KEYS_PER_HOUR = 5_200
-KEYS_PER_MINUTE = 80
-# Names of one client, and accounts that it tries, may take so much of an hour's room;
-# the rest of it is for other clients.
-_DETAIL = 0.5
-# Of the others only what has few values is kept, of the most frequent as well,
-# and of the rest the number, so that sums stay exact.
-COARSE_KEYS = 20
-
-# Rows to a statement: alone, a statement takes twice the time of its row.
-_AT_ONCE = 100
+# Counters, and keys, are packed. Of a minute that is there already both are joined.
+_ADD_TOTAL = """
+INSERT INTO total VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET counters = joined(counters, excluded.counters)
+"""
+_ADD_KEYED = """
+INSERT INTO keyed VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    keys = joined(keys, excluded.keys), size = size(joined(keys, excluded.keys))
+"""
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -119,7 +112,8 @@ class Store:
     path: the file, or None for a nameless one that goes with this object
     wait: seconds to wait for other runs that are writing
 
-    `waiting` holds what of messages waits for more of the log.
+    `waiting` holds what of messages waits for more of the log; `was_older` tells whether
+    an older version of this program had made the file, whose counts are gone then.
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -128,9 +122,10 @@ class Store:
         Raises: DamagedStore, or StoreError if it cannot be used
         """
         self.path = path
+        self.was_older = False
         self._streams: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
-        self._rows: dict[tuple[str, int], int] = {}
+        self._sizes: dict[tuple[str, int], int] = {}
         if path is not None:
             _prepare(path)
         with self._told():
@@ -153,12 +148,15 @@ class Store:
         self._db.execute("PRAGMA cell_size_check=ON")
         # What is deleted for privacy's sake is overwritten, not just unlinked.
         self._db.execute("PRAGMA secure_delete=ON")
-        if version == 0:
+        self._db.create_function("joined", 2, packed.joined, deterministic=True)
+        self._db.create_function("size", 1, packed.size, deterministic=True)
+        if version != 0:
+            self._see_that_it_is_ours()
+        if version < _VERSION:
             with self.transaction():
-                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    self._create()
-        elif self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-            raise DamagedStore(f"{self.path}: is another program's database")
+                # unless another run was quicker
+                if self._db.execute("PRAGMA user_version").fetchone()[0] == version:
+                    self._create(version)
         schema = self._db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
         if sorted(sql for (sql,) in schema) != sorted(_statements()):
             raise DamagedStore(f"{self.path}: has other tables than it should")
@@ -167,9 +165,18 @@ class Store:
             raise DamagedStore(f"{self.path}: has lost its key")
         self.key: bytes = secret[0]
 
-    def _create(self) -> None:
-        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    def _see_that_it_is_ours(self) -> None:
+        if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise DamagedStore(f"{self.path}: is another program's database")
+
+    def _create(self, version: int) -> None:
+        """Make the tables, in the place of those of an older version."""
+        there = self._db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
+        if there and not version:
+            raise DamagedStore(f"{self.path}: is another program's database")
+        for (table,) in there:
+            self._db.execute(f'DROP TABLE "{table}"')
+        self.was_older = version > 0
         for statement in _statements():
             self._db.execute(statement)
         self._db.execute("INSERT INTO secret VALUES (?)", (os.urandom(_KEY_SIZE),))
@@ -190,6 +197,10 @@ class Store:
             ).fetchall():
                 for _ in self._db.execute(f'SELECT * FROM "{table}"'):  # decodes its text
                     pass
+        with self._readable():
+            for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
+                for (text,) in self._db.execute(texts):
+                    packed.added([text])
 
     def __enter__(self) -> Store:
         return self
@@ -210,6 +221,15 @@ class Store:
             raise DamagedStore(f"{self.path}: database disk image is malformed") from None
 
     @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn into ours what SQLite, and whoever unpacks what it has kept, says of damage."""
+        try:
+            with self._told():
+                yield
+        except ValueError:
+            raise DamagedStore(f"{self.path}: has counts that cannot be read") from None
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Hold the store against other runs; everything inside happens, or nothing does.
 
@@ -219,7 +239,7 @@ class Store:
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._rows.clear()
+                self._sizes.clear()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -371,67 +391,43 @@ class Store:
 
     def add(self, counts: Counts) -> None:
         """Add up counts; inside a transaction only."""
-        self._add(
-            "INSERT INTO total VALUES (?, ?, ?, ?)",
-            (
-                (minute, *where, n)
-                for minute, totals in sorted(counts.totals.items())
-                for where, n in sorted(totals.items())
-            ),
+        totals: defaultdict[Where, dict[str, int]] = defaultdict(dict)
+        for minute, counters in counts.totals.items():
+            for (stream, counter), n in counters.items():
+                totals[minute, stream][counter] = n
+        self._db.executemany(
+            _ADD_TOTAL,
+            [(*where, packed.packed(numbers)) for where, numbers in sorted(totals.items())],
         )
-        self._add("INSERT INTO keyed VALUES (?, ?, ?, ?, ?)", self._bounded(counts.keyed))
-
-    def _add(self, insert: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Insert rows, or add their last number to that of the row that is there."""
-        added = " ON CONFLICT DO UPDATE SET n = n + excluded.n"
-        rows = iter(rows)
-        row = insert[insert.index("(") :]
-        many = insert + f", {row}" * (_AT_ONCE - 1) + added
-        while len(some := list(islice(rows, _AT_ONCE))) == _AT_ONCE:
-            self._db.execute(many, list(chain.from_iterable(some)))
-        self._db.executemany(insert + added, some)
+        for (family, hour), keyed in sorted(_by_hour(counts).items()):
+            self._db.executemany(
+                _ADD_KEYED,
+                [
+                    (family, *where, len(numbers), packed.packed(numbers))
+                    for where, numbers in sorted(self._bounded(family, hour, keyed).items())
+                ],
+            )
 
     def _bounded(
-        self, keyed: dict[int, dict[tuple[str, int, str], int]]
-    ) -> Iterator[tuple[str, int, int, str, int]]:
-        """Yield keyed rows in order, those that are too many as fewer."""
-        by_hour: dict[tuple[str, int], list[tuple[str, int, int, str, int]]] = {}
-        for minute, numbers in sorted(keyed.items()):
-            for (family, stream, key), n in sorted(numbers.items()):
-                rows = by_hour.setdefault((family, minute // 60), [])
-                rows.append((family, minute, stream, key, n))
-        for (family, hour), rows in sorted(by_hour.items()):
-            there = self._rows.get((family, hour))
-            if there is None:
-                there = sum(self._rows_by_minute(family, hour).values())
-            self._rows[family, hour] = there + len(rows)
-            if there + len(rows) > KEYS_PER_HOUR * _DETAIL:
-                rows = sorted(self._shared_out(family, hour, rows))
-            yield from rows
+        self, family: str, hour: int, keyed: dict[Where, dict[str, int]]
+    ) -> dict[Where, dict[str, int]]:
+        """Return the keys of an hour; where they are too many, fewer of them."""
+        # A run with nothing new has no need of it.
+        from check_postfix.maillog import room
 
-    def _shared_out(
-        self, family: str, hour: int, rows: list[tuple[str, int, int, str, int]]
-    ) -> list[tuple[str, int, int, str, int]]:
-        """Return the rows of an hour that has not got room for all of them."""
-        there = self._rows_by_minute(family, hour)
-        room = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
-        by_minute: dict[int, list[tuple[str, int, int, str, int]]] = {}
-        for row in rows:
-            by_minute.setdefault(row[1], []).append(row)
-        kept = []
-        for minute in sorted(by_minute):
-            some = sorted(by_minute[minute], key=_most_first)
-            own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
-            cut = own + max(0, room)
-            some = _in_detail(some, own + max(0, room - int(KEYS_PER_HOUR * _DETAIL)))
-            room -= max(0, min(len(some), cut) - own)
-            kept += [*some[:cut], *_coarse(some[cut:])]
-        return kept
+        there = self._sizes.get((family, hour))
+        if there is None:
+            there = sum(self._keys_by_minute(family, hour).values())
+        there += sum(map(len, keyed.values()))
+        self._sizes[family, hour] = there
+        if room.is_short(there):
+            return room.shared_out(family, keyed, self._keys_by_minute(family, hour))
+        return keyed
 
-    def _rows_by_minute(self, family: str, hour: int) -> dict[int, int]:
+    def _keys_by_minute(self, family: str, hour: int) -> dict[int, int]:
         return dict(
             self._db.execute(
-                "SELECT minute, count(*) FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                "SELECT minute, sum(size) FROM keyed WHERE family=? AND minute>=? AND minute<?"
                 " GROUP BY minute",
                 (family, hour * 60, hour * 60 + 60),
             )
@@ -484,88 +480,63 @@ class Store:
         kinds:  of lines
         before: minute from which on such lines of the same message make it the second time
         """
-        tab = "instr(key, char(9))"
-        told = (
-            f"SELECT stream, substr(key, 1, {tab} - 1) AS message, n FROM keyed WHERE family=?"
-            f" AND minute>=? AND minute<? AND stream IN ({_numbers(streams)})"
-            f" AND substr(key, {tab} + 1) IN ({', '.join('?' * len(kinds))}) AND message<>?"
-        )
-        with self._told():
-            now = family, begin, end, *kinds, MANY
-            earlier = family, before, begin, *kinds, MANY
-            messages = self._db.execute(
-                f"SELECT count(*) FROM (SELECT stream, message FROM ({told})"
-                f" EXCEPT SELECT stream, message FROM ({told}))",
-                (*now, *earlier),
-            ).fetchone()[0]
-            lines = self._db.execute(f"SELECT total(n) FROM ({told})", now).fetchone()[0]
-        return messages, int(lines)
+        now: set[tuple[int, str]] = set()
+        earlier: set[tuple[int, str]] = set()
+        lines = 0
+        with self._readable():
+            for minute, stream, keys in self._db.execute(
+                "SELECT minute, stream, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                f" AND stream IN ({_numbers(streams)})",
+                (family, before, end),
+            ):
+                for key, number in packed.unpacked(keys):
+                    message, kind = fields(key)
+                    if kind not in kinds or message == MANY:
+                        continue
+                    if minute < begin:
+                        earlier.add((stream, message))
+                    else:
+                        now.add((stream, message))
+                        lines += number
+        return len(now - earlier), lines
 
     def totals(self, begin: int, end: int, streams: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
-        with self._told():
-            return dict(
-                self._db.execute(
-                    "SELECT counter, sum(n) FROM total WHERE minute>=? AND minute<?"
-                    f" AND stream IN ({_numbers(streams)}) GROUP BY counter",
-                    (begin, end),
-                )
-            )
+        return self._added(
+            "SELECT counters FROM total WHERE minute>=? AND minute<?"
+            f" AND stream IN ({_numbers(streams)})",
+            (begin, end),
+        )
 
     def keys(
         self, family: str, begin: int, end: int, streams: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
-        with self._told():
-            return [
-                (fields(key), number)
-                for key, number in self._db.execute(
-                    "SELECT key, sum(n) AS s FROM keyed WHERE family=? AND minute>=? AND minute<?"
-                    f" AND stream IN ({_numbers(streams)}) GROUP BY key ORDER BY s DESC, key",
-                    (family, begin, end),
-                )
-            ]
+        numbers = self._added(
+            "SELECT keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
+            f" AND stream IN ({_numbers(streams)})",
+            (family, begin, end),
+        )
+        # Of two sorts by one thing each, Python needs to make no pairs.
+        ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
+        return [(fields(key), numbers[key]) for key in ordered]
+
+    def _added(self, query: str, parameters: tuple[object, ...]) -> dict[str, int]:
+        """Return the sums of the packed numbers that a query yields."""
+        with self._readable():
+            return packed.added(text for (text,) in self._db.execute(query, parameters))
 
 
-def _most_first(row: tuple[str, int, int, str, int]) -> tuple[int, tuple[str, int, int, str, int]]:
-    return -row[4], row
-
-
-def _in_detail(
-    rows: list[tuple[str, int, int, str, int]], most: int
-) -> list[tuple[str, int, int, str, int]]:
-    """Return the rows of one minute; if they are too many, one for each client of the last.
-
-    rows: most frequent first, as those returned
-    most: how many there may be before the details of a client are added up
-    """
-    if len(rows) <= most:
-        return rows
-    clients = [(*row[:3], of_client(row[0], row[3])) for row in rows]
-    spare = max(0, most - len(set(clients)))
-    alike: dict[tuple[str, int, int, str], list[tuple[str, int, int, str, int]]] = {}
-    for client, row in zip(clients[spare:], rows[spare:], strict=True):
-        alike.setdefault(client, []).append(row)
-    added = [
-        some[0] if len(some) == 1 else (*client, sum(row[4] for row in some))
-        for client, some in alike.items()
-    ]
-    return sorted([*rows[:spare], *added], key=_most_first)
-
-
-def _coarse(
-    rows: list[tuple[str, int, int, str, int]],
-) -> list[tuple[str, int, int, str, int]]:
-    """Return the rows of one minute with nothing in their keys that has many values."""
-    added: dict[tuple[str, int, int, str], int] = {}
-    for family, minute, stream, key, n in rows:
-        where = family, minute, stream, without_strangers(family, key)
-        added[where] = added.get(where, 0) + n
-    frequent = sorted(added, key=lambda where: (-added[where], where))
-    for where in frequent[COARSE_KEYS:]:
-        rest = (*where[:3], of_many(where[0]))
-        added[rest] = added.get(rest, 0) + added.pop(where)
-    return [(*where, n) for where, n in added.items()]
+def _by_hour(counts: Counts) -> dict[tuple[str, int], dict[Where, dict[str, int]]]:
+    """Return the keys of counts: (family, hour) -> where -> key -> number."""
+    hours: defaultdict[tuple[str, int], dict[Where, dict[str, int]]] = defaultdict(dict)
+    for minute, keyed in counts.keyed.items():
+        of_minute: defaultdict[tuple[str, int], dict[str, int]] = defaultdict(dict)
+        for (family, stream, key), n in keyed.items():
+            of_minute[family, stream][key] = n
+        for (family, stream), numbers in of_minute.items():
+            hours[family, minute // 60][minute, stream] = numbers
+    return hours
 
 
 def _statements() -> list[str]:

@@ -1,0 +1,24 @@
+"""What a state file keeps of totals, read without a line of the program's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+
+def totals(state: str | Path) -> Counter[tuple[int, str]]:
+    """Return (minute, counter) -> number, of all streams together."""
+    sums: Counter[tuple[int, str]] = Counter()
+    with closing(sqlite3.connect(state)) as database:
+        for minute, text in database.execute("SELECT minute, counters FROM total"):
+            numbers, *counters = text.split("\n")
+            for counter, number in zip(counters, numbers.split(" "), strict=True):
+                sums[minute, counter] += int(number)
+    return sums
+
+
+def by_minute(state: str | Path, counter: str) -> dict[int, int]:
+    """Return minute -> number of one counter."""
+    return {minute: n for (minute, name), n in totals(state).items() if name == counter}
