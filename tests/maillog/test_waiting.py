@@ -125,6 +125,31 @@ def test_what_waits_is_kept_as_long_as_keys(place: Place) -> None:
     assert waits(place) == []
 
 
+@pytest.mark.parametrize("others", [0, 1, 5])
+def test_a_message_waits_no_longer_because_others_are_told_of(place: Place, others: int) -> None:
+    say(place, 0, TAKEN_IN)
+    place.run(at=0)
+    for minute in (DAY, 2 * DAY + 1):
+        said = (TAKEN_IN.replace(ID, f"A{number:07}") for number in range(others))
+        say(place, minute, OTHER, *said)
+        place.run(at=minute)
+
+    assert waits(place) == ["received"] * others
+
+
+@pytest.mark.parametrize("others", [0, 1, 5])
+def test_a_message_is_found_among_those_that_wait_and_the_others_wait_on(
+    place: Place, others: int
+) -> None:
+    say(place, 0, *(TAKEN_IN.replace(ID, f"0{number:07}") for number in range(others)), TAKEN_IN)
+    place.run()
+    say(place, 1, TAKEN_UP, SENT, REMOVED)
+    place.run()
+
+    assert told(place) == DELIVERED
+    assert waits(place) == ["received"] * others
+
+
 def test_of_too_much_that_waits_the_newest_is_kept(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,9 @@ ON CONFLICT DO UPDATE SET
     keys = joined(keys, excluded.keys), size = size(joined(keys, excluded.keys))
 """
 
+# Each family is named, for they come first in the index.
+_OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?"
+
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
 
@@ -399,14 +402,12 @@ class Store:
             _ADD_TOTAL,
             [(*where, packed.packed(numbers)) for where, numbers in sorted(totals.items())],
         )
-        for (family, hour), keyed in sorted(_by_hour(counts).items()):
-            self._db.executemany(
-                _ADD_KEYED,
-                [
-                    (family, *where, len(numbers), packed.packed(numbers))
-                    for where, numbers in sorted(self._bounded(family, hour, keyed).items())
-                ],
-            )
+        rows = [
+            (family, minute, stream, len(numbers), packed.packed(numbers))
+            for (family, hour), keyed in _by_hour(counts).items()
+            for (minute, stream), numbers in self._bounded(family, hour, keyed).items()
+        ]
+        self._db.executemany(_ADD_KEYED, sorted(rows))
 
     def _bounded(
         self, family: str, hour: int, keyed: dict[Where, dict[str, int]]
@@ -442,28 +443,19 @@ class Store:
             " AND id NOT IN (SELECT generation FROM seen)",
             (oldest,),
         )
-        self._db.executemany(
-            "DELETE FROM keyed WHERE family=? AND minute<?",
-            [(family, oldest_keys) for family in FAMILIES],
-        )
+        self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self.waiting.forget(oldest_keys)
 
     def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
         """Tell whether `forget` would delete counts that are an hour older than they may be."""
         late = 60
+        queries = (
+            ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
+            (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
+        )
         with self._told():
             return self.waiting.is_overdue(oldest_keys - late) or any(
-                self._db.execute(query, parameters).fetchone()
-                for query, parameters in (
-                    ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
-                    *(
-                        (
-                            "SELECT 1 FROM keyed WHERE family=? AND minute<? LIMIT 1",
-                            (family, oldest_keys - late),
-                        )
-                        for family in FAMILIES
-                    ),
-                )
+                self._db.execute(*query).fetchone() for query in queries
             )
 
     def messages(

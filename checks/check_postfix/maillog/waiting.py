@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.messages import Sums, Where
 
+    # What it is, minute, number, recipients
+    _What = tuple[str, int, int, int]
+
 SCHEMA = """
 CREATE TABLE waiting (
     log INTEGER NOT NULL, owner INTEGER NOT NULL, edge INTEGER NOT NULL, stream INTEGER NOT NULL,
@@ -136,9 +139,9 @@ class Waiting:
     def _taken(self, region: Region, told: Set[Where], sums: Sums) -> Messages:
         """Return what waits of these messages at the ends of a region, and take it from there."""
         taken = Messages(sums)
-        for where in told if self._has_any(region.begin) else ():
+        for where, rows in self._take(region.begin, told).items():
             orphan = None
-            for what, minute, number, recipients in self._take(region.begin, where):
+            for what, minute, number, recipients in rows:
                 if what == "removed":
                     taken.ended.add(where)
                     continue
@@ -155,28 +158,33 @@ class Waiting:
                 taken.orphans[where] = orphan
                 if orphan.is_complete:  # what became of it, the end of the region tells
                     taken.ended.add(where)
-        for where in told if self._has_any(region.end) else ():
-            for what, minute, number, recipients in self._take(region.end, where):
+        for where, rows in self._take(region.end, told).items():
+            for what, minute, number, recipients in rows:
                 if what == "active":
                     taken.active[where] = minute, number, recipients
                 else:
                     taken.received[where] = minute, bool(number)
         return taken
 
-    def _has_any(self, place: Place) -> bool:
-        found = self._db.execute(
-            "SELECT 1 FROM waiting WHERE log=? AND owner=? AND edge=? LIMIT 1", place
-        )
-        return found.fetchone() is not None
-
-    def _take(self, place: Place, where: Where) -> list[tuple[str, int, int, int]]:
-        of_one = "FROM waiting WHERE log=? AND owner=? AND edge=? AND stream=? AND queue_id=?"
+    def _take(self, place: Place, told: Set[Where]) -> dict[Where, list[_What]]:
+        """Return what waits of these messages at a place, and take it from there."""
+        there = "FROM waiting WHERE log=? AND owner=? AND edge=?"
+        of_one = f"{there} AND stream=? AND queue_id=?"
+        columns = "stream, queue_id, what, minute, number, recipients"
+        # A place where less waits is read as a whole, which is quicker than to ask for each.
         rows = self._db.execute(
-            f"SELECT what, minute, number, recipients {of_one}", (*place, *where)
+            f"SELECT {columns} {there} LIMIT ?", (*place, len(told) + 1)
         ).fetchall()
-        if rows:
-            self._db.execute(f"DELETE {of_one}", (*place, *where))
-        return rows
+        if len(rows) > len(told):
+            rows = []
+            for where in told:
+                rows += self._db.execute(f"SELECT {columns} {of_one}", (*place, *where))
+        taken: dict[Where, list[_What]] = {}
+        for stream, queue_id, *what in rows:
+            if (stream, queue_id) in told:
+                taken.setdefault((stream, queue_id), []).append(tuple(what))
+        self._db.executemany(f"DELETE {of_one}", [(*place, *where) for where in taken])
+        return taken
 
     def _put(self, region: Region, piece: Messages, now: int) -> None:
         """Let wait what waits at the ends of a piece."""
@@ -202,12 +210,14 @@ class Waiting:
         end += [
             (*region.end, *where, "active", *active, now) for where, active in piece.active.items()
         ]
-        if begin or end:
-            self._db.executemany(
-                "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(begin + end)
-            )
+        self._db.executemany(
+            "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(begin + end)
+        )
+        if begin:
             self._bound(region.begin, "1", MOST_ORPHANS, "minute")
+        if piece.received:
             self._bound(region.end, "what='received'", MOST_RECEIVED, "minute DESC")
+        if piece.active:
             self._bound(region.end, "what='active'", MOST_ACTIVE, "minute DESC")
 
     def _bound(self, place: Place, of: str, most: int, nearest: str) -> None:
