@@ -86,6 +86,19 @@ TOLD = {
 }
 
 
+def test_of_messages_the_store_is_asked_once_however_often_they_are_looked_at():
+    asked = []
+    found = Window(
+        0, 10, {}, Coverage(0, 200), keys=lambda _: [], usual=lambda _: Usual(1, ""),
+        messages=lambda *question: asked.append(question) or TOLD[question],
+    )  # fmt: skip
+
+    for _ in range(2):
+        _ = found.deferred_messages, found.expired_messages, found.lines_of_unknown_messages
+
+    assert sorted(asked) == sorted(TOLD)
+
+
 def test_messages_are_counted_once_however_many_lines_tell_of_them():
     found = of_messages(TOLD, {"deferred": 5, "softbounce": 2, "expired": 4})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from check_postfix.maillog.counts import FAMILIES
 
 TYPE_CHECKING = False
@@ -81,21 +83,28 @@ class Window:
     @property
     def deferred_messages(self) -> int:
         """How many messages were deferred."""
-        messages, lines = self._messages("deferred_messages", DEFERRALS, 0)
+        messages, lines = self._deferred
         return messages + self.count(*DEFERRALS) - lines
 
     @property
     def expired_messages(self) -> int:
         """How many messages have expired, of which the days before did not tell so already."""
-        messages, lines = self._messages("expired_messages", ("expired",), _DAYS)
+        messages, lines = self._expired
         return messages + self.count("expired") - lines
 
     @property
     def lines_of_unknown_messages(self) -> int:
         """How many deferrals and expiries were too many or are too old to tell of which message."""
-        known = self._messages("deferred_messages", DEFERRALS, 0)[1]
-        known += self._messages("expired_messages", ("expired",), _DAYS)[1]
+        known = self._deferred[1] + self._expired[1]
         return self.count(*DEFERRALS, "expired") - known
+
+    @cached_property
+    def _deferred(self) -> tuple[int, int]:
+        return self._messages("deferred_messages", DEFERRALS, 0)
+
+    @cached_property
+    def _expired(self) -> tuple[int, int]:
+        return self._messages("expired_messages", ("expired",), _DAYS)
 
     def keys(
         self, family: str, *names: str, choice: Takes | None = None
