@@ -94,6 +94,9 @@ class Waiting:
 
     def unite(self, earlier: Region, later: Region, now: int, sums: Sums) -> None:
         """Put two regions together; what waits then, waits at the outer ends; see `append`."""
+        if not self._has_any(earlier.begin) and not self._has_any(earlier.end):
+            self.move(later.begin, earlier.begin)
+            return
         told = self._messages(earlier.end) | self._messages(later.begin)
         if told:
             united = self._taken(earlier, told, sums)
@@ -135,6 +138,12 @@ class Waiting:
                 "SELECT stream, queue_id FROM waiting WHERE log=? AND owner=? AND edge=?", place
             )
         }
+
+    def _has_any(self, place: Place) -> bool:
+        found = self._db.execute(
+            "SELECT 1 FROM waiting WHERE log=? AND owner=? AND edge=? LIMIT 1", place
+        )
+        return found.fetchone() is not None
 
     def _taken(self, region: Region, told: Set[Where], sums: Sums) -> Messages:
         """Return what waits of these messages at the ends of a region, and take it from there."""
