@@ -271,6 +271,28 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
         assert f"check_postfix.maillog.{costly}" not in ours
 
 
+def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Place) -> None:
+    place.write(0)
+    place.run()
+    program = (
+        "import sys\n"
+        "from check_postfix.maillog.store import Store\n"
+        "with Store(sys.argv[1], 1) as store:\n"
+        "    assert not store.is_overdue(0, 0)\n"
+        "    assert store.totals(0, 10**9, [1]) == {'received': 1}\n"
+        "    assert store.keys('sent', 0, 10**9, [1]) == []\n"
+        "print(*sorted(name.rpartition('.')[2] for name in sys.modules if 'maillog.' in name))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, place.store],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    assert done.stdout == "account counts errors event generation network packed store\n"
+
+
 def test_reading_compiles_what_it_needs_and_no_more() -> None:
     program = (
         "import collections, datetime, json, re, sqlite3, time\n"

@@ -18,20 +18,20 @@ import stat
 import time
 from collections import defaultdict
 from contextlib import contextmanager, suppress
+from functools import cached_property
 
 from check_postfix.maillog import packed
 from check_postfix.maillog.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.generation import Generation
-from check_postfix.maillog.stretch import Stretch
-from check_postfix.maillog.waiting import SCHEMA as WAITING
-from check_postfix.maillog.waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from check_postfix.maillog.counts import Counts
+    from check_postfix.maillog.stretch import Stretch
+    from check_postfix.maillog.waiting import Waiting
 
     # Minute, stream
     Where = tuple[int, int]
@@ -74,6 +74,12 @@ CREATE TABLE keyed (
     family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL,
     size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, stream)
 ) STRICT;
+CREATE TABLE waiting (
+    log INTEGER NOT NULL, owner INTEGER NOT NULL, edge INTEGER NOT NULL, stream INTEGER NOT NULL,
+    queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
+    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (log, owner, edge, stream, queue_id, what, minute)
+) STRICT, WITHOUT ROWID;
 """
 
 # Counters, and keys, are packed. Of a minute that is there already both are joined.
@@ -119,8 +125,8 @@ class Store:
     path: the file, or None for a nameless one that goes with this object
     wait: seconds to wait for other runs that are writing
 
-    `waiting` holds what of messages waits for more of the log; `was_older` tells whether
-    an older version of this program had made the file, whose counts are gone then.
+    `was_older` tells whether an older version of this program had made the file, whose
+    counts are gone then.
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -143,7 +149,14 @@ class Store:
             except BaseException:
                 self._db.close()
                 raise
-        self.waiting = Waiting(self._db)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What of messages waits for more of the log."""
+        # A run with nothing new has no need of it.
+        from check_postfix.maillog.waiting import Waiting
+
+        return Waiting(self._db)
 
     def _open(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -372,19 +385,23 @@ class Store:
 
     def stretches(self, log: Log) -> list[Stretch]:
         """Return the stretches of a journal, newest first."""
+        # A log file has none.
+        from check_postfix.maillog.stretch import Stretch
+
         with self._told():
             return [
                 Stretch(*row)
                 for row in self._db.execute(
-                    f"SELECT {_STRETCH} FROM stretch WHERE log=? ORDER BY id DESC", (log.id,)
+                    f"SELECT {_columns(Stretch.FIELDS)} FROM stretch WHERE log=? ORDER BY id DESC",
+                    (log.id,),
                 )
             ]
 
     def save_stretch(self, log: Log, stretch: Stretch) -> None:
         """Keep a stretch; give it its number if it has none."""
-        values = [getattr(stretch, name) for name in Stretch.FIELDS]
+        values = [getattr(stretch, name) for name in stretch.FIELDS]
         stretch.id = self._db.execute(
-            f"INSERT OR REPLACE INTO stretch ({_STRETCH}, log)"
+            f"INSERT OR REPLACE INTO stretch ({_columns(stretch.FIELDS)}, log)"
             f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
             (*values, log.id),
         ).fetchone()[0]
@@ -469,7 +486,7 @@ class Store:
             (oldest,),
         )
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
-        self.waiting.forget(oldest_keys)
+        self._db.execute("DELETE FROM waiting WHERE since<?", (oldest_keys,))
 
     def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
         """Tell whether `forget` would delete counts that are an hour older than they may be."""
@@ -477,11 +494,10 @@ class Store:
         queries = (
             ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
             (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
+            ("SELECT 1 FROM waiting WHERE since<? LIMIT 1", (oldest_keys - late,)),
         )
         with self._told():
-            return self.waiting.is_overdue(oldest_keys - late) or any(
-                self._db.execute(*query).fetchone() for query in queries
-            )
+            return any(self._db.execute(*query).fetchone() for query in queries)
 
     def messages(
         self,
@@ -557,13 +573,14 @@ def _by_hour(counts: Counts) -> dict[tuple[str, int], dict[Where, dict[str, int]
 
 
 def _statements() -> list[str]:
-    return [text.strip() for text in (_SCHEMA + WAITING).split(";") if text.strip()]
+    return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
 
 
-_GENERATION = ", ".join(f'"{name}"' for name in Generation.FIELDS)
+def _columns(fields: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in fields)
 
 
-_STRETCH = ", ".join(f'"{name}"' for name in Stretch.FIELDS)
+_GENERATION = _columns(Generation.FIELDS)
 
 
 def _numbers(streams: Iterable[int]) -> str:

@@ -28,15 +28,6 @@ if TYPE_CHECKING:
     # What it is, minute, number, recipients
     _What = tuple[str, int, int, int]
 
-SCHEMA = """
-CREATE TABLE waiting (
-    log INTEGER NOT NULL, owner INTEGER NOT NULL, edge INTEGER NOT NULL, stream INTEGER NOT NULL,
-    queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
-    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
-    PRIMARY KEY (log, owner, edge, stream, queue_id, what, minute)
-) STRICT, WITHOUT ROWID;
-"""
-
 # The edges of what is read of a generation, or of a stretch of the journal, which has
 # no hole.
 BEGIN, HOLE_START, HOLE_END, END = range(4)
@@ -121,15 +112,6 @@ class Waiting:
     def drop(self, place: Place) -> None:
         """Forget what waits at a place."""
         self._db.execute("DELETE FROM waiting WHERE log=? AND owner=? AND edge=?", place)
-
-    def forget(self, since: int) -> None:
-        """Forget what has waited in the store since before this minute."""
-        self._db.execute("DELETE FROM waiting WHERE since<?", (since,))
-
-    def is_overdue(self, since: int) -> bool:
-        """Tell whether `forget` would forget something."""
-        found = self._db.execute("SELECT 1 FROM waiting WHERE since<? LIMIT 1", (since,))
-        return found.fetchone() is not None
 
     def _messages(self, place: Place) -> set[Where]:
         return {
