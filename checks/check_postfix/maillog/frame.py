@@ -59,6 +59,8 @@ _match_rfc5424 = Expression(
 # Loggers of containers, around a line of one of the other frames. F says that it
 # is whole, or (parts.py) its last part.
 CRI_TIME = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb")"
+_LONGEST_CRI_TIME = len("2026-11-24T16:43:26.123456789+01:00")
+_STREAM = b" std"
 _match_cri = Expression(CRI_TIME + rb" std(?:out|err) F ").match
 
 # Of a journal's entry; the first is in microseconds since 1970.
@@ -75,6 +77,7 @@ _match_remark = Expression(
 
 # Solaris puts a message number, rsyslog a count of repeats around the text.
 WRAPPER = rb"\[ID \d|message repeated \d"
+_WRAPPER = (b"[ID ", b"message repeated ")
 _match_wrapped = Expression(
     rb"(?:\[ID \d++ [a-z0-9.]++\] )?"
     rb"(?:message repeated (?P<repeats>[1-9]\d{0,8}) times: \[ (?P<folded>.*)\]\Z)?"
@@ -94,9 +97,14 @@ def parse(line: bytes) -> Record | None:
     line = line.lstrip(b"\0").removesuffix(b"\r")
     if line.startswith(b"{"):
         return _parse_object(line)
-    if shape := _match_cri(line):
+    if may_be_cri(line) and (shape := _match_cri(line)):
         line = line[shape.end() :]
     return _parse_line(line)
+
+
+def may_be_cri(data: bytes, begin: int = 0) -> bool:
+    """Tell whether what begins there has what must follow the time of a container's line."""
+    return data.find(_STREAM, begin, begin + _LONGEST_CRI_TIME + len(_STREAM)) >= 0
 
 
 def is_remark(line: bytes) -> bool:
@@ -218,17 +226,13 @@ def record(
           or nothing
     said: what stands behind the tag, perhaps wrapped (WRAPPER)
     """
-    wrapped = _match_wrapped(said)
-    assert wrapped is not None  # every part of it is optional
+    repeats = 1
+    if said.startswith(_WRAPPER):
+        wrapped = _match_wrapped(said)
+        assert wrapped is not None  # every part of it is optional
+        if wrapped["repeats"]:
+            said, repeats = wrapped["folded"], int(wrapped["repeats"])
+        else:
+            said = wrapped["text"]
     service, _, program = path.rpartition(b"/")
-    folded = wrapped["repeats"] is not None
-    return Record(
-        stamp=stamp,
-        zone=zone,
-        host=host,
-        instance=instance,
-        program=program,
-        text=wrapped["folded"] if folded else wrapped["text"],
-        repeats=int(wrapped["repeats"]) if folded else 1,
-        service=service[1:],
-    )
+    return Record(stamp, zone, host, instance, program, said, repeats, service[1:])

@@ -21,7 +21,8 @@ _match_docker = Expression(
     rb"\{\"log\":\"(?:[^\"\\]++|\\[^n]|\\n(?!\"))*(?P<last>\\n)?\""
     rb",\"stream\":\"(?P<stream>std(?:out|err))\""
 ).match
-_is_of_container = Expression(rb"\n(?:" + frame.CRI_TIME + rb" std|\{\"log\":)").match
+_match_cri_begin = Expression(frame.CRI_TIME + rb" std").match
+_DOCKER_BEGIN = b'{"log":'
 
 _STREAMS = (b"stdout", b"stderr")
 # Nothing longer is Postfix's.
@@ -50,7 +51,7 @@ class Parts:
 
         block: lines, each with a newline in front of it
         """
-        self._in_container = self._in_container or bool(_is_of_container(block))
+        self._in_container = self._in_container or _is_of_container(block, 1)
         if not self._in_container:
             return block
         wholes = map(self._whole, block[1:].split(b"\n"))
@@ -58,10 +59,11 @@ class Parts:
 
     def _whole(self, line: bytes) -> bytes | None:
         """Return the line that this one ends, None if it ends none."""
-        part = _match_cri(line)
+        part = _match_cri(line) if frame.may_be_cri(line) else None
         # docker's are always too long
         is_short = part is not None
-        part = part or _match_docker(line)
+        if line.startswith(_DOCKER_BEGIN):
+            part = _match_docker(line)
         if part is None:
             return line
         stream, is_last = part["stream"], bool(part["last"])
@@ -76,3 +78,10 @@ class Parts:
             self._open[stream] = whole
             return None
         return whole and line[: part.end()] + whole
+
+
+def _is_of_container(data: bytes, begin: int) -> bool:
+    """Tell whether a line begins there as a container's logger begins one."""
+    return data.startswith(_DOCKER_BEGIN, begin) or (
+        frame.may_be_cri(data, begin) and bool(_match_cri_begin(data, begin))
+    )
