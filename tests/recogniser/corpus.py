@@ -18,7 +18,7 @@ from typing import NamedTuple
 from check_postfix.maillog import frame
 from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.event import LINKS, Event, Message
-from check_postfix.maillog.recogniser import is_ours, message, recognise
+from check_postfix.maillog.recogniser import Shape, candidates, is_ours, message, recognise
 from check_postfix.maillog.record import Record
 from check_postfix.maillog.scanner import Saying, Scan, numbers
 
@@ -61,6 +61,15 @@ def recognised(line: bytes) -> Happening | None:
     times = record.repeats * event.times
     about = message(record, event)
     return _happening(minute, record.host, record.instance, event, times, about)
+
+
+def reader(record: Record) -> Shape | None:
+    """Return the shape that reads a record."""
+    if not is_ours(record):
+        return None
+    shapes, begin = candidates(record)
+    asked = (shape for shape in shapes if record.text.startswith(shape.words, begin))
+    return next((shape for shape in asked if shape.recognise(record, begin)), None)
 
 
 def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:

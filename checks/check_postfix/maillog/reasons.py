@@ -57,33 +57,31 @@ REASONS = {
     OTHER: "anything else, or not certain",
 }
 
-# By what a delivery's text starts with; the group's name is the reason.
-_match_own = Expression(
-    rb"(?:delivery temporarily suspended: )?(?:"
-    rb"(?P<said>host [^\s\[\]]++\[[^\]\s]++\] (?:said|refused to talk to me): [245]\d\d[ -])"
-    rb"|connect to [^\s\[\]]++\[[^\]\s]++\](?::\d++)?: (?:(?P<refused>Connection refused)"
-    rb"|(?P<unreachable>Connection timed out|Operation timed out|No route to host"
-    rb"|Network is unreachable|Host is down))"
-    rb"|conversation with (?P<silent>[^\s\[\]]++(?:\[[^\]\s]++\])? timed out while )"
-    rb"|(?P<lost>lost connection with )"
-    rb"|(?P<dns>Host or domain name not found|Host not found|unable to look up host "
-    rb"|Domain [^\s]++ does not accept mail \(nullMX\)|no MX host for )"
-    rb"|(?P<tls>TLS is required, but |TLS policy |TLSA |no TLSA |non DNSSEC destination"
-    rb"|Cannot start TLS: |Server certificate )"
-    rb"|(?P<login>SASL authentication failed; )"
-    rb"|(?P<user>unknown user: \"|User unknown in |user unknown)"
-    rb")"
-).match  # fmt: skip
-_OWN = {
-    "refused": REFUSED,
-    "unreachable": TIMED_OUT,
-    "silent": TIMED_OUT,
-    "lost": LOST,
-    "dns": DNS,
-    "tls": TLS,
-    "login": LOGIN_REFUSED,
-    "user": UNKNOWN_USER,
-}
+# What another server said, behind the name and address that Postfix knows it by.
+match_said = Expression(
+    rb"host [^\s\[\]]++\[[^\]\s]++\] (?:said|(?P<refused>refused to talk to me))"
+    rb": (?P<code>[245]\d\d)[ -]"
+).match
+_SUSPENDED = b"delivery temporarily suspended: "
+
+# By what Postfix says itself: how it begins and, where a name of a host or domain
+# stands behind that, how it goes on behind the name.
+_OWN = (
+    (LOST, (b"lost connection with ",)),
+    (DNS, (b"Host or domain name not found", b"Host not found", b"unable to look up host ",
+           b"no MX host for ")),
+    (TLS, (b"TLS is required, but ", b"TLS policy ", b"TLSA ", b"no TLSA ",
+           b"non DNSSEC destination", b"Cannot start TLS: ", b"Server certificate ")),
+    (LOGIN_REFUSED, (b"SASL authentication failed; ",)),
+    (UNKNOWN_USER, (b'unknown user: "', b"User unknown in ", b"user unknown")),
+)  # fmt: skip
+_OWN_ABOUT = (
+    (REFUSED, b"connect to ", (b"Connection refused",)),
+    (TIMED_OUT, b"connect to ", (b"Connection timed out", b"Operation timed out",
+                                 b"No route to host", b"Network is unreachable", b"Host is down")),
+    (TIMED_OUT, b"conversation with ", (b"timed out while ",)),
+    (DNS, b"Domain ", (b"does not accept mail (nullMX)",)),
+)  # fmt: skip
 
 # By enhanced code, its class left out where both mean the same.
 _CODES = {
@@ -167,8 +165,10 @@ _WORDS = [
 ]
 _SEARCHES = [(reason, Expression(words).search) for reason, words in _WORDS]
 
-# What makes two texts of one template differ: addresses, numbers, queue IDs.
-_strip = Expression(rb"[^\s@]*+@\S*+|\b[A-Za-z_]*+\d\w*+").sub
+# What makes two texts of one template differ: addresses, numbers, queue IDs. The
+# former may hold any words, so something is left that parts their neighbours.
+_replace_addresses = Expression(rb" [^\s@]*+@\S*+").sub
+_drop_numbers = Expression(rb"\b[A-Za-z_]*+\d\w*+").sub
 _known: dict[bytes, str] = {}
 _KNOWN = 2_000
 
@@ -178,20 +178,34 @@ def of_delivery(enhanced_code: bytes, reply: bytes) -> str:
 
     reply: the text behind `status=WORD (`
     """
-    own = _match_own(reply)
-    if own and own.lastgroup != "said":
-        return _OWN[own.lastgroup or ""]
+    reply = reply.removeprefix(_SUSPENDED)
+    said = match_said(reply)
+    if not said and (own := _of_own(reply)):
+        return own
     reason = _CODES.get(enhanced_code) or _CODES.get(enhanced_code[1:])
     if reason:
         return reason
-    if not own:
+    if not said:
         return OTHER
-    template = _strip(b"", reply[own.end() :])
-    if template not in _known:
+    template = _drop_numbers(b"", _replace_addresses(b" @", b" " + reply[said.end() :]))
+    reason = _known.get(template)
+    if reason is None:
         if len(_known) >= _KNOWN:
             _known.clear()
-        _known[template] = _of_words(template.lower())
-    return _known[template]
+        reason = _known[template] = _of_words(template.lower())
+    return reason
+
+
+def _of_own(text: bytes) -> str | None:
+    for reason, begins in _OWN:
+        if text.startswith(begins):
+            return reason
+    for reason, begin, goes_on in _OWN_ABOUT:
+        if text.startswith(begin):
+            _, _, rest = text[len(begin) :].partition(b" ")
+            if rest.startswith(goes_on):
+                return reason
+    return None
 
 
 def _of_words(words: bytes) -> str:
@@ -200,41 +214,33 @@ def _of_words(words: bytes) -> str:
 
 # By what smtpd's or a milter's message starts with, behind the `<...>: ` that
 # says whom it is about.
-_match_blocked = Expression(
-    rb"Service (?:unavailable|denied); (?:(?:(?:Unverified )?Client host |client )?"
-    rb"\[[^\]\s]++\] blocked using (?P<list>[A-Za-z0-9_.-]++)(?=,|\s*\Z)"
-    rb"|(?:Sender address|Helo command|Recipient address) \[)"
-).match
-_match_rule = Expression(
-    rb"(?:Unverified )?(?P<about>Client host|Helo command|Sender address|Recipient address)"
-    rb" rejected: "
-).match
+_NO_SERVICE = (b"Service unavailable", b"Service denied")
+_LISTED_CLIENTS = (b"", b"client ", b"Client host ", b"Unverified Client host ")
+_LISTED_NAMES = (b"Sender address ", b"Helo command ", b"Recipient address ")
 _RULES = {
     b"Client host": CLIENT_REFUSED,
     b"Helo command": HELO_REFUSED,
     b"Sender address": SENDER_REFUSED,
     b"Recipient address": RECIPIENT_REFUSED,
 }
-_match_message = Expression(
-    rb"(?i:(?P<greylisted>gr[ae]y-? ?list)"
-    rb"|(?P<policy>(?:message rejected due to: )?(?:spf|dkim|dmarc)\b|rejected by dmarc"
-    rb"|please see https?://(?:www\.openspf\.|spf\.pobox\.))"
-    rb"|(?P<dns>domain not found|host not found|malformed dns server reply|cannot find your )"
-    rb"|(?P<rate>too many connections|all (?:server|screening) ports busy|rate ?limit)"
-    rb"|(?P<content>spam |virus |infected |malware )"
-    rb"|(?P<large>message size exceeds )"
-    rb"|(?P<relay>relay access denied))"
-).match
-_MESSAGES = {
-    "greylisted": GREYLISTED,
-    "policy": POLICY,
-    "dns": DNS,
-    "rate": RATE_LIMITED,
-    "content": CONTENT,
-    "large": TOO_LARGE,
-    "relay": RELAY_DENIED,
-}
 _NO_SUCH_RECIPIENT = (b"User unknown", b"undeliverable address", b"unverified address")
+# In lower case.
+_MESSAGES = (
+    (GREYLISTED, tuple(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
+                       for gap in (b"", b"-", b" ", b"- "))),
+    (DNS, (b"domain not found", b"host not found", b"malformed dns server reply",
+           b"cannot find your ")),
+    (RATE_LIMITED, (b"too many connections", b"all server ports busy", b"all screening ports busy",
+                    b"ratelimit", b"rate limit")),
+    (CONTENT, (b"spam ", b"virus ", b"infected ", b"malware ")),
+    (TOO_LARGE, (b"message size exceeds ",)),
+    (RELAY_DENIED, (b"relay access denied",)),
+    (POLICY, (b"rejected by dmarc",
+              b"please see http://www.openspf.", b"please see https://www.openspf.",
+              b"please see http://spf.pobox.", b"please see https://spf.pobox.")),
+)  # fmt: skip
+_DUE_TO = b"message rejected due to: "
+_POLICIES = (b"spf", b"dkim", b"dmarc")
 
 
 def of_reject(message: bytes) -> tuple[str, str]:
@@ -242,13 +248,38 @@ def of_reject(message: bytes) -> tuple[str, str]:
 
     message: what stands behind the codes and the `<...>: `, up to a semicolon
     """
-    if blocked := _match_blocked(message):
-        return BLOCKED, (blocked["list"] or b"").decode().lower()
-    about = b""
-    if rule := _match_rule(message):
-        about, message = rule["about"], message[rule.end() :]
-    if about == b"Recipient address" and message.startswith(_NO_SUCH_RECIPIENT):
+    service, _, whom = message.partition(b"; ")
+    if service in _NO_SERVICE and (blocked := _of_blocked(whom)):
+        return blocked
+    about, rejected, because = message.partition(b" rejected: ")
+    rule = _RULES.get(about.removeprefix(b"Unverified ")) if rejected else None
+    if rule:
+        message = because
+    if rule == RECIPIENT_REFUSED and message.startswith(_NO_SUCH_RECIPIENT):
         return UNKNOWN_USER, ""
-    if known := _match_message(message):
-        return _MESSAGES[known.lastgroup or ""], ""
-    return _RULES.get(about, OTHER), ""
+    message = message.lower()
+    for reason, begins in _MESSAGES:
+        if message.startswith(begins):
+            return reason, ""
+    if _is_policy(message.removeprefix(_DUE_TO)):
+        return POLICY, ""
+    return rule or OTHER, ""
+
+
+def _of_blocked(whom: bytes) -> tuple[str, str] | None:
+    """Return the same of `Client host [192.0.2.1] blocked using zen.example` and the like."""
+    what, _, name = whom.partition(b"[")
+    if what in _LISTED_NAMES:
+        return BLOCKED, ""
+    _, _, blocklist = name.partition(b"] blocked using ")
+    blocklist = blocklist.partition(b",")[0].rstrip()
+    if what in _LISTED_CLIENTS and blocklist.translate(None, b"_.-").isalnum():
+        return BLOCKED, blocklist.decode().lower()
+    return None
+
+
+def _is_policy(message: bytes) -> bool:
+    return any(
+        message.startswith(word) and not message[len(word) : len(word) + 1].isalnum()
+        for word in _POLICIES
+    )

@@ -23,11 +23,6 @@ QUEUE_ID = (
 CLIENT_NAME = rb"[A-Za-z0-9_.-]++"
 CLIENT_ADDRESS = rb"[0-9A-Fa-f.:]++|unknown"
 
-SMTP_STAGE = (
-    rb"(?:CONNECT|HELO|EHLO|STARTTLS|AUTH|MAIL|RCPT|DATA content|DATA|BDAT content|BDAT"
-    rb"|END-OF-MESSAGE|VRFY|ETRN|RSET|NOOP|HELP|XCLIENT|XFORWARD|UNKNOWN)"
-)
-
 # The address form of info_log_address_format=external, which is as much of an
 # address as can be trusted to end where it seems to end. UNQUOTED_LOCAL is the
 # ordinary case; a quoted local part can hold any text.

@@ -40,68 +40,120 @@ class Shape:
     id:        expression of what the text starts with: a queue ID, perhaps
                NOQUEUE, or nothing
     opening:   expression of what follows
-    recognise: reads the whole text
+    recognise: reads a record from there on; returns None if it does not open so, or
+               tells of nothing
+    words:     how the opening begins, one of these; the opening itself if there is
+               nothing else to it. Nearly every text is sorted out by them, and an
+               expression that is not asked is not compiled
     """
 
-    __slots__ = ("_match", "_programs", "id", "opening", "recognise")
+    __slots__ = ("id", "opening", "programs", "recognise", "words")
 
     def __init__(
         self,
         programs: tuple[bytes, ...] | None,
         id: bytes,
         opening: bytes,
-        recognise: Callable[[Record], Event | None],
+        recognise: Callable[[Record, int], Event | None],
+        words: tuple[bytes, ...] | None = None,
     ) -> None:
-        self._programs = programs
-        self._match = Expression(id + opening).match
+        self.programs = programs
         self.id = id
         self.opening = opening
         self.recognise = recognise
-
-    def fits(self, record: Record) -> bool:
-        """Tell whether `recognise` may be asked about this record."""
-        return (
-            self._programs is None or record.program in self._programs or record.program == UNKNOWN
-        ) and bool(self._match(record.text))
+        self.words = (opening,) if words is None else words
 
 
+_NO_ID = b""
+_NOQUEUE = rb"NOQUEUE: "
 _QUEUE_ID = shapes.QUEUE_ID + rb": "
 _QUEUE_ID_OR_NOQUEUE = rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
+_match_id = Expression(rb"(?:(?P<noqueue>NOQUEUE)|" + shapes.QUEUE_ID + rb"): ").match
 
+_SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
+
+# Asked in this order: the first that makes something of a record has read it.
 POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, delivery.OPENING, delivery.recognise),
-    Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise_smtpd),
-    Shape((b"smtpd",), _QUEUE_ID_OR_NOQUEUE, reject.SMTPD_OPENING, reject.recognise_smtpd),
-    Shape(active.PROGRAMS, _QUEUE_ID, expiry.OPENING, expiry.recognise),
-    Shape(active.PROGRAMS, _QUEUE_ID, active.OPENING, active.recognise),
-    Shape(active.PROGRAMS, _QUEUE_ID, active.REMOVED_OPENING, active.recognise_removed),
-    Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise_pickup),
-    Shape((b"cleanup",), _QUEUE_ID, intake.CANCELLED_OPENING, intake.recognise_cancelled),
-    Shape((b"cleanup",), _QUEUE_ID, reject.CONTENT_OPENING, reject.recognise_content),
+    Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise_smtpd),
     Shape(
-        (b"smtpd", b"cleanup"),
-        _QUEUE_ID_OR_NOQUEUE,
-        reject.MILTER_OPENING,
-        reject.recognise_milter,
+        _SMTPD, _QUEUE_ID_OR_NOQUEUE, reject.SMTPD_OPENING, reject.recognise_smtpd,
+        (b"reject: ", b"reject_warning: ", b"hangup: ", b"hold: ", b"discard: "),
     ),
-    Shape((b"postscreen",), rb"NOQUEUE: ", reject.POSTSCREEN_OPENING, reject.recognise_postscreen),
-    Shape((b"postscreen",), b"", reject.BARE_OPENING, reject.recognise_postscreen),
-    Shape((b"postscreen",), b"", screen.OPENING, screen.recognise),
-    Shape((b"smtpd",), b"", login.POSTFIX_OPENING, login.recognise_postfix),
-    Shape((b"smtpd",), b"", limit.OPENING, limit.recognise),
-    Shape(None, _QUEUE_ID, health.SAID_OF_A_MESSAGE_OPENING, health.recognise_fault),
-    Shape(None, b"", health.FAULT_OPENING, health.recognise_fault),
-    Shape(None, b"", health.FAULT_WITHOUT_WARNING_OPENING, health.recognise_fault),
-    Shape(None, b"", health.DIED_OPENING, health.recognise_death),
-    Shape(None, b"", health.DIALOGUE_OPENING, health.recognise_dialogue),
-)
+    Shape(active.PROGRAMS, _QUEUE_ID, expiry.OPENING, expiry.recognise, (b"from=<",)),
+    Shape(active.PROGRAMS, _QUEUE_ID, active.OPENING, active.recognise),
+    Shape(
+        active.PROGRAMS, _QUEUE_ID, active.REMOVED_OPENING, active.recognise_removed,
+        (b"removed",),
+    ),
+    Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise_pickup, (b"uid=",)),
+    Shape(
+        _CLEANUP, _QUEUE_ID, intake.CANCELLED_OPENING, intake.recognise_cancelled,
+        (b"removed (canceled)",),
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID, reject.CONTENT_OPENING, reject.recognise_content,
+        (b"reject: ", b"hold: ", b"discard: ", b"warning: "),
+    ),
+    Shape(
+        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, reject.MILTER_OPENING, reject.recognise_milter,
+        (b"milter-reject: ", b"milter-hold: ", b"milter-discard: "),
+    ),
+    Shape(
+        _POSTSCREEN, _NOQUEUE, reject.POSTSCREEN_OPENING, reject.recognise_postscreen,
+        (b"reject: RCPT from [", b"reject: CONNECT from ["),
+    ),
+    Shape(
+        _POSTSCREEN, _NO_ID, reject.BARE_OPENING, reject.recognise_postscreen,
+        (b"reject: connect from [",),
+    ),
+    Shape(_POSTSCREEN, _NO_ID, screen.OPENING, screen.recognise, screen.WORDS),
+    Shape(_SMTPD, _NO_ID, login.POSTFIX_OPENING, login.recognise_postfix, (b"warning: ",)),
+    Shape(
+        _SMTPD, _NO_ID, limit.OPENING, limit.recognise,
+        (b"warning: Refusing ", b"warning: Connection ", b"warning: Message delivery request ",
+         b"warning: Recipient address ", b"warning: New TLS session ", b"warning: AUTH command "),
+    ),
+    Shape(
+        None, _QUEUE_ID, health.SAID_OF_A_MESSAGE_OPENING, health.recognise_said_of_a_message,
+        (b"",),
+    ),
+    Shape(None, _NO_ID, health.FAULT_OPENING, health.recognise_warning, (b"warning: ",)),
+    Shape(
+        None, _NO_ID, health.FAULT_WITHOUT_WARNING_OPENING, health.recognise_fault,
+        (b"error: open database ", b"entering STRESS mode with "),
+    ),
+    Shape(None, _NO_ID, health.DIED_OPENING, health.recognise_death, (b"fatal: ", b"panic: ")),
+    Shape(None, _NO_ID, health.DIALOGUE_OPENING, health.recognise_dialogue, (b"< ", b"> ")),
+)  # fmt: skip
 # How the texts open, behind a queue ID, that tell of a message of which others tell too.
 OF_A_MESSAGE_OPENINGS = (
     delivery.OPENING, intake.SMTPD_OPENING, intake.PICKUP_OPENING, intake.CANCELLED_OPENING,
     active.OPENING, active.REMOVED_OPENING,
 )  # fmt: skip
-DOVECOT: tuple[Shape, ...] = (Shape(None, b"", login.DOVECOT_OPENING, login.recognise_dovecot),)
+DOVECOT: tuple[Shape, ...] = (
+    Shape(None, _NO_ID, login.DOVECOT_OPENING, login.recognise_dovecot, login.DOVECOT_WORDS),
+)
 
+
+_OTHERS = b""  # programs that no shape names
+
+
+def _by_program(*ids: bytes) -> dict[bytes, tuple[Shape, ...]]:
+    """Return the shapes with one of these `id`s, by the program that may write them."""
+    having = tuple(shape for shape in POSTFIX if shape.id in ids)
+    named = {program for shape in having for program in shape.programs or ()}
+    return {UNKNOWN: having} | {
+        program: tuple(
+            shape for shape in having if shape.programs is None or program in shape.programs
+        )
+        for program in (*named, _OTHERS)
+    }
+
+
+_BEHIND_QUEUE_ID = _by_program(_QUEUE_ID, _QUEUE_ID_OR_NOQUEUE)
+_BEHIND_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
+_WITHOUT_ID = _by_program(_NO_ID)
 
 _DOVECOT = b"dovecot"
 
@@ -111,6 +163,18 @@ def is_ours(record: Record) -> bool:
     return bool(record.program) or record.instance == _DOVECOT
 
 
+def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
+    """Return the shapes that a record of ours may have, and where in its text they open."""
+    if record.instance == _DOVECOT:
+        return DOVECOT, 0
+    id = _match_id(record.text)
+    if id is None:
+        shapes_of, begin = _WITHOUT_ID, 0
+    else:
+        shapes_of, begin = _BEHIND_NOQUEUE if id["noqueue"] else _BEHIND_QUEUE_ID, id.end()
+    return shapes_of.get(record.program, shapes_of[_OTHERS]), begin
+
+
 def recognise(record: Record) -> Event | None:
     """Return what happened according to this record, or None if it tells of nothing counted.
 
@@ -118,9 +182,11 @@ def recognise(record: Record) -> Event | None:
     """
     if not is_ours(record):
         return None
-    for shape in DOVECOT if record.instance == _DOVECOT else POSTFIX:
-        if shape.fits(record):
-            return shape.recognise(record)
+    asked, begin = candidates(record)
+    starts_with = record.text.startswith
+    for shape in asked:
+        if starts_with(shape.words, begin) and (event := shape.recognise(record, begin)):
+            return event
     return None
 
 

@@ -24,23 +24,24 @@ SIZE = rb"\d{1,10}+"
 RECIPIENTS = rb"\d{1,9}+"
 
 TAKEN_UP = Event(kind="active")
+REMOVED = Event(kind="removed")
 
 _END = (
     rb">, size=(?P<size>" + SIZE + rb"), nrcpt=(?P<recipients>" + RECIPIENTS
     + rb") \(queue active\)\Z"
 )  # fmt: skip
 _search_end = Expression(_END).search
-_match_strict = Expression(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
+_match_strict = Expression(OPENING + shapes.ADDRESS + _END).match
 
 
-def recognise(record: Record) -> Event | None:
+def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a message taken up, or None.
 
-    record: program qmgr (or one that took its place), text starts with a queue
-            ID and OPENING, and does not tell of an expiry
+    record: program qmgr (or one that took its place), does not tell of an expiry
+    begin:  where its text has OPENING, behind a queue ID
     """
     text = record.text
-    if shapes.may_be_cut(text) and not _match_strict(text):
+    if shapes.may_be_cut(text) and not _match_strict(text, begin):
         return Event(kind="line_truncated")
     return TAKEN_UP if _search_end(text) else None
 
@@ -52,10 +53,10 @@ def numbers(text: bytes) -> tuple[int, int]:
     return int(end["size"]), int(end["recipients"])
 
 
-def recognise_removed(record: Record) -> Event | None:
+def recognise_removed(record: Record, begin: int) -> Event | None:
     """Return the event of a message that leaves the queue, or None.
 
-    record: program qmgr (or one that took its place), text starts with a queue
-            ID and REMOVED_OPENING
+    record: program qmgr (or one that took its place)
+    begin:  where its text has `removed`, behind a queue ID
     """
-    return Event(kind="removed") if record.text.endswith(b": removed") else None
+    return REMOVED if record.text[begin:] == b"removed" else None

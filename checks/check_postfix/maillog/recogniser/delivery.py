@@ -28,6 +28,7 @@ COMES_AGAIN = (
     rb"\[(?:127\.|::1\]))"
 )
 _FORWARDED = b"forwarded as "
+_FROM_FILTER = b"from MTA("
 _match_comes_again = Expression(COMES_AGAIN).match
 _is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
@@ -40,12 +41,10 @@ _find_tail = Expression(_TAIL).search
 _find_tails = Expression(_TAIL).finditer
 
 _match_strict = Expression(
-    rb"(?:" + shapes.QUEUE_ID + rb": )to=<(?:" + shapes.QUOTED_LOCAL + rb"|"
+    OPENING + rb"(?:" + shapes.QUOTED_LOCAL + rb"|"
     + shapes.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + shapes.DOMAIN + rb"))?"
     + rb"(?:>, orig_to=<" + shapes.ADDRESS + rb")?(?=" + _TAIL + rb")"
 ).match  # fmt: skip
-
-_match_said = Expression(rb"host [^\s\[\]]++\[[^\]\s]++\] said: (?P<code>[245]\d\d)[ -]").match
 
 # A recipient that Postfix itself cannot parse goes to the error transport with
 # this text, behind everything the recipient could forge.
@@ -65,14 +64,14 @@ _KIND = {
 }
 
 
-def recognise(record: Record) -> Event:
+def recognise(record: Record, begin: int) -> Event:
     """Return the event of a delivery line.
 
-    record: its text starts with a queue ID and OPENING
+    begin: where the record's text has OPENING, behind a queue ID
     """
     text = record.text
     tails = list(_find_tails(text))
-    strict = _match_strict(text)
+    strict = _match_strict(text, begin)
     if len(tails) == 1 and (strict or (text.endswith(b")") and not shapes.may_be_cut(text))):
         return _delivery(text, tails[0], strict)
     if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
@@ -117,14 +116,14 @@ def outcome(
     reply: what stands behind `status=WORD (`; of `sent` at least the opening words
     """
     kind = _KIND.get(status, "delivery_unknown")
-    if kind == "sent" and _match_comes_again(reply):
+    if kind == "sent":
         if reply.startswith(_FORWARDED):
             kind = "forwarded"
-        elif _is_here(relay):
+        elif _FROM_FILTER in reply and _match_comes_again(reply) and _is_here(relay):
             kind = "filtered"
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
-        if said := _match_said(reply):
+        if (said := reasons.match_said(reply)) and not said["refused"]:
             code = said["code"].decode()
         if _is_mailbox_full(dsn, code, reply):
             reason = reasons.MAILBOX_FULL

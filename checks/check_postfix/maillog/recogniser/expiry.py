@@ -18,19 +18,24 @@ from check_postfix.maillog.record import Record
 # return may follow, which is not part of the text.
 OPENING = rb"from=<[^\n]*+(?<=returned to sender|eturned to sender\r)"
 
-_END = rb">, status=(?:force-)?expired, returned to sender\Z"
-_search_end = Expression(_END).search
-_match_strict = Expression(shapes.QUEUE_ID + rb": from=<" + shapes.ADDRESS + _END).match
+_ENDS = (
+    b">, status=expired, returned to sender",
+    b">, status=force-expired, returned to sender",
+)
+_match_strict = Expression(
+    rb"from=<" + shapes.ADDRESS + rb">, status=[a-z-]++, returned to sender\Z"
+).match
 
 
-def recognise(record: Record) -> Event | None:
+def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a message given up, or None.
 
-    record: program qmgr (or one that took its place), text starts with a queue
-            ID and OPENING
+    record: program qmgr (or one that took its place)
+    begin:  where its text has `from=<`, behind a queue ID
     """
-    if not _search_end(record.text):
+    text = record.text
+    if not text.endswith(_ENDS):
         return None
-    if shapes.may_be_cut(record.text) and not _match_strict(record.text):
+    if shapes.may_be_cut(text) and not _match_strict(text, begin):
         return Event(kind="line_truncated")
     return Event(kind="expired")

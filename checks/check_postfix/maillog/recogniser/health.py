@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import Event
+from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
 DIED_OPENING = rb"(?:fatal|panic): "
@@ -55,8 +56,14 @@ SAID_OF_A_MESSAGE_OPENING = (
 # `-v` or debug_peer_list: what was said to and by a client or server
 DIALOGUE_OPENING = rb"[<>] (?:" + shapes.CLIENT_NAME + rb")?\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
 
+_match_warning = Expression(FAULT_OPENING).match
+_match_said_of_a_message = Expression(SAID_OF_A_MESSAGE_OPENING).match
+_match_dialogue = Expression(DIALOGUE_OPENING).match
 
-def recognise_death(record: Record) -> Event | None:
+_FAULT = Event(kind="local_fault")
+
+
+def recognise_death(record: Record, _: int) -> Event | None:
     """Return the event of a daemon's end, None for a command's.
 
     record: text starts with DIED_OPENING
@@ -66,20 +73,34 @@ def recognise_death(record: Record) -> Event | None:
     return Event(kind="daemon_died")
 
 
-def recognise_fault(record: Record) -> Event:
+def recognise_warning(record: Record, begin: int) -> Event | None:
+    """Return the event of trouble on this machine, or None.
+
+    record: text starts with `warning: `
+    """
+    return _FAULT if _match_warning(record.text, begin) else None
+
+
+def recognise_fault(record: Record, _: int) -> Event:
     """Return the event of trouble on this machine.
 
-    record: text starts with FAULT_OPENING or FAULT_WITHOUT_WARNING_OPENING, or with a
-            queue ID and SAID_OF_A_MESSAGE_OPENING
+    record: text starts with FAULT_WITHOUT_WARNING_OPENING
     """
-    assert record.text
-    return Event(kind="local_fault")
+    assert record.text  # whatever else it says
+    return _FAULT
 
 
-def recognise_dialogue(record: Record) -> Event:
-    """Return the event of a quoted line of SMTP.
+def recognise_said_of_a_message(record: Record, begin: int) -> Event | None:
+    """Return the event of trouble on this machine, or None.
 
-    record: text starts with DIALOGUE_OPENING
+    begin: where the text goes on behind a queue ID
     """
-    assert record.text
-    return Event(kind="debug_dialogue")
+    return _FAULT if _match_said_of_a_message(record.text, begin) else None
+
+
+def recognise_dialogue(record: Record, begin: int) -> Event | None:
+    """Return the event of a quoted line of SMTP, or None.
+
+    record: text starts with `<` or `>`
+    """
+    return Event(kind="debug_dialogue") if _match_dialogue(record.text, begin) else None

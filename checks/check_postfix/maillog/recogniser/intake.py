@@ -23,19 +23,18 @@ LOGGED_IN = (
     shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?"
     rb", sasl_method=" + shapes.MECHANISM + rb", sasl_username"
 )  # fmt: skip
-_match_logged_in = Expression(
-    rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): " + SMTPD_OPENING + LOGGED_IN + rb"="
-).match
+_match_logged_in = Expression(SMTPD_OPENING + LOGGED_IN + rb"=").match
 
 
-def recognise_smtpd(record: Record) -> Event:
+def recognise_smtpd(record: Record, begin: int) -> Event:
     """Return the event of a message taken in from a client.
 
-    record: program smtpd, text starts with a queue ID or NOQUEUE and SMTPD_OPENING
+    record: program smtpd
+    begin:  where its text has SMTPD_OPENING, behind a queue ID or NOQUEUE
     """
     return received(
         in_front_of_proxy=record.text.startswith(b"NOQUEUE: "),
-        logged_in=_match_logged_in(record.text) is not None,
+        logged_in=_match_logged_in(record.text, begin) is not None,
     )
 
 
@@ -47,19 +46,20 @@ def received(in_front_of_proxy: bool, logged_in: bool) -> Event:
     )
 
 
-def recognise_pickup(record: Record) -> Event:
-    """Return the event of a message taken in from this machine.
+def recognise_pickup(record: Record, begin: int) -> Event | None:
+    """Return the event of a message taken in from this machine, or None.
 
-    record: program pickup, text starts with a queue ID and PICKUP_OPENING
+    record: program pickup
+    begin:  where its text has `uid=`, behind a queue ID
     """
-    assert record.text  # whatever it says
-    return Event(kind="received")
+    number = begin + len(b"uid=")
+    return Event(kind="received") if record.text[number : number + 1].isdigit() else None
 
 
-def recognise_cancelled(record: Record) -> Event:
+def recognise_cancelled(record: Record, _: int) -> Event:
     """Return the event of a message that a client began and did not finish.
 
-    record: program cleanup, text starts with a queue ID and CANCELLED_OPENING
+    record: program cleanup, text has CANCELLED_OPENING behind a queue ID
     """
-    assert record.text
+    assert record.text  # whatever else it says
     return Event(kind="cancelled")

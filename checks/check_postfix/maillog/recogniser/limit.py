@@ -22,10 +22,10 @@ _match = Expression(
 ).match  # fmt: skip
 
 
-def recognise(record: Record) -> Event | None:
+def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a limit that was reached, or None if no client stands in its place.
 
-    record: program smtpd, text starts with OPENING
+    record: program smtpd, text starts as OPENING does
     """
-    shape = _match(record.text)
+    shape = _match(record.text, begin)
     return shape and Event(kind="rate_limited", client=shape["client"].decode().lower())

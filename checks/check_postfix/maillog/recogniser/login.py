@@ -23,12 +23,15 @@ POSTFIX_OPENING = (
     rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)?: SASL "
 )  # fmt: skip
+_SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 # submission-login before Dovecot 2.4 names no more than what the client did.
-_ENDED = rb"Disconnected|Aborted login|Login aborted|Client has quit|Remote closed"
-_SERVICE = rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: |)"
+_ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
+_LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
+_SERVICE = rb"(?:" + rb"|".join(_SERVICES) + rb")-login: (?:Info: |)"
+DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
 # Nothing behind it is looked at.
 DOVECOT_LOGGED_IN = _SERVICE + rb"(?:Login|Logged in): user=<"
-DOVECOT_OPENING = _SERVICE + rb"(?:" + _ENDED + rb"|Login: user=<|Logged in: user=<)"
+DOVECOT_OPENING = _SERVICE + rb"(?:" + rb"|".join(_ENDED + _LOGGED_IN) + rb")"
 
 _match_postfix = Expression(
     rb"warning: (?P<name>" + shapes.CLIENT_NAME + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS
@@ -60,21 +63,14 @@ _USERNAME = b", sasl_username="
 _NO_NAME = b"(unavailable)"
 _NOBODY_ASKED = b"(reason unavailable)" + _USERNAME + _NO_NAME
 
-_REASONS = (
-    rb"(?P<failed>auth failed|authorization failed), (?P<attempts>[1-9]\d{0,8}) attempts"
-    rb"(?: in \d++ secs)?\)"
-    rb"|(?P<fault>auth process communication failure|internal failure"
-    rb"|auth service reported temporary failure)[^()\n]*+\)"
-)
 # What stands before the reason is Dovecot's and the operating system's own
 # words; the user name follows behind it.
-_match_dovecot = Expression(
-    rb"(?P<service>imap|pop3|submission|managesieve)-login: (?:Info: )?(?:"
-    rb"(?P<login>Login|Logged in): user=<"
-    rb"|(?:" + _ENDED + rb")"
-    rb"(?:(?! user=<| \((?:" + re.sub(rb"\?P<\w+>", rb"?:", _REASONS) + rb"))[^\n])*"
-    rb" \((?:" + _REASONS + rb")(?: \([a-z_]++\))?:)"
-).match
+_search_reason = Expression(
+    rb" user=<|\n| \((?:(?:auth|authorization) failed, (?P<attempts>[1-9]\d{0,8}) attempts"
+    rb"(?: in \d++ secs|)\)|(?P<fault>auth process communication failure|internal failure"
+    rb"|auth service reported temporary failure)[^()\n]*+\))"
+    rb"(?P<whole>(?: \([a-z_]++\)|):|)"
+).search
 # The last one is Dovecot's own: whatever the user name held stands before it.
 _find_address = Expression(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
 # What stands before that. The method is a stranger's text too: if it is no plain
@@ -83,22 +79,24 @@ _match_user = Expression(
     rb" user=<(?P<account>.*)>(?:, method=[A-Za-z0-9_-]*+)?, rip=\Z", re.DOTALL
 ).match
 
+_SUCCEEDED = Event(kind="auth_succeeded")
 
-def recognise_postfix(record: Record) -> Event | None:
+
+def recognise_postfix(record: Record, begin: int) -> Event | None:
     """Return the event of an smtpd login line, None for `authentication aborted`.
 
-    record: program smtpd, text starts with POSTFIX_OPENING
+    record: program smtpd, text starts with `warning: `
     """
-    shape = _match_postfix(record.text)
+    shape = _match_postfix(record.text, begin)
     if not shape:
         return None
-    client = shape["client"].decode().lower()
-    reason = shape["reason"]
+    name, address, word, reason = shape.groups()
+    client = address.decode().lower()
     # A mechanism that is no plain word is the client's invention; whatever
     # reason seems to follow may be part of it.
-    if shape["mechanism"] is None or reason.startswith(_CLIENT_ERRORS):
+    if word is None or reason.startswith(_CLIENT_ERRORS):
         return Event(kind="auth_client_error", client=client)
-    mechanism = shape["mechanism"].decode().upper()
+    mechanism = word.decode().upper()
     service = record.service or (b"" if record.program == UNKNOWN else b"smtp")
     where = service.decode("utf-8", "replace")
     if reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
@@ -109,7 +107,7 @@ def recognise_postfix(record: Record) -> Event | None:
         client=client,
         mechanism=mechanism,
         service=where,
-        client_name=shapes.verified(shape["name"]),
+        client_name=shapes.verified(name),
         account=_known(account) if named else b"",
     )
 
@@ -118,26 +116,31 @@ def _known(name: bytes) -> bytes:
     return b"" if name == _NO_NAME else name
 
 
-def recognise_dovecot(record: Record) -> Event | None:
+def recognise_dovecot(record: Record, begin: int) -> Event | None:
     """Return the event of a Dovecot login process's line, or None.
 
-    record: text starts with DOVECOT_OPENING
+    record: text starts with one of DOVECOT_WORDS
     """
-    shape = _match_dovecot(record.text)
-    if not shape:
+    text = record.text
+    name, _, said = text.partition(b"-login: ")
+    said = said.removeprefix(b"Info: ")
+    if said.startswith(_LOGGED_IN):
+        return _SUCCEEDED
+    if not said.startswith(_ENDED):
         return None
-    if shape["login"]:
-        return Event(kind="auth_succeeded")
-    address = _find_address(record.text)
+    reason = _search_reason(text, begin)
+    if not reason or not reason["whole"]:
+        return None
+    address = _find_address(text)
     client = address["client"].decode().lower() if address else ""
-    service = shape["service"].decode()
-    if shape["fault"]:
+    service = name.decode()
+    if reason["fault"]:
         return Event(kind="auth_backend_error", client=client, service=service)
-    user = address and _match_user(record.text[shape.end() : address.start("client")])
+    user = address and _match_user(text[reason.end() : address.start("client")])
     return Event(
         kind="auth_failed",
         client=client,
         service=service,
-        times=int(shape["attempts"]),
+        times=int(reason["attempts"]),
         account=user["account"] if user else b"",
     )

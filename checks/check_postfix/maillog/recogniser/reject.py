@@ -28,9 +28,6 @@ POSTSCREEN_OPENING = rb"reject: (?:RCPT|CONNECT) from \["
 # postscreen's one reject without either
 BARE_OPENING = rb"reject: connect from \["
 
-_ID = rb"(?:NOQUEUE|" + shapes.QUEUE_ID + rb"): "
-_CODE = rb"(?P<code>[245]\d\d(?= )|[45](?=\.\d{1,3}\.\d{1,3} ))?"
-
 # Behind the codes: whom or what it is about, then the message. The former is a
 # stranger's text and may look like its own end, and like any message. Both are
 # what they seem to be if there is one such end only, and no second one can have
@@ -39,23 +36,23 @@ ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
 # The same, spelled for those whose end is the first that could be one.
 PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
 MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
-_match_message = Expression(
-    rb" ?(?:[245]\.\d{1,3}\.\d{1,3} )?" + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
-).match
-
-_match_client = Expression(
-    _ID + rb"(?:milter-)?(?P<action>[a-z_]++): (?P<stage>" + shapes.SMTP_STAGE
-    + rb") from (?P<name>" + shapes.CLIENT_NAME
-    + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?: " + _CODE
+# smtpd names the client, postscreen the port; a milter's answer is told of as smtpd's
+# own. Of what cleanup tells, the class of an enhanced code is the code.
+_match = Expression(
+    rb"(?:milter-|)(?P<action>[a-z_]++): (?P<stage>[A-Za-z-]++(?: content|)) from (?P<name>"
+    + shapes.CLIENT_NAME + rb"|)\[(?P<client>" + shapes.CLIENT_ADDRESS + rb")\](?P<port>:\d++|): "
+    rb"(?:(?P<code>[245]\d\d) |)(?:(?:(?P<class>[45])|2)\.\d{1,3}\.\d{1,3} |)"
+    + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
 ).match  # fmt: skip
-
-_match_postscreen = Expression(
-    rb"(?:NOQUEUE: reject: (?:RCPT|CONNECT)|reject: connect) from "
-    rb"\[(?P<client>[0-9A-Fa-f.:]++)\]:\d++: " + _CODE
+_match_content = Expression(
+    rb"(?P<action>[a-z]++): (?P<part>header|body|content|mime-error) "
 ).match
 
-_match_content = Expression(_ID + rb"(?P<action>[a-z]++): (?P<part>[a-z-]++) ").match
-
+_STAGES = frozenset((
+    b"CONNECT", b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"MAIL", b"RCPT", b"DATA",
+    b"DATA content", b"BDAT", b"BDAT content", b"END-OF-MESSAGE", b"VRFY", b"ETRN", b"RSET",
+    b"NOOP", b"HELP", b"XCLIENT", b"XFORWARD", b"UNKNOWN",
+))  # fmt: skip
 # A milter that says no at these stages may say it again for the same session.
 _EARLY = (b"CONNECT", b"HELO", b"EHLO")
 
@@ -67,84 +64,95 @@ _KIND = {
     b"hold": "held",
     b"discard": "discarded",
 }
+_KIND_OF_MILTER = {
+    b"smtpd": "rejected_milter_smtpd",
+    b"cleanup": "rejected_milter_cleanup",
+}
 _REFUSE = (b"reject", b"hangup")
 _ANSWERED = (b"reject", b"reject_warning")
 
 
-def recognise_smtpd(record: Record) -> Event | None:
+def recognise_smtpd(record: Record, begin: int) -> Event | None:
     """Return the event of smtpd's own action, or None if no client stands in its place.
 
-    record: program smtpd, text starts with a queue ID or NOQUEUE and SMTPD_OPENING
+    record: program smtpd
+    begin:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match_client(record.text)
-    return shape and _at_stage(record.text, shape)
+    shape = _match(record.text, begin)
+    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
+        return None
+    return _event(_KIND[shape["action"]], shape)
 
 
-def _at_stage(text: bytes, shape: re.Match[bytes]) -> Event:
-    """Return the event of smtpd's own action.
-
-    shape: its code is None for `bare <LF> received`
-    """
-    action = shape["action"]
-    # What is held or thrown away was answered with no code: a milter's reason,
-    # which quotes the mail, can begin like one.
-    code = shape["code"] if action in _ANSWERED else None
-    event = Event(
-        kind=_KIND[action],
-        client=shape["client"].decode().lower(),
-        reply_code=(code or b"").decode(),
-    )
-    if action not in _REFUSE:
-        return event
-    event = event._replace(client_name=shapes.verified(shape["name"]))
-    return _with_reason(event, text, shape.end())
-
-
-def _with_reason(event: Event, text: bytes, end: int) -> Event:
-    """Return the event with what the message says.
-
-    end: where the reply code ends, or the class of the enhanced one where that is all
-    """
-    if event.reply_code and len(event.reply_code) == 1:
-        end -= 1
-    message = _match_message(text, end)
-    assert message is not None  # every part of it is optional
-    reason, blocklist = reasons.of_reject(message["message"])
-    return event._replace(reason=reason, blocklist=blocklist)
-
-
-def recognise_milter(record: Record) -> Event | None:
+def recognise_milter(record: Record, begin: int) -> Event | None:
     """Return the event of a milter's action, or None if it is said again later.
 
     Cleanup knows no reply code, only the enhanced one; its class is kept.
 
-    record: program smtpd or cleanup, text starts with a queue ID or NOQUEUE and
-            MILTER_OPENING
+    record: program smtpd or cleanup
+    begin:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match_client(record.text)
-    if not shape:
+    shape = _match(record.text, begin)
+    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
         return None
-    event = _at_stage(record.text, shape)
     if shape["action"] != b"reject":
-        return event
+        return _event(_KIND[shape["action"]], shape)
     program = record.program
     if program == UNKNOWN:
-        program = b"smtpd" if len(event.reply_code) == 3 else b"cleanup"
+        program = b"smtpd" if shape["code"] else b"cleanup"
     if program == b"smtpd" and shape["stage"] in _EARLY:
         return None
-    return event._replace(kind=f"rejected_milter_{program.decode()}")
+    return _event(_KIND_OF_MILTER[program], shape)
 
 
-def recognise_content(record: Record) -> Event | None:
+def recognise_postscreen(record: Record, begin: int) -> Event | None:
+    """Return the event of postscreen's reject, or None if no client stands in its place.
+
+    record: program postscreen
+    begin:  where its text has POSTSCREEN_OPENING, behind NOQUEUE, or BARE_OPENING
+    """
+    shape = _match(record.text, begin)
+    # It knows every client by address and port.
+    if not shape or shape["client"] == b"unknown" or not shape["port"]:
+        return None
+    return _event("rejected_postscreen", shape)
+
+
+def _event(kind: str, shape: re.Match[bytes]) -> Event:
+    """Return the event of what was done to a client.
+
+    shape: there is no code in it for `bare <LF> received`
+    """
+    action, _, name, address, _, code, its_class, message = shape.groups()
+    client = address.decode().lower()
+    # What is held or thrown away was answered with no code: a milter's reason,
+    # which quotes the mail, can begin like one.
+    reply_code = (code or its_class or b"").decode() if action in _ANSWERED else ""
+    if action not in _REFUSE:
+        return Event(kind, client=client, reply_code=reply_code)
+    reason, blocklist = reasons.of_reject(message)
+    return Event(
+        kind,
+        client=client,
+        reply_code=reply_code,
+        reason=reason,
+        blocklist=blocklist,
+        client_name=shapes.verified(name),
+    )
+
+
+def recognise_content(record: Record, begin: int) -> Event | None:
     """Return the event of a header or body check, or None.
 
     The text behind it is a line of the mail: nothing in it can be believed, so
     neither client nor code is taken from it.
 
-    record: program cleanup, text starts with a queue ID and CONTENT_OPENING
+    record: program cleanup
+    begin:  where its text has the action, behind a queue ID
     """
-    shape = _match_content(record.text)
-    assert shape is not None  # CONTENT_OPENING says so
+    shape = _match_content(record.text, begin)
+    if not shape:
+        return None
     action, mime = shape["action"], shape["part"] == b"mime-error"
     if action == b"reject":
         return Event(
@@ -155,20 +163,3 @@ def recognise_content(record: Record) -> Event | None:
     if mime or (action == b"warning" and record.program == UNKNOWN):
         return None
     return Event(kind=_KIND[action])
-
-
-def recognise_postscreen(record: Record) -> Event | None:
-    """Return the event of postscreen's reject, or None if no client stands in its place.
-
-    record: program postscreen, text starts with NOQUEUE and POSTSCREEN_OPENING,
-            or with BARE_OPENING
-    """
-    shape = _match_postscreen(record.text)
-    if not shape:
-        return None
-    event = Event(
-        kind="rejected_postscreen",
-        client=shape["client"].decode().lower(),
-        reply_code=(shape["code"] or b"").decode(),
-    )
-    return _with_reason(event, record.text, shape.end())

@@ -34,18 +34,19 @@ _KIND = {
 
 _WORD = rb"|".join(map(re.escape, _KIND))
 OPENING = rb"(?:" + _WORD + rb") "
+WORDS = tuple(finding + b" " for finding in _KIND)
+_CLIENT = rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[([0-9A-Fa-f.:]++)\]:\d"
 # Its groups are the finding and the client; nothing behind it is looked at.
-FINDING = (
-    rb"(" + _WORD + rb") (?:\d++ |)(?:for |after [\d.]++ |)(?:from |)"
-    rb"\[([0-9A-Fa-f.:]++)\]:\d"
-)  # fmt: skip
-_match = Expression(FINDING).match
+FINDING = rb"(" + _WORD + rb") " + _CLIENT
+_match_client = Expression(_CLIENT).match
 
 
-def recognise(record: Record) -> Event | None:
+def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a finding, or None if no client stands in its place.
 
-    record: program postscreen, text starts with OPENING
+    record: program postscreen, text starts with one of WORDS
     """
-    shape = _match(record.text)
-    return shape and Event(kind=_KIND[shape[1]], client=shape[2].decode().lower())
+    text = record.text
+    finding = next(words for words in _KIND if text.startswith(words, begin))
+    client = _match_client(text, begin + len(finding) + 1)
+    return client and Event(kind=_KIND[finding], client=client[1].decode().lower())
