@@ -30,6 +30,11 @@ SHAPES = {
     "recipients": (b"postfix/smtp[1]: " + ID, b"to=<a@b", b""),
     "tails": (b"postfix/smtp[1]: " + ID + b"to=<a", TAIL, b"x)"),
     "tails in the reply": (b"postfix/smtp[1]: " + ID + b"to=<a@b" + TAIL, TAIL, b"x)"),
+    "a word in the reply": (
+        b"postfix/smtp[1]: " + ID + b"to=<a@b" + TAIL + b"host a[b] said: 450 ",
+        b"a",
+        b")",
+    ),
     "halves of a tail": (b"postfix/smtp[1]: " + ID + b"to=<a", b">, relay=x, delay=1", b""),
     "relays": (b"postfix/smtp[1]: " + ID + b"to=<a@b" + TAIL, b", relay", b"=x"),
     "mechanisms": (b"postfix/smtpd[1]: warning: x[192.0.2.1]: SASL ", b"x authentication ", b""),

@@ -199,6 +199,7 @@ def test_every_reason_is_told_by_some_text_and_has_a_meaning():
 def test_templates_are_not_remembered_without_end():
     for number in range(3 * reasons._KNOWN):
         word = "".join(chr(97 + int(digit)) for digit in str(number))
-        reasons.of_delivery(b"4.0.0", f"{HOST} said: 451 {word}".encode())
+        reply = f"{HOST} said: 451 {word}".encode()
+        reasons.of_delivery(b"4.0.0", reply, reasons.match_said(reply))
 
     assert len(reasons._known) <= reasons._KNOWN

@@ -24,6 +24,8 @@ _SCREEN = b"Nov 24 16:40:01 mx1 postfix/postscreen[2400]: "
 _DOVECOT = b"Nov 24 16:40:01 mx1 dovecot: imap-login: "
 _LOGIN = _SMTPD + b"warning: unknown[203.0.113.6]: SASL "
 _TAIL = b">, relay=none, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent ("
+_REPLY = (_SMTP + b"64D05240927: to=<a@example.com>, relay=none, delay=0, delays=0/0/0/0, "
+          b"dsn=4.0.0, status=deferred (host a[b] said: 452 ")  # fmt: skip
 
 # The beginning of a line, and what is repeated behind it.
 SHAPES = {
@@ -77,6 +79,10 @@ SHAPES = {
     "a reply of relays": (_SMTP + b"64D05240927: to=<a@example.com" + _TAIL, b", relay=none"),
     "a reply of 452": (_SMTP + b"64D05240927: to=<a@example.com>, relay=none, delay=0, "
                        b"delays=0/0/0/0, dsn=4.0.0, status=deferred (", b"host a[b] said: 452 "),
+    "a reply of one word": (_REPLY, b"a"),
+    "a reply of words": (_REPLY, b"account "),
+    "a reply of addresses": (_REPLY, b" @"),
+    "a reply of numbers": (_REPLY, b"a1 "),
     "bad address syntax": (_SMTP.replace(b"smtp[", b"error[") + b"64D05240927: to=<a b",
                            b">, relay=none, delay=0, delays=0/0/0/0, dsn=5.1.3, status=bounced "
                            b"(bad address syntax)"),

@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from check_postfix.maillog.expression import Expression
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
 MAILBOX_FULL = "mailbox full"
 UNKNOWN_USER = "unknown user"
 GREYLISTED = "greylisted"
@@ -173,13 +177,15 @@ _known: dict[bytes, str] = {}
 _KNOWN = 2_000
 
 
-def of_delivery(enhanced_code: bytes, reply: bytes) -> str:
+def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None) -> str:
     """Return why a delivery attempt failed.
 
     reply: the text behind `status=WORD (`
+    said:  what match_said makes of it
     """
-    reply = reply.removeprefix(_SUSPENDED)
-    said = match_said(reply)
+    if not said and reply.startswith(_SUSPENDED):
+        reply = reply.removeprefix(_SUSPENDED)
+        said = match_said(reply)
     if not said and (own := _of_own(reply)):
         return own
     reason = _CODES.get(enhanced_code) or _CODES.get(enhanced_code[1:])

@@ -123,12 +123,13 @@ def outcome(
             kind = "filtered"
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
-        if (said := reasons.match_said(reply)) and not said["refused"]:
+        said = reasons.match_said(reply)
+        if said and not said["refused"]:
             code = said["code"].decode()
         if _is_mailbox_full(dsn, code, reply):
             reason = reasons.MAILBOX_FULL
         else:
-            reason = reasons.of_delivery(dsn, reply)
+            reason = reasons.of_delivery(dsn, reply, said)
         if reply.startswith(b"SASL authentication failed; "):
             also += ("relay_auth_failed",)
     return Event(
