@@ -81,8 +81,8 @@ SHAPES = {
                        b"delays=0/0/0/0, dsn=4.0.0, status=deferred (", b"host a[b] said: 452 "),
     "a reply of one word": (_REPLY, b"a"),
     "a reply of words": (_REPLY, b"account "),
-    "a reply of addresses": (_REPLY, b" @"),
-    "a reply of numbers": (_REPLY, b"a1 "),
+    "a reply of addresses": (_REPLY, b" <ann@example.net>"),
+    "a reply of numbers": (_REPLY, b"4XJ2Vw0dHbz9sK1 "),
     "bad address syntax": (_SMTP.replace(b"smtp[", b"error[") + b"64D05240927: to=<a b",
                            b">, relay=none, delay=0, delays=0/0/0/0, dsn=5.1.3, status=bounced "
                            b"(bad address syntax)"),
