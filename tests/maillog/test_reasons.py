@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from check_postfix.maillog import reasons
 from check_postfix.maillog.recogniser import delivery
@@ -194,6 +196,14 @@ def test_every_reason_is_told_by_some_text_and_has_a_meaning():
 
     assert told == reasons.REASONS.keys()
     assert all(meaning for meaning in reasons.REASONS.values())
+
+
+@pytest.mark.parametrize(("reason", "needed", "words"), reasons._WORDS)
+@given(data=st.data())
+def test_nothing_is_found_where_none_of_the_needed_words_stands(reason, needed, words, data):
+    found = data.draw(st.from_regex(words))
+
+    assert any(word in found for word in needed.split(b"|")), reason
 
 
 def test_templates_are_not_remembered_without_end():

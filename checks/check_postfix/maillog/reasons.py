@@ -123,26 +123,33 @@ _CODES = {
 _CODES |= {b"4.7.%d" % detail: RATE_LIMITED for detail in (500, 501, 502, 650, 651, 652)}
 _CODES |= {b"5.7.%d" % detail: BLOCKED for detail in range(606, 650)}
 
-# By words of the other server, in lower case: the first that is found decides.
+# By words of the other server, in lower case: the first expression that finds some
+# decides. It finds nothing where none of the words in front of it stands, and is then
+# neither asked nor compiled.
 _WORDS = [
-    (GREYLISTED, rb"gr[ae]y-? ?list"),
+    (GREYLISTED, b"grey|gray", rb"gr[ae]y-? ?list"),
     (
         BLOCKED,
+        b"spamhaus|spamcop|barracuda|uceprotect|dnsbl|rbl|black|block|denylist|banned|reputation",
         rb"spamhaus|spamcop|barracudacentral|uceprotect|\b(?:dnsbl|rbl)\b|bl[ao]ck ?-?list|denylist"
         rb"|blocked using|banned|(?:poor|bad|low|ip) reputation|client host .{0,80}blocked",
     ),
     (
         POLICY,
+        b"spf|dkim|dmarc|sender policy|unauthenticated|authentication",
         rb"\b(?:spf|dkim|dmarc)\b|sender policy|unauthenticated e?-?mail"
         rb"|authentication (?:information|checks)",
     ),
     (
         RATE_LIMITED,
+        b"rate|throttl|too |limit|unexpected volume|flood",
         rb"rate.?limit|throttl|too (?:many|fast|much)|at a rate|unusual rate|limit exceeded"
         rb"|exceeded .{0,40}limit|unexpected volume|flood",
     ),
     (
         UNKNOWN_USER,
+        b"unknown|not found|invalid|no such|exist|have a|no mailbox|unrouteable|disabled|inactive"
+        b"|access denied",
         rb"(?:user|recipient|mailbox|address|account) (?:is )?(?:unknown|not found|invalid)"
         rb"|(?:unknown|invalid|no such|non-?existent) (?:local )?(?:user|recipient|mailbox|address"
         rb"|account|person)"
@@ -151,23 +158,32 @@ _WORDS = [
     ),
     (
         RELAY_DENIED,
+        b"relay",
         rb"relay(?:ing)? (?:access )?(?:is )?(?:denied|not |prohibited)"
         rb"|(?:unable|permitted) to relay",
     ),
-    (TLS, rb"\bstarttls\b|\btls\b"),
-    (LOGIN_REFUSED, rb"authentication (?:is )?(?:required|failed)|not authenticated"),
+    (TLS, b"tls", rb"\bstarttls\b|\btls\b"),
+    (
+        LOGIN_REFUSED,
+        b"authenticat",
+        rb"authentication (?:is )?(?:required|failed)|not authenticated",
+    ),
     (
         DNS,
+        b"domain|host|reverse|ptr|cannot",
         rb"(?:domain|host) (?:name )?(?:not found|does not resolve)|reverse (?:dns|hostname)"
         rb"|\bptr\b|cannot (?:find|resolve)",
     ),
     (
         CONTENT,
+        b"spam|virus|malware|phish|unsolicited|content|attachment",
         rb"\bspam|virus|malware|phish|unsolicited|(?:message|mail) content|attachment",
     ),
-    (TOO_LARGE, rb"too (?:large|big)|message size"),
+    (TOO_LARGE, b"too |message size", rb"too (?:large|big)|message size"),
 ]
-_SEARCHES = [(reason, Expression(words).search) for reason, words in _WORDS]
+_SEARCHES = [
+    (reason, needed.split(b"|"), Expression(words).search) for reason, needed, words in _WORDS
+]
 
 # What makes two texts of one template differ: addresses, numbers, queue IDs. The
 # former may hold any words, so something is left that parts their neighbours.
@@ -214,8 +230,11 @@ def _of_own(text: bytes) -> str | None:
     return None
 
 
-def _of_words(words: bytes) -> str:
-    return next((reason for reason, search in _SEARCHES if search(words)), OTHER)
+def _of_words(text: bytes) -> str:
+    for reason, needed, search in _SEARCHES:
+        if any(words in text for words in needed) and search(text):
+            return reason
+    return OTHER
 
 
 # By what smtpd's or a milter's message starts with, behind the `<...>: ` that
