@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
-from check_postfix.maillog import export
+from check_postfix.maillog import export, frame
 from check_postfix.maillog.entry import Entry
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.recogniser import recognise
 from check_postfix.maillog.scanner import Scan
-from tests.recogniser import corpus
+from tests.recogniser import corpus, material
 
 MINUTE = 29896843  # 2026-11-04T16:43Z
 
@@ -414,3 +415,16 @@ def test_a_tag_cut_inside_its_process_id_still_names_the_program():
 )
 def test_a_line_without_a_frame_that_we_know_is_nothing(line):
     assert _read(line) == [None, None]
+
+
+def test_ordinary_lines_are_read_as_the_expression_of_all_frames_reads_them(monkeypatch):
+    rng = random.Random(material.SEED)
+    lines = material.corpus_lines() + material.recorded_lines() + material.shared_lines()
+    for _ in range(10_000 * material.TIMES):
+        lines += material.mutated(rng.choice(lines), lines, rng)
+    records = [frame.parse(line) for line in lines]
+
+    monkeypatch.setattr(frame, "_match_ordinary", lambda _: None)
+
+    for line, record in zip(lines, records, strict=True):
+        assert frame.parse(line) == record, line

@@ -40,6 +40,13 @@ _HOST = rb"(?:(?P<host>[^\s\[\]/]++(?<!:)) )?(?:[a-z]+[0-9]?\.[a-z]++ )?"
 _NAMES = rb"(?P<instance>[^\s\[\]:/]++)(?P<path>[^\s\[\]:]*+)"
 _SAID = rb"(?P<said>.*)"
 
+# Nearly every line, read as the next expression would; that one takes far longer to
+# compile, and to match.
+_match_ordinary = Expression(
+    rb"(?P<stamp>" + BSD_MINUTE + rb"|" + ISO_MINUTE + rb")" + SECONDS + rb"(?P<zone>" + ZONE
+    + rb"|) (?P<host>[^\s\[\]/:]++) " + _NAMES + rb"(?:\[\d++\]|): " + _SAID,
+    re.DOTALL,
+).match  # fmt: skip
 _match = Expression(
     _PRIORITY + _STAMP + _HOST + _NAMES + rb"(?:(?:\[\d++\])?:|\[\d++\]) " + _SAID, re.DOTALL
 ).match
@@ -173,6 +180,8 @@ def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Re
 
 def _parse_line(line: bytes) -> Record | None:
     """Return the record of a line that no other logger has put into its own."""
+    if shape := _match_ordinary(line):
+        return record(*shape.groups())
     if shape := _match(line):
         host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]
         if not host and instance in _DOVECOT_LOGIN:
