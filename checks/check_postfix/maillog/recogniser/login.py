@@ -64,7 +64,7 @@ _NO_NAME = b"(unavailable)"
 _NOBODY_ASKED = b"(reason unavailable)" + _USERNAME + _NO_NAME
 
 # What stands before the reason is Dovecot's and the operating system's own
-# words; the user name follows behind it.
+# words; the user name follows behind it, and nothing behind that is believed.
 _search_reason = Expression(
     rb" user=<|\n| \((?:(?:auth|authorization) failed, (?P<attempts>[1-9]\d{0,8}) attempts"
     rb"(?: in \d++ secs|)\)|(?P<fault>auth process communication failure|internal failure"
