@@ -167,6 +167,9 @@ REJECTS = {
         "<a>: Relay access denied",
         "Recipient address rejected:User unknown",
         "Service unavailable; Client host [192.0.2.1] blocked using",
+        "Service unavailable; Client host [192.0.2.1 x] blocked using zen.spamhaus.org",
+        "Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org or so",
+        "Service unavailable; x [192.0.2.1] blocked using zen.spamhaus.org",
     ],
 }
 

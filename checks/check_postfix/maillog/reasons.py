@@ -296,11 +296,12 @@ def _of_blocked(whom: bytes) -> tuple[str, str] | None:
     what, _, name = whom.partition(b"[")
     if what in _LISTED_NAMES:
         return BLOCKED, ""
-    _, _, blocklist = name.partition(b"] blocked using ")
+    address, _, blocklist = name.partition(b"] blocked using ")
+    if what not in _LISTED_CLIENTS or b" " in address:
+        return None
     blocklist = blocklist.partition(b",")[0].rstrip()
-    if what in _LISTED_CLIENTS and blocklist.translate(None, b"_.-").isalnum():
-        return BLOCKED, blocklist.decode().lower()
-    return None
+    is_name = blocklist.translate(None, b"_.-").isalnum()
+    return (BLOCKED, blocklist.decode().lower()) if is_name else None
 
 
 def _is_policy(message: bytes) -> bool:
