@@ -126,11 +126,6 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, _NO_ID, health.DIED_OPENING, health.recognise_death, (b"fatal: ", b"panic: ")),
     Shape(None, _NO_ID, health.DIALOGUE_OPENING, health.recognise_dialogue, (b"< ", b"> ")),
 )  # fmt: skip
-# How the texts open, behind a queue ID, that tell of a message of which others tell too.
-OF_A_MESSAGE_OPENINGS = (
-    delivery.OPENING, intake.SMTPD_OPENING, intake.PICKUP_OPENING, intake.CANCELLED_OPENING,
-    active.OPENING, active.REMOVED_OPENING,
-)  # fmt: skip
 DOVECOT: tuple[Shape, ...] = (
     Shape(None, _NO_ID, login.DOVECOT_OPENING, login.recognise_dovecot, login.DOVECOT_WORDS),
 )
