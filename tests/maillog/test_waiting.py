@@ -84,6 +84,16 @@ def test_generations_that_are_first_read_from_the_newest_to_the_oldest(place: Pl
     assert waits(place) == []
 
 
+def test_what_two_generations_tell_before_the_oldest_is_read_adds_up(place: Place) -> None:
+    say(place, 0, TAKEN_IN, TAKEN_UP, to=".2")
+    say(place, 1, SENT, to=".1")
+    say(place, 1, OTHER, SENT, REMOVED)
+    place.run()
+
+    assert told(place) == DELIVERED | {"bytes_delivered": 600}
+    assert waits(place) == []
+
+
 @pytest.mark.parametrize("piece", [300, 450, 700, 1000])
 def test_a_hole_that_closes_from_behind(
     place: Place, piece: int, monkeypatch: pytest.MonkeyPatch

@@ -85,14 +85,15 @@ class Waiting:
 
     def unite(self, earlier: Region, later: Region, now: int, sums: Sums) -> None:
         """Put two regions together; what waits then, waits at the outer ends; see `append`."""
+        told = self._messages(earlier.end) | self._messages(later.begin)
+        if not told:
+            return
         if not self._has_any(earlier.begin) and not self._has_any(earlier.end):
             self.move(later.begin, earlier.begin)
             return
-        told = self._messages(earlier.end) | self._messages(later.begin)
-        if told:
-            united = self._taken(earlier, told, sums)
-            united.followed_by(self._taken(later, told, sums))
-            self._put(Region(earlier.begin, later.end), united, now)
+        united = self._taken(earlier, told, sums)
+        united.followed_by(self._taken(later, told, sums))
+        self._put(Region(earlier.begin, later.end), united, now)
 
     def absorb(self, earlier: Region, later: Region, now: int, sums: Sums) -> None:
         """Put two regions together, to wait at the ends of the earlier; see `append`.
