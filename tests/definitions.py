@@ -27,7 +27,7 @@ LAST_RESORT = 60
 def checks() -> list[Check]:
     """Return the declared checks, in the order of pyproject.toml's scripts."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    modules = [importlib.import_module(target.partition(":")[0]) for target in scripts.values()]
+    modules = [importlib.import_module(name.replace("_postfix_", "_postfix.")) for name in scripts]
     return [module.CHECK for module in modules]
 
 

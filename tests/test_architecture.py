@@ -109,3 +109,15 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(condition, tmp_pa
     extra = {n for n in loaded if n not in floor and not n.startswith("check_postfix")}
     assert not {name for name in loaded if name in FORBIDDEN and name not in floor}
     assert extra <= {"_blake2", "_locale", "contextlib", "gc", "gettext", "grp", "locale", "pwd"}
+
+
+def test_an_executable_can_do_something_before_whatever_else_is_loaded():
+    program = (
+        "import sys\nbefore = set(sys.modules)\nimport check_postfix.programs\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout == "__future__ check_postfix check_postfix.programs gc\n"

@@ -101,10 +101,5 @@ CHECK = Check(
 )
 
 
-def main() -> None:
-    """Run the check."""
-    run(CHECK)
-
-
 if __name__ == "__main__":
-    main()
+    run(CHECK)

@@ -62,7 +62,7 @@ def reference(log: Path) -> Runner:
 def ours(log: Path, fresh: bool = False) -> Runner:
     """check_postfix_deferred, as its executable starts it."""
     state = log.with_suffix(".state")
-    program = "import sys; from check_postfix.deferred import main; sys.exit(main())"
+    program = "import sys; from check_postfix.programs import deferred; sys.exit(deferred())"
     command = [sys.executable, "-c", program, "--log", str(log), "--state", str(state)]
     before = (lambda: state.unlink(missing_ok=True)) if fresh else (lambda: None)
     return Runner("ours", command, before)

@@ -64,8 +64,6 @@ class _TimedOut(BaseException):
 
 def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a check and leave with its exit code."""
-    # Looking for what could be freed costs more than it frees in so short a life.
-    gc.disable()
     text, code = outcome_of(check, sys.argv[1:] if arguments is None else arguments)
     left = text.encode("utf-8", "replace")
     try:
