@@ -174,8 +174,15 @@ class Ingest:
                 generation.done = False
                 store.save_generation(log, generation)
         self._remember(log, survey, unread, notes | survey.notes)
-        self._unite(log)
-        if not now or time.monotonic() >= self._deadline:
+        goes_on = bool(now) and self._goes_on(log)
+        if not goes_on:
+            # After each piece it would look through what waits in all that were read before.
+            self._unite(log)
+        return goes_on
+
+    def _goes_on(self, log: Log) -> bool:
+        """Tell whether there is time for another piece."""
+        if time.monotonic() >= self._deadline:
             return False
         covered = self._coverage(log)
         answered = covered.begin is not None and covered.begin <= self._wanted
