@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from nagiosplugin import Range
 
 from check_postfix.plugin.option import Option
-from check_postfix.plugin.values import UNITS
+from check_postfix.plugin.values import UNITS, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # No longer than what a float holds exactly, and a line of output has room for.
-_NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?"
+_DIGITS = 12
+_DECIMALS = 6
 
 
 class Threshold:
@@ -60,21 +59,39 @@ def parse_range(written: str, uom: str) -> Range:
 
     Raises: ValueError
     """
-    atom = _NUMBER + {"%": "%?", "s": "[smhd]?"}.get(uom, "")
-    if not re.fullmatch(f"@?(?:(?:~|{atom}):(?:{atom})?|{atom})", written):
+    inverted = "@" if written.startswith("@") else ""
+    start, colon, end = written.removeprefix("@").rpartition(":")
+    try:
+        if colon:
+            start = start if start == "~" else _limit(start, uom)
+            end = end and _limit(end, uom)
+        else:
+            end = _limit(end, uom)
+    except ValueError:
         raise ValueError(
             "is no range; write for example 10 (alert above 10), 10: (below 10), 10:20 (outside)"
             " or @10:20 (inside)"
-        )
-    plain = re.sub(
-        r"([0-9.]+)([smhd])",
-        lambda part: number(float(part[1]) * UNITS[part[2]]),
-        written.replace("%", ""),
-    )
+        ) from None
     try:
-        return Range(plain)
+        return Range(f"{inverted}{start}{colon}{end}")
     except ValueError:
         raise ValueError("is a range that starts behind its end; swap the two") from None
+
+
+def _limit(written: str, uom: str) -> str:
+    """Return a limit of a range without its unit.
+
+    Raises: ValueError
+    """
+    sign = "-" if written.startswith("-") else ""
+    plain = written.removeprefix("-")
+    if uom == "%":
+        plain = plain.removesuffix("%")
+    unit = plain[-1:] if uom == "s" and plain[-1:] in UNITS else ""
+    plain = plain.removesuffix(unit)
+    if not is_number(plain, _DIGITS, _DECIMALS):
+        raise ValueError
+    return sign + (number(float(plain) * UNITS[unit]) if unit else plain)
 
 
 def shown(limits: Range | None, minimum: float | None) -> str:

@@ -36,9 +36,21 @@ def text(written: str) -> str:
     return written
 
 
+def is_number(written: str, digits: int, decimals: int = 0) -> bool:
+    """Tell whether something is a number of at most so many digits and decimals, without a sign.
+
+    An expression would have to be compiled in every run, which takes longer than all
+    that is to be read with it.
+    """
+    whole, point, fraction = written.partition(".")
+    if point and not is_number(fraction, decimals):
+        return False
+    return whole.isascii() and whole.isdecimal() and len(whole) <= digits
+
+
 def count(written: str) -> int:
     """Return a whole number, 0 or more."""
-    if not re.fullmatch(r"[0-9]{1,12}", written):
+    if not is_number(written, 12):
         raise ValueError("is no whole number; write for example 20")
     return int(written)
 
@@ -56,8 +68,8 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 def duration(written: str) -> int:
     """Return a duration in seconds, more than 0."""
-    shape = re.fullmatch(r"([0-9]{1,9})([smhd])", written)
-    seconds = int(shape[1]) * UNITS[shape[2]] if shape else 0
+    number, unit = written[:-1], written[-1:]
+    seconds = int(number) * UNITS[unit] if unit in UNITS and is_number(number, 9) else 0
     if not seconds:
         raise ValueError("is no duration; write for example 90s, 15m, 2h or 4d")
     if seconds > _LONGEST:
@@ -67,8 +79,9 @@ def duration(written: str) -> int:
 
 def timeout(written: str) -> float:
     """Return seconds, more than 0, written with or without a unit."""
-    shape = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)([smhd]?)", written)
-    value = float(shape[1]) * UNITS[shape[2] or "s"] if shape else 0
+    unit = written[-1:] if written[-1:] in UNITS else ""
+    number = written.removesuffix(unit)
+    value = float(number) * UNITS[unit or "s"] if is_number(number, 9, decimals=6) else 0
     if not 0 < value <= _LONGEST_TIMEOUT:
         raise ValueError("is no time to wait, up to a day; write for example 10 or 10s")
     return value
