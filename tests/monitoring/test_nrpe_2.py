@@ -17,12 +17,9 @@ MANY, RANGE = 10**12 + 0.123456, "@1000000000000.5:2000000000000.5"
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.executable)
 def test_the_longest_first_line_fits(check):
     labels = {*LABELS[check.name.split()[1]], "reject_factor", "rejects_usual"}
-    perfdata = [Perfdata(label, MANY, "B", "", "", 0, 100) for label in labels]
     judged = {threshold.metric for threshold in check.thresholds}
-    perfdata = [
-        label._replace(warning=RANGE, critical=RANGE) if label.label in judged else label
-        for label in perfdata
-    ]
+    limits = {label: RANGE if label in judged else "" for label in labels}
+    perfdata = [Perfdata(label, MANY, "B", limit, limit, 0, 100) for label, limit in limits.items()]
 
     outcome = Outcome(check.name, 2, "ü" * PACKET, perfdata)
 

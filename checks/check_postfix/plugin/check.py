@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections import namedtuple
 
 import nagiosplugin
 
@@ -27,17 +26,18 @@ if TYPE_CHECKING:
 _SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
 
 
-class Remark(namedtuple("Remark", "text unknown", defaults=(False,))):
+class Remark:
     """Something that must be known to understand the first line.
 
     text:    a few words
     unknown: whether an OK cannot be vouched for because of it
     """
 
-    __slots__ = ()
+    __slots__ = ("text", "unknown")
 
-    text: str
-    unknown: bool
+    def __init__(self, text: str, unknown: bool = False) -> None:
+        self.text = text
+        self.unknown = unknown
 
 
 class Source:

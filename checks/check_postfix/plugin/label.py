@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 from check_postfix.plugin.metric import Metric
 
 
-class Label(namedtuple("Label", "name meaning uom minimum maximum", defaults=("", 0, None))):
+class Label:
     """What a check may measure. Graphs and exports are made for what is declared with it.
 
     name:    as it stands in perfdata: constant, lower case
@@ -16,13 +14,21 @@ class Label(namedtuple("Label", "name meaning uom minimum maximum", defaults=(""
     minimum, maximum: what it can be at all; None where there is no bound
     """
 
-    __slots__ = ()
+    __slots__ = ("maximum", "meaning", "minimum", "name", "uom")
 
-    name: str
-    meaning: str
-    uom: str
-    minimum: float | None
-    maximum: float | None
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        uom: str = "",
+        minimum: float | None = 0,
+        maximum: float | None = None,
+    ) -> None:
+        self.name = name
+        self.meaning = meaning
+        self.uom = uom
+        self.minimum = minimum
+        self.maximum = maximum
 
     def of(self, value: float) -> Metric:
         """Return the metric with this value."""

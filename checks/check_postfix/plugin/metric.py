@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 
-
-class Metric(namedtuple("Metric", "name value uom minimum maximum", defaults=("", 0, None))):
+class Metric:
     """One number that a check has measured.
 
     name:  its label in perfdata: constant, lower case
@@ -14,10 +12,18 @@ class Metric(namedtuple("Metric", "name value uom minimum maximum", defaults=(""
     minimum, maximum: what it can be at all; None where there is no bound
     """
 
-    __slots__ = ()
+    __slots__ = ("maximum", "minimum", "name", "uom", "value")
 
-    name: str
-    value: float
-    uom: str
-    minimum: float | None
-    maximum: float | None
+    def __init__(
+        self,
+        name: str,
+        value: float,
+        uom: str = "",
+        minimum: float | None = 0,
+        maximum: float | None = None,
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.uom = uom
+        self.minimum = minimum
+        self.maximum = maximum

@@ -7,8 +7,6 @@ write: nothing of it may end a line, start perfdata or become markup.
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 from check_postfix.plugin.threshold import number
 
 TYPE_CHECKING = False
@@ -23,14 +21,32 @@ _LONGEST_LINE = 200
 _MOST_LINES = 100
 
 
-class Perfdata(namedtuple("Perfdata", "label value uom warning critical minimum maximum")):
+class Perfdata:
     """One label of the perfdata. Thresholds are as written, "" where there are none."""
 
-    __slots__ = ()
+    __slots__ = ("critical", "label", "maximum", "minimum", "uom", "value", "warning")
+
+    def __init__(
+        self,
+        label: str,
+        value: float,
+        uom: str,
+        warning: str,
+        critical: str,
+        minimum: float | None,
+        maximum: float | None,
+    ) -> None:
+        self.label = label
+        self.value = value
+        self.uom = uom
+        self.warning = warning
+        self.critical = critical
+        self.minimum = minimum
+        self.maximum = maximum
 
     def __str__(self) -> str:
-        limits = ["" if limit is None else number(limit) for limit in self[5:]]
-        parts = [number(self.value) + self.uom, self.warning, self.critical, *limits]
+        bounds = ("" if b is None else number(b) for b in (self.minimum, self.maximum))
+        parts = [number(self.value) + self.uom, self.warning, self.critical, *bounds]
         return f"{self.label}={';'.join(parts).rstrip(';')}"
 
 
