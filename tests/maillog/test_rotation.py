@@ -140,8 +140,13 @@ def test_a_log_that_is_a_link_is_followed_through_the_rotation_of_what_it_leads_
 
 
 @pytest.mark.parametrize(
-    "other", ["mail.err", "mail.info", "mail.log.swp", "mail.logger", "mail.log.1~", "xmail.log.1"]
-)
+    "other",
+    [
+        "mail.err", "mail.info", "mail.log.swp", "mail.logger", "mail.log.1~", "xmail.log.1",
+        "mail.log.", "mail.log-", "mail.log.T1", "mail.log.1.old", "mail.log.1.gz.gz", "mail.1",
+        "mail-1.err", "mail.log1", "mail.gz",
+    ],
+)  # fmt: skip
 def test_a_file_of_another_name_is_no_archive(place: Place, other: str) -> None:
     place.write(0)
     shutil.copyfile(place.log, os.path.join(os.path.dirname(place.log), other))

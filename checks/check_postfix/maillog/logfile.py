@@ -15,7 +15,7 @@ from check_postfix.maillog.errors import LogError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     class _Readable(Protocol):
@@ -29,8 +29,10 @@ MAIN_CF = "/etc/postfix/main.cf"
 # Where logrotate's `olddir` often is, below the log's own directory.
 USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
 
-# What rotation puts into a name.
-_ROTATION = "[-._][0-9][-._0-9T]*"
+# What rotation puts into a name: a separator, then numbers and times.
+_SEPARATORS = "-._"
+_DIGITS = "0123456789"
+_OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Passed over at a time in a compressed file.
 _PIECE = 64 * 1024
@@ -102,7 +104,7 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     Raises:      LogError if one of these, or the log's own, cannot be listed
     """
     real = os.path.realpath(path)
-    matches = _archive_names(os.path.basename(path), os.path.basename(real))
+    logs = {os.path.basename(path), os.path.basename(real)}
     listed = []
     # The log's own comes first: what is moved from there meanwhile is seen where it went.
     for own in dict.fromkeys(os.path.dirname(log) or "." for log in (path, real)):
@@ -122,7 +124,9 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
             ) from None
     found = {}
     for directory, names in listed:
-        for name in filter(matches, names):
+        for name in names:
+            if not any(_is_rotated(name, log) for log in logs):
+                continue
             where = os.path.join(directory, name)
             try:
                 status = os.stat(where)
@@ -135,14 +139,27 @@ def archives(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     )
 
 
-def _archive_names(*logs: str) -> Callable[[str], object]:
-    """Return what matches the names that rotation gives to logs of these names."""
-    forms = []
-    for log in dict.fromkeys(logs):
-        stem, extension = map(re.escape, os.path.splitext(log))
-        # mail.log.1, mail.log-20261120, mail.log.20261120-093012, mail.1.log (`extension .log`)
-        forms += [stem + extension + _ROTATION, stem + _ROTATION + extension]
-    return re.compile(f"(?:{'|'.join(forms)})(?:[.](?:gz|xz|bz2|zst))?\\Z").match
+def _is_rotated(name: str, log: str) -> bool:
+    """Tell whether rotation gives a file of this name to a log of that."""
+    stem, extension = os.path.splitext(log)
+    if not name.startswith(stem):
+        return False
+    plain, compression = os.path.splitext(name)
+    for written in (name, plain) if compression in _COMPRESSED else (name,):
+        rest = written[len(stem) :]
+        # mail.log.1, mail.log-20261120, mail.log.20261120-093012
+        if rest.startswith(extension) and _is_of_rotation(rest.removeprefix(extension)):
+            return True
+        # mail.1.log (`extension .log`)
+        if rest.endswith(extension) and _is_of_rotation(rest.removesuffix(extension)):
+            return True
+    return False
+
+
+def _is_of_rotation(part: str) -> bool:
+    if len(part) < 2 or part.strip(_OF_ROTATION):
+        return False
+    return part[0] in _SEPARATORS and part[1] in _DIGITS
 
 
 def _names(directory: str) -> list[str]:
