@@ -18,9 +18,8 @@ WAY = [
     "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
     "recogniser", "clock", "scanner", "network", "generation", "account", "messages", "counts",
     "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "packed", "room",
-    "store", "regions",
-    "reading", "retention", "ingest", "journalctl", "entry", "journal", "usual", "window",
-    "pseudonym", "places",
+    "store", "regions", "standing", "reading", "retention", "ingest", "journalctl", "entry",
+    "journal", "usual", "window", "pseudonym", "places",
 ]  # fmt: skip
 
 # All that a check of the log that finds nothing new may load beside Python's own
@@ -109,6 +108,8 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(condition, tmp_pa
     extra = {n for n in loaded if n not in floor and not n.startswith("check_postfix")}
     assert not {name for name in loaded if name in FORBIDDEN and name not in floor}
     assert extra <= {"_blake2", "_locale", "contextlib", "gc", "gettext", "grp", "locale", "pwd"}
+    for reader in ("ingest", "survey", "reading", "scanner", "recogniser", "frame", "clock"):
+        assert f"check_postfix.maillog.{reader}" not in loaded
 
 
 def test_an_executable_can_do_something_before_whatever_else_is_loaded():

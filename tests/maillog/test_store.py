@@ -249,11 +249,13 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
         "import os, re, sqlite3, functools, collections, datetime, contextlib, bisect\n"
         "before = set(sys.modules)\n"
         "from check_postfix.maillog.store import Store\n"
-        "from check_postfix.maillog.ingest import Ingest\n"
+        "from check_postfix.maillog.standing import Standing\n"
         "with Store(sys.argv[1], 1) as store:\n"
-        f"    now = {(logbook.FIRST + 100) * 60}\n"
         "    store._db.execute('PRAGMA query_only=ON')\n"
-        "    Ingest(store, sys.argv[2], None, now, now, 0, time.monotonic() + 9).run()\n"
+        f"    standing = Standing(store, sys.argv[2], {logbook.FIRST + 100})\n"
+        "    log = standing.log()\n"
+        "    assert standing.is_all_read(log)\n"
+        "    standing.coverage(log)\n"
         "names = set(sys.modules) - before\n"
         "print(*names)\n"
     )
@@ -267,7 +269,7 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
     imported = set(done.stdout.split())
     ours = {name for name in imported if name.startswith("check_postfix")}
     assert imported - ours <= {"__future__", "_blake2", "errno"}
-    for costly in ("reading", "scanner", "recogniser", "frame"):
+    for costly in ("ingest", "survey", "reading", "scanner", "recogniser", "frame", "clock"):
         assert f"check_postfix.maillog.{costly}" not in ours
 
 
@@ -296,7 +298,7 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
 def test_reading_compiles_what_it_needs_and_no_more() -> None:
     program = (
         "import collections, datetime, json, re, sqlite3, time\n"
-        "from check_postfix.maillog import ingest\n"
+        "from check_postfix.maillog import standing, store\n"
         "compiled = []\n"
         "compile = re.compile\n"
         "re.compile = lambda *what: compiled.append(what) or compile(*what)\n"

@@ -8,19 +8,18 @@ Reading stops when the time is up and goes on in the next run.
 
 from __future__ import annotations
 
-import os
 import time
 
-from check_postfix.maillog import logfile
 from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.counts import Counts
-from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
 from check_postfix.maillog.messages import Sums
+from check_postfix.maillog.reading import Reading, first_minute
 from check_postfix.maillog.regions import Regions
 from check_postfix.maillog.retention import USUAL
+from check_postfix.maillog.standing import Standing
 from check_postfix.maillog.survey import Survey
 
 TYPE_CHECKING = False
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
+    from check_postfix.maillog.coverage import Coverage
     from check_postfix.maillog.generation import Generation
     from check_postfix.maillog.logfile import LogFile
     from check_postfix.maillog.retention import Retention
@@ -68,8 +68,8 @@ class Ingest:
         archives: Sequence[str] = (),
     ) -> None:
         self._store = store
-        self._path = os.path.abspath(path)
-        self._archives = archives
+        self._standing = Standing(store, path, int(now) // 60, archives)
+        self._path = self._standing.path
         self._zone = zone
         self._now = int(now) // 60
         self._latest = int(latest) // 60
@@ -88,41 +88,23 @@ class Ingest:
 
         Raises: LogError if the live log cannot be read; StoreError
         """
-        log = self._store.log(self._path)
-        if not self._all_read(log):
-            while self._step():
-                pass
-            log = self._store.log(self._path)
-        assert log is not None  # there is one that is all read, or a step has made it
-        return self._coverage(log)
-
-    def _files(self) -> list[LogFile]:
-        """Return the live log, if there is one just now, and the files it may have become."""
-        older = logfile.archives(self._path, self._archives)
-        try:
-            return [logfile.look(self._path), *older]
-        except FileNotFoundError:
-            if older:  # rotated with nocreate: the next line will make it again
-                return older
-            raise LogError(f"{self._path}: no such file; name the mail log with --log") from None
+        while self._step():
+            pass
+        log = self._standing.log()
+        assert log is not None  # a step has made it
+        return self._standing.coverage(log)
 
     def _files_at_rest(self) -> list[LogFile]:
         """Return the files as they are while nobody is renaming them."""
-        files = self._files()
+        files = self._standing.files()
         for _ in range(_PATIENCE):
-            again = self._files()
+            again = self._standing.files()
             if [(file.path, file.inode) for file in files] == [
                 (file.path, file.inode) for file in again
             ]:
                 break
             files = again
         return files
-
-    def _all_read(self, log: Log | None) -> bool:
-        if log is None or log.backlog:
-            return False
-        # also when a file is gone: it may have been the live log
-        return {file.signature for file in self._files()} == self._store.seen(log).keys()
 
     def _step(self) -> bool:
         """Read one piece in one transaction; tell whether to read another now."""
@@ -140,8 +122,8 @@ class Ingest:
 
     def _piece(self) -> bool:
         store = self._store
-        log = store.log(self._path)
-        if self._all_read(log):  # by the run that this one has waited for
+        log = self._standing.log()
+        if self._standing.is_all_read(log):  # by the run that this one has waited for
             return False
         log = log or store.add_log(self._path)
         seen = store.seen(log)
@@ -184,7 +166,7 @@ class Ingest:
         """Tell whether there is time for another piece."""
         if time.monotonic() >= self._deadline:
             return False
-        covered = self._coverage(log)
+        covered = self._standing.coverage(log)
         answered = covered.begin is not None and covered.begin <= self._wanted
         if covered.end <= self._now or not answered:
             return True
@@ -266,7 +248,7 @@ class Ingest:
         """Bring together what messages tell in one generation and in the next."""
         sums = Sums()
         regions = Regions(self._store.waiting, log, self._now)
-        regions.unite(_newest_first(self._store.generations(log))[::-1], not log.backlog, sums)
+        regions.unite(self._standing.generations(log)[::-1], not log.backlog, sums)
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         counts.add_sums(sums)
         self._store.add(counts)
@@ -277,9 +259,6 @@ class Ingest:
         Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
                 if it is an archive that cannot be read, LogError if it is the live log
         """
-        # Costs a third of a run, and a run with nothing new needs none of it.
-        from check_postfix.maillog.reading import Reading
-
         reading = Reading(
             self._store,
             log,
@@ -308,42 +287,7 @@ class Ingest:
         return Clock(self._zone, latest, previous)
 
     def _begins(self, file: LogFile, head: bytes) -> int | None:
-        from check_postfix.maillog.reading import first_minute
-
         return first_minute(head, self._clock(file, None))
-
-    # -- what is covered then
-
-    def _coverage(self, log: Log) -> Coverage:
-        generations = _newest_first(self._store.generations(log))
-        end = self._now + 1
-        begin = None
-        for generation in generations:
-            if generation.live and not generation.done:
-                end = (generation.last or 0) + 1
-            elif not generation.done:
-                break
-            begin = generation.since if generation.since is not None else begin
-            if generation.hole:
-                break
-        known = [g.last for g in generations if g.last is not None]
-        return Coverage(
-            begin=begin,
-            end=end,
-            last=max(known, default=None),
-            complete=not log.backlog,
-            gaps=self._store.gaps(log, 0, self._now + 1),
-            lines=sum(g.lines for g in generations),
-            events=sum(g.events for g in generations),
-            telling=sum(g.telling for g in generations),
-            foreign=sum(g.foreign for g in generations),
-            unframed=sum(g.unframed for g in generations),
-            notes=self._store.notes(log),
-        )
-
-
-def _newest_first(generations: list[Generation]) -> list[Generation]:
-    return sorted(generations, key=lambda g: (g.live, g.begins or 0), reverse=True)
 
 
 class _Refused(Exception):
