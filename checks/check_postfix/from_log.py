@@ -262,7 +262,7 @@ def _usual() -> str:
 
 
 def _read_file(
-    store: Store, path: str, options: Options, now: float, latest: float, begin: int,
+    store: Store, path: str, options: Namespace, now: float, latest: float, begin: int,
     deadline: float, retention: Retention,
 ) -> Coverage:  # fmt: skip
     standing = Standing(store, path, int(now) // 60, options.archives)

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from check_postfix.maillog import reading, waiting
+from check_postfix.maillog import reading, regions, waiting
 from check_postfix.maillog.store import Store
 from tests.maillog import logbook
 from tests.maillog.conftest import Place
@@ -91,6 +91,27 @@ def test_what_two_generations_tell_before_the_oldest_is_read_adds_up(place: Plac
     place.run()
 
     assert told(place) == DELIVERED | {"bytes_delivered": 600}
+    assert waits(place) == []
+
+
+def test_generations_are_brought_together_by_the_run_after_one_that_was_killed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    say(place, 0, OTHER, TAKEN_IN, to=".3")
+    say(place, 1, OTHER, TAKEN_UP, DEFERRED, to=".2")
+    say(place, 2, OTHER, TAKEN_UP, to=".1")
+    say(place, 3, OTHER, SENT, REMOVED)
+    with monkeypatch.context() as patched:
+        patched.setattr(regions.Regions, "unite", killed)
+        with pytest.raises(KeyboardInterrupt):
+            place.run()
+
+    place.run()
+
+    assert told(place) == DELIVERED
     assert waits(place) == []
 
 
