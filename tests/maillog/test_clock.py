@@ -197,6 +197,53 @@ def test_order_is_needed_where_an_hour_between_two_stamps_comes_twice(
     assert clock.needs_order((first.encode(), b""), (last.encode(), b"")) is needed
 
 
+@pytest.mark.parametrize(
+    ("zone", "then"),
+    [
+        ("Europe/Berlin", "2026-03-29T10:00"),
+        ("Europe/Berlin", "2026-10-25T11:00"),
+        # by half an hour
+        ("Australia/Lord_Howe", "2026-04-05T01:30"),
+        ("Australia/Lord_Howe", "2026-10-04T01:30"),
+        # a day was left out
+        ("Pacific/Apia", "2011-12-30T22:00"),
+        ("Asia/Kathmandu", "2026-06-01T06:15"),
+    ],
+)
+def test_each_minute_around_a_change_is_told_from_what_clocks_on_the_wall_show(
+    zone: str, then: str
+) -> None:
+    there = tz.gettz(zone)
+    around = range(minutes(then) - 2000, minutes(then) + 2000)
+    shown = [datetime.fromtimestamp(minute * 60, there).isoformat()[:16] for minute in around]
+    clock = Clock(there, minutes("2026-12-01T00:00"))
+
+    read = [clock.minute(stamp.encode(), b"") for stamp in shown]
+
+    assert read == list(around)
+
+
+def test_in_the_hour_from_which_on_a_stamp_is_last_years_each_minute_has_its_year() -> None:
+    clock = Clock(UTC, minutes("2026-11-24T10:30"))
+
+    read = [clock.minute(f"Nov 25 10:{minute}".encode(), b"") for minute in (29, 30, 31, 59)]
+
+    assert read == [
+        minutes(meant)
+        for meant in (
+            "2026-11-25T10:29", "2026-11-25T10:30", "2025-11-25T10:31", "2025-11-25T10:59",
+        )
+    ]  # fmt: skip
+
+
+def test_an_hour_has_no_minute_60() -> None:
+    clock = Clock(UTC, minutes("2026-12-01T00:00"))
+
+    read = [clock.minute(b"Nov 24 10:" + minute, b"") for minute in (b"59", b"60", b"99")]
+
+    assert read == [minutes("2026-11-24T10:59"), None, None]
+
+
 def test_stamps_with_an_offset_need_no_order() -> None:
     clock = Clock(tz.gettz("Europe/Berlin"), minutes("2026-12-01T00:00"))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta, tzinfo
 
 _DAY = 24 * 60
+_LAST_OF_HOUR = 59
 # Clocks of other hosts run ahead, and zones are set wrong, by less than this.
 _AHEAD = _DAY
 # Lines stand in the order of their arrival; more than this many minutes back
@@ -41,6 +42,8 @@ class Clock:
         self._latest = latest + _AHEAD
         self._previous = previous
         self._known: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
+        # First minute of the hours that are like any other, None for the others
+        self._hours: dict[tuple[bytes, bytes], int | None] = {}
 
     def minute(self, stamp: bytes, offset: bytes) -> int | None:
         """Return the minute of a stamp, or None if there is no such date.
@@ -82,8 +85,21 @@ class Clock:
 
     def _all_minutes(self, stamp: tuple[bytes, bytes]) -> tuple[int, ...]:
         if stamp not in self._known:
-            self._known[stamp] = self._minutes(*stamp)
+            self._known[stamp] = self._in_hour(*stamp)
         return self._known[stamp]
+
+    def _in_hour(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
+        """Return the minutes of a stamp, of nearly all by counting from their hour's first."""
+        hour, minute = stamp[:-2], stamp[-2:]
+        if (hour, offset) not in self._hours:
+            first, last = (self._minutes(hour + end, offset) for end in (b"00", b"59"))
+            # Not where daylight saving begins or ends, nor where stamps become last year's.
+            usual = len(first) == len(last) == 1 and last[0] - first[0] == _LAST_OF_HOUR
+            self._hours[hour, offset] = first[0] if usual else None
+        begin = self._hours[hour, offset]
+        if begin is None or not minute.isdigit() or int(minute) > _LAST_OF_HOUR:
+            return self._minutes(stamp, offset)
+        return (begin + int(minute),)
 
     def _minutes(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
         try:
