@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     # What one event adds to: counters, and its family and key, if it has any
     Tally = tuple[tuple[str, ...], tuple[str, str] | None]
-    # The same, with the number of the stream
-    Share = tuple[tuple[tuple[int, str], ...], tuple[str, int, str] | None]
+    # Minute, stream
+    Where = tuple[int, int]
 
 # The fields of an event that its kind is split by. An account, whose pseudonym is
 # put behind all others, comes last.
@@ -131,71 +131,69 @@ def tally(event: Event) -> Tally:
     return counters, (family, _SEPARATOR.join(values)) if any(values) else None
 
 
-def share_of(stream: int, event: Event) -> Share:
-    """Return what an event adds to in a stream."""
-    counters, keyed = tally(event)
-    return tuple((stream, counter) for counter in counters), keyed and (keyed[0], stream, keyed[1])
-
-
 class Counts:
     """What a stretch of log came to.
 
     secret: of the store that it goes to
     since, keys_since: minutes before which nothing, or no key, is counted
 
-    totals: minute -> (stream, counter) -> number
-    keyed:  minute -> (family, stream, key) -> number
+    totals: (minute, stream) -> counter -> number
+    keyed:  (family, hour) -> (minute, stream) -> key -> number
     additions: how many there were; there are at most a few times as many numbers
     """
 
     def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
         self._pseudonym = Accounts(secret).pseudonym
         self._since = since
-        self._keys_since = keys_since
-        self.totals: dict[int, dict[tuple[int, str], int]] = {}
-        self.keyed: dict[int, dict[tuple[str, int, str], int]] = {}
+        self._keys_since = max(since, keys_since)
+        self.totals: dict[Where, dict[str, int]] = {}
+        self.keyed: dict[tuple[str, int], dict[Where, dict[str, int]]] = {}
         self.additions = 0
-        # Where the last event was counted: nearly always the next one is, too.
-        self._minute: int | None = None
-        self._totals: dict[tuple[int, str], int] = {}
-        self._keyed: dict[tuple[str, int, str], int] = {}
+        # Where was counted last: nearly always the next event is of there, too.
+        self._minute = self._stream = -1
+        self._totals: dict[str, int] = {}
+        self._keyed: dict[str, dict[str, int]] = {}
 
-    def add(self, minute: int, stream: int, event: Event, times: int) -> None:
-        """Count an event `times` times."""
-        self.add_share(minute, share_of(stream, event), times, event.account)
-
-    def add_share(self, minute: int, share: Share, times: int, account: bytes) -> None:
+    def add(self, minute: int, stream: int, tally: Tally, times: int, account: bytes = b"") -> None:
         """Count what an event adds to, `times` times, and the account that it names."""
-        if minute != self._minute:
-            self._turn_to(minute)
+        if minute != self._minute or stream != self._stream:
+            self._turn_to(minute, stream)
         self.additions += 1
-        counters, key = share
+        counters, keyed = tally
         totals = self._totals
         for counter in counters:
             totals[counter] = totals.get(counter, 0) + times
-        if key is not None:
+        if keyed is not None:
+            family, key = keyed
             if account:
-                family, stream, others = key
-                key = family, stream, others + self._pseudonym(account)
-            self._keyed[key] = self._keyed.get(key, 0) + times
+                key += self._pseudonym(account)
+            numbers = self._keyed.get(family)
+            if numbers is None:
+                numbers = self._keyed[family] = self._keys(family)
+            numbers[key] = numbers.get(key, 0) + times
 
-    def _turn_to(self, minute: int) -> None:
-        self._minute = minute
+    def _turn_to(self, minute: int, stream: int) -> None:
+        self._minute, self._stream = minute, stream
         # What is too old is counted for nobody.
-        self._totals = self.totals.setdefault(minute, {}) if minute >= self._since else {}
-        self._keyed = (
-            self.keyed.setdefault(minute, {})
-            if minute >= max(self._since, self._keys_since)
-            else {}
-        )
+        is_wanted = minute >= self._since
+        self._totals = self.totals.setdefault((minute, stream), {}) if is_wanted else {}
+        self._keyed = {}
+
+    def _keys(self, family: str) -> dict[str, int]:
+        """Return the numbers of a family's keys, here."""
+        minute = self._minute
+        if minute < self._keys_since:
+            return {}
+        of_hour = self.keyed.setdefault((family, minute // 60), {})
+        return of_hour.setdefault((minute, self._stream), {})
 
     def add_message(self, minute: int, stream: int, kind: str, times: int, queue_id: bytes) -> None:
         """Keep apart the message that an event of a kind in MESSAGES befell."""
         of_message = key((queue_id.decode("ascii"), kind))
-        self.add_share(minute, ((), (MESSAGES[kind], stream, of_message)), times, b"")
+        self.add(minute, stream, ((), (MESSAGES[kind], of_message)), times)
 
     def add_sums(self, sums: Sums) -> None:
         """Add what several lines have told together, and empty it."""
         for (minute, stream, counter), number in sums.items():
-            self.add_share(minute, (((stream, counter),), None), number, b"")
+            self.add(minute, stream, ((counter,), None), number)
         sums.clear()

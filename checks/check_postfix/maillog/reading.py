@@ -6,7 +6,7 @@ import time
 from math import inf
 
 from check_postfix.maillog import frame
-from check_postfix.maillog.counts import MESSAGES, share_of
+from check_postfix.maillog.counts import MESSAGES, tally
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks, number
 from check_postfix.maillog.messages import Messages, Sums
@@ -250,15 +250,15 @@ class _Share:
 
     stream:  the number of its stream
     kind:    of its event
-    counted: what that adds to
+    tally:   what that adds to
     """
 
-    __slots__ = ("counted", "kind", "stream")
+    __slots__ = ("kind", "stream", "tally")
 
     def __init__(self, stream: int, event: Event) -> None:
         self.stream = stream
         self.kind = event.kind
-        self.counted = share_of(stream, event)
+        self.tally = tally(event)
 
 
 class _Life:
@@ -310,11 +310,13 @@ class _Counting:
             for saying, lines in said.items():
                 times = lines * saying.times
                 events += times
-                counts.add_share(minute, saying.share.counted, times, b"")
+                share = saying.share
+                counts.add(minute, share.stream, share.tally, times)
         for (minute, saying, account), lines in told.accounts.items():
             times = lines * saying.times
             events += times
-            counts.add_share(minute, saying.share.counted, times, account)
+            share = saying.share
+            counts.add(minute, share.stream, share.tally, times, account)
         self._tell(told.lives)
         self._generation.lines += number(block)
         self._generation.events += events

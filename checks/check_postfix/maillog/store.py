@@ -16,7 +16,6 @@ import os
 import sqlite3
 import stat
 import time
-from collections import defaultdict
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
@@ -436,17 +435,17 @@ class Store:
 
     def add(self, counts: Counts) -> None:
         """Add up counts; inside a transaction only."""
-        totals: defaultdict[Where, dict[str, int]] = defaultdict(dict)
-        for minute, counters in counts.totals.items():
-            for (stream, counter), n in counters.items():
-                totals[minute, stream][counter] = n
         self._db.executemany(
             _ADD_TOTAL,
-            [(*where, packed.packed(numbers)) for where, numbers in sorted(totals.items())],
+            [
+                (*where, packed.packed(numbers))
+                for where, numbers in sorted(counts.totals.items())
+                if numbers
+            ],
         )
         rows = [
             (family, minute, stream, len(numbers), packed.packed(numbers))
-            for (family, hour), keyed in _by_hour(counts).items()
+            for (family, hour), keyed in counts.keyed.items()
             for (minute, stream), numbers in self._bounded(family, hour, keyed).items()
         ]
         self._db.executemany(_ADD_KEYED, sorted(rows))
@@ -558,18 +557,6 @@ class Store:
         """Return the sums of the packed numbers that a query yields."""
         with self._readable():
             return packed.added(text for (text,) in self._db.execute(query, parameters))
-
-
-def _by_hour(counts: Counts) -> dict[tuple[str, int], dict[Where, dict[str, int]]]:
-    """Return the keys of counts: (family, hour) -> where -> key -> number."""
-    hours: defaultdict[tuple[str, int], dict[Where, dict[str, int]]] = defaultdict(dict)
-    for minute, keyed in counts.keyed.items():
-        of_minute: defaultdict[tuple[str, int], dict[str, int]] = defaultdict(dict)
-        for (family, stream, key), n in keyed.items():
-            of_minute[family, stream][key] = n
-        for (family, stream), numbers in of_minute.items():
-            hours[family, minute // 60][minute, stream] = numbers
-    return hours
 
 
 def _statements() -> list[str]:
