@@ -10,6 +10,7 @@ whole. What lines say that differ in nothing but their time is read once.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from check_postfix.maillog import frame, repeats, shapes
 from check_postfix.maillog.event import LINKS, Message
@@ -188,7 +189,7 @@ class Told:
     def __init__(self) -> None:
         self.said: dict[int, dict[Saying, int]] = {}
         self.accounts: dict[tuple[int, Saying, bytes], int] = {}
-        self.lives: dict[bytes, list[tuple[int, Saying, bytes]]] = {}
+        self.lives: defaultdict[bytes, list[tuple[int, Saying, bytes]]] = defaultdict(list)
 
 
 class Scan:
@@ -286,12 +287,7 @@ class Scan:
                 continue
             about = saying.about
             if about is not None:
-                queue_id = queue_id or about.queue_id
-                lines = lives.get(queue_id)
-                if lines is None:
-                    lives[queue_id] = [(minute, saying, taken_up)]
-                else:
-                    lines.append((minute, saying, taken_up))
+                lives[queue_id or about.queue_id].append((minute, saying, taken_up))
                 if not saying.counts:
                     continue
             telling += 1
