@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 
 import pytest
 
 from check_postfix.maillog import ingest, room
 from check_postfix.maillog.account import Accounts
 from check_postfix.maillog.counts import MANY, Counts
-from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.event import Event
 from check_postfix.maillog.store import Store
 from tests.maillog import logbook
@@ -313,69 +308,3 @@ def test_reading_compiles_what_it_needs_and_no_more() -> None:
 
     assert done.stderr == ""
     assert done.stdout == "1\n"
-
-
-@pytest.fixture
-def other_run(place: Place) -> Iterator[sqlite3.Connection]:
-    """Another run's connection to the same store."""
-    place.write(0)
-    place.run()
-    db = sqlite3.connect(place.store, isolation_level=None, check_same_thread=False)
-    yield db
-    db.close()
-
-
-def test_a_run_that_waits_for_another_looks_fifty_times_a_second(
-    place: Place, other_run: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            other_run.execute("COMMIT")
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    other_run.execute("BEGIN IMMEDIATE")
-
-    with Store(place.store, 60) as store, store.transaction():
-        assert slept == [0.02] * 3
-
-
-def test_a_run_waits_for_another_as_long_as_it_may_and_no_longer(
-    place: Place, other_run: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 0.0
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        now += seconds
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    other_run.execute("BEGIN IMMEDIATE")
-
-    with (
-        Store(place.store, 8) as store,
-        pytest.raises(StoreError, match="another run has held it for too long"),
-        store.transaction(),
-    ):
-        pass
-
-    assert 8 <= now < 8.1
-
-
-def test_a_run_that_has_changed_something_waits_for_those_that_read(
-    place: Place, other_run: sqlite3.Connection
-) -> None:
-    other_run.execute("BEGIN")
-    other_run.execute("SELECT * FROM log").fetchone()
-    end = threading.Timer(0.1, lambda: other_run.execute("COMMIT"))
-
-    with Store(place.store, 60) as store:
-        with store.transaction():
-            store.add_log("/another")
-            end.start()
-
-        assert store.log("/another") is not None
-    end.join()

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import time
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
@@ -95,9 +94,6 @@ ON CONFLICT DO UPDATE SET
 # Each family is named, for they come first in the index.
 _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?"
 
-# Seconds after which a run that waits for another looks whether it has to go on waiting.
-_LOOK_AGAIN = 0.02
-
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
 
@@ -134,7 +130,6 @@ class Store:
         Raises: DamagedStore, or StoreError if it cannot be used
         """
         self.path = path
-        self._wait = wait
         self.was_older = False
         self._streams: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
@@ -257,7 +252,7 @@ class Store:
                 or the disk refuses
         """
         with self._told():
-            self._begin()
+            self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._sizes.clear()
                 yield
@@ -267,26 +262,6 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-    def _begin(self) -> None:
-        """Begin a transaction once no other run has one.
-
-        SQLite by itself would look for that ten times a second only, and of a crowd that
-        waits for one to read, many would go on waiting when it has.
-        """
-        give_up = time.monotonic() + self._wait
-        self._db.execute("PRAGMA busy_timeout=0")
-        try:
-            while True:
-                try:
-                    self._db.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as error:
-                    if not _is_busy(error) or time.monotonic() > give_up:
-                        raise
-                time.sleep(_LOOK_AGAIN)
-        finally:
-            self._db.execute(f"PRAGMA busy_timeout={int(self._wait * 1000)}")
 
     # -- positions
 
@@ -574,15 +549,10 @@ def _numbers(streams: Iterable[int]) -> str:
     return ", ".join(str(int(stream)) for stream in streams)
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def _told(path: str | None, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
-    if _is_busy(error):
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(
             f"{path}: another run has held it for too long; see what that run is doing,"
             " or raise --timeout"
