@@ -112,6 +112,17 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(condition, tmp_pa
         assert f"check_postfix.maillog.{reader}" not in loaded
 
 
+def test_a_run_loads_what_reads_when_it_has_something_to_read():
+    # One of a crowd first waits for another run, and then mostly finds all read by that.
+    program = "import sys, check_postfix.maillog.ingest\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
+    )
+
+    for reader in ("reading", "scanner", "recogniser", "frame"):
+        assert f"check_postfix.maillog.{reader}" not in done.stdout.split()
+
+
 def test_an_executable_can_do_something_before_whatever_else_is_loaded():
     program = (
         "import sys\nbefore = set(sys.modules)\nimport check_postfix.programs\n"

@@ -16,7 +16,6 @@ from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.generation import Replaced
 from check_postfix.maillog.logfile import TooLong
 from check_postfix.maillog.messages import Sums
-from check_postfix.maillog.reading import Reading, first_minute
 from check_postfix.maillog.regions import Regions
 from check_postfix.maillog.retention import USUAL
 from check_postfix.maillog.standing import Standing
@@ -259,6 +258,9 @@ class Ingest:
         Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
                 if it is an archive that cannot be read, LogError if it is the live log
         """
+        # Costs a tenth of a run; one that has waited for another's reading needs none of it.
+        from check_postfix.maillog.reading import Reading
+
         reading = Reading(
             self._store,
             log,
@@ -287,6 +289,8 @@ class Ingest:
         return Clock(self._zone, latest, previous)
 
     def _begins(self, file: LogFile, head: bytes) -> int | None:
+        from check_postfix.maillog.reading import first_minute
+
         return first_minute(head, self._clock(file, None))
 
 
