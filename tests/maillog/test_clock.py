@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -174,30 +171,6 @@ def test_a_second_round_is_kept_when_reading_goes_on_later(
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "needed"),
-    [
-        ("Oct 25 00:00", "Oct 25 01:59", False),
-        ("Oct 25 01:00", "Oct 25 02:00", True),
-        ("Oct 25 02:59", "Oct 25 04:00", True),
-        ("Oct 25 01:00", "Oct 25 03:00", True),
-        ("Oct 25 03:00", "Oct 25 04:00", False),
-        ("Mar 29 01:00", "Mar 29 03:30", False),
-        # so long that it may hold both changes
-        ("Jan 10 01:00", "Nov 10 01:00", True),
-        ("Jan 10 01:00", "Jan 11 01:00", False),
-        ("Foo", "Oct 25 02:00", True),
-        ("Foo", "Oct 25 03:00", False),
-    ],
-)
-def test_order_is_needed_where_an_hour_between_two_stamps_comes_twice(
-    clock_of: Callable[..., Clock], first: str, last: str, needed: bool
-) -> None:
-    clock = clock_of("Europe/Berlin")
-
-    assert clock.needs_order((first.encode(), b""), (last.encode(), b"")) is needed
-
-
-@pytest.mark.parametrize(
     ("zone", "then"),
     [
         ("Europe/Berlin", "2026-03-29T10:00"),
@@ -242,24 +215,3 @@ def test_an_hour_has_no_minute_60() -> None:
     read = [clock.minute(b"Nov 24 10:" + minute, b"") for minute in (b"59", b"60", b"99")]
 
     assert read == [minutes("2026-11-24T10:59"), None, None]
-
-
-def test_stamps_with_an_offset_need_no_order() -> None:
-    clock = Clock(tz.gettz("Europe/Berlin"), minutes("2026-12-01T00:00"))
-
-    assert not clock.needs_order((b"2026-10-25T01:30", b"+02:00"), (b"2026-10-25T03:30", b"+01:00"))
-
-
-def test_the_clock_needs_no_dateutil() -> None:
-    program = (
-        "import sys; from check_postfix.maillog.clock import Clock;"
-        " Clock(None, 29_000_000).minute(b'Nov 24 10:00', b'');"
-        " print([name for name in sys.modules if 'dateutil' in name or 'zoneinfo' in name])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-
-    assert done.stdout == "[]\n"

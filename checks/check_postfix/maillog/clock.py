@@ -11,7 +11,7 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import timedelta, tzinfo
+    from datetime import tzinfo
 
 _DAY = 24 * 60
 _LAST_OF_HOUR = 59
@@ -65,23 +65,6 @@ class Clock:
         late = self._previous is not None and first < self._previous - _DISORDER
         self._previous = second if late else first
         return self._previous
-
-    def needs_order(self, first: tuple[bytes, bytes], last: tuple[bytes, bytes]) -> bool:
-        """Tell whether a stamp between two others may name two minutes.
-
-        first, last: (stamp, offset), as `minute` takes them
-        """
-        begin, end = self._all_minutes(first), self._all_minutes(last)
-        if len(begin) > 1 or len(end) > 1:
-            return True
-        if last[1] or not begin or not end:
-            return False
-        return end[0] - begin[0] > _DAY or self._utc_offset(end[0]) < self._utc_offset(begin[0])
-
-    def _utc_offset(self, minute: int) -> timedelta:
-        offset = datetime.fromtimestamp(minute * 60, self._zone).astimezone(self._zone).utcoffset()
-        assert offset is not None  # it has a zone now
-        return offset
 
     def _all_minutes(self, stamp: tuple[bytes, bytes]) -> tuple[int, ...]:
         if stamp not in self._known:
