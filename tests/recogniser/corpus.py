@@ -83,9 +83,9 @@ def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
         for saying, lines in said.items():
             if saying.about is None:
                 found += [_said(minute, saying)] * lines
-    for (minute, saying, account), lines in told.accounts.items():
+    for minute, saying, account in told.accounts:
         happening = _said(minute, saying)
-        found += [happening._replace(event=happening.event._replace(account=account))] * lines
+        found.append(happening._replace(event=happening.event._replace(account=account)))
     of_messages: Counter[tuple[int, Saying]] = Counter()
     for queue_id, life in told.lives.items():
         for minute, saying, taken_up in life:

@@ -312,11 +312,10 @@ class _Counting:
                 events += times
                 share = saying.share
                 counts.add(minute, share.stream, share.tally, times)
-        for (minute, saying, account), lines in told.accounts.items():
-            times = lines * saying.times
-            events += times
+        for minute, saying, account in told.accounts:
+            events += saying.times
             share = saying.share
-            counts.add(minute, share.stream, share.tally, times, account)
+            counts.add(minute, share.stream, share.tally, saying.times, account)
         self._tell(told.lives)
         self._generation.lines += number(block)
         self._generation.events += events

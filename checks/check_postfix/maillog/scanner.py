@@ -177,7 +177,7 @@ class Told:
     """What the lines of a block tell.
 
     said:     minute -> saying -> how many lines say it that counts
-    accounts: (minute, saying, account) -> how many lines say it of a login to this account
+    accounts: (minute, saying, account) of each line that says it of a login to this account
               that has failed; they are not in `said`
     lives:    queue ID -> (minute, saying, what `numbers` takes) of each line that tells of
               a message of which others tell as well, in their order; what of it counts is
@@ -188,7 +188,7 @@ class Told:
 
     def __init__(self) -> None:
         self.said: dict[int, dict[Saying, int]] = {}
-        self.accounts: dict[tuple[int, Saying, bytes], int] = {}
+        self.accounts: list[tuple[int, Saying, bytes]] = []
         self.lives: defaultdict[bytes, list[tuple[int, Saying, bytes]]] = defaultdict(list)
 
 
@@ -294,7 +294,7 @@ class Scan:
             if event.kind == "auth_failed" and (
                 name := account.removesuffix(b"\r") or event.account
             ):
-                accounts[minute, saying, name] = accounts.get((minute, saying, name), 0) + 1
+                accounts.append((minute, saying, name))
             else:
                 said[saying] = said.get(saying, 0) + 1
         self.telling += telling
