@@ -58,9 +58,10 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
     return _any(expressions) + rb"[^\n]*+"
 
 
+# What stands in the place of a queue ID where there is none.
+_NO_ID = b"NOQUEUE"
 # A delivery is plain if its addresses cannot hold a tail and no second one
 # follows. The reply is kept where it says why the delivery failed.
-_NO_ID = b"NOQUEUE"
 _PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb")|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + shapes.UNQUOTED_LOCAL
