@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from check_postfix.maillog.parts import Parts
 from check_postfix.maillog.scanner import Scan
 from tests.recogniser import corpus
 
@@ -98,6 +99,45 @@ def test_a_line_longer_than_any_of_postfix_is_passed_over_with_all_its_parts():
 
 def test_behind_the_end_of_so_long_a_line_nobody_knows_whether_a_part_follows():
     assert _found([_cri(FORGED), _cri(TEXT)], before=b"a" * 4096 + b"\n") == ["received"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _cri(TEXT),
+        _cri(TEXT, stream="stderr"),
+        _docker(TEXT + "\n"),
+        _docker(TEXT + "\n") + b"\r",
+        _docker(TEXT + "\n").replace(b"unknown", b"\\u003cunknown\\u003e\\u0026"),
+    ],
+)
+def test_a_line_in_one_piece_is_taken_out_of_its_container(line):
+    inner = TEXT.encode()
+    if b"\\u" in line:
+        inner = inner.replace(b"unknown", b"<unknown>&")
+
+    assert Parts(b"", []).joined(b"\n" + line) == b"\n" + inner
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _cri(""),
+        _cri(" " + TEXT),
+        _cri("\0" + TEXT),
+        _cri("-- Boot 0123456789abcdef0123456789abcdef --"),
+        _cri(_cri(TEXT).decode()),
+        _cri(_docker(TEXT + "\n").decode()),
+        _docker(_cri(TEXT).decode() + "\n"),
+        _docker(TEXT + "\r\n"),
+        _docker(TEXT + "\u0085\n"),
+        _docker(TEXT + "\x01\n"),
+        _docker(TEXT + "\n").replace(b'"time"', b'"log"'),
+        _docker(TEXT + "\n") + b" ",
+    ],
+)
+def test_a_line_that_could_then_be_read_otherwise_stays_in_its_container(line):
+    assert Parts(b"", []).joined(b"\n" + line) == b"\n" + line
 
 
 def test_a_line_of_docker_without_its_newline_goes_on_in_the_next():

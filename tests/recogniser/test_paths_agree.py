@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from check_postfix.maillog.lines import blocks
+from check_postfix.maillog.parts import Parts
 from tests.recogniser import corpus, material
 
 EXAMPLES = 40_000 * material.TIMES
@@ -79,6 +82,30 @@ def test_on_mutations_of_other_peoples_logs():
         pytest.skip(f"no corpus of other projects in {material.SHARED}")
     for lines in _mutants(material.shared_lines(), EXAMPLES // 4):
         assert_agreement(lines)
+
+
+def _in_cri(line: bytes) -> bytes:
+    return b"2026-11-24T16:40:01.123456789Z stdout F " + line
+
+
+def _in_docker(line: bytes) -> bytes:
+    """Return a line as docker writes it: bytes that are no text it replaces."""
+    entry = {"log": line.decode("utf-8", "replace") + "\n", "stream": "stderr", "time": "2026-11"}
+    written = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&":
+        written = written.replace(character, f"\\u{ord(character):04x}")
+    return written.encode()
+
+
+@pytest.mark.parametrize("logger", [_in_cri, _in_docker])
+def test_on_the_corpus_in_a_container(logger: Callable[[bytes], bytes]):
+    lines = [logger(line) for line in material.corpus_lines()]
+    assert_agreement(lines)
+    for mutants in _mutants(material.corpus_lines(), EXAMPLES // 4):
+        assert_agreement([logger(line) for line in mutants])
+    for mutants in _mutants(lines, EXAMPLES // 4):
+        # A part, which a change can make of it, is no line.
+        assert_agreement([line for line in mutants if Parts(b"", []).joined(b"\n" + line)])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 99, 100, 101, 1000, 65536])
