@@ -154,7 +154,13 @@ class Counts:
         self._totals: dict[str, int] = {}
         self._keyed: dict[str, dict[str, int]] = {}
 
-    def add(self, minute: int, stream: int, tally: Tally, times: int, account: bytes = b"") -> None:
+    def add(self, minute: int, stream: int, event: Event, times: int) -> None:
+        """Count an event `times` times."""
+        self.add_tally(minute, stream, tally(event), times, event.account)
+
+    def add_tally(
+        self, minute: int, stream: int, tally: Tally, times: int, account: bytes = b""
+    ) -> None:
         """Count what an event adds to, `times` times, and the account that it names."""
         if minute != self._minute or stream != self._stream:
             self._turn_to(minute, stream)
@@ -190,10 +196,10 @@ class Counts:
     def add_message(self, minute: int, stream: int, kind: str, times: int, queue_id: bytes) -> None:
         """Keep apart the message that an event of a kind in MESSAGES befell."""
         of_message = key((queue_id.decode("ascii"), kind))
-        self.add(minute, stream, ((), (MESSAGES[kind], of_message)), times)
+        self.add_tally(minute, stream, ((), (MESSAGES[kind], of_message)), times)
 
     def add_sums(self, sums: Sums) -> None:
         """Add what several lines have told together, and empty it."""
         for (minute, stream, counter), number in sums.items():
-            self.add(minute, stream, ((counter,), None), number)
+            self.add_tally(minute, stream, ((counter,), None), number)
         sums.clear()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from check_postfix.maillog.counts import MESSAGES, Counts, tally
+from check_postfix.maillog.counts import MESSAGES, Counts
 from check_postfix.maillog.coverage import Coverage
 from check_postfix.maillog.entry import FIELDS, OURS, Entries
 from check_postfix.maillog.errors import LogError, StoreError
@@ -256,7 +256,7 @@ class Journal:
             stretch.unframed += 1
         elif event := recognise(record):
             number = self._store.stream(log, record.host, record.instance)
-            counts.add(entry.minute, number, tally(event), event.times, event.account)
+            counts.add(entry.minute, number, event, event.times)
             if about := message(record, event):
                 if event.kind in MESSAGES:
                     counts.add_message(

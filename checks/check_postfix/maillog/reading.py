@@ -311,11 +311,11 @@ class _Counting:
                 times = lines * saying.times
                 events += times
                 share = saying.share
-                counts.add(minute, share.stream, share.tally, times)
+                counts.add_tally(minute, share.stream, share.tally, times)
         for minute, saying, account in told.accounts:
             events += saying.times
             share = saying.share
-            counts.add(minute, share.stream, share.tally, saying.times, account)
+            counts.add_tally(minute, share.stream, share.tally, saying.times, account)
         self._tell(told.lives)
         self._generation.lines += number(block)
         self._generation.events += events
