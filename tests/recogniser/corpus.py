@@ -20,7 +20,7 @@ from check_postfix.maillog.clock import Clock
 from check_postfix.maillog.event import LINKS, Event, Message
 from check_postfix.maillog.recogniser import Shape, candidates, is_ours, message, recognise
 from check_postfix.maillog.record import Record
-from check_postfix.maillog.scanner import Saying, Scan, numbers
+from check_postfix.maillog.scanner import Saying, Scan
 
 DIRECTORY = Path(__file__).parent.parent / "corpus"
 NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
@@ -88,8 +88,8 @@ def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
         found.append(happening._replace(event=happening.event._replace(account=account)))
     of_messages: Counter[tuple[int, Saying]] = Counter()
     for queue_id, life in told.lives.items():
-        for minute, saying, taken_up in life:
-            found.append(_said(minute, saying, Message(queue_id, *numbers(saying, taken_up))))
+        for minute, saying, size, recipients in life:
+            found.append(_said(minute, saying, Message(queue_id, size, recipients)))
             of_messages[minute, saying] += saying.counts
     assert +of_messages == Counter(
         {

@@ -10,7 +10,7 @@ from check_postfix.maillog.counts import MESSAGES, tally
 from check_postfix.maillog.generation import FINGERPRINTED, Generation, Replaced, fingerprints
 from check_postfix.maillog.lines import LONGEST, blocks, number
 from check_postfix.maillog.messages import Messages, Sums
-from check_postfix.maillog.scanner import Scan, numbers
+from check_postfix.maillog.scanner import Scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.event import Event
     from check_postfix.maillog.logfile import Stream
     from check_postfix.maillog.regions import Regions
-    from check_postfix.maillog.scanner import Saying
+    from check_postfix.maillog.scanner import Line, Saying
     from check_postfix.maillog.store import Log, Store
 
 # More new bytes than this at a time leave a hole, whose end is read first.
@@ -248,15 +248,16 @@ class Reading:
 class _Share:
     """What becomes of a saying.
 
-    stream:  the number of its stream
-    kind:    of its event
-    tally:   what that adds to
+    stream: the number of its stream
+    event:  its own; kind: of that
+    tally:  what it adds to
     """
 
-    __slots__ = ("kind", "stream", "tally")
+    __slots__ = ("event", "kind", "stream", "tally")
 
     def __init__(self, stream: int, event: Event) -> None:
         self.stream = stream
+        self.event = event
         self.kind = event.kind
         self.tally = tally(event)
 
@@ -324,31 +325,31 @@ class _Counting:
             self._reading.keep(counts)
             self._counts = self._reading.new_counts()
 
-    def _tell(self, lives: dict[bytes, list[tuple[int, Saying, bytes]]]) -> None:
+    def _tell(self, lives: dict[bytes, list[Line]]) -> None:
         """Take in what the lines of a block tell of messages, of each by itself."""
         messages = self._messages
         known = self._lives
         for queue_id, lines in lives.items():
             if len(lines) == len(_LIFE):
-                (begun, first, _), (active, second, taken_up), (sent, third, _), (_, last, _) = (
-                    lines
-                )
+                (
+                    (begun, first, _, _), (active, second, size, recipients),
+                    (sent, third, _, _), (_, last, _, _),
+                ) = lines  # fmt: skip
                 sayings = first, second, third, last
                 life = known.get(sayings)
                 if life is None:
                     life = known[sayings] = _Life(sayings)
                 if life.is_usual and messages.lived(
                     (life.stream, queue_id), begun, life.is_submitted,
-                    active, *numbers(second, taken_up), sent,
+                    active, size, recipients, sent,
                 ):  # fmt: skip
                     continue
-            for minute, saying, taken_up in lines:
-                stream, event, times = saying.share.stream, saying.event, saying.times
-                assert event is not None  # else it is not of a message
-                size, recipients = numbers(saying, taken_up)
+            for minute, saying, size, recipients in lines:
+                share, times = saying.share, saying.times
+                stream, event = share.stream, share.event
                 messages.tell(minute, stream, event, times, queue_id, size, recipients)
-                if event.kind in MESSAGES:
-                    self._counts.add_message(minute, stream, event.kind, times, queue_id)
+                if share.kind in MESSAGES:
+                    self._counts.add_message(minute, stream, share.kind, times, queue_id)
         messages.forget_some()
         if len(known) > _LIVES:
             known.clear()

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.event import Event
     from check_postfix.maillog.record import Record
 
+    # Minute, saying, size, recipients
+    Line = tuple[int, "Saying", int, int]
+
 # A stamp, one host name, one tag: what nearly every line starts with. Only a tag
 # with a path has the third group.
 _FRAME = (
@@ -180,9 +183,9 @@ class Told:
     said:     minute -> saying -> how many lines say it that counts
     accounts: (minute, saying, account) of each line that says it of a login to this account
               that has failed; they are not in `said`
-    lives:    queue ID -> (minute, saying, what `numbers` takes) of each line that tells of
-              a message of which others tell as well, in their order; what of it counts is
-              in `said` as well
+    lives:    queue ID -> (minute, saying, size, recipients) of each line that tells of a
+              message of which others tell as well, in their order; the last two are 0
+              where it does not tell them; what of it counts is in `said` as well
     """
 
     __slots__ = ("accounts", "lives", "said")
@@ -190,7 +193,7 @@ class Told:
     def __init__(self) -> None:
         self.said: dict[int, dict[Saying, int]] = {}
         self.accounts: list[tuple[int, Saying, bytes]] = []
-        self.lives: defaultdict[bytes, list[tuple[int, Saying, bytes]]] = defaultdict(list)
+        self.lives: defaultdict[bytes, list[Line]] = defaultdict(list)
 
 
 class Scan:
@@ -287,8 +290,13 @@ class Scan:
                 unframed += 1
                 continue
             about = saying.about
+            if taken_up:
+                size, _, recipients = taken_up.partition(b", nrcpt=")
+                lives[queue_id].append((minute, saying, int(size), int(recipients)))
+                continue
             if about is not None:
-                lives[queue_id or about.queue_id].append((minute, saying, taken_up))
+                of_message = minute, saying, about.size, about.recipients
+                lives[queue_id or about.queue_id].append(of_message)
                 if not saying.counts:
                     continue
             telling += 1
@@ -302,18 +310,6 @@ class Scan:
         self.foreign += foreign
         self.unframed += unframed
         return told
-
-
-def numbers(saying: Saying, taken_up: bytes) -> tuple[int, int]:
-    """Return size and number of recipients of a message that a line tells of, 0 where it does not.
-
-    taken_up: what Scan.block has taken from that line
-    """
-    if taken_up:
-        size, _, recipients = taken_up.partition(b", nrcpt=")
-        return int(size), int(recipients)
-    assert saying.about is not None  # else it tells of no message
-    return saying.about.size, saying.about.recipients
 
 
 def _saying(
