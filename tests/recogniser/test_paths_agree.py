@@ -12,6 +12,7 @@ import pytest
 
 from check_postfix.maillog.lines import blocks
 from check_postfix.maillog.parts import Parts
+from check_postfix.maillog.scanner import Scan
 from tests.recogniser import corpus, material
 
 EXAMPLES = 40_000 * material.TIMES
@@ -143,3 +144,19 @@ def test_characters_that_only_unicode_counts_as_line_ends_end_no_line():
 
         assert corpus.recognised(line) is None
         assert corpus.scanned(b"\n" + line) == []
+
+
+def test_replies_that_differ_in_server_and_recipient_only_are_read_once():
+    lines = [
+        b"Nov 24 16:43:26 mx1 postfix/smtp[1]: 64D05240927: to=<%b@example.net>,"
+        b" relay=mx.example.net[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=4.7.1, status=deferred"
+        b" (host mx%b.example.net[192.0.2.%b] said: 451 4.7.1 <%b@example.net>: Recipient address"
+        b" rejected: Greylisted (in reply to RCPT TO command))" % (who, who, who, who)
+        for who in (b"1", b"2")
+    ]
+
+    told = Scan(corpus.clock()).block(b"".join(b"\n" + line for line in lines))
+
+    (said,) = told.said.values()
+    assert list(said.values()) == [2]
+    assert_agreement(lines)

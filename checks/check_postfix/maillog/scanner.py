@@ -64,14 +64,22 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
 # What stands in the place of a queue ID where there is none.
 _NO_ID = b"NOQUEUE"
 # A delivery is plain if its addresses cannot hold a tail and no second one
-# follows. The reply is kept where it says why the delivery failed.
+# follows. The reply is kept where it says why the delivery failed, but not the server
+# that gave it nor the recipient in front of it: nobody looks at them, and where much mail
+# is put off they make each reply another one.
+_SAID_BY_SERVER = (
+    rb"host [^\s\[\]]++\[[^\]\s]++\]( said: [245]\d\d[ -](?:" + shapes.ENHANCED_CODE
+    + rb" |))(?:<[^\s@<>]++@[^\s@<>]++>: |)"
+)  # fmt: skip
 _PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb")|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + shapes.UNQUOTED_LOCAL
     + rb"((?:@(?:" + shapes.DOMAIN + rb")|)"
     rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
-    + shapes.DELAYS + rb", dsn=(?![^\n]*, relay=)(" + shapes.ENHANCED_CODE + rb", status="
-    rb"(?:sent \((?:" + delivery.COMES_AGAIN + rb"|)|(?:deferred|bounced) \([^\n]*+))"
+    + shapes.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
+    rb"(" + shapes.ENHANCED_CODE + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
+    rb"|(" + shapes.ENHANCED_CODE + rb", status=(?:deferred|bounced) \()"
+    rb"(?:" + _SAID_BY_SERVER + rb"|)([^\n]*+))"
 )  # fmt: skip
 _ACTIVE = (
     rb"from=<(?<!" + _NO_ID + rb": from=<)" + _PLAIN_ADDRESS + rb">, size=(" + active.SIZE
@@ -244,13 +252,15 @@ class Scan:
         telling = foreign = unframed = 0
         key: bytes | tuple[bytes, ...]
         for (
-            stamp, where, _, queue_id, to, outcome, taken_up, received, logged_in,
-            text, code, words, finding, found_with, other, without_path, account, odd,
+            stamp, where, _, queue_id, to, sent, failed, replied, why, taken_up, received,
+            logged_in, text, code, words, finding, found_with, other, without_path, account, odd,
         ) in _find(self._parts.joined(block)):  # fmt: skip
             if taken_up:
                 key = where
-            elif outcome:
-                key = where, to, outcome
+            elif sent:
+                key = where, to, sent
+            elif failed:
+                key = where, to, failed, replied, why
             elif queue_id:
                 key = where, received, logged_in, text, code, words
                 if queue_id == _NO_ID:
@@ -263,8 +273,8 @@ class Scan:
                     if len(known) > _KNOWN:
                         known.clear()
                     saying = known[key] = _saying(
-                        where, queue_id, to, outcome, taken_up, received, logged_in,
-                        text, code, words, finding, found_with, other or without_path,
+                        where, queue_id, to, sent or failed, replied, why, taken_up, received,
+                        logged_in, text, code, words, finding, found_with, other or without_path,
                     )  # fmt: skip
                 else:
                     record = frame.parse(odd)
@@ -317,6 +327,8 @@ def _saying(
     queue_id: bytes,
     to: bytes,
     outcome: bytes,
+    replied: bytes,
+    why: bytes,
     taken_up: bytes,
     received: bytes,
     logged_in: bytes,
@@ -346,7 +358,10 @@ def _saying(
         domain = address.partition(b">")[0].removeprefix(b"@")
         enhanced_code, _, rest = outcome.partition(b", status=")
         status, _, reply = rest.partition(b" (")
-        event = delivery.outcome(status, domain, relay, enhanced_code, reply.removesuffix(b"\r"))
+        if replied:
+            reply = _ANY_SERVER + replied
+        reply += why.removesuffix(b"\r")
+        event = delivery.outcome(status, domain, relay, enhanced_code, reply)
     elif taken_up:
         if record.program in active.PROGRAMS:
             event, about = active.TAKEN_UP, Message(b"")
@@ -358,8 +373,9 @@ def _saying(
     return Saying(record, event, about)
 
 
-# Stands for the ID of any message.
+# Stand for the ID of any message, and for any server.
 _ANY_ID = b"000000: "
+_ANY_SERVER = b"host mail[::1]"
 
 # So many distinct lines are remembered at a time.
 _KNOWN = 8_000
