@@ -5,12 +5,20 @@ CHECK_POSTFIX_CLIENTS=10000000 is the long form: so many different addresses in 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from check_postfix.maillog import reading, scanner
+from tests.maillog.conftest import Place
 
 CLIENTS = int(os.environ.get("CHECK_POSTFIX_CLIENTS", "300000"))
 MESSAGES = CLIENTS // 2
@@ -117,3 +125,28 @@ def test_of_millions_of_messages_the_state_stays_small_and_the_sums_exact(tmp_pa
     assert totals == {"received": MESSAGES, "deferred": MESSAGES}
     assert kept == {"deferred": MESSAGES, "deferred_messages": MESSAGES}
     assert messages > 500
+
+
+def test_what_has_read_a_generation_is_gone_before_the_next_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: list[int] = []
+    scans: list[weakref.ref[scanner.Scan]] = []
+
+    class Scan(scanner.Scan):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            alive.append(sum(scan() is not None for scan in scans))
+            scans.append(weakref.ref(self))
+
+    monkeypatch.setattr(reading, "Scan", Scan)
+    for minute in range(3):
+        place.write(minute, to=f".{3 - minute}")
+    place.write(3)
+    gc.disable()  # as it is in a check
+    try:
+        place.run()
+    finally:
+        gc.enable()
+
+    assert alive == [0, 0, 0, 0]

@@ -228,13 +228,14 @@ class Reading:
             generation.since = generation.begins
         return at_end
 
-    def stream_number(self, host: bytes, instance: bytes) -> int:
-        """Return the store's number of a stream."""
-        number = self._streams.get((host, instance))
-        if number is None:
-            number = self._store.stream(self._log, host, instance)
-            self._streams[host, instance] = number
-        return number
+    def share(self, saying: Saying) -> _Share:
+        """Return what becomes of a saying that tells of an event."""
+        where = saying.host, saying.instance
+        stream = self._streams.get(where)
+        if stream is None:
+            stream = self._streams[where] = self._store.stream(self._log, *where)
+        assert saying.event is not None
+        return _Share(stream, saying.event)
 
     def new_counts(self) -> Counts:
         """Return what to count in."""
@@ -296,7 +297,9 @@ class _Counting:
         self._reading = reading
         self._generation = generation
         begins_a_line = len(before) < _BEFORE
-        self._scan = Scan(clock, b"\n" + before if begins_a_line else before, self._share)
+        # Not with a method of its own: nobody would free the two, which is done without the
+        # collector.
+        self._scan = Scan(clock, b"\n" + before if begins_a_line else before, reading.share)
         self._counts = reading.new_counts()
         self._sums = Sums()
         self._messages = Messages(self._sums)
@@ -353,12 +356,6 @@ class _Counting:
         messages.forget_some()
         if len(known) > _LIVES:
             known.clear()
-
-    def _share(self, saying: Saying) -> _Share:
-        """See what becomes of a saying."""
-        assert saying.event is not None  # else nobody asks
-        stream = self._reading.stream_number(saying.host, saying.instance)
-        return _Share(stream, saying.event)
 
     def finish(self, join: Callable[[Generation, Messages, Sums], None]) -> None:
         """Keep what was counted.
