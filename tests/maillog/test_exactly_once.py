@@ -486,3 +486,35 @@ TestMachine.settings = settings(
     # the same ones each time, unless a number is asked for
     derandomize="EXACTLY_ONCE" not in os.environ,
 )
+
+
+class _First:
+    """Draws the first of what there is to choose from."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def draw(self, _: object) -> str:
+        return self._machine.archives[0]
+
+
+def test_a_gap_goes_on_beyond_an_older_file_that_begins_in_the_same_minute() -> None:
+    # Found by the machine: the first minutes of a log that was cut were no gap.
+    machine = Machine()
+    try:
+        machine.begin(dateext=False)
+        machine.rotate_by_renaming(create=False, late=False)
+        machine.write_part_of_a_line(cut=55)
+        machine.rotate_by_renaming(create=False, late=True)
+        machine.delete_the_oldest_archive()
+        machine.move_an_archive(data=_First(machine), where="elsewhere")
+        machine.write(number=4, size=400)
+        machine.write(number=12, size=400)
+        machine.run_ingest_without_time(block=1500, piece=5000)
+        machine.move_an_archive(data=_First(machine), where="old")
+        machine.truncate_the_live_log(in_place=False, number=12)
+        machine.write_late_into_the_renamed_file(number=2)
+        machine.write(number=14, size=400)
+        machine.run_ingest_in_small_pieces(block=500, piece=3000)
+    finally:
+        machine.teardown()

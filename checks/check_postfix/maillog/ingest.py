@@ -194,18 +194,21 @@ class Ingest:
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
-        first = generation.last
+        first = following_from = generation.last
         if generation.hole or first is None:
-            first = generation.begins
-        if first is None:  # no line of it told the time
-            first = self._now
+            first = following_from = generation.begins
+            if first is not None:
+                # What begins in the same minute is nearly always the one before it.
+                following_from = first + 1
+        if first is None or following_from is None:  # no line of it told the time
+            first = following_from = self._now
         following = [
             held.begins
             for _, held in survey.holds
             if held
             and held is not generation
             and held.begins is not None
-            and (held.begins >= first or held is survey.current)
+            and (held.begins >= following_from or held is survey.current)
         ]
         self._store.add_gap(log, *sorted((first, min(following, default=self._now))))
 
