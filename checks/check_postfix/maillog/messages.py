@@ -82,9 +82,6 @@ class Sums:
                 if number:
                     yield (*where, counter), number
 
-    def __len__(self) -> int:
-        return len(self._numbers)
-
     def clear(self) -> None:
         """Begin anew."""
         self._numbers.clear()

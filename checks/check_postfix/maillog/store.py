@@ -27,12 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from check_postfix.maillog.counts import Counts
+    from check_postfix.maillog.counts import Counts, Where
     from check_postfix.maillog.stretch import Stretch
     from check_postfix.maillog.waiting import Waiting
-
-    # Minute, stream
-    Where = tuple[int, int]
 
 _APPLICATION = 0x43504658  # "CPFX" in the file's header
 _VERSION = 2
