@@ -42,7 +42,10 @@ def _records(source: str) -> list[Record]:
     return ours + [record._replace(program=UNKNOWN) for record in ours if record.program]
 
 
-OPENS = {shape: re.compile(shape.id + shape.opening).match for shape in POSTFIX + DOVECOT}
+OPENS = {
+    shape: re.compile(shape.id + b"(?:" + b"|".join(shape.openings) + b")").match
+    for shape in POSTFIX + DOVECOT
+}
 
 
 def _may_be_whose(shape: Shape, record: Record) -> bool:

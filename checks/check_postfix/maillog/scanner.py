@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.clock import Clock
     from check_postfix.maillog.event import Event
+    from check_postfix.maillog.recogniser import Shape
     from check_postfix.maillog.record import Record
 
     # Minute, saying, size, recipients
@@ -61,6 +62,13 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
     return _any(expressions) + rb"[^\n]*+"
 
 
+def _openings(shapes: Iterable[Shape]) -> list[bytes]:
+    """Return expressions, with one of which each text begins that these shapes read."""
+    openings = dict.fromkeys(opening for shape in shapes for opening in shape.openings)
+    # Nothing is to be found by one that begins like another.
+    return [one for one in openings if not any(one != o and one.startswith(o) for o in openings)]
+
+
 # What stands in the place of a queue ID where there is none.
 _NO_ID = b"NOQUEUE"
 # A delivery is plain if its addresses cannot hold a tail and no second one
@@ -71,19 +79,19 @@ _SAID_BY_SERVER = (
     rb"host [^\s\[\]]++\[[^\]\s]++\]( said: [245]\d\d[ -](?:" + shapes.ENHANCED_CODE
     + rb" |))(?:<[^\s@<>]++@[^\s@<>]++>: |)"
 )  # fmt: skip
-_PLAIN_ADDRESS = shapes.UNQUOTED_LOCAL + rb"(?:@(?:" + shapes.DOMAIN + rb")|)"
+_DOMAIN = rb"(?:@" + shapes.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + shapes.UNQUOTED_LOCAL
-    + rb"((?:@(?:" + shapes.DOMAIN + rb")|)"
-    rb">(?:, orig_to=<" + _PLAIN_ADDRESS + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
+    + rb"(" + _DOMAIN + rb">(?:, orig_to=<" + shapes.UNQUOTED_LOCAL + _DOMAIN
+    + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
     + shapes.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
     rb"(" + shapes.ENHANCED_CODE + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
     rb"|(" + shapes.ENHANCED_CODE + rb", status=(?:deferred|bounced) \()"
     rb"(?:" + _SAID_BY_SERVER + rb"|)([^\n]*+))"
 )  # fmt: skip
 _ACTIVE = (
-    rb"from=<(?<!" + _NO_ID + rb": from=<)" + _PLAIN_ADDRESS + rb">, size=(" + active.SIZE
-    + rb", nrcpt=" + active.RECIPIENTS + rb") \(queue active\)(?=\r?(?:\n|\Z))"
+    rb"from=<(?<!" + _NO_ID + rb": from=<)" + shapes.UNQUOTED_LOCAL + _DOMAIN + rb">, size=("
+    + active.SIZE + rb", nrcpt=" + active.RECIPIENTS + rb") \(queue active\)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
 # Of the following all that the recogniser looks at: it reads the same of many lines.
@@ -92,6 +100,7 @@ _REJECTED = (
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
 )  # fmt: skip
+_REMOVED = rb"removed(?=\r?(?:\n|\Z))"
 # Without whom a reject is about and how that ends it is only whole.
 _WHY = (
     rb"(?::\d++|)(: [245]\d\d )(?:" + shapes.ENHANCED_CODE + rb" |)"
@@ -107,28 +116,24 @@ _LOGIN = (
 )  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else.
-_WARNING = rb"warning: "
-_WITH_ID = _whole(shape.opening for shape in POSTFIX if shape.id)
+_WARNING = b"warning: "
+_WITH_ID = _whole(_openings(shape for shape in POSTFIX if shape.id))
+_WITHOUT_ID = _openings(
+    shape
+    for shape in (*POSTFIX, *DOVECOT)
+    if not shape.id and shape.words != screen.WORDS  # told of by a FINDING only
+)
 _WARNINGS = _WARNING + _whole(
-    shape.opening.removeprefix(_WARNING) for shape in POSTFIX if shape.opening.startswith(_WARNING)
+    opening.removeprefix(_WARNING) for opening in _WITHOUT_ID if opening.startswith(_WARNING)
 )
 _OTHERS = _whole(
-    [
-        *(
-            shape.opening
-            for shape in (*POSTFIX, *DOVECOT)
-            if not shape.id
-            and not shape.opening.startswith(_WARNING)
-            and shape.opening != screen.OPENING  # told of by a FINDING only
-        ),
-        frame.WRAPPER,
-    ]
+    [opening for opening in _WITHOUT_ID if not opening.startswith(_WARNING)] + [frame.WRAPPER]
 )
 # Without a path in its tag a line is Dovecot's or another program's, which is
 # told of all of them.
 _WITHOUT_PATH = rb"(?:%b|%b|)" % (
     login.DOVECOT_LOGGED_IN,
-    _whole([*(shape.opening for shape in DOVECOT), frame.WRAPPER]),
+    _whole([*_openings(DOVECOT), frame.WRAPPER]),
 )
 # The engine passes over an alternative the sooner, the sooner it begins with a letter.
 _SAID = _any(
@@ -139,7 +144,7 @@ _SAID = _any(
                 _DELIVERY,
                 _ACTIVE,
                 _RECEIVED,
-                rb"(" + _any([active.REMOVED_OPENING, _REJECTED, _WITH_ID]) + rb")"
+                rb"(" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
                 + _any([rb"(?=\n|\Z)", _WHY]),
             ]
         ),

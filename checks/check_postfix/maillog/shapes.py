@@ -28,7 +28,8 @@ CLIENT_ADDRESS = rb"[0-9A-Fa-f.:]++|unknown"
 # ordinary case; a quoted local part can hold any text.
 UNQUOTED_LOCAL = rb"[^\t-\r \"(),:;<>@\[\]\\]*+"
 QUOTED_LOCAL = rb"\"(?:[^\"\\\n]++|\\[^\n])*\""
-DOMAIN = rb"[A-Za-z0-9._\-\x80-\xff]++|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
+DOMAIN_NAME = rb"[A-Za-z0-9._\-\x80-\xff]++"
+DOMAIN = DOMAIN_NAME + rb"|\[(?:IPv6:)?[0-9A-Fa-f:.]++\]"
 ADDRESS = rb"(?:" + QUOTED_LOCAL + rb"|" + UNQUOTED_LOCAL + rb")(?:@(?:" + DOMAIN + rb"))?"
 
 # What stands between a recipient and the delivery's text (global/log_adhoc.c).

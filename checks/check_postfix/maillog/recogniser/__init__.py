@@ -8,6 +8,8 @@ short cut where it is sure to agree.
 
 from __future__ import annotations
 
+import re
+
 from check_postfix.maillog import shapes
 from check_postfix.maillog.event import OF_A_MESSAGE, Message
 from check_postfix.maillog.expression import Expression
@@ -39,12 +41,12 @@ class Shape:
                is told by how it opens.
     id:        expression of what the text starts with: a queue ID, perhaps
                NOQUEUE, or nothing
-    opening:   expression of what follows
-    recognise: reads a record from there on; returns None if it does not open so, or
-               tells of nothing
-    words:     how the opening begins, one of these; the opening itself if there is
-               nothing else to it. Nearly every text is sorted out by them, and an
-               expression that is not asked is not compiled
+    words:     how what follows begins, one of these
+    recognise: reads a record from there on; returns None if it tells of nothing
+    opening:   expression of how it begins, where too much begins with the words
+
+    An opening lets through whatever is read, and little else. It is short, since it is
+    part of the scanner's expression, and compiled in each run that reads.
     """
 
     __slots__ = ("id", "opening", "programs", "recognise", "words")
@@ -53,15 +55,23 @@ class Shape:
         self,
         programs: tuple[bytes, ...] | None,
         id: bytes,
-        opening: bytes,
+        words: tuple[bytes, ...],
         recognise: Callable[[Record, int], Event | None],
-        words: tuple[bytes, ...] | None = None,
+        opening: bytes = b"",
     ) -> None:
         self.programs = programs
         self.id = id
-        self.opening = opening
+        self.words = words
         self.recognise = recognise
-        self.words = (opening,) if words is None else words
+        self.opening = opening
+
+    @property
+    def openings(self) -> list[bytes]:
+        """Expressions, with one of which a text of this shape begins behind its ID."""
+        if self.opening:
+            return [self.opening]
+        # A blank needs no escape, and takes less time to compile without.
+        return [re.escape(words).replace(rb"\ ", b" ") for words in self.words]
 
 
 _NO_ID = b""
@@ -74,61 +84,50 @@ _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
 # Asked in this order: the first that makes something of a record has read it.
 POSTFIX: tuple[Shape, ...] = (
-    Shape(None, _QUEUE_ID, delivery.OPENING, delivery.recognise),
-    Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, intake.SMTPD_OPENING, intake.recognise_smtpd),
+    Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
+    Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
     Shape(
-        _SMTPD, _QUEUE_ID_OR_NOQUEUE, reject.SMTPD_OPENING, reject.recognise_smtpd,
+        _SMTPD, _QUEUE_ID_OR_NOQUEUE,
         (b"reject: ", b"reject_warning: ", b"hangup: ", b"hold: ", b"discard: "),
+        reject.recognise_smtpd,
     ),
-    Shape(active.PROGRAMS, _QUEUE_ID, expiry.OPENING, expiry.recognise, (b"from=<",)),
-    Shape(active.PROGRAMS, _QUEUE_ID, active.OPENING, active.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), expiry.recognise, expiry.OPENING),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), active.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"removed",), active.recognise_removed),
+    Shape((b"pickup",), _QUEUE_ID, (b"uid=",), intake.recognise_pickup),
+    Shape(_CLEANUP, _QUEUE_ID, (b"removed (canceled)",), intake.recognise_cancelled),
     Shape(
-        active.PROGRAMS, _QUEUE_ID, active.REMOVED_OPENING, active.recognise_removed,
-        (b"removed",),
-    ),
-    Shape((b"pickup",), _QUEUE_ID, intake.PICKUP_OPENING, intake.recognise_pickup, (b"uid=",)),
-    Shape(
-        _CLEANUP, _QUEUE_ID, intake.CANCELLED_OPENING, intake.recognise_cancelled,
-        (b"removed (canceled)",),
-    ),
-    Shape(
-        _CLEANUP, _QUEUE_ID, reject.CONTENT_OPENING, reject.recognise_content,
-        (b"reject: ", b"hold: ", b"discard: ", b"warning: "),
+        _CLEANUP, _QUEUE_ID, (b"reject: ", b"hold: ", b"discard: ", b"warning: "),
+        reject.recognise_content,
     ),
     Shape(
-        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, reject.MILTER_OPENING, reject.recognise_milter,
-        (b"milter-reject: ", b"milter-hold: ", b"milter-discard: "),
+        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE,
+        (b"milter-reject: ", b"milter-hold: ", b"milter-discard: "), reject.recognise_milter,
     ),
     Shape(
-        _POSTSCREEN, _NOQUEUE, reject.POSTSCREEN_OPENING, reject.recognise_postscreen,
-        (b"reject: RCPT from [", b"reject: CONNECT from ["),
+        _POSTSCREEN, _NOQUEUE, (b"reject: RCPT from [", b"reject: CONNECT from ["),
+        reject.recognise_postscreen,
+    ),
+    Shape(_POSTSCREEN, _NO_ID, (b"reject: connect from [",), reject.recognise_postscreen),
+    Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
+    Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
+    Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
+    Shape(
+        None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
+        health.SAID_OF_A_MESSAGE,
+    ),
+    Shape(None, _NO_ID, health.FAULTS, health.recognise_fault),
+    Shape(
+        None, _NO_ID, (b"warning: ",), health.recognise_fault_of_a_table, health.OF_A_TABLE_OPENING,
     ),
     Shape(
-        _POSTSCREEN, _NO_ID, reject.BARE_OPENING, reject.recognise_postscreen,
-        (b"reject: connect from [",),
+        None, _NO_ID, (b"warning: ",), health.recognise_fault_with_a_message,
+        health.WITH_A_MESSAGE_OPENING,
     ),
-    Shape(_POSTSCREEN, _NO_ID, screen.OPENING, screen.recognise, screen.WORDS),
-    Shape(_SMTPD, _NO_ID, login.POSTFIX_OPENING, login.recognise_postfix, (b"warning: ",)),
-    Shape(
-        _SMTPD, _NO_ID, limit.OPENING, limit.recognise,
-        (b"warning: Refusing ", b"warning: Connection ", b"warning: Message delivery request ",
-         b"warning: Recipient address ", b"warning: New TLS session ", b"warning: AUTH command "),
-    ),
-    Shape(
-        None, _QUEUE_ID, health.SAID_OF_A_MESSAGE_OPENING, health.recognise_said_of_a_message,
-        (b"",),
-    ),
-    Shape(None, _NO_ID, health.FAULT_OPENING, health.recognise_warning, (b"warning: ",)),
-    Shape(
-        None, _NO_ID, health.FAULT_WITHOUT_WARNING_OPENING, health.recognise_fault,
-        (b"error: open database ", b"entering STRESS mode with "),
-    ),
-    Shape(None, _NO_ID, health.DIED_OPENING, health.recognise_death, (b"fatal: ", b"panic: ")),
-    Shape(None, _NO_ID, health.DIALOGUE_OPENING, health.recognise_dialogue, (b"< ", b"> ")),
+    Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
+    Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
 )  # fmt: skip
-DOVECOT: tuple[Shape, ...] = (
-    Shape(None, _NO_ID, login.DOVECOT_OPENING, login.recognise_dovecot, login.DOVECOT_WORDS),
-)
+DOVECOT: tuple[Shape, ...] = (Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),)
 
 
 _OTHERS = b""  # programs that no shape names

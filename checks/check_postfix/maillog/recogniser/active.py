@@ -16,8 +16,6 @@ from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
 PROGRAMS = (b"qmgr", b"oqmgr")
-OPENING = rb"from=<"
-REMOVED_OPENING = rb"removed(?=\r?(?:\n|\Z))"
 
 # No message is bigger, and no sum of them too big for the store.
 SIZE = rb"\d{1,10}+"
@@ -31,14 +29,14 @@ _END = (
     + rb") \(queue active\)\Z"
 )  # fmt: skip
 _search_end = Expression(_END).search
-_match_strict = Expression(OPENING + shapes.ADDRESS + _END).match
+_match_strict = Expression(rb"from=<" + shapes.ADDRESS + _END).match
 
 
 def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a message taken up, or None.
 
     record: program qmgr (or one that took its place), does not tell of an expiry
-    begin:  where its text has OPENING, behind a queue ID
+    begin:  where its text has `from=<`, behind a queue ID
     """
     text = record.text
     if shapes.may_be_cut(text) and not _match_strict(text, begin):

@@ -18,8 +18,6 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
-OPENING = rb"to=<"
-
 # What of a `sent` says that the message comes again under another queue ID: an
 # alias's target (local/forward.c), or what amavisd answers when it has handed the
 # message back to a server on its own machine.
@@ -41,7 +39,7 @@ _find_tail = Expression(_TAIL).search
 _find_tails = Expression(_TAIL).finditer
 
 _match_strict = Expression(
-    OPENING + rb"(?:" + shapes.QUOTED_LOCAL + rb"|"
+    rb"to=<(?:" + shapes.QUOTED_LOCAL + rb"|"
     + shapes.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + shapes.DOMAIN + rb"))?"
     + rb"(?:>, orig_to=<" + shapes.ADDRESS + rb")?(?=" + _TAIL + rb")"
 ).match  # fmt: skip
@@ -67,7 +65,7 @@ _KIND = {
 def recognise(record: Record, begin: int) -> Event:
     """Return the event of a delivery line.
 
-    begin: where the record's text has OPENING, behind a queue ID
+    begin: where the record's text has `to=<`, behind a queue ID
     """
     text = record.text
     tails = list(_find_tails(text))

@@ -13,24 +13,19 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
-SMTPD_OPENING = rb"client="
-PICKUP_OPENING = rb"uid=\d"
-# Since Postfix 3.10
-CANCELLED_OPENING = rb"removed \(canceled\)"
-
-# What follows SMTPD_OPENING when the client has logged in; then `=`
+# What follows `client=` when the client has logged in; then `=`
 LOGGED_IN = (
     shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS + rb")\](?::\d++)?"
     rb", sasl_method=" + shapes.MECHANISM + rb", sasl_username"
 )  # fmt: skip
-_match_logged_in = Expression(SMTPD_OPENING + LOGGED_IN + rb"=").match
+_match_logged_in = Expression(rb"client=" + LOGGED_IN + rb"=").match
 
 
 def recognise_smtpd(record: Record, begin: int) -> Event:
     """Return the event of a message taken in from a client.
 
     record: program smtpd
-    begin:  where its text has SMTPD_OPENING, behind a queue ID or NOQUEUE
+    begin:  where its text has `client=`, behind a queue ID or NOQUEUE
     """
     return received(
         in_front_of_proxy=record.text.startswith(b"NOQUEUE: "),
@@ -59,7 +54,8 @@ def recognise_pickup(record: Record, begin: int) -> Event | None:
 def recognise_cancelled(record: Record, _: int) -> Event:
     """Return the event of a message that a client began and did not finish.
 
-    record: program cleanup, text has CANCELLED_OPENING behind a queue ID
+    record: program cleanup of Postfix 3.10 or later, text has `removed (canceled)` behind
+            a queue ID
     """
     assert record.text  # whatever else it says
     return Event(kind="cancelled")

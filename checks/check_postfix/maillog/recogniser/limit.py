@@ -10,14 +10,20 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
-OPENING = (
+WORDS = (
+    b"warning: Refusing ",
+    b"warning: Connection ",
+    b"warning: Message delivery ",
+    b"warning: Recipient address ",
+    b"warning: New TLS session ",
+    b"warning: AUTH command ",
+)
+_match = Expression(
     rb"warning: (?:Refusing (?:STARTTLS|TLS service) request from "
     rb"|(?:Connection concurrency limit|Connection rate limit"
     rb"|Message delivery request rate limit|Recipient address rate limit"
     rb"|New TLS session rate limit|AUTH command rate limit) exceeded: \d++ from )"
-)
-_match = Expression(
-    OPENING + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
+    + shapes.CLIENT_NAME + rb"\[(?P<client>" + shapes.CLIENT_ADDRESS
     + rb")\](?::\d++)? for service "
 ).match  # fmt: skip
 
@@ -25,7 +31,7 @@ _match = Expression(
 def recognise(record: Record, begin: int) -> Event | None:
     """Return the event of a limit that was reached, or None if no client stands in its place.
 
-    record: program smtpd, text starts as OPENING does
+    record: program smtpd, text starts with one of WORDS
     """
     shape = _match(record.text, begin)
     return shape and Event(kind="rate_limited", client=shape["client"].decode().lower())

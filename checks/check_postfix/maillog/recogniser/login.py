@@ -19,10 +19,8 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
-POSTFIX_OPENING = (
-    rb"warning: " + shapes.CLIENT_NAME + rb"\[(?:" + shapes.CLIENT_ADDRESS
-    + rb")\](?::\d++)?: SASL "
-)  # fmt: skip
+# No other warning begins with a client.
+OPENING = rb"warning: " + shapes.CLIENT_NAME + rb"\["
 _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 # submission-login before Dovecot 2.4 names no more than what the client did.
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
@@ -31,7 +29,6 @@ _SERVICE = rb"(?:" + rb"|".join(_SERVICES) + rb")-login: (?:Info: |)"
 DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
 # Nothing behind it is looked at.
 DOVECOT_LOGGED_IN = _SERVICE + rb"(?:Login|Logged in): user=<"
-DOVECOT_OPENING = _SERVICE + rb"(?:" + rb"|".join(_ENDED + _LOGGED_IN) + rb")"
 
 _match_postfix = Expression(
     rb"warning: (?P<name>" + shapes.CLIENT_NAME + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS

@@ -17,17 +17,6 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import UNKNOWN, Record
 
-# Which stages there are is seen to when the line is read.
-_FROM_CLIENT = rb"[A-Z][A-Z-]++(?: content|) from " + shapes.CLIENT_NAME + rb"\["
-
-# What a text starts with, behind its queue ID or NOQUEUE.
-SMTPD_OPENING = rb"(?:reject|reject_warning|hangup|hold|discard): " + _FROM_CLIENT
-MILTER_OPENING = rb"milter-(?:reject|hold|discard): " + _FROM_CLIENT
-CONTENT_OPENING = rb"(?:reject|hold|discard|warning): (?:header|body|content|mime-error) "
-POSTSCREEN_OPENING = rb"reject: (?:RCPT|CONNECT) from \["
-# postscreen's one reject without either
-BARE_OPENING = rb"reject: connect from \["
-
 # Behind the codes: whom or what it is about, then the message. The former is a
 # stranger's text and may look like its own end, and like any message. Both are
 # what they seem to be if there is one such end only, and no second one can have
@@ -109,7 +98,7 @@ def recognise_postscreen(record: Record, begin: int) -> Event | None:
     """Return the event of postscreen's reject, or None if no client stands in its place.
 
     record: program postscreen
-    begin:  where its text has POSTSCREEN_OPENING, behind NOQUEUE, or BARE_OPENING
+    begin:  where its text has the action, behind NOQUEUE if there is that
     """
     shape = _match(record.text, begin)
     # It knows every client by address and port.

@@ -33,7 +33,6 @@ _KIND = {
 }
 
 _WORD = rb"|".join(map(re.escape, _KIND))
-OPENING = rb"(?:" + _WORD + rb") "
 WORDS = tuple(finding + b" " for finding in _KIND)
 _CLIENT = rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[([0-9A-Fa-f.:]++)\]:\d"
 # Its groups are the finding and the client; nothing behind it is looked at.
