@@ -350,7 +350,7 @@ def test_counts_that_cannot_be_read_are_not_added_to(place: Place) -> None:
 
     said = said_by(place.run, StoreError)
 
-    assert said == f"{place.store}: user-defined function raised exception"
+    assert said == f"{place.store}: has counts that cannot be read"
     assert set_aside(place.store) == f"{place.store}.damaged"
     place.run()
     assert place.counted() == {0: 2}

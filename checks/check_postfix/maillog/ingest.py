@@ -194,13 +194,14 @@ class Ingest:
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
-        first = following_from = generation.last
-        if generation.hole or first is None:
-            first = following_from = generation.begins
-            if first is not None:
-                # What begins in the same minute is nearly always the one before it.
-                following_from = first + 1
-        if first is None or following_from is None:  # no line of it told the time
+        begins, last = generation.begins, generation.last
+        if last is not None and not generation.hole:
+            first = following_from = last
+        elif begins is not None:
+            first = begins
+            # What begins in the same minute is nearly always the one before it.
+            following_from = begins + 1
+        else:  # no line of it told the time
             first = following_from = self._now
         following = [
             held.begins

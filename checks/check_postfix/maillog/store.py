@@ -239,7 +239,10 @@ class Store:
             with self._told():
                 yield
         except ValueError:
-            raise DamagedStore(f"{self.path}: has counts that cannot be read") from None
+            raise self._unreadable() from None
+
+    def _unreadable(self) -> DamagedStore:
+        return DamagedStore(f"{self.path}: has counts that cannot be read")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -406,21 +409,28 @@ class Store:
             ).fetchall()
 
     def add(self, counts: Counts) -> None:
-        """Add up counts; inside a transaction only."""
-        self._db.executemany(
-            _ADD_TOTAL,
-            [
-                (*where, packed.packed(numbers))
-                for where, numbers in sorted(counts.totals.items())
-                if numbers
-            ],
-        )
+        """Add up counts; inside a transaction only.
+
+        Raises: DamagedStore
+        """
+        totals = [
+            (*where, packed.packed(numbers))
+            for where, numbers in sorted(counts.totals.items())
+            if numbers
+        ]
         rows = [
             (family, minute, stream, len(numbers), packed.packed(numbers))
             for (family, hour), keyed in counts.keyed.items()
             for (minute, stream), numbers in self._bounded(family, hour, keyed).items()
         ]
-        self._db.executemany(_ADD_KEYED, sorted(rows))
+        try:
+            self._db.executemany(_ADD_TOTAL, totals)
+            self._db.executemany(_ADD_KEYED, sorted(rows))
+        except sqlite3.OperationalError as error:
+            # A function of ours has failed, of which SQLite tells no more.
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise self._unreadable() from None
+            raise
 
     def _bounded(
         self, family: str, hour: int, keyed: dict[Where, dict[str, int]]
