@@ -29,6 +29,7 @@ FIVE_GREPS = "five greps"
 PERL = "perl -ne, by minute"
 GREP = "grep -c, 1 word"
 REFERENCE = "reference scanner"
+EXPRESSION = "our expression alone"
 ZCAT_GREP = "zcat + grep -cE"
 ZCAT_PFLOGSUMM = "zcat + pflogsumm"
 
@@ -134,6 +135,7 @@ class Runners:
                 said=minutes,
             ),
             self.reference(log),
+            Runner(EXPRESSION, [self._market.ours, str(HERE / "expression.py"), str(log)]),
             Runner(FIVE_GREPS, greps, said=_number(r"(?s)^\d+\n(\d+)")),
             Runner(GREP, ["grep", "-c", "status=deferred", str(log)], said=_number(r"(\d+)")),
             Runner(PERL, ["perl", "-ne", _PERL, str(log)], said=minutes),

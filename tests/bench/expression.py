@@ -1,0 +1,12 @@
+"""Our scanner's expression alone: every line is looked at, and nothing is made of what is found.
+
+python expression.py FILE      prints how many lines it found
+"""
+
+import sys
+
+from check_postfix.maillog import scanner
+from check_postfix.maillog.lines import blocks
+
+with open(sys.argv[1], "rb", buffering=0) as log:
+    print(sum(len(scanner._find(block)) for block, _ in blocks(log.read, 0)))
