@@ -118,6 +118,8 @@ SHAPES = {
     "Dovecot address without end": (_DOVECOT + b"Disconnected (auth failed, 1 attempts): user=<x"
                                     b", rip=", b"1"),
     "Dovecot logins": (_DOVECOT, b"Login: user=<"),
+    "Dovecot idlers": (_DOVECOT + b"Disconnected", b" (no auth attempts)"),
+    "Dovecot users": (_DOVECOT + b"Disconnected (auth failed, 1 attempts): user=<", b"x>, rip=1"),
 }  # fmt: skip
 
 ENDS = (b"", b")", b'">', b" returned to sender", b"\r", b"\xff")

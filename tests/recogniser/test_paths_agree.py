@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from check_postfix.maillog import scanner
 from check_postfix.maillog.lines import blocks
 from check_postfix.maillog.parts import Parts
 from check_postfix.maillog.scanner import Scan
@@ -160,3 +161,59 @@ def test_replies_that_differ_in_server_and_recipient_only_are_read_once():
     (said,) = told.said.values()
     assert list(said.values()) == [2]
     assert_agreement(lines)
+
+
+_AT_DOVECOT = b"Nov 24 16:43:26 mx1 dovecot: imap-login: Disconnected: Connection closed "
+
+
+def test_failed_logins_at_dovecot_are_read_once_for_a_client():
+    lines = [
+        _AT_DOVECOT + b"(auth failed, 2 attempts in %b secs): user=<%b>, method=PLAIN,"
+        b" rip=203.0.113.7, lip=192.0.2.1, TLS, session=<%b>" % (who, who, who)
+        for who in (b"1", b"2")
+    ]
+
+    told = Scan(corpus.clock()).block(b"".join(b"\n" + line for line in lines))
+
+    assert [account for *_, account in told.accounts] == [b"1", b"2"]
+    assert len({saying for _, saying, _ in told.accounts}) == 1
+    assert_agreement(lines)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [b"", b"ann", b"a, rip=192.0.2.9", b"a\r", b"a (no auth attempts): user=<b", b"a>, rip=::9",
+     b"a> (auth failed, 3 attempts): user=<b", b"a, sasl_username=b", b"\xff, method=PLAIN"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "goes_on",
+    [b"", b"\r", b", lip=192.0.2.1, session=<x>", b", rip=192.0.2.9", b", rip=x", b"x",
+     b", sasl_username=b", b">", b", session=<, rip=>"],
+)  # fmt: skip
+def test_on_logins_at_dovecot_that_hold_parts_of_others(user, goes_on):
+    for ended in (
+        b"(auth failed, 1 attempts in 2 secs)",
+        b"(authorization failed, 12 attempts) (authorization_failed)",
+        b"(no auth attempts in 0 secs)",
+        b"(no auth attempts) (no_auth_attempts)",
+        b"(no auth attempts (auth failed, 1 attempts))",
+        b"(no auth attempts) (auth failed, 1 attempts)",
+        b"x(no auth attempts)",
+    ):
+        for method in (b"", b", method=PLAIN", b", method=a b"):
+            assert_agreement(
+                [_AT_DOVECOT + ended + b": user=<" + user + b">" + method + b", rip=::7" + goes_on]
+            )
+
+
+def test_who_does_not_try_to_log_in_at_dovecot_is_not_read(monkeypatch):
+    read = []
+    monkeypatch.setattr(scanner, "recognise", read.append)
+    line = _AT_DOVECOT + b"(no auth attempts in 0 secs): user=<>, rip=203.0.113.7, session=<x>"
+
+    scan = Scan(corpus.clock())
+    told = scan.block(b"\n" + line)
+
+    assert read == []
+    assert not told.said
+    assert (scan.telling, scan.foreign, scan.unframed) == (0, 0, 0)

@@ -131,10 +131,14 @@ _OTHERS = _whole(
 )
 # Without a path in its tag a line is Dovecot's or another program's, which is
 # told of all of them.
-_WITHOUT_PATH = rb"(?:%b|%b|)" % (
-    login.DOVECOT_LOGGED_IN,
-    _whole([*_openings(DOVECOT), frame.WRAPPER]),
-)
+_WITHOUT_PATH = _any(
+    [
+        login.DOVECOT_FAILED,
+        login.DOVECOT_IDLE,
+        rb"(" + login.DOVECOT_LOGGED_IN + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER])
+        + rb"|)",
+    ]
+)  # fmt: skip
 # The engine passes over an alternative the sooner, the sooner it begins with a letter.
 _SAID = _any(
     [
@@ -156,7 +160,7 @@ _SAID = _any(
 
 _find = re.compile(
     rb"\n(?>" + _FRAME + rb"|)(?(" + _FRAMED + rb")(?(" + _HAS_PATH + rb")" + _SAID
-    + rb"|(" + _WITHOUT_PATH + rb"))(?:" + _ACCOUNT + rb"([^,\n]++)|)|([^\n]*+))"
+    + rb"|" + _WITHOUT_PATH + rb")(?:" + _ACCOUNT + rb"([^,\n]++)|)|([^\n]*+))"
 ).findall  # fmt: skip
 
 
@@ -258,7 +262,8 @@ class Scan:
         key: bytes | tuple[bytes, ...]
         for (
             stamp, where, _, queue_id, to, sent, failed, replied, why, taken_up, received,
-            logged_in, text, code, words, finding, found_with, other, without_path, account, odd,
+            logged_in, text, code, words, finding, found_with, other,
+            failed_login, user, client, without_path, account, odd,
         ) in _find(self._parts.joined(block)):  # fmt: skip
             if taken_up:
                 key = where
@@ -270,6 +275,8 @@ class Scan:
                 key = where, received, logged_in, text, code, words
                 if queue_id == _NO_ID:
                     key += (_NO_ID,)
+            elif client:
+                key, account = (where, failed_login, client), user
             else:
                 key = where, finding, found_with, other, without_path
             saying = known.get(key)
@@ -279,7 +286,8 @@ class Scan:
                         known.clear()
                     saying = known[key] = _saying(
                         where, queue_id, to, sent or failed, replied, why, taken_up, received,
-                        logged_in, text, code, words, finding, found_with, other or without_path,
+                        logged_in, text, code, words, finding, found_with,
+                        other or without_path, failed_login, client,
                     )  # fmt: skip
                 else:
                     record = frame.parse(odd)
@@ -343,6 +351,8 @@ def _saying(
     finding: bytes,
     found_with: bytes,
     other: bytes,
+    failed_login: bytes,
+    client: bytes,
 ) -> Saying:
     """Return what a line with an ordinary frame says.
 
@@ -356,6 +366,8 @@ def _saying(
             other += b":1" + code + words
     elif finding:
         other = finding + b" [" + found_with + b"]:1"
+    elif client:
+        other = failed_login + b"): user=<>, rip=" + client
     record = frame.record(b"", offset, host, instance, slash + path, other.removesuffix(b"\r"))
     about = event = None
     if outcome:

@@ -25,10 +25,23 @@ _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 # submission-login before Dovecot 2.4 names no more than what the client did.
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
 _LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
-_SERVICE = rb"(?:" + rb"|".join(_SERVICES) + rb")-login: (?:Info: |)"
 DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
-# Nothing behind it is looked at.
-DOVECOT_LOGGED_IN = _SERVICE + rb"(?:Login|Logged in): user=<"
+# Of what a login process of Dovecot says, all that is looked at, where that is plain. What
+# in front of it makes no login, recognise_dovecot tells.
+_DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
+DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
+_DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
+_USER = rb"(?: \([a-z_]++\)|): user=<"
+# Its groups: that, the user's name, and the client. Neither of the two can hold what looks
+# like the other.
+DOVECOT_FAILED = (
+    rb"(" + _DOVECOT_ENDED + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
+    rb"(?: in \d++ secs|)\)" + _USER
+    + rb"([^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=([0-9A-Fa-f.:]++)"
+    rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
+)  # fmt: skip
+# Ended without a try; many are, and each is another text.
+DOVECOT_IDLE = _DOVECOT_ENDED + rb"no auth attempts[^\n()<]*+\)" + _USER
 
 _match_postfix = Expression(
     rb"warning: (?P<name>" + shapes.CLIENT_NAME + rb")\[(?P<client>" + shapes.CLIENT_ADDRESS
