@@ -95,8 +95,9 @@ _ACTIVE = (
 )  # fmt: skip
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
 # Of the following all that the recogniser looks at: it reads the same of many lines.
+_REJECT = b"reject: "
 _REJECTED = (
-    rb"reject: [A-Z][A-Z-]++(?: content|) from (?:" + shapes.CLIENT_NAME
+    _REJECT + rb"[A-Z][A-Z-]++(?: content|) from (?:" + shapes.CLIENT_NAME
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + shapes.CLIENT_ADDRESS + rb")\]"
 )  # fmt: skip
@@ -362,12 +363,6 @@ def _saying(
     instance, slash, path = tag.partition(b"/")
     if text:
         other = (b"NOQUEUE: " if queue_id == _NO_ID else _ANY_ID) + text
-        if code:
-            other += b":1" + code + words
-    elif finding:
-        other = finding + b" [" + found_with + b"]:1"
-    elif client:
-        other = failed_login + b"): user=<>, rip=" + client
     record = frame.record(b"", offset, host, instance, slash + path, other.removesuffix(b"\r"))
     about = event = None
     if outcome:
@@ -385,6 +380,17 @@ def _saying(
     elif received:
         if record.program == b"smtpd":
             event = intake.received(queue_id == _NO_ID, bool(logged_in))
+    elif code:
+        event = reject.refused(
+            record.program, queue_id == _NO_ID, text.removeprefix(_REJECT), code[2:-1],
+            words.removesuffix(b"\r"),
+        )  # fmt: skip
+    elif finding:
+        if record.program == b"postscreen":
+            event = screen.found(finding, found_with)
+    elif client:
+        if is_ours(record):
+            event = login.failed_at_dovecot(failed_login, client)
     elif other:
         event = recognise(record)
     return Saying(record, event, about)

@@ -26,14 +26,14 @@ _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
 _LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
 DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
-# Of what a login process of Dovecot says, all that is looked at, where that is plain. What
-# in front of it makes no login, recognise_dovecot tells.
+# What a login process of Dovecot says, where that is plain. Which services there are, and
+# how they end, is seen to when the text is read.
 _DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
 DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
 _DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
 _USER = rb"(?: \([a-z_]++\)|): user=<"
-# Its groups: that, the user's name, and the client. Neither of the two can hold what looks
-# like the other.
+# Its groups: the text in front of what follows, the user's name and the client. Neither of
+# the two can hold what looks like the other.
 DOVECOT_FAILED = (
     rb"(" + _DOVECOT_ENDED + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
     rb"(?: in \d++ secs|)\)" + _USER
@@ -153,4 +153,21 @@ def recognise_dovecot(record: Record, begin: int) -> Event | None:
         service=service,
         times=int(reason["attempts"]),
         account=user["account"] if user else b"",
+    )
+
+
+def failed_at_dovecot(ended: bytes, client: bytes) -> Event | None:
+    """Return the event of a login, if one that is found by DOVECOT_FAILED has failed.
+
+    ended, client: its first group and its last
+    """
+    service, _, said = ended.partition(b"-login: ")
+    if service not in _SERVICES or not said.removeprefix(b"Info: ").startswith(_ENDED):
+        return None
+    attempts = ended.rpartition(b" failed, ")[2].removesuffix(b" attempts")
+    return Event(
+        kind="auth_failed",
+        client=client.decode().lower(),
+        service=service.decode(),
+        times=int(attempts),
     )

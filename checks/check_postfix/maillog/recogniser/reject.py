@@ -73,6 +73,30 @@ def recognise_smtpd(record: Record, begin: int) -> Event | None:
     return _event(_KIND[shape["action"]], shape)
 
 
+def refused(
+    program: bytes, is_noqueue: bool, client: bytes, code: bytes, message: bytes
+) -> Event | None:
+    """Return the event of a plain `reject: STAGE from NAME[ADDRESS]`, or None.
+
+    is_noqueue: whether there is no queue ID
+    client:  STAGE from NAME[ADDRESS]; postscreen, which has no names, has named the port
+    code, message: of the reply
+    """
+    stage, _, whom = client.partition(b" from ")
+    name, _, address = whom.removesuffix(b"]").rpartition(b"[")
+    if program == b"smtpd":
+        if not name or stage not in _STAGES:
+            return None
+        kind = "rejected_smtpd"
+    elif program == b"postscreen" and is_noqueue:
+        if name or stage not in (b"RCPT", b"CONNECT"):
+            return None
+        kind = "rejected_postscreen"
+    else:
+        return None
+    return _refusal(kind, address, code, message, name)
+
+
 def recognise_milter(record: Record, begin: int) -> Event | None:
     """Return the event of a milter's action, or None if it is said again later.
 
@@ -113,17 +137,20 @@ def _event(kind: str, shape: re.Match[bytes]) -> Event:
     shape: there is no code in it for `bare <LF> received`
     """
     action, _, name, address, _, code, its_class, message = shape.groups()
-    client = address.decode().lower()
     # What is held or thrown away was answered with no code: a milter's reason,
     # which quotes the mail, can begin like one.
-    reply_code = (code or its_class or b"").decode() if action in _ANSWERED else ""
-    if action not in _REFUSE:
-        return Event(kind, client=client, reply_code=reply_code)
+    reply_code = code or its_class or b"" if action in _ANSWERED else b""
+    if action in _REFUSE:
+        return _refusal(kind, address, reply_code, message, name)
+    return Event(kind, client=address.decode().lower(), reply_code=reply_code.decode())
+
+
+def _refusal(kind: str, address: bytes, code: bytes, message: bytes, name: bytes) -> Event:
     reason, blocklist = reasons.of_reject(message)
     return Event(
         kind,
-        client=client,
-        reply_code=reply_code,
+        client=address.decode().lower(),
+        reply_code=code.decode(),
         reason=reason,
         blocklist=blocklist,
         client_name=shapes.verified(name),

@@ -48,4 +48,12 @@ def recognise(record: Record, begin: int) -> Event | None:
     text = record.text
     finding = next(words for words in _KIND if text.startswith(words, begin))
     client = _match_client(text, begin + len(finding) + 1)
-    return client and Event(kind=_KIND[finding], client=client[1].decode().lower())
+    return client and found(finding, client[1])
+
+
+def found(finding: bytes, client: bytes) -> Event:
+    """Return the event of a finding.
+
+    finding, client: as the groups of FINDING
+    """
+    return Event(kind=_KIND[finding], client=client.decode().lower())
