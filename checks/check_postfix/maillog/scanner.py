@@ -94,8 +94,8 @@ _ACTIVE = (
     + active.SIZE + rb", nrcpt=" + active.RECIPIENTS + rb") \(queue active\)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
 _RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
-# Of the following all that the recogniser looks at: it reads the same of many lines.
 _REJECT = b"reject: "
+# Of the following all that is looked at, which is the same in many lines.
 _REJECTED = (
     _REJECT + rb"[A-Z][A-Z-]++(?: content|) from (?:" + shapes.CLIENT_NAME
     # postscreen, which always names the port

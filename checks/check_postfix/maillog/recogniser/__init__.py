@@ -91,7 +91,7 @@ POSTFIX: tuple[Shape, ...] = (
         (b"reject: ", b"reject_warning: ", b"hangup: ", b"hold: ", b"discard: "),
         reject.recognise_smtpd,
     ),
-    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), expiry.recognise, expiry.OPENING),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), expiry.recognise),
     Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), active.recognise),
     Shape(active.PROGRAMS, _QUEUE_ID, (b"removed",), active.recognise_removed),
     Shape((b"pickup",), _QUEUE_ID, (b"uid=",), intake.recognise_pickup),

@@ -14,10 +14,7 @@ from check_postfix.maillog.event import Event
 from check_postfix.maillog.expression import Expression
 from check_postfix.maillog.record import Record
 
-# The end is fixed; what stands before it is the sender's address. A carriage
-# return may follow, which is not part of the text.
-OPENING = rb"from=<[^\n]*+(?<=returned to sender|eturned to sender\r)"
-
+# The end is fixed; what stands before it is the sender's address.
 _ENDS = (
     b">, status=expired, returned to sender",
     b">, status=force-expired, returned to sender",
