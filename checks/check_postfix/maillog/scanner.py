@@ -64,9 +64,7 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
 
 def _openings(shapes: Iterable[Shape]) -> list[bytes]:
     """Return expressions, with one of which each text begins that these shapes read."""
-    openings = dict.fromkeys(opening for shape in shapes for opening in shape.openings)
-    # Nothing is to be found by one that begins like another.
-    return [one for one in openings if not any(one != o and one.startswith(o) for o in openings)]
+    return list(dict.fromkeys(opening for shape in shapes for opening in shape.openings))
 
 
 # What stands in the place of a queue ID where there is none.

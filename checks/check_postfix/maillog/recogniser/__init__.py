@@ -114,7 +114,7 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
     Shape(
         None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
-        health.SAID_OF_A_MESSAGE,
+        health.SAID_OF_A_MESSAGE_OPENING,
     ),
     Shape(None, _NO_ID, health.FAULTS, health.recognise_fault),
     Shape(

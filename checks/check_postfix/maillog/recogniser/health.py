@@ -75,11 +75,11 @@ _match_with_a_message = Expression(
 
 # Behind a queue ID, without a severity (global/bounce.c, global/abounce.c,
 # cleanup/cleanup_masquerade.c).
-SAID_OF_A_MESSAGE = (
+SAID_OF_A_MESSAGE_OPENING = (
     rb"(?:status=deferred \((?:bounce|delay warning|verp-bounce|trace) failed\)"
     rb"|[a-z0-9_]++ map lookup problem -- message not accepted, )"
 )
-_match_said_of_a_message = Expression(SAID_OF_A_MESSAGE).match
+_match_said_of_a_message = Expression(SAID_OF_A_MESSAGE_OPENING).match
 
 # `-v` or debug_peer_list: what was said to and by a client or server
 _match_dialogue = Expression(
