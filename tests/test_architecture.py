@@ -5,22 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-CHECKS = ROOT / "checks"
-PACKAGE = CHECKS / "check_postfix"
-
-# From bytes to windows. A module may import those in front of it only.
-WAY = [
-    "errors", "expression", "shapes", "record", "event", "reasons", "frame", "parts", "repeats",
-    "recogniser", "clock", "scanner", "network", "generation", "account", "messages", "counts",
-    "lines", "stretch", "export", "logfile", "survey", "coverage", "waiting", "packed", "room",
-    "store", "regions", "standing", "reading", "retention", "ingest", "journalctl", "entry",
-    "journal", "usual", "window", "pseudonym", "places",
-]  # fmt: skip
+from tests.support.definitions import log_checks
+from tests.support.package import MODULES, PACKAGE, ROOT, existing, imported, of_room
 
 # All that a check of the log that finds nothing new may load beside Python's own
 # start: what these import themselves is theirs.
@@ -32,45 +21,58 @@ FORBIDDEN = {
 }  # fmt: skip
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
-
-
-def imported(path: Path) -> set[str]:
-    """Return the project's modules that a module imports when it runs or is type-checked."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.startswith("check_postfix")}
-
-
-def room(name: str) -> str:
+def house(name: str) -> str:
     """Return which part of the package a module is in: maillog, mailqueue, plugin or its own."""
     return [*name.split("."), ""][1]
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def rooms() -> list[str]:
+    """Return the rooms of maillog in the order of its one-line rule."""
+    rule = ast.get_docstring(ast.parse((PACKAGE / "maillog" / "__init__.py").read_text()))
+    assert rule is not None
+    line = next(line for line in rule.splitlines() if " < " in line)
+    return line.partition(";")[0].split(" < ")
+
+
+def room(name: str) -> str:
+    """Return the room of maillog that a module is in."""
+    return name.split(".")[2]
+
+
+MAILLOG = of_room("maillog") - {"check_postfix.maillog"}
+
+
+@pytest.mark.parametrize("path", MODULES.values(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_maillog_mailqueue_and_plugin_do_not_know_each_other(path):
     own = path.relative_to(PACKAGE).parts[0]
     if own not in ("maillog", "mailqueue", "plugin"):
         return
 
-    assert {room(name) for name in imported(path)} <= {own, "__version__"}
+    known = {house(name) for name in imported(path) if name != "check_postfix"}
+    assert known <= {own, "child"}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "maillog").rglob("*.py")), ids=lambda p: p.stem)
-def test_imports_in_maillog_follow_the_way_of_the_data(path):
-    own = path.relative_to(PACKAGE / "maillog").parts[0].removesuffix(".py")
-    if own == "__init__":
-        assert not imported(path)
-        return
+def test_the_rule_of_maillog_names_its_rooms_and_no_other():
+    there = {path.name for path in (PACKAGE / "maillog").iterdir() if path.name[0].isalpha()}
 
-    for name in imported(path):
-        parts = name.split(".")[2:]
-        assert WAY.index(parts[0]) <= WAY.index(own), f"{own} imports {parts[0]}"
+    assert {name.removesuffix(".py") for name in there if not name.endswith(".md")} == set(rooms())
+
+
+@pytest.mark.parametrize("name", sorted(MAILLOG))
+def test_a_room_of_maillog_imports_only_from_its_left(name):
+    order = rooms()
+
+    for other in imported(MODULES[name]) & MAILLOG:
+        assert order.index(room(other)) <= order.index(room(name)), f"{name} imports {other}"
+
+
+def test_no_circle_of_imports_is_in_the_package():
+    left = {name: (imported(path) & MODULES.keys()) - {name} for name, path in MODULES.items()}
+
+    while free := {name for name, needs in left.items() if not needs & left.keys()}:
+        left = {name: needs for name, needs in left.items() if name not in free}
+
+    assert not left
 
 
 def test_the_top_level_holds_nothing_unexpected():
@@ -85,13 +87,13 @@ def test_the_top_level_holds_nothing_unexpected():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("condition", ["deferred", "bounces", "auth", "rejects"])
-def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(condition, tmp_path):
+@pytest.mark.parametrize("check", log_checks(), ids=lambda check: check.name)
+def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(check, tmp_path):
     log = tmp_path / "mail.log"
     log.write_text("Nov 24 16:43:26 mx postfix/qmgr[1]: 4ABCDEF012: removed\n")
     program = (
         "import sys\n"
-        f"from check_postfix.{condition} import CHECK\n"
+        f"from {check.measure.__module__} import CHECK\n"
         "from check_postfix.plugin.run import outcome_of\n"
         f"outcome_of(CHECK, ['--log', {str(log)!r}, '--state', {str(tmp_path / 's')!r}])\n"
         "sys.stdout.write('\\n'.join(sys.modules))\n"
@@ -108,19 +110,26 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(condition, tmp_pa
     extra = {n for n in loaded if n not in floor and not n.startswith("check_postfix")}
     assert not {name for name in loaded if name in FORBIDDEN and name not in floor}
     assert extra <= {"_blake2", "_locale", "contextlib", "gc", "gettext", "grp", "locale", "pwd"}
-    for reader in ("ingest", "survey", "reading", "scanner", "recogniser", "frame", "clock"):
-        assert f"check_postfix.maillog.{reader}" not in loaded
+    reading = of_room("maillog.ingest") - existing("maillog.ingest", "maillog.ingest.progress")
+    reading |= of_room("maillog.syntax") | of_room("maillog.events.recogniser")
+    assert not set(loaded) & (reading | existing("maillog.events.scanner"))
 
 
 def test_a_run_loads_what_reads_when_it_has_something_to_read():
     # One of a crowd first waits for another run, and then mostly finds all read by that.
-    program = "import sys, check_postfix.maillog.ingest\nprint(*sys.modules)"
+    program = "import sys, check_postfix.maillog.ingest.ingest\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
     )
 
-    for reader in ("reading", "scanner", "recogniser", "frame"):
-        assert f"check_postfix.maillog.{reader}" not in done.stdout.split()
+    reading = existing("maillog.ingest.piece", "maillog.events.scanner", "maillog.syntax.frame")
+    reading |= of_room("maillog.events.recogniser")
+    assert not set(done.stdout.split()) & reading
+
+
+def test_a_guard_that_looks_for_a_module_that_is_not_there_fails():
+    with pytest.raises(LookupError, match=r"maillog\.gone"):
+        existing("maillog.gone")
 
 
 def test_an_executable_can_do_something_before_whatever_else_is_loaded():

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from dateutil import tz
 
-from tests import mail_log, perfdata
+from tests.support import mail_log, perfdata
 
 BIN = Path(sys.executable).parent
 LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")

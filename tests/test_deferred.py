@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.deferred import CHECK
-from tests.builders import a_window, options
+from tests.support.builders import a_window, options
 
 
 def judge(*arguments, verbosity=0, **window):

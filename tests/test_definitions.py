@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests import definitions
+from tests.support import definitions
 
 
 @pytest.mark.parametrize("path", list(definitions.files()), ids=lambda path: path.name)
 def test_generated_files_say_what_the_declarations_say(path):
-    assert path.read_text() == definitions.files()[path], "run: python -m tests.definitions"
+    assert path.read_text() == definitions.files()[path], "run: python -m tests.support.definitions"
 
 
 def test_every_module_with_a_check_has_a_script():

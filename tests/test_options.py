@@ -9,11 +9,11 @@ import pytest
 from dateutil import tz
 
 from check_postfix import auth, bounces, deferred, queue, rejects
-from check_postfix.maillog import journalctl
+from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import postqueue
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin.run import STANDARD, outcome_of
-from tests import mail_log, perfdata
+from tests.support import mail_log, perfdata
 
 LOG_CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
 CHECKS = [*LOG_CHECKS, queue.CHECK]

@@ -11,11 +11,11 @@ from itertools import count
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
-from check_postfix.maillog import store
+from check_postfix.maillog.store import store
 from check_postfix.plugin.run import outcome_of
-from tests import mail_log
-from tests.recogniser import postfix_writes as writes
-from tests.recogniser.test_forgery import FORGED
+from tests.maillog.events.test_forgery import FORGED
+from tests.support import mail_log
+from tests.support import postfix_writes as writes
 
 CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
 CANARIES = 10_000

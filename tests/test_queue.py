@@ -6,7 +6,7 @@ import pytest
 
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.queue import CHECK, Queue
-from tests.builders import options
+from tests.support.builders import options
 
 NOW = 1795536000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from check_postfix.maillog.counts import MANY
-from check_postfix.maillog.usual import Usual
+from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.window.usual import Usual
 from check_postfix.rejects import CHECK, REJECTED
-from tests.builders import a_window, options
+from tests.support.builders import a_window, options
 
 A_MONTH = "28 days"
 

@@ -7,20 +7,20 @@ not a wrong password and stands apart.
 
 from __future__ import annotations
 
-from check_postfix import clients
-from check_postfix.choice import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Choice
-from check_postfix.from_log import FROM_LOG
-from check_postfix.maillog.counts import MANY
+from check_postfix.common import clients
+from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Choice
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.suspicion import Tries
+from check_postfix.common.tables import table
+from check_postfix.maillog.counts.counts import MANY
 from check_postfix.plugin import Check, Label, Threshold, run, values
-from check_postfix.suspicion import Tries
-from check_postfix.tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
-    from check_postfix.maillog.window import Window
+    from check_postfix.maillog.window.window import Window
     from check_postfix.plugin import Metric
 
 FAILURES = Label("auth_failures", "failed logins")

@@ -8,17 +8,17 @@ for its recipients, so expiries stand beside the ratio and not in it
 
 from __future__ import annotations
 
-from check_postfix.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
-from check_postfix.from_log import FROM_LOG
+from check_postfix.common.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.ratio import Ratio
 from check_postfix.plugin import Check, Label, Threshold, run
-from check_postfix.ratio import Ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
-    from check_postfix.maillog.window import Window
+    from check_postfix.maillog.window.window import Window
     from check_postfix.plugin import Metric
 
 BOUNCE_RATIO = Ratio(

@@ -6,7 +6,7 @@ three times is three attempts (postfix/src/global/log_adhoc.c).
 
 from __future__ import annotations
 
-from check_postfix.attempts import (
+from check_postfix.common.attempts import (
     BOUNCED,
     EXPIRED,
     MIN_ATTEMPTS,
@@ -15,15 +15,15 @@ from check_postfix.attempts import (
     VOLUME,
     Attempts,
 )
-from check_postfix.from_log import FROM_LOG
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.ratio import Ratio
 from check_postfix.plugin import Check, Label, Threshold, run
-from check_postfix.ratio import Ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from check_postfix.maillog.window import Window
+    from check_postfix.maillog.window.window import Window
     from check_postfix.plugin import Metric
 
 DEFERRED_RATIO = Ratio(

@@ -10,12 +10,12 @@ import time
 from collections import namedtuple
 from contextlib import contextmanager
 
+from check_postfix.common.tables import table
 from check_postfix.mailqueue import age, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.listing import QUEUES
 from check_postfix.mailqueue.waiting import waiting
 from check_postfix.plugin import Check, Label, Option, Source, Threshold, Unknown, run, values
-from check_postfix.tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ hour, so the window is held against what is usual here at this time of day.
 
 from __future__ import annotations
 
-from check_postfix import clients
-from check_postfix.choice import CLIENT, CODE, IGNORE_CLIENT, Choice
-from check_postfix.from_log import FROM_LOG
+from check_postfix.common import clients
+from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Choice
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.tables import table
 from check_postfix.plugin import Check, Label, Option, Threshold, run, values
-from check_postfix.tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
-    from check_postfix.maillog.usual import Usual
-    from check_postfix.maillog.window import Window
+    from check_postfix.maillog.window.usual import Usual
+    from check_postfix.maillog.window.window import Window
     from check_postfix.plugin import Metric
 
 REJECT_FACTOR = Label("reject_factor", "rejects as a multiple of the usual")

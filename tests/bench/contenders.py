@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import kept
+from tests.support import kept
 
 from .gate import Gate
 from .market import Market

@@ -6,10 +6,10 @@ for 64 KiB, and the growth when the line doubles.
 
 import time
 
-from check_postfix.maillog import frame
-from check_postfix.maillog.clock import Clock
-from check_postfix.maillog.recogniser import recognise
-from check_postfix.maillog.scanner import Scan
+from check_postfix.maillog.events.recogniser import recognise
+from check_postfix.maillog.events.scanner import Scan
+from check_postfix.maillog.syntax import frame
+from check_postfix.maillog.syntax.timestamps import Clock
 
 SIZE = 64 * 1024
 STAMP = b"2026-11-24T16:43:26.123456+00:00 mx1 "

@@ -8,7 +8,7 @@ import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
 from check_postfix.plugin.run import outcome_of
-from tests import perfdata
+from tests.support import perfdata
 
 from .ground import history, one_day
 from .reference import count

@@ -5,10 +5,10 @@ from collections import Counter
 from datetime import UTC
 from pathlib import Path
 
-from check_postfix.maillog.frame import parse
-from check_postfix.maillog.ingest import Ingest
-from check_postfix.maillog.recogniser import recognise
-from check_postfix.maillog.store import Store
+from check_postfix.maillog.events.recogniser import recognise
+from check_postfix.maillog.ingest.ingest import Ingest
+from check_postfix.maillog.store.store import Store
+from check_postfix.maillog.syntax.frame import parse
 
 
 def together_of(log: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from check_postfix.maillog.stretch import Cursor
+from check_postfix.maillog.source.journal_span import Cursor
 
 from .client import Client
 from .commands import ENVIRONMENT

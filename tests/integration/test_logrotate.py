@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.maillog import logbook
+from tests.support import logbook
 
 from . import packages
 

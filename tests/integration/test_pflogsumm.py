@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recogniser import material
+from tests.support import material
 
 from .counts import counts_of, together_of
 from .outcome import Outcome

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from check_postfix.maillog.event import KINDS
+from check_postfix.maillog.events.event import KINDS
 
 from .commands import LOG_CHECKS, run_check
 from .counts import counts_of

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from check_postfix.maillog.store import Store
-from tests import perfdata
-from tests.maillog import logbook
+from check_postfix.maillog.store.store import Store
+from tests.support import logbook, perfdata
 
 from . import packages
 from .commands import run_check

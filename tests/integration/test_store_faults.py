@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.maillog import logbook
+from tests.support import logbook
 
 from . import packages
 
@@ -31,8 +31,8 @@ CALLS = ["openat", "pread64", "pwrite64", "fdatasync", "fsync", "ftruncate", "un
 RUN = """
 import sys
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import set_aside
-from tests.maillog import logbook
+from check_postfix.maillog.store.store import set_aside
+from tests.support import logbook
 store, log, now = sys.argv[1:]
 for _ in range(2):
     try:

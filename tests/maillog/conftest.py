@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from check_postfix.maillog.coverage import Coverage
-from tests.maillog import logbook
+from check_postfix.maillog.window.coverage import Coverage
+from tests.support import logbook
 
 
 class Place:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.definitions import ROOT
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
+from tests.support.definitions import ROOT
 
 from . import machine, mail_log
 from .icinga2 import PORT, Icinga2

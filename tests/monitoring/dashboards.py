@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from check_postfix.plugin import Check, Label, Option
-from tests.definitions import ROOT, checks
+from tests.support.definitions import ROOT, checks
 
 FOLDER = ROOT / "icinga" / "dashboards"
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests import perfdata
-from tests.definitions import ROOT
+from tests.support import perfdata
+from tests.support.definitions import ROOT
 
 from . import machine, trouble
 from .icinga2 import PORT, Icinga2

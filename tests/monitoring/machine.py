@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.definitions import ROOT, checks
 from tests.integration import namespace
 from tests.integration.namespace import sh
+from tests.support.definitions import ROOT, checks
 
 PLUGINS = Path("/usr/lib/nagios/plugins")
 HOME = Path("/var/lib/nagios")

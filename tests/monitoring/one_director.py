@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.definitions import ROOT, checks
 from tests.integration import namespace
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
+from tests.support.definitions import ROOT, checks
 
 from . import icinga2
 from .icinga2 import Icinga2

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.definitions import ROOT, checks, settable
+from tests.support.definitions import ROOT, checks, settable
 
 from . import machine, mail_log
 from .cases import CASES

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.definitions import ROOT
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
+from tests.support.definitions import ROOT
 
 from . import machine, mail_log
 from .cases import CASES, arguments

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from check_postfix.maillog.usual import Usual
+from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.queue import Queue
-from tests.builders import NOON, a_window, options
-from tests.definitions import checks
+from tests.support.builders import NOON, a_window, options
+from tests.support.definitions import checks
 
 from . import dashboards, grafana
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests import definitions
-from tests.director import variable
+from tests.support import definitions
+from tests.support.director import variable
 
 BASKET: dict[str, Any] = json.loads(
     (definitions.ROOT / "icinga" / "director-basket.json").read_text()

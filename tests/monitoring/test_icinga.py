@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.definitions import checks, settable
+from tests.support.definitions import checks, settable
 
 from .cases import CASES, LABELS, LINES, PERFDATA, STATES, at_any_time
 from .one_icinga import any_value

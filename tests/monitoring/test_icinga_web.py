@@ -10,7 +10,7 @@ from base64 import b64decode
 
 import pytest
 
-from tests.definitions import checks
+from tests.support.definitions import checks
 
 from . import browser, icinga2, in_browser
 from .conftest import observation as observed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.plugin.output import Outcome, Perfdata
-from tests.definitions import checks
+from tests.support.definitions import checks
 
 from .cases import LABELS
 

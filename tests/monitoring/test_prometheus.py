@@ -16,9 +16,9 @@ from check_postfix import deferred, queue
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import prometheus
 from check_postfix.plugin.run import outcome_of
-from tests import perfdata
-from tests.builders import NOON, a_window, options
-from tests.definitions import ROOT, checks
+from tests.support import perfdata
+from tests.support.builders import NOON, a_window, options
+from tests.support.definitions import ROOT, checks
 
 NOW = NOON * 60
 LOG = str(ROOT / "tests" / "recorded" / "mail.iso.log")

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
-from check_postfix.maillog.counts import FAMILIES
-from check_postfix.maillog.usual import Usual
+from check_postfix.maillog.counts.counts import FAMILIES
+from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import Check, Metric, Option, Remark, Source, Threshold, values
-from tests import perfdata
-from tests.builders import a_coverage, a_window, options
+from tests.support import perfdata
+from tests.support.builders import a_coverage, a_window, options
 
 LEAST = Option("--least", "the least", default="5", parse=values.count)
 

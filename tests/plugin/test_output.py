@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.plugin.output import Outcome, Perfdata, plain
-from tests import perfdata
+from tests.support import perfdata
 
 _ANY = st.text(st.characters(exclude_categories=()), max_size=600)
 

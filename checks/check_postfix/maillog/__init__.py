@@ -1,7 +1,7 @@
 """The mail log, from bytes to windows of counts.
 
-    bytes > lines > records > events > counts > store > window
+errors < source < syntax < events < counts < store < window < ingest; a room imports only from
+its left.
 
-Each step is a module that imports only from its left; nothing in here has heard
-of Nagios.
+No room has heard of Nagios. README.md beside this file tells the way of the data.
 """

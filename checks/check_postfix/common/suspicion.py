@@ -1,0 +1,153 @@
+"""A suspicion: what failed logins are, told by who tried whose password.
+
+As a sum, three different things look alike. One address at many accounts is
+guessing; many addresses at one account attack it; one address at one account,
+again and again, is mostly a program that nobody told of a new password. The
+rule for that stands here. Where the log does not name the accounts, nothing is
+suspected.
+
+Its numbers hold for a window of up to an hour. Of a longer one they are as many times
+as large: in a day ten people of an office mistype their passwords.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.counts.counts import MANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# Accounts that one address must have tried to be guessing. In an office behind one
+# address some people mistype their passwords in an hour, hardly ten.
+GUESSED = 10
+# Addresses that must have tried one account to be attacking it. Somebody's own
+# devices come from home, from work and from the telephone's network.
+ATTACKERS = 10
+# Of their failures so many must be at that account (in percent). Where the same
+# addresses try other accounts as well, it is not one account that is attacked.
+SINGLED_OUT = 50
+# Failures of one address at one account that are no mistyped password any more:
+# whoever types gives up before that, a program does not.
+STUBBORN = 10
+# Of an address's failures so many must be at that account (in percent). Postfix may
+# name the account that was tried before, so a few can be wrong.
+ALONE = 90
+# Of an address's failures so many must name an account (in percent), or nothing is
+# said about its accounts.
+NAMED = 50
+
+# What stands in place of an address, and of an account, that is not known.
+_NO_ADDRESS = ("", "unknown", MANY)
+_NO_ACCOUNT = ("", MANY)
+
+
+class Tries:
+    """Who tried whose password.
+
+    rows:  ((client, account), failed logins); the account is a pseudonym, nothing
+           where the log names none, and MANY where they were too many
+    hours: how long the window is
+    """
+
+    def __init__(self, rows: Iterable[tuple[tuple[str, ...], int]], hours: float = 1) -> None:
+        self._times = max(1, hours)
+        self._by_client: dict[str, dict[str, int]] = {}
+        self._by_account: dict[str, dict[str, int]] = {}
+        for (client, account), number in rows:
+            self._by_client.setdefault(client, {})[account] = number
+            if account not in _NO_ACCOUNT:
+                self._by_account.setdefault(account, {})[client] = number
+
+    def at(self, client: str) -> str:
+        """Return at how many accounts a client failed: ` at 3 accounts`, nothing if unknown."""
+        tried = self._by_client.get(client, {})
+        known = _known(tried)
+        named = _sum(tried) - tried.get("", 0)
+        if not known or client in _NO_ADDRESS or 100 * named < NAMED * _sum(tried):
+            return ""
+        return f" at {_number(len(known), MANY in tried, 'account', 'accounts')}"
+
+    def by(self, account: str) -> str:
+        """Return from how many addresses an account was tried: ` from 3 addresses`."""
+        tried = self._by_account.get(account, {})
+        known = _addresses(tried)
+        if not known:
+            return ""
+        return f" from {_number(len(known), MANY in tried, 'address', 'addresses')}"
+
+    def words(self, name: Callable[[str], str], suspects: bool = True) -> list[str]:
+        """Return who failed most, and what that is; and who attacks, if that is another.
+
+        What sounds harmless is said only where nothing else is found: it must not
+        hide an attack.
+
+        name:     from a client's address to what is shown of it
+        suspects: whether to say what it is; only who has seen all that an address
+                  tried can tell
+        """
+        worst = self._worst(client for client in self._by_client if client != MANY)
+        guesser = self._worst(filter(self._is_guessing, self._by_client)) if suspects else None
+        attacked = self._attacked() if suspects else None
+        words = [
+            f"{_sum(self._by_client[client])} from {name(client)}{self.at(client)}"
+            + (": guessing" if suspects and self._is_guessing(client) else "")
+            for client in dict.fromkeys((worst, guesser))
+            if client is not None
+        ]
+        if attacked is not None:
+            number = _sum(self._by_account[attacked])
+            words.append(f"{number} at 1 account{self.by(attacked)}: one account attacked")
+        elif suspects and worst is not None and guesser is None and self._is_stubborn(worst):
+            words[0] += ": an old password?"
+        return words
+
+    def _worst(self, clients: Iterable[str]) -> str | None:
+        return min(
+            clients, key=lambda client: (-_sum(self._by_client[client]), client), default=None
+        )
+
+    def _is_guessing(self, client: str) -> bool:
+        """Tell whether a client tries one account after the other."""
+        return (
+            bool(self.at(client)) and len(_known(self._by_client[client])) >= GUESSED * self._times
+        )
+
+    def _is_stubborn(self, client: str) -> bool:
+        """Tell whether a client fails again and again at one account."""
+        if not self.at(client):
+            return False
+        tried = self._by_client[client]
+        most = max(_known(tried).values())
+        return most >= STUBBORN * self._times and 100 * most >= ALONE * _sum(tried)
+
+    def _attacked(self) -> str | None:
+        """Return the account that is attacked from many addresses most, None if none is."""
+        return min(
+            filter(self._is_attacked, self._by_account),
+            key=lambda account: (-_sum(self._by_account[account]), account),
+            default=None,
+        )
+
+    def _is_attacked(self, account: str) -> bool:
+        known = _addresses(self._by_account[account])
+        whole = sum(_sum(self._by_client[client]) for client in known)
+        return len(known) >= ATTACKERS * self._times and 100 * _sum(known) >= SINGLED_OUT * whole
+
+
+def _known(tried: dict[str, int]) -> dict[str, int]:
+    return {account: n for account, n in tried.items() if account not in _NO_ACCOUNT}
+
+
+def _addresses(tried: dict[str, int]) -> dict[str, int]:
+    return {client: n for client, n in tried.items() if client not in _NO_ADDRESS}
+
+
+def _sum(tried: dict[str, int]) -> int:
+    return sum(tried.values())
+
+
+def _number(known: int, or_more: bool, one: str, several: str) -> str:
+    if or_more:
+        return f"{known} or more {several}"
+    return f"{known} {one if known == 1 else several}"

@@ -1,0 +1,205 @@
+"""Counts: events added up per minute and stream, and per minute and key.
+
+A counter is a name and a number. A key is all that a family of events is split
+by, at once, so that every question about two of its fields has an answer. It may
+belong to a person or a company, so keys are kept for a shorter time than
+counters.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.counts import network
+from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.events.event import LINKS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.counts.messages import Sums
+    from check_postfix.maillog.events.event import Event
+
+    # What one event adds to: counters, and its family and key, if it has any
+    Tally = tuple[tuple[str, ...], tuple[str, str] | None]
+    # Minute, stream
+    Where = tuple[int, int]
+
+# The fields of an event that its kind is split by. An account, whose pseudonym is
+# put behind all others, comes last.
+_FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
+FAMILIES = {
+    "sent": ("domain", "relay"),
+    "deferred": _FAILED_DELIVERY,
+    "bounced": _FAILED_DELIVERY,
+    "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
+    "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
+    # of messages: so that one is told from another, in whichever minutes it is told of
+    "deferred_messages": ("queue_id", "kind"),
+    "expired_messages": ("queue_id", "kind"),
+}
+# What one client may have many of; it must not crowd out other clients.
+_BESIDE_CLIENT = ("client_name", "account")
+_OF_STRANGERS = ("domain", "relay", "client", "queue_id", *_BESIDE_CLIENT)
+# Kinds that are counted with another family.
+_FAMILY = {
+    "softbounce": "deferred",
+    "rejected_smtpd": "rejected",
+    "rejected_hangup": "rejected",
+    "rejected_postscreen": "rejected",
+    "rejected_header_body": "rejected",
+    "rejected_mime": "rejected",
+    "rejected_milter_smtpd": "rejected",
+    "rejected_milter_cleanup": "rejected",
+}
+
+# Kinds whose messages are counted besides.
+MESSAGES = {
+    "deferred": "deferred_messages",
+    "softbounce": "deferred_messages",
+    "expired": "expired_messages",
+}
+
+# Counters beside the kinds: part of what a kind has counted.
+BOUNCED_WITH = {"550": "bounced_550", "554": "bounced_554"}
+MAILBOX_FULL = "mailbox_full"
+
+# Stands for the values of a field that were too many to be kept apart.
+MANY = "*"
+# Between the fields of a key; in none of them.
+_SEPARATOR = "\t"
+# A field is cut to this many characters, the longest domain name.
+_LONGEST = 253
+
+
+def key(fields: tuple[str, ...]) -> str:
+    """Return a key in one piece."""
+    return _SEPARATOR.join(fields)
+
+
+def fields(key: str) -> tuple[str, ...]:
+    """Return the fields of a key."""
+    return tuple(key.split(_SEPARATOR))
+
+
+def without_strangers(family: str, key: str) -> str:
+    """Return a key in which the fields with the many values stand for many."""
+    return _without(_PLACES_OF_STRANGERS[family], key)
+
+
+def of_client(family: str, key: str) -> str:
+    """Return a key in which what one client may have many of stands for many."""
+    return _without(_PLACES_BESIDE_CLIENT[family], key)
+
+
+def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    return {
+        family: [place for place, name in enumerate(of_family) if name in names]
+        for family, of_family in FAMILIES.items()
+    }
+
+
+_PLACES_OF_STRANGERS = _places(_OF_STRANGERS)
+_PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
+
+
+def _without(places: list[int], key: str) -> str:
+    values = key.split(_SEPARATOR)
+    for place in places:
+        values[place] = MANY
+    return _SEPARATOR.join(values)
+
+
+def of_many(family: str) -> str:
+    """Return the key of which nothing is known but its family."""
+    return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
+
+
+def tally(event: Event) -> Tally:
+    """Return what an event adds to; in the key is no account yet."""
+    if event.kind in LINKS:
+        return (), None
+    counters = (event.kind, *event.also)
+    if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
+        counters += (BOUNCED_WITH[event.reply_code],)
+    if event.reason == "mailbox full":
+        counters += (MAILBOX_FULL,)
+    family = _FAMILY.get(event.kind, event.kind)
+    names = FAMILIES.get(family)
+    if names is None:
+        return counters, None
+    values = ["" if name == "account" else getattr(event, name)[:_LONGEST] for name in names]
+    if names[0] == "client":
+        values[0] = network.of(values[0])
+    return counters, (family, _SEPARATOR.join(values)) if any(values) else None
+
+
+class Counts:
+    """What a stretch of log came to.
+
+    secret: of the store that it goes to
+    since, keys_since: minutes before which nothing, or no key, is counted
+
+    totals: (minute, stream) -> counter -> number
+    keyed:  (family, hour) -> (minute, stream) -> key -> number
+    additions: how many there were; there are at most a few times as many numbers
+    """
+
+    def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
+        self._pseudonym = Accounts(secret).pseudonym
+        self._since = since
+        self._keys_since = max(since, keys_since)
+        self.totals: dict[Where, dict[str, int]] = {}
+        self.keyed: dict[tuple[str, int], dict[Where, dict[str, int]]] = {}
+        self.additions = 0
+        # Where was counted last: nearly always the next event is of there, too.
+        self._minute = self._stream = -1
+        self._totals: dict[str, int] = {}
+        self._keyed: dict[str, dict[str, int]] = {}
+
+    def add(self, minute: int, stream: int, event: Event, times: int) -> None:
+        """Count an event `times` times."""
+        self.add_tally(minute, stream, tally(event), times, event.account)
+
+    def add_tally(
+        self, minute: int, stream: int, tally: Tally, times: int, account: bytes = b""
+    ) -> None:
+        """Count what an event adds to, `times` times, and the account that it names."""
+        if minute != self._minute or stream != self._stream:
+            self._turn_to(minute, stream)
+        self.additions += 1
+        counters, keyed = tally
+        totals = self._totals
+        for counter in counters:
+            totals[counter] = totals.get(counter, 0) + times
+        if keyed is not None:
+            family, key = keyed
+            if account:
+                key += self._pseudonym(account)
+            numbers = self._keyed.get(family)
+            if numbers is None:
+                numbers = self._keyed[family] = self._keys(family)
+            numbers[key] = numbers.get(key, 0) + times
+
+    def _turn_to(self, minute: int, stream: int) -> None:
+        self._minute, self._stream = minute, stream
+        # What is too old is counted for nobody.
+        is_wanted = minute >= self._since
+        self._totals = self.totals.setdefault((minute, stream), {}) if is_wanted else {}
+        self._keyed = {}
+
+    def _keys(self, family: str) -> dict[str, int]:
+        """Return the numbers of a family's keys, here."""
+        minute = self._minute
+        if minute < self._keys_since:
+            return {}
+        of_hour = self.keyed.setdefault((family, minute // 60), {})
+        return of_hour.setdefault((minute, self._stream), {})
+
+    def add_message(self, minute: int, stream: int, kind: str, times: int, queue_id: bytes) -> None:
+        """Keep apart the message that an event of a kind in MESSAGES befell."""
+        of_message = key((queue_id.decode("ascii"), kind))
+        self.add_tally(minute, stream, ((), (MESSAGES[kind], of_message)), times)
+
+    def add_sums(self, sums: Sums) -> None:
+        """Add what several lines have told together, and empty it."""
+        for (minute, stream, counter), number in sums.items():
+            self.add_tally(minute, stream, ((counter,), None), number)
+        sums.clear()

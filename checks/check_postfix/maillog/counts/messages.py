@@ -1,0 +1,297 @@
+"""Messages: what only several lines together tell of a message, found by its queue ID.
+
+That a message was taken in, how big it is and for how many recipients, and that it
+was sent stand in different lines. Each line belongs to the nearest before it: the
+queue manager's size to the receipt that waits for it, a sent line to the size that was
+said last (the queue manager says it again at each retry). What waits is forgotten when
+the message is removed, or put off for all its recipients; another message may then get
+its queue ID.
+
+A log is read piece by piece, and not in its order. Of a piece there remains what waits
+at its end, and the orphans, whose first half is not in it. When the piece in front of
+it is read, `followed_by` brings the two together, and the counts are those of one
+reading from the beginning, whatever came first. All of it is bounded: by number, and
+since no half waits for longer than a day.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeVar
+
+    from check_postfix.maillog.events.event import Event
+
+    T = TypeVar("T")
+
+    # Stream, and queue ID: instances and hosts can use the same one.
+    Where = tuple[int, bytes]
+
+# Counters beside the kinds of event.
+ACCEPTED = "accepted"  # messages taken in that reached the queue manager
+BYTES_RECEIVED = "bytes_received"  # their sizes
+RECIPIENTS_SUBMITTED = "recipients_submitted"  # of those whose client had logged in
+ABORTED = "aborted"  # messages taken in that their client did not finish
+BYTES_DELIVERED = "bytes_delivered"  # a message's size for each sent line
+BYTES_FILTERED = "bytes_filtered"  # the same of what a content filter hands back
+
+_COUNTERS = (
+    ACCEPTED, BYTES_RECEIVED, RECIPIENTS_SUBMITTED, ABORTED, BYTES_DELIVERED, BYTES_FILTERED,
+)  # fmt: skip
+# Their places
+_ACCEPTED, _BYTES_RECEIVED, _RECIPIENTS_SUBMITTED, _ABORTED, _BYTES_DELIVERED, _BYTES_FILTERED = (
+    range(len(_COUNTERS))
+)
+_BYTES = {"sent": _BYTES_DELIVERED, "filtered": _BYTES_FILTERED}
+
+# Of one line, however often it says that it is repeated: a sum must fit into the store.
+_MOST_BYTES = 10**11
+
+# So many wait at most. Of receipts: more than smtpd processes take mail in at a time.
+# Of sizes: as many messages as the queue manager has in its active queue
+# (qmgr_message_active_limit).
+MOST_RECEIVED = 2_000
+MOST_ACTIVE = 20_000
+MOST_ORPHANS = 10_000
+# Nothing waits for longer, in minutes.
+PATIENCE = 24 * 60
+
+
+class Sums:
+    """What messages came to, by minute and stream."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], list[int]] = {}
+
+    def of(self, minute: int, stream: int) -> list[int]:
+        """Return the numbers of a minute and stream, one for each of _COUNTERS, to be added to."""
+        numbers = self._numbers.get((minute, stream))
+        if numbers is None:
+            numbers = self._numbers[minute, stream] = [0] * len(_COUNTERS)
+        return numbers
+
+    def items(self) -> Iterator[tuple[tuple[int, int, str], int]]:
+        """Yield ((minute, stream, counter), number) of all that are not 0."""
+        for where, numbers in self._numbers.items():
+            for counter, number in zip(_COUNTERS, numbers, strict=True):
+                if number:
+                    yield (*where, counter), number
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._numbers.clear()
+
+
+class Orphan:
+    """What the lines of a message tell whose first half is not in the piece of log.
+
+    sent:     (kind, minute) -> how many sent lines
+    deferred: how many deferrals
+    active:   (minute, size, recipients) of the queue manager's first line
+    cancelled: minute in which the client gave up
+
+    With the last two it is complete: what follows belongs to them.
+    """
+
+    __slots__ = ("active", "cancelled", "deferred", "sent")
+
+    def __init__(self) -> None:
+        self.sent: dict[tuple[str, int], int] = {}
+        self.deferred = 0
+        self.active: tuple[int, int, int] | None = None
+        self.cancelled: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing that follows is part of it."""
+        return self.active is not None or self.cancelled is not None
+
+
+class Messages:
+    """What a piece of log tells of messages; its lines are told in their order.
+
+    sums: to which is added what has found together
+
+    received: what waits for the queue manager: -> (minute, whether the client had
+              logged in)
+    active:   what waits for its deliveries: -> (minute, size, recipients for whom it
+              has not been put off)
+    orphans:  what waits for the piece in front of this one
+    ended:    messages whose end, but not whose begin, is in this piece
+    """
+
+    __slots__ = ("_sums", "active", "ended", "orphans", "received")
+
+    def __init__(self, sums: Sums) -> None:
+        self._sums = sums
+        self.received: dict[Where, tuple[int, bool]] = {}
+        self.active: dict[Where, tuple[int, int, int]] = {}
+        self.orphans: dict[Where, Orphan] = {}
+        self.ended: set[Where] = set()
+
+    def tell(
+        self,
+        minute: int,
+        stream: int,
+        event: Event,
+        times: int,
+        queue_id: bytes,
+        size: int,
+        recipients: int,
+    ) -> None:
+        """Take in what a line says.
+
+        times: how often it was said
+        queue_id, size, recipients: what it says of its message, as a Message
+        """
+        kind = event.kind
+        where = stream, queue_id
+        if kind == "active":
+            self.activated(where, minute, size, recipients)
+        elif kind == "removed":
+            self.removed(where)
+        elif kind == "received":
+            self.begun(where, minute, "submission" in event.also)
+        elif kind in _BYTES:
+            self.sent(where, minute, kind, times)
+        elif kind in ("deferred", "softbounce"):
+            self.deferred(where, times)
+        elif kind == "cancelled":
+            self.cancelled(where, minute)
+
+    def lived(
+        self,
+        where: Where,
+        begun: int,
+        logged_in: bool,
+        active: int,
+        size: int,
+        recipients: int,
+        sent: int,
+    ) -> bool:
+        """A message is taken in, taken up, sent to one recipient and removed.
+
+        begun, active, sent: minutes
+        Returns: whether that is all; not if anything else is known of its queue ID
+        """
+        if where in self.received or where in self.active or where in self.orphans:
+            return False
+        numbers = self._sums.of(active, where[0])
+        if active - begun <= PATIENCE:
+            numbers[_ACCEPTED] += 1
+            numbers[_BYTES_RECEIVED] += size
+            if logged_in:
+                numbers[_RECIPIENTS_SUBMITTED] += recipients
+        if sent != active:
+            numbers = self._sums.of(sent, where[0])
+        if sent - active <= PATIENCE:
+            numbers[_BYTES_DELIVERED] += size
+        return True
+
+    def begun(self, where: Where, minute: int, logged_in: bool) -> None:
+        """A message is taken in: a new one, whatever its queue ID stood for before."""
+        self.active.pop(where, None)
+        self.received.pop(where, None)  # the newest stand last
+        self.received[where] = minute, logged_in
+
+    def activated(self, where: Where, minute: int, size: int, recipients: int) -> None:
+        """The queue manager takes a message up, for the first time or again."""
+        begun = self.received.pop(where, None)
+        if begun is not None:
+            then, logged_in = begun
+            if minute - then <= PATIENCE:
+                numbers = self._sums.of(minute, where[0])
+                numbers[_ACCEPTED] += 1
+                numbers[_BYTES_RECEIVED] += size
+                if logged_in:
+                    numbers[_RECIPIENTS_SUBMITTED] += recipients
+        elif self.active.pop(where, None) is None and (orphan := self._orphan(where)):
+            orphan.active = minute, size, recipients
+        self.active[where] = minute, size, recipients
+
+    def sent(self, where: Where, minute: int, kind: str, times: int) -> None:
+        """A message is sent to some of its recipients.
+
+        kind: `sent` or `filtered`
+        """
+        active = self.active.get(where)
+        if active is not None:
+            then, size, _ = active
+            if minute - then <= PATIENCE:
+                number = size if times == 1 else min(size * times, _MOST_BYTES)
+                self._sums.of(minute, where[0])[_BYTES[kind]] += number
+        elif where not in self.received and (orphan := self._orphan(where)):
+            orphan.sent[kind, minute] = orphan.sent.get((kind, minute), 0) + times
+
+    def deferred(self, where: Where, times: int) -> None:
+        """A message is put off for some of its recipients."""
+        active = self.active.get(where)
+        if active is not None:
+            then, size, recipients = active
+            if recipients > times:
+                self.active[where] = then, size, recipients - times
+            else:
+                self.removed(where)
+        elif where not in self.received and (orphan := self._orphan(where)):
+            orphan.deferred += times
+
+    def cancelled(self, where: Where, minute: int) -> None:
+        """The client of a message did not finish it."""
+        begun = self.received.get(where)
+        if begun is not None:
+            if minute - begun[0] <= PATIENCE:
+                self._sums.of(minute, where[0])[_ABORTED] += 1
+        elif where not in self.active and (orphan := self._orphan(where)):
+            orphan.cancelled = minute
+        self.removed(where)
+
+    def removed(self, where: Where) -> None:
+        """Nothing more is to come of a message, or not before the queue manager says so."""
+        # only one of them can be there
+        was_waiting = self.active.pop(where, None) or self.received.pop(where, None)
+        if (not was_waiting or where in self.orphans) and len(self.ended) < MOST_ORPHANS:
+            self.ended.add(where)
+
+    def _orphan(self, where: Where) -> Orphan | None:
+        """Return what is told of a message without its first half, None if that is complete."""
+        orphan = self.orphans.get(where)
+        if orphan is None:
+            if len(self.orphans) >= MOST_ORPHANS:  # the first ones have the best chance
+                return None
+            orphan = self.orphans[where] = Orphan()
+        return None if orphan.is_complete else orphan
+
+    def forget_some(self) -> None:
+        """Forget the oldest of what waits, if that is too much."""
+        if len(self.received) > MOST_RECEIVED:
+            self.received = _newer_half(self.received)
+        if len(self.active) > MOST_ACTIVE:
+            self.active = _newer_half(self.active)
+
+    def followed_by(self, later: Messages) -> None:
+        """Take in what was told by the piece of log behind this one."""
+        for where, orphan in later.orphans.items():
+            for (kind, minute), times in orphan.sent.items():
+                self.sent(where, minute, kind, times)
+            if orphan.deferred:
+                self.deferred(where, orphan.deferred)
+            if orphan.active is not None:
+                self.activated(where, *orphan.active)
+            if orphan.cancelled is not None:
+                self.cancelled(where, orphan.cancelled)
+        for where in later.ended:
+            self.removed(where)
+        for where, (minute, logged_in) in later.received.items():
+            self.begun(where, minute, logged_in)
+        for where, active in later.active.items():
+            self.received.pop(where, None)
+            self.active[where] = active
+
+
+def _newer_half(waiting: dict[Where, T]) -> dict[Where, T]:
+    return dict(islice(waiting.items(), len(waiting) // 2, None))

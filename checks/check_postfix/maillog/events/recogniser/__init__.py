@@ -1,0 +1,194 @@
+"""Recognise what a record says: from Record to Event, or to None.
+
+This is the definition of what is counted. Each kind of line has a Shape here:
+the programs that write it, how its text opens, and the function that reads it.
+The scanner finds candidate lines by these same openings and may only take a
+short cut where it is sure to agree.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.events import fields
+from check_postfix.maillog.events.event import OF_A_MESSAGE, Message
+from check_postfix.maillog.events.recogniser import (
+    active,
+    delivery,
+    expiry,
+    health,
+    intake,
+    limit,
+    login,
+    reject,
+    screen,
+)
+from check_postfix.maillog.syntax.expression import Expression
+from check_postfix.maillog.syntax.record import UNKNOWN, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from check_postfix.maillog.events.event import Event
+
+
+class Shape:
+    """One kind of line.
+
+    programs:  who writes it; None for any Postfix program (a transport of any
+               name may be any delivery agent). A text whose program is UNKNOWN
+               is told by how it opens.
+    id:        expression of what the text starts with: a queue ID, perhaps
+               NOQUEUE, or nothing
+    words:     how what follows begins, one of these
+    recognise: reads a record from there on; returns None if it tells of nothing
+    opening:   expression of how it begins, where too much begins with the words
+
+    An opening lets through whatever is read, and little else. It is short, since it is
+    part of the scanner's expression, and compiled in each run that reads.
+    """
+
+    __slots__ = ("id", "opening", "programs", "recognise", "words")
+
+    def __init__(
+        self,
+        programs: tuple[bytes, ...] | None,
+        id: bytes,
+        words: tuple[bytes, ...],
+        recognise: Callable[[Record, int], Event | None],
+        opening: bytes = b"",
+    ) -> None:
+        self.programs = programs
+        self.id = id
+        self.words = words
+        self.recognise = recognise
+        self.opening = opening
+
+    @property
+    def openings(self) -> list[bytes]:
+        """Expressions, with one of which a text of this shape begins behind its ID."""
+        if self.opening:
+            return [self.opening]
+        # A blank needs no escape, and takes less time to compile without.
+        return [re.escape(words).replace(rb"\ ", b" ") for words in self.words]
+
+
+_NO_ID = b""
+_NOQUEUE = rb"NOQUEUE: "
+_QUEUE_ID = fields.QUEUE_ID + rb": "
+_QUEUE_ID_OR_NOQUEUE = rb"(?:NOQUEUE|" + fields.QUEUE_ID + rb"): "
+_match_id = Expression(rb"(?:(?P<noqueue>NOQUEUE)|" + fields.QUEUE_ID + rb"): ").match
+
+_SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
+
+# Asked in this order: the first that makes something of a record has read it.
+POSTFIX: tuple[Shape, ...] = (
+    Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
+    Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
+    Shape(
+        _SMTPD, _QUEUE_ID_OR_NOQUEUE,
+        (b"reject: ", b"reject_warning: ", b"hangup: ", b"hold: ", b"discard: "),
+        reject.recognise_smtpd,
+    ),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), expiry.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), active.recognise),
+    Shape(active.PROGRAMS, _QUEUE_ID, (b"removed",), active.recognise_removed),
+    Shape((b"pickup",), _QUEUE_ID, (b"uid=",), intake.recognise_pickup),
+    Shape(_CLEANUP, _QUEUE_ID, (b"removed (canceled)",), intake.recognise_cancelled),
+    Shape(
+        _CLEANUP, _QUEUE_ID, (b"reject: ", b"hold: ", b"discard: ", b"warning: "),
+        reject.recognise_content,
+    ),
+    Shape(
+        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE,
+        (b"milter-reject: ", b"milter-hold: ", b"milter-discard: "), reject.recognise_milter,
+    ),
+    Shape(
+        _POSTSCREEN, _NOQUEUE, (b"reject: RCPT from [", b"reject: CONNECT from ["),
+        reject.recognise_postscreen,
+    ),
+    Shape(_POSTSCREEN, _NO_ID, (b"reject: connect from [",), reject.recognise_postscreen),
+    Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
+    Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
+    Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
+    Shape(
+        None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
+        health.SAID_OF_A_MESSAGE_OPENING,
+    ),
+    Shape(None, _NO_ID, health.FAULTS, health.recognise_fault),
+    Shape(
+        None, _NO_ID, (b"warning: ",), health.recognise_fault_of_a_table, health.OF_A_TABLE_OPENING,
+    ),
+    Shape(
+        None, _NO_ID, (b"warning: ",), health.recognise_fault_with_a_message,
+        health.WITH_A_MESSAGE_OPENING,
+    ),
+    Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
+    Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
+)  # fmt: skip
+DOVECOT: tuple[Shape, ...] = (Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),)
+
+
+_OTHERS = b""  # programs that no shape names
+
+
+def _by_program(*ids: bytes) -> dict[bytes, tuple[Shape, ...]]:
+    """Return the shapes with one of these `id`s, by the program that may write them."""
+    having = tuple(shape for shape in POSTFIX if shape.id in ids)
+    named = {program for shape in having for program in shape.programs or ()}
+    return {UNKNOWN: having} | {
+        program: tuple(
+            shape for shape in having if shape.programs is None or program in shape.programs
+        )
+        for program in (*named, _OTHERS)
+    }
+
+
+_BEHIND_QUEUE_ID = _by_program(_QUEUE_ID, _QUEUE_ID_OR_NOQUEUE)
+_BEHIND_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
+_WITHOUT_ID = _by_program(_NO_ID)
+
+_DOVECOT = b"dovecot"
+
+
+def is_ours(record: Record) -> bool:
+    """Tell whether a record is Postfix's or Dovecot's."""
+    return bool(record.program) or record.instance == _DOVECOT
+
+
+def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
+    """Return the shapes that a record of ours may have, and where in its text they open."""
+    if record.instance == _DOVECOT:
+        return DOVECOT, 0
+    id = _match_id(record.text)
+    if id is None:
+        shapes_of, begin = _WITHOUT_ID, 0
+    else:
+        shapes_of, begin = _BEHIND_NOQUEUE if id["noqueue"] else _BEHIND_QUEUE_ID, id.end()
+    return shapes_of.get(record.program, shapes_of[_OTHERS]), begin
+
+
+def recognise(record: Record) -> Event | None:
+    """Return what happened according to this record, or None if it tells of nothing counted.
+
+    A tag without a slash is no Postfix program's, whatever the text looks like.
+    """
+    if not is_ours(record):
+        return None
+    asked, begin = candidates(record)
+    starts_with = record.text.startswith
+    for shape in asked:
+        if starts_with(shape.words, begin) and (event := shape.recognise(record, begin)):
+            return event
+    return None
+
+
+def message(record: Record, event: Event) -> Message | None:
+    """Return what a record tells of a message, if other lines tell more of the same."""
+    if event.kind not in OF_A_MESSAGE:
+        return None
+    queue_id = record.text.partition(b":")[0]
+    if event.kind == "active":
+        return Message(queue_id, *active.numbers(record.text))
+    return Message(queue_id)

@@ -1,0 +1,155 @@
+"""Recognise delivery lines: `QID: to=<...>, relay=..., ..., status=WORD (TEXT)`.
+
+Recipient and text are chosen by strangers, and either may hold what looks like
+the rest of a delivery line. So the place decides, never a search: where exactly
+one tail (the fields from `, relay=` to `status=WORD (`) stands in the line, or
+where the recipient is of a form that cannot hold one, the tail behind it is the
+truth. What stays open is counted as that, and no status is taken from it.
+
+Source: postfix/src/global/log_adhoc.c, the only writer of this shape.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.events import fields, reasons
+from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.syntax.expression import Expression
+from check_postfix.maillog.syntax.record import UNKNOWN, Record
+
+# What of a `sent` says that the message comes again under another queue ID: an
+# alias's target (local/forward.c), or what amavisd answers when it has handed the
+# message back to a server on its own machine.
+COMES_AGAIN = (
+    rb"(?:forwarded as |250 2\.\d\.0 (?:Ok, id=[^\s,]++, |)from MTA\((?:smtp:|)"
+    rb"\[(?:127\.|::1\]))"
+)
+_FORWARDED = b"forwarded as "
+_FROM_FILTER = b"from MTA("
+_match_comes_again = Expression(COMES_AGAIN).match
+_is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
+
+_TAIL = (
+    rb">, relay=(?P<relay>" + fields.RELAY + rb")" + fields.DELAYS
+    + rb", dsn=(?P<dsn>" + fields.ENHANCED_CODE + rb"), status=(?P<status>" + fields.STATUS
+    + rb") \("
+)  # fmt: skip
+_find_tail = Expression(_TAIL).search
+_find_tails = Expression(_TAIL).finditer
+
+_match_strict = Expression(
+    rb"to=<(?:" + fields.QUOTED_LOCAL + rb"|"
+    + fields.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + fields.DOMAIN + rb"))?"
+    + rb"(?:>, orig_to=<" + fields.ADDRESS + rb")?(?=" + _TAIL + rb")"
+).match  # fmt: skip
+
+# A recipient that Postfix itself cannot parse goes to the error transport with
+# this text, behind everything the recipient could forge.
+_search_bad_syntax = Expression(
+    rb">, relay=none" + fields.DELAYS
+    + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
+).search  # fmt: skip
+
+_KIND = {
+    b"sent": "sent",
+    b"deferred": "deferred",
+    b"bounced": "bounced",
+    b"SOFTBOUNCE": "softbounce",
+    b"deliverable": "probes",
+    b"undeliverable": "probes",
+    b"undeliverable-but-not-cached": "probes",
+}
+
+
+def recognise(record: Record, begin: int) -> Event:
+    """Return the event of a delivery line.
+
+    begin: where the record's text has `to=<`, behind a queue ID
+    """
+    text = record.text
+    tails = list(_find_tails(text))
+    strict = _match_strict(text, begin)
+    if len(tails) == 1 and (strict or (text.endswith(b")") and not fields.may_be_cut(text))):
+        return _delivery(text, tails[0], strict)
+    if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
+        softened = bad["status"] == b"SOFTBOUNCE"
+        return Event(
+            kind="softbounce" if softened else "bounced",
+            relay="none",
+            enhanced_code="4.1.3" if softened else "5.1.3",
+            reason=reasons.OTHER,
+            # A server's reply can end so too, and only the program's name tells.
+            also=("delivery_suspicious",) if strict and record.program == UNKNOWN else (),
+        )
+    if strict:
+        first = _find_tail(text, strict.end())
+        assert first is not None  # `strict` looked ahead to it
+        return _delivery(text, first, strict, also=("delivery_suspicious",))
+    if fields.may_be_cut(text) or not text.endswith(b")"):
+        return Event(kind="line_truncated")
+    return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
+
+
+def _delivery(
+    text: bytes,
+    tail: re.Match[bytes],
+    strict: re.Match[bytes] | None,
+    also: tuple[str, ...] = (),
+) -> Event:
+    domain = (strict["domain"] or b"") if strict else b""
+    return outcome(tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also)
+
+
+def outcome(
+    status: bytes,
+    domain: bytes,
+    relay: bytes,
+    dsn: bytes,
+    reply: bytes,
+    also: tuple[str, ...] = (),
+) -> Event:
+    """Return the event of a delivery whose fields are known.
+
+    reply: what stands behind `status=WORD (`; of `sent` at least the opening words
+    """
+    kind = _KIND.get(status, "delivery_unknown")
+    if kind == "sent":
+        if reply.startswith(_FORWARDED):
+            kind = "forwarded"
+        elif _FROM_FILTER in reply and _match_comes_again(reply) and _is_here(relay):
+            kind = "filtered"
+    code = reason = ""
+    if kind in ("deferred", "bounced", "softbounce"):
+        said = reasons.match_said(reply)
+        if said and not said["refused"]:
+            code = said["code"].decode()
+        if _is_mailbox_full(dsn, code, reply):
+            reason = reasons.MAILBOX_FULL
+        else:
+            reason = reasons.of_delivery(dsn, reply, said)
+        if reply.startswith(b"SASL authentication failed; "):
+            also += ("relay_auth_failed",)
+    return Event(
+        kind=kind,
+        domain=domain.decode("utf-8", "replace").lower(),
+        relay=relay.partition(b"[")[0].decode("utf-8", "replace").lower(),
+        reply_code=code,
+        enhanced_code=dsn.decode(),
+        reason=reason,
+        also=also,
+    )
+
+
+def _is_mailbox_full(dsn: bytes, code: str, reply: bytes) -> bool:
+    """Tell whether a recipient's mailbox had no room (RFC 3463 x.2.2, RFC 5321 552).
+
+    552 is also the reply to a message that is too big for anybody; the enhanced
+    codes x.2.3 and x.3.4 say so.
+    """
+    detail = dsn[1:]
+    if detail == b".2.2":
+        return True
+    if code == "552":
+        return detail not in (b".2.3", b".3.4")
+    return code == "452" and b"over quota" in reply.lower()

@@ -1,0 +1,173 @@
+"""Recognise logins that failed, those that broke on our side, and Dovecot's that succeeded.
+
+Postfix tells of SMTP logins (smtpd), Dovecot of those to its own services; the
+two never tell of the same one. User name and mechanism are a stranger's text.
+The client stands before them in Postfix's line and behind them in Dovecot's, so
+it is taken from the left there and from the right here. The user name is what is
+left in between, whatever it looks like.
+
+Sources: postfix/src/smtpd/smtpd_sasl_glue.c; dovecot/src/login-common
+(client-common.c, client-common-auth.c).
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.events import fields
+from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.syntax.expression import Expression
+from check_postfix.maillog.syntax.record import UNKNOWN, Record
+
+# No other warning begins with a client.
+OPENING = rb"warning: " + fields.CLIENT_NAME + rb"\["
+_SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
+# submission-login before Dovecot 2.4 names no more than what the client did.
+_ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
+_LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
+DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
+# What a login process of Dovecot says, where that is plain. Which services there are, and
+# how they end, is seen to when the text is read.
+_DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
+DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
+_DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
+_USER = rb"(?: \([a-z_]++\)|): user=<"
+# Its groups: the text in front of what follows, the user's name and the client. Neither of
+# the two can hold what looks like the other.
+DOVECOT_FAILED = (
+    rb"(" + _DOVECOT_ENDED + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
+    rb"(?: in \d++ secs|)\)" + _USER
+    + rb"([^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=([0-9A-Fa-f.:]++)"
+    rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
+)  # fmt: skip
+# Ended without a try; many are, and each is another text.
+DOVECOT_IDLE = _DOVECOT_ENDED + rb"no auth attempts[^\n()<]*+\)" + _USER
+
+_match_postfix = Expression(
+    rb"warning: (?P<name>" + fields.CLIENT_NAME + rb")\[(?P<client>" + fields.CLIENT_ADDRESS
+    + rb")\](?::\d++)?: SASL (?:(?P<mechanism>" + fields.MECHANISM
+    + rb")" + fields.AUTHENTICATION_FAILED + rb" ?(?P<reason>.*)"
+    rb"|.*?" + fields.AUTHENTICATION_FAILED + rb")",
+    re.DOTALL,
+).match  # fmt: skip
+
+_CLIENT_ERRORS = (
+    b"Invalid base64 data in ",
+    b"Invalid authentication mechanism",
+)
+_BACKEND_ERRORS = (
+    b"Connection lost to authentication server",
+    b"Can't connect to authentication server",
+    b"Authentication backend error",
+    # Cyrus SASL: saslauthd is down, or out of its depth
+    b"generic failure",
+    b"no memory available",
+    b"transient failure (e.g.",  # its comma ends the opening words
+    b"remote authentication server unavailable",
+)
+# With Dovecot's SASL, when there is no talking to its socket: nothing was asked,
+# so there is neither a reason nor a name (xsasl/xsasl_dovecot_server.c,
+# xsasl_dovecot_server_first: XSASL_AUTH_TEMP with an empty reply; what is put in
+# their places: smtpd/smtpd_sasl_glue.c).
+_USERNAME = b", sasl_username="
+_NO_NAME = b"(unavailable)"
+_NOBODY_ASKED = b"(reason unavailable)" + _USERNAME + _NO_NAME
+
+# What stands before the reason is Dovecot's and the operating system's own
+# words; the user name follows behind it, and nothing behind that is believed.
+_search_reason = Expression(
+    rb" user=<|\n| \((?:(?:auth|authorization) failed, (?P<attempts>[1-9]\d{0,8}) attempts"
+    rb"(?: in \d++ secs|)\)|(?P<fault>auth process communication failure|internal failure"
+    rb"|auth service reported temporary failure)[^()\n]*+\))"
+    rb"(?P<whole>(?: \([a-z_]++\)|):|)"
+).search
+# The last one is Dovecot's own: whatever the user name held stands before it.
+_find_address = Expression(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
+# What stands before that. The method is a stranger's text too: if it is no plain
+# word, nobody knows where the name ends.
+_match_user = Expression(
+    rb" user=<(?P<account>.*)>(?:, method=[A-Za-z0-9_-]*+)?, rip=\Z", re.DOTALL
+).match
+
+_SUCCEEDED = Event(kind="auth_succeeded")
+
+
+def recognise_postfix(record: Record, begin: int) -> Event | None:
+    """Return the event of an smtpd login line, None for `authentication aborted`.
+
+    record: program smtpd, text starts with `warning: `
+    """
+    shape = _match_postfix(record.text, begin)
+    if not shape:
+        return None
+    name, address, word, reason = shape.groups()
+    client = address.decode().lower()
+    # A mechanism that is no plain word is the client's invention; whatever
+    # reason seems to follow may be part of it.
+    if word is None or reason.startswith(_CLIENT_ERRORS):
+        return Event(kind="auth_client_error", client=client)
+    mechanism = word.decode().upper()
+    service = record.service or (b"" if record.program == UNKNOWN else b"smtp")
+    where = service.decode("utf-8", "replace")
+    if reason.startswith(_BACKEND_ERRORS) or reason == _NOBODY_ASKED:
+        return Event("auth_backend_error", client=client, mechanism=mechanism, service=where)
+    _, named, account = reason.rpartition(_USERNAME)
+    return Event(
+        kind="auth_failed",
+        client=client,
+        mechanism=mechanism,
+        service=where,
+        client_name=fields.verified(name),
+        account=_known(account) if named else b"",
+    )
+
+
+def _known(name: bytes) -> bytes:
+    return b"" if name == _NO_NAME else name
+
+
+def recognise_dovecot(record: Record, begin: int) -> Event | None:
+    """Return the event of a Dovecot login process's line, or None.
+
+    record: text starts with one of DOVECOT_WORDS
+    """
+    text = record.text
+    name, _, said = text.partition(b"-login: ")
+    said = said.removeprefix(b"Info: ")
+    if said.startswith(_LOGGED_IN):
+        return _SUCCEEDED
+    if not said.startswith(_ENDED):
+        return None
+    reason = _search_reason(text, begin)
+    if not reason or not reason["whole"]:
+        return None
+    address = _find_address(text)
+    client = address["client"].decode().lower() if address else ""
+    service = name.decode()
+    if reason["fault"]:
+        return Event(kind="auth_backend_error", client=client, service=service)
+    user = address and _match_user(text[reason.end() : address.start("client")])
+    return Event(
+        kind="auth_failed",
+        client=client,
+        service=service,
+        times=int(reason["attempts"]),
+        account=user["account"] if user else b"",
+    )
+
+
+def failed_at_dovecot(ended: bytes, client: bytes) -> Event | None:
+    """Return the event of a login, if one that is found by DOVECOT_FAILED has failed.
+
+    ended, client: its first group and its last
+    """
+    service, _, said = ended.partition(b"-login: ")
+    if service not in _SERVICES or not said.removeprefix(b"Info: ").startswith(_ENDED):
+        return None
+    attempts = ended.rpartition(b" failed, ")[2].removesuffix(b" attempts")
+    return Event(
+        kind="auth_failed",
+        client=client.decode().lower(),
+        service=service.decode(),
+        times=int(attempts),
+    )

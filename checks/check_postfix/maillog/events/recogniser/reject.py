@@ -1,0 +1,181 @@
+"""Recognise what smtpd, postscreen, cleanup and milters did to mail at the door.
+
+The stage, the client's address and the reply code stand in front of everything
+a stranger wrote, and are read from left to right. Nothing behind them is.
+
+Sources: postfix/src/smtpd/smtpd_check.c (log_whatsup), smtpd/smtpd.c
+(check_milter_reply), postscreen/postscreen.c and postscreen_smtpd.c,
+cleanup/cleanup_message.c, cleanup/cleanup_milter.c.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.events import fields, reasons
+from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.syntax.expression import Expression
+from check_postfix.maillog.syntax.record import UNKNOWN, Record
+
+# Behind the codes: whom or what it is about, then the message. The former is a
+# stranger's text and may look like its own end, and like any message. Both are
+# what they seem to be if there is one such end only, and no second one can have
+# been cut off.
+ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
+# The same, spelled for those whose end is the first that could be one.
+PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
+MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
+# smtpd names the client, postscreen the port; a milter's answer is told of as smtpd's
+# own. Of what cleanup tells, the class of an enhanced code is the code.
+_match = Expression(
+    rb"(?:milter-|)(?P<action>[a-z_]++): (?P<stage>[A-Za-z-]++(?: content|)) from (?P<name>"
+    + fields.CLIENT_NAME + rb"|)\[(?P<client>" + fields.CLIENT_ADDRESS + rb")\](?P<port>:\d++|): "
+    rb"(?:(?P<code>[245]\d\d) |)(?:(?:(?P<class>[45])|2)\.\d{1,3}\.\d{1,3} |)"
+    + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
+).match  # fmt: skip
+_match_content = Expression(
+    rb"(?P<action>[a-z]++): (?P<part>header|body|content|mime-error) "
+).match
+
+_STAGES = frozenset((
+    b"CONNECT", b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"MAIL", b"RCPT", b"DATA",
+    b"DATA content", b"BDAT", b"BDAT content", b"END-OF-MESSAGE", b"VRFY", b"ETRN", b"RSET",
+    b"NOOP", b"HELP", b"XCLIENT", b"XFORWARD", b"UNKNOWN",
+))  # fmt: skip
+# A milter that says no at these stages may say it again for the same session.
+_EARLY = (b"CONNECT", b"HELO", b"EHLO")
+
+_KIND = {
+    b"reject": "rejected_smtpd",
+    b"hangup": "rejected_hangup",
+    b"reject_warning": "reject_warning",
+    b"warning": "reject_warning",
+    b"hold": "held",
+    b"discard": "discarded",
+}
+_KIND_OF_MILTER = {
+    b"smtpd": "rejected_milter_smtpd",
+    b"cleanup": "rejected_milter_cleanup",
+}
+_REFUSE = (b"reject", b"hangup")
+_ANSWERED = (b"reject", b"reject_warning")
+
+
+def recognise_smtpd(record: Record, begin: int) -> Event | None:
+    """Return the event of smtpd's own action, or None if no client stands in its place.
+
+    record: program smtpd
+    begin:  where its text has the action, behind a queue ID or NOQUEUE
+    """
+    shape = _match(record.text, begin)
+    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
+        return None
+    return _event(_KIND[shape["action"]], shape)
+
+
+def refused(
+    program: bytes, is_noqueue: bool, client: bytes, code: bytes, message: bytes
+) -> Event | None:
+    """Return the event of a plain `reject: STAGE from NAME[ADDRESS]`, or None.
+
+    is_noqueue: whether there is no queue ID
+    client:  STAGE from NAME[ADDRESS]; postscreen, which has no names, has named the port
+    code, message: of the reply
+    """
+    stage, _, whom = client.partition(b" from ")
+    name, _, address = whom.removesuffix(b"]").rpartition(b"[")
+    if program == b"smtpd":
+        if not name or stage not in _STAGES:
+            return None
+        kind = "rejected_smtpd"
+    elif program == b"postscreen" and is_noqueue:
+        if name or stage not in (b"RCPT", b"CONNECT"):
+            return None
+        kind = "rejected_postscreen"
+    else:
+        return None
+    return _refusal(kind, address, code, message, name)
+
+
+def recognise_milter(record: Record, begin: int) -> Event | None:
+    """Return the event of a milter's action, or None if it is said again later.
+
+    Cleanup knows no reply code, only the enhanced one; its class is kept.
+
+    record: program smtpd or cleanup
+    begin:  where its text has the action, behind a queue ID or NOQUEUE
+    """
+    shape = _match(record.text, begin)
+    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
+        return None
+    if shape["action"] != b"reject":
+        return _event(_KIND[shape["action"]], shape)
+    program = record.program
+    if program == UNKNOWN:
+        program = b"smtpd" if shape["code"] else b"cleanup"
+    if program == b"smtpd" and shape["stage"] in _EARLY:
+        return None
+    return _event(_KIND_OF_MILTER[program], shape)
+
+
+def recognise_postscreen(record: Record, begin: int) -> Event | None:
+    """Return the event of postscreen's reject, or None if no client stands in its place.
+
+    record: program postscreen
+    begin:  where its text has the action, behind NOQUEUE if there is that
+    """
+    shape = _match(record.text, begin)
+    # It knows every client by address and port.
+    if not shape or shape["client"] == b"unknown" or not shape["port"]:
+        return None
+    return _event("rejected_postscreen", shape)
+
+
+def _event(kind: str, shape: re.Match[bytes]) -> Event:
+    """Return the event of what was done to a client.
+
+    shape: there is no code in it for `bare <LF> received`
+    """
+    action, _, name, address, _, code, its_class, message = shape.groups()
+    # What is held or thrown away was answered with no code: a milter's reason,
+    # which quotes the mail, can begin like one.
+    reply_code = code or its_class or b"" if action in _ANSWERED else b""
+    if action in _REFUSE:
+        return _refusal(kind, address, reply_code, message, name)
+    return Event(kind, client=address.decode().lower(), reply_code=reply_code.decode())
+
+
+def _refusal(kind: str, address: bytes, code: bytes, message: bytes, name: bytes) -> Event:
+    reason, blocklist = reasons.of_reject(message)
+    return Event(
+        kind,
+        client=address.decode().lower(),
+        reply_code=code.decode(),
+        reason=reason,
+        blocklist=blocklist,
+        client_name=fields.verified(name),
+    )
+
+
+def recognise_content(record: Record, begin: int) -> Event | None:
+    """Return the event of a header or body check, or None.
+
+    The text behind it is a line of the mail: nothing in it can be believed, so
+    neither client nor code is taken from it.
+
+    record: program cleanup
+    begin:  where its text has the action, behind a queue ID
+    """
+    shape = _match_content(record.text, begin)
+    if not shape:
+        return None
+    action, mime = shape["action"], shape["part"] == b"mime-error"
+    if action == b"reject":
+        return Event(
+            kind="rejected_mime" if mime else "rejected_header_body", reason=reasons.CONTENT
+        )
+    # smtp writes warnings of this form too (smtp_header_checks); a MIME error is
+    # never anything but a reject.
+    if mime or (action == b"warning" and record.program == UNKNOWN):
+        return None
+    return Event(kind=_KIND[action])

@@ -1,0 +1,59 @@
+"""Recognise what postscreen found wrong with a client, before and beside its rejects.
+
+One client can show several of these, and be rejected as well or not at all.
+What postscreen says of good clients (CONNECT, PASS, ALLOWLISTED, DISCONNECT)
+is nothing to be counted. The text that a client sent stands at the end.
+
+Source: postfix/src/postscreen/.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.syntax.expression import Expression
+from check_postfix.maillog.syntax.record import Record
+
+_KIND = {
+    b"DNSBL rank": "screen_dnsbl",
+    # until Postfix 3.5, and with respectful_logging=no
+    b"BLACKLISTED": "screen_denylisted",
+    b"DENYLISTED": "screen_denylisted",
+    b"PREGREET": "screen_pregreet",
+    b"HANGUP": "screen_hangup",
+    b"COMMAND PIPELINING": "screen_pipelining",
+    b"NON-SMTP COMMAND": "screen_non_smtp",
+    b"BARE NEWLINE": "screen_bare_newline",
+    b"COMMAND TIME LIMIT": "screen_time_limit",
+    b"COMMAND COUNT LIMIT": "screen_count_limit",
+    b"COMMAND LENGTH LIMIT": "screen_length_limit",
+    b"DATA without valid RCPT": "screen_no_recipient",
+    b"BDAT without valid RCPT": "screen_no_recipient",
+}
+
+_WORD = rb"|".join(map(re.escape, _KIND))
+WORDS = tuple(finding + b" " for finding in _KIND)
+_CLIENT = rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[([0-9A-Fa-f.:]++)\]:\d"
+# Its groups are the finding and the client; nothing behind it is looked at.
+FINDING = rb"(" + _WORD + rb") " + _CLIENT
+_match_client = Expression(_CLIENT).match
+
+
+def recognise(record: Record, begin: int) -> Event | None:
+    """Return the event of a finding, or None if no client stands in its place.
+
+    record: program postscreen, text starts with one of WORDS
+    """
+    text = record.text
+    finding = next(words for words in _KIND if text.startswith(words, begin))
+    client = _match_client(text, begin + len(finding) + 1)
+    return client and found(finding, client[1])
+
+
+def found(finding: bytes, client: bytes) -> Event:
+    """Return the event of a finding.
+
+    finding, client: as the groups of FINDING
+    """
+    return Event(kind=_KIND[finding], client=client.decode().lower())

@@ -1,0 +1,97 @@
+"""Room: which keys of an hour are kept apart, where they are too many.
+
+Strangers choose the keys, and as many as they like. Whatever they choose, the most frequent
+of each minute are kept; of the others only their number is, so that sums stay exact.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.counts.counts import of_client, of_many, without_strangers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    # Stream, key, number
+    Row = tuple[int, str, int]
+
+# Keys kept per family: so many an hour for whoever comes first, and so many in each
+# minute besides, for the most frequent. That is 10,000 an hour, of which no flood at
+# its begin can take what the rest of it needs.
+KEYS_PER_HOUR = 5_200
+KEYS_PER_MINUTE = 80
+# Names of one client, and accounts that it tries, may take so much of an hour's room;
+# the rest of it is for other clients.
+_DETAIL = 0.5
+# Of the others only what has few values is kept, of the most frequent as well,
+# and of the rest the number, so that sums stay exact.
+COARSE_KEYS = 20
+
+
+def is_short(number: int) -> bool:
+    """Tell whether so many keys in an hour are too many to keep each as it is."""
+    return number > KEYS_PER_HOUR * _DETAIL
+
+
+def shared_out(
+    family: str, keyed: Mapping[tuple[int, int], Mapping[str, int]], there: Mapping[int, int]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """Return what is kept of an hour that has not got room for all of its keys.
+
+    keyed: (minute, stream) -> key -> number
+    there: minute -> how many keys of it are kept already
+    Returns: the same as `keyed`, with fewer keys
+    """
+    room = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
+    by_minute: dict[int, list[Row]] = {}
+    for (minute, stream), numbers in keyed.items():
+        rows = by_minute.setdefault(minute, [])
+        rows += [(stream, key, n) for key, n in numbers.items()]
+    kept: dict[tuple[int, int], dict[str, int]] = {}
+    for minute in sorted(by_minute):
+        rows = sorted(by_minute[minute], key=_most_first)
+        own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
+        cut = own + max(0, room)
+        rows = _in_detail(family, rows, own + max(0, room - int(KEYS_PER_HOUR * _DETAIL)))
+        room -= max(0, min(len(rows), cut) - own)
+        for stream, key, n in [*rows[:cut], *_coarse(family, rows[cut:])]:
+            of_stream = kept.setdefault((minute, stream), {})
+            of_stream[key] = of_stream.get(key, 0) + n
+    return kept
+
+
+def _most_first(row: Row) -> tuple[int, Row]:
+    return -row[2], row
+
+
+def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
+    """Return the rows of one minute; if they are too many, one for each client of the last.
+
+    rows: most frequent first, as those returned
+    most: how many there may be before the details of a client are added up
+    """
+    if len(rows) <= most:
+        return rows
+    clients = [(stream, of_client(family, key)) for stream, key, _ in rows]
+    spare = max(0, most - len(set(clients)))
+    alike: dict[tuple[int, str], list[Row]] = {}
+    for client, row in zip(clients[spare:], rows[spare:], strict=True):
+        alike.setdefault(client, []).append(row)
+    added = [
+        some[0] if len(some) == 1 else (*client, sum(n for _, _, n in some))
+        for client, some in alike.items()
+    ]
+    return sorted([*rows[:spare], *added], key=_most_first)
+
+
+def _coarse(family: str, rows: list[Row]) -> list[Row]:
+    """Return the rows of one minute with nothing in their keys that has many values."""
+    added: dict[tuple[int, str], int] = {}
+    for stream, key, n in rows:
+        where = stream, without_strangers(family, key)
+        added[where] = added.get(where, 0) + n
+    frequent = sorted(added, key=lambda where: (-added[where], where))
+    for stream, key in frequent[COARSE_KEYS:]:
+        rest = stream, of_many(family)
+        added[rest] = added.get(rest, 0) + added.pop((stream, key))
+    return [(*where, n) for where, n in added.items()]

@@ -1,0 +1,671 @@
+"""The store: one SQLite file with what was counted and up to where.
+
+Counts and positions change in one transaction, so that a run has happened
+wholly or not at all, wherever it is killed. The file is a cache of the log:
+what is lost with it is read again from the generations that still exist.
+
+Journal mode DELETE with synchronous=EXTRA is SQLite's strictest: the rollback
+journal's removal is on disk before a transaction counts as done, so power loss
+leaves either the old state or the new one. A run that finds nothing new writes
+nothing and pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import contextmanager, suppress
+from functools import cached_property
+
+from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
+from check_postfix.maillog.errors import DamagedStore, StoreError
+from check_postfix.maillog.source.generation import Generation
+from check_postfix.maillog.store import packed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from check_postfix.maillog.counts.counts import Counts, Where
+    from check_postfix.maillog.source.journal_span import Stretch
+    from check_postfix.maillog.store.pending import Waiting
+
+_APPLICATION = 0x43504658  # "CPFX" in the file's header
+_VERSION = 2
+_KEY_SIZE = 32
+
+_SCHEMA = """
+CREATE TABLE secret (key BLOB NOT NULL) STRICT;
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE generation (
+    id INTEGER PRIMARY KEY, head BLOB NOT NULL,
+    hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    tail BLOB NOT NULL, tail_size INTEGER NOT NULL, begins INTEGER, since INTEGER, last INTEGER,
+    live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
+    telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unframed INTEGER NOT NULL,
+    log INTEGER NOT NULL
+) STRICT;
+CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
+    note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
+CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE stretch (
+    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL, begins INTEGER NOT NULL,
+    last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
+    events INTEGER NOT NULL, telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
+    unframed INTEGER NOT NULL, log INTEGER NOT NULL
+) STRICT;
+CREATE TABLE stream (
+    id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
+    UNIQUE (log, host, instance)
+) STRICT;
+CREATE TABLE total (
+    minute INTEGER NOT NULL, stream INTEGER NOT NULL, counters TEXT NOT NULL,
+    PRIMARY KEY (minute, stream)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keyed (
+    family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL,
+    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, stream)
+) STRICT;
+CREATE TABLE waiting (
+    log INTEGER NOT NULL, owner INTEGER NOT NULL, edge INTEGER NOT NULL, stream INTEGER NOT NULL,
+    queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
+    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (log, owner, edge, stream, queue_id, what, minute)
+) STRICT, WITHOUT ROWID;
+"""
+
+# Counters, and keys, are packed. Of a minute that is there already both are joined.
+_ADD_TOTAL = """
+INSERT INTO total VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET counters = joined(counters, excluded.counters)
+"""
+_ADD_KEYED = """
+INSERT INTO keyed VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    keys = joined(keys, excluded.keys), size = size(joined(keys, excluded.keys))
+"""
+
+# Each family is named, for they come first in the index.
+_OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?"
+
+# What stands in the place of a path for the systemd journal.
+JOURNAL = "journal"
+
+
+class Log:
+    """One followed log.
+
+    id:      its number in the store
+    path:    absolute, or JOURNAL
+    backlog: files of it still to be read
+    """
+
+    __slots__ = ("backlog", "id", "path")
+
+    def __init__(self, id: int, path: str, backlog: int) -> None:
+        self.id = id
+        self.path = path
+        self.backlog = backlog
+
+
+class Store:
+    """An open store. Use it as a context manager.
+
+    path: the file, or None for a nameless one that goes with this object
+    wait: seconds to wait for other runs that are writing
+
+    `was_older` tells whether an older version of this program had made the file, whose
+    counts are gone then.
+    """
+
+    def __init__(self, path: str | None, wait: float) -> None:
+        """Open the store; make it if it is not there.
+
+        Raises: DamagedStore, or StoreError if it cannot be used
+        """
+        self.path = path
+        self.was_older = False
+        self._streams: dict[tuple[int, str, str], int] = {}
+        # (family, hour) -> how many keys it has at most; inside a transaction
+        self._sizes: dict[tuple[str, int], int] = {}
+        if path is not None:
+            _prepare(path)
+        with self._told():
+            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What of messages waits for more of the log."""
+        # A run with nothing new has no need of it.
+        from check_postfix.maillog.store.pending import Waiting
+
+        return Waiting(self._db)
+
+    def _open(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StoreError(
+                f"{self.path}: was written by a newer check_postfix; upgrade this one,"
+                " or choose another file with --state"
+            )
+        self._db.execute("PRAGMA synchronous=EXTRA")
+        self._db.execute("PRAGMA cell_size_check=ON")
+        # What is deleted for privacy's sake is overwritten, not just unlinked.
+        self._db.execute("PRAGMA secure_delete=ON")
+        self._db.create_function("joined", 2, packed.joined, deterministic=True)
+        self._db.create_function("size", 1, packed.size, deterministic=True)
+        if version != 0:
+            self._see_that_it_is_ours()
+        if version < _VERSION:
+            with self.transaction():
+                # unless another run was quicker
+                if self._db.execute("PRAGMA user_version").fetchone()[0] == version:
+                    self._create(version)
+        schema = self._db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        if sorted(sql for (sql,) in schema) != sorted(_statements()):
+            raise DamagedStore(f"{self.path}: has other tables than it should")
+        secret = self._db.execute("SELECT key FROM secret").fetchone()
+        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != _KEY_SIZE:
+            raise DamagedStore(f"{self.path}: has lost its key")
+        self.key: bytes = secret[0]
+
+    def _see_that_it_is_ours(self) -> None:
+        if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise DamagedStore(f"{self.path}: is another program's database")
+
+    def _create(self, version: int) -> None:
+        """Make the tables, in the place of those of an older version."""
+        there = self._db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
+        if there and not version:
+            raise DamagedStore(f"{self.path}: is another program's database")
+        for (table,) in there:
+            self._db.execute(f'DROP TABLE "{table}"')
+        self.was_older = version > 0
+        for statement in _statements():
+            self._db.execute(statement)
+        self._db.execute("INSERT INTO secret VALUES (?)", (os.urandom(_KEY_SIZE),))
+        self._db.execute(f"PRAGMA application_id={_APPLICATION}")
+        self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def read_everything(self) -> None:
+        """Look for damage all over the file.
+
+        Raises: DamagedStore
+        """
+        with self._told():
+            for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
+                if finding != "ok":
+                    raise DamagedStore(f"{self.path}: {finding}")
+            for (table,) in self._db.execute(
+                "SELECT name FROM sqlite_master WHERE type='table'"
+            ).fetchall():
+                for _ in self._db.execute(f'SELECT * FROM "{table}"'):  # decodes its text
+                    pass
+        with self._readable():
+            for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
+                for (text,) in self._db.execute(texts):
+                    packed.added([text])
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:  # our own fault
+            raise
+        except sqlite3.Error as error:
+            raise _told(self.path, error) from None
+        except UnicodeDecodeError:  # in a message that quotes the damage
+            raise DamagedStore(f"{self.path}: database disk image is malformed") from None
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn into ours what SQLite, and whoever unpacks what it has kept, says of damage."""
+        try:
+            with self._told():
+                yield
+        except ValueError:
+            raise self._unreadable() from None
+
+    def _unreadable(self) -> DamagedStore:
+        return DamagedStore(f"{self.path}: has counts that cannot be read")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the store against other runs; everything inside happens, or nothing does.
+
+        Raises: StoreError if other runs held it for longer than `wait` seconds,
+                or the disk refuses
+        """
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._sizes.clear()
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._streams.clear()  # numbers given out inside are void
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    # -- positions
+
+    def log(self, path: str) -> Log | None:
+        """Return what is known of a log, None if it was never read."""
+        with self._told():
+            row = self._db.execute(
+                "SELECT id, path, backlog FROM log WHERE path=?", (path,)
+            ).fetchone()
+        return Log(*row) if row else None
+
+    def add_log(self, path: str) -> Log:
+        """Return a new log's entry; inside a transaction only."""
+        number = self._db.execute("INSERT INTO log (path) VALUES (?)", (path,)).lastrowid
+        assert number is not None
+        return Log(number, path, 1)
+
+    def save_log(self, log: Log) -> None:
+        """Keep a log's entry."""
+        self._db.execute("UPDATE log SET backlog=? WHERE id=?", (log.backlog, log.id))
+
+    def seen(self, log: Log) -> dict[str, tuple[int, str]]:
+        """Return the signatures of this log's files that were read to their end.
+
+        Returns: signature -> (generation, note); 0 for a file that has none: it is
+                 empty, or cannot be read, and then the note says why
+        """
+        with self._told():
+            return {
+                signature: (generation, note)
+                for signature, generation, note in self._db.execute(
+                    "SELECT signature, generation, note FROM seen WHERE log=?", (log.id,)
+                )
+            }
+
+    def save_seen(self, log: Log, seen: dict[str, tuple[int, str]]) -> None:
+        """Keep exactly these signatures."""
+        self._db.execute("DELETE FROM seen WHERE log=?", (log.id,))
+        self._db.executemany(
+            "INSERT INTO seen VALUES (?, ?, ?, ?)",
+            [(log.id, signature, *row) for signature, row in seen.items()],
+        )
+
+    def notes(self, log: Log) -> list[str]:
+        """Return why files of this log could not be read."""
+        with self._told():
+            return [
+                note
+                for (note,) in self._db.execute(
+                    "SELECT note FROM seen WHERE log=? AND note<>'' ORDER BY note", (log.id,)
+                )
+            ]
+
+    def generations(self, log: Log) -> list[Generation]:
+        """Return what is known of this log's generations, newest first."""
+        with self._told():
+            return [
+                Generation(*row)
+                for row in self._db.execute(
+                    f"SELECT {_GENERATION} FROM generation WHERE log=?"
+                    " ORDER BY begins DESC, id DESC",
+                    (log.id,),
+                )
+            ]
+
+    def save_generation(self, log: Log, generation: Generation) -> None:
+        """Keep a generation; give it its number if it has none."""
+        values = [getattr(generation, name) for name in Generation.FIELDS]
+        generation.id = self._db.execute(
+            f"INSERT OR REPLACE INTO generation ({_GENERATION}, log)"
+            f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
+            (*values, log.id),
+        ).fetchone()[0]
+
+    def add_gap(self, log: Log, first: int, last: int) -> None:
+        """Keep that lines written between these minutes were destroyed before they were read."""
+        self._db.execute("INSERT INTO gap VALUES (?, ?, ?)", (log.id, first, last))
+
+    def gaps(self, log: Log, begin: int, end: int) -> list[tuple[int, int]]:
+        """Return the gaps that touch these minutes."""
+        with self._told():
+            return self._db.execute(
+                "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
+                (log.id, begin, end),
+            ).fetchall()
+
+    def extend_gap(self, log: Log, first: int, last: int) -> None:
+        """Keep a gap, as one with those that it touches; inside a transaction only."""
+        for touched in self._db.execute(
+            "DELETE FROM gap WHERE log=? AND last>=? AND first<=? RETURNING first, last",
+            (log.id, first - 1, last + 1),
+        ).fetchall():
+            first, last = min(first, touched[0]), max(last, touched[1])
+        self.add_gap(log, first, last)
+
+    def stretches(self, log: Log) -> list[Stretch]:
+        """Return the stretches of a journal, newest first."""
+        # A log file has none.
+        from check_postfix.maillog.source.journal_span import Stretch
+
+        with self._told():
+            return [
+                Stretch(*row)
+                for row in self._db.execute(
+                    f"SELECT {_columns(Stretch.FIELDS)} FROM stretch WHERE log=? ORDER BY id DESC",
+                    (log.id,),
+                )
+            ]
+
+    def save_stretch(self, log: Log, stretch: Stretch) -> None:
+        """Keep a stretch; give it its number if it has none."""
+        values = [getattr(stretch, name) for name in stretch.FIELDS]
+        stretch.id = self._db.execute(
+            f"INSERT OR REPLACE INTO stretch ({_columns(stretch.FIELDS)}, log)"
+            f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
+            (*values, log.id),
+        ).fetchone()[0]
+
+    def drop_stretch(self, stretch: Stretch) -> None:
+        """Forget a stretch that another one has taken in."""
+        self._db.execute("DELETE FROM stretch WHERE id=?", (stretch.id,))
+
+    # -- counts
+
+    def stream(self, log: Log, host: bytes, instance: bytes) -> int:
+        """Return the number of a stream; inside a transaction only."""
+        where = log.id, host.decode("utf-8", "replace"), instance.decode("utf-8", "replace")
+        if where not in self._streams:
+            row = self._db.execute(
+                "SELECT id FROM stream WHERE log=? AND host=? AND instance=?", where
+            ).fetchone()
+            if row is None:
+                row = self._db.execute(
+                    "INSERT INTO stream (log, host, instance) VALUES (?, ?, ?) RETURNING id", where
+                ).fetchone()
+            self._streams[where] = row[0]
+        return self._streams[where]
+
+    def streams(self, log: Log) -> list[tuple[int, str, str]]:
+        """Return the (number, host, instance) of everything this log has told of."""
+        with self._told():
+            return self._db.execute(
+                "SELECT id, host, instance FROM stream WHERE log=? ORDER BY host, instance",
+                (log.id,),
+            ).fetchall()
+
+    def add(self, counts: Counts) -> None:
+        """Add up counts; inside a transaction only.
+
+        Raises: DamagedStore
+        """
+        totals = [
+            (*where, packed.packed(numbers))
+            for where, numbers in sorted(counts.totals.items())
+            if numbers
+        ]
+        rows = [
+            (family, minute, stream, len(numbers), packed.packed(numbers))
+            for (family, hour), keyed in counts.keyed.items()
+            for (minute, stream), numbers in self._bounded(family, hour, keyed).items()
+        ]
+        try:
+            self._db.executemany(_ADD_TOTAL, totals)
+            self._db.executemany(_ADD_KEYED, sorted(rows))
+        except sqlite3.OperationalError as error:
+            # A function of ours has failed, of which SQLite tells no more.
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise self._unreadable() from None
+            raise
+
+    def _bounded(
+        self, family: str, hour: int, keyed: dict[Where, dict[str, int]]
+    ) -> dict[Where, dict[str, int]]:
+        """Return the keys of an hour; where they are too many, fewer of them."""
+        # A run with nothing new has no need of it.
+        from check_postfix.maillog.store import key_quota
+
+        there = self._sizes.get((family, hour))
+        if there is None:
+            there = sum(self._keys_by_minute(family, hour).values())
+        there += sum(map(len, keyed.values()))
+        self._sizes[family, hour] = there
+        if key_quota.is_short(there):
+            return key_quota.shared_out(family, keyed, self._keys_by_minute(family, hour))
+        return keyed
+
+    def _keys_by_minute(self, family: str, hour: int) -> dict[int, int]:
+        return dict(
+            self._db.execute(
+                "SELECT minute, sum(size) FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                " GROUP BY minute",
+                (family, hour * 60, hour * 60 + 60),
+            )
+        )
+
+    def forget(self, oldest: int, oldest_keys: int) -> None:
+        """Delete what is older than these minutes; inside a transaction only."""
+        self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
+        self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
+        self._db.execute(
+            "DELETE FROM generation WHERE coalesce(last, begins, 0)<? AND NOT live"
+            " AND id NOT IN (SELECT generation FROM seen)",
+            (oldest,),
+        )
+        self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
+        self._db.execute("DELETE FROM waiting WHERE since<?", (oldest_keys,))
+
+    def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
+        """Tell whether `forget` would delete counts that are an hour older than they may be."""
+        late = 60
+        queries = (
+            ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
+            (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
+            ("SELECT 1 FROM waiting WHERE since<? LIMIT 1", (oldest_keys - late,)),
+        )
+        with self._told():
+            return any(self._db.execute(*query).fetchone() for query in queries)
+
+    def messages(
+        self,
+        family: str,
+        kinds: Sequence[str],
+        begin: int,
+        end: int,
+        streams: Iterable[int],
+        before: int,
+    ) -> tuple[int, int]:
+        """Return of how many messages these minutes tell for the first time, and in how many lines.
+
+        kinds:  of lines
+        before: minute from which on such lines of the same message make it the second time
+        """
+        now: set[tuple[int, str]] = set()
+        earlier: set[tuple[int, str]] = set()
+        lines = 0
+        with self._readable():
+            for minute, stream, keys in self._db.execute(
+                "SELECT minute, stream, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                f" AND stream IN ({_numbers(streams)})",
+                (family, before, end),
+            ):
+                for key, number in packed.unpacked(keys):
+                    message, kind = fields(key)
+                    if kind not in kinds or message == MANY:
+                        continue
+                    if minute < begin:
+                        earlier.add((stream, message))
+                    else:
+                        now.add((stream, message))
+                        lines += number
+        return len(now - earlier), lines
+
+    def totals(self, begin: int, end: int, streams: Iterable[int]) -> dict[str, int]:
+        """Return what each counter came to in the minutes from begin up to, not with, end."""
+        return self._added(
+            "SELECT counters FROM total WHERE minute>=? AND minute<?"
+            f" AND stream IN ({_numbers(streams)})",
+            (begin, end),
+        )
+
+    def keys(
+        self, family: str, begin: int, end: int, streams: Iterable[int]
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """Return the (key, number) pairs of a family in these minutes, most first."""
+        numbers = self._added(
+            "SELECT keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
+            f" AND stream IN ({_numbers(streams)})",
+            (family, begin, end),
+        )
+        # Of two sorts by one thing each, Python needs to make no pairs.
+        ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
+        return [(fields(key), numbers[key]) for key in ordered]
+
+    def _added(self, query: str, parameters: tuple[object, ...]) -> dict[str, int]:
+        """Return the sums of the packed numbers that a query yields."""
+        with self._readable():
+            return packed.added(text for (text,) in self._db.execute(query, parameters))
+
+
+def _statements() -> list[str]:
+    return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
+
+
+def _columns(fields: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in fields)
+
+
+_GENERATION = _columns(Generation.FIELDS)
+
+
+def _numbers(streams: Iterable[int]) -> str:
+    return ", ".join(str(int(stream)) for stream in streams)
+
+
+def _told(path: str | None, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = None if code is None else code & 0xFF
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(
+            f"{path}: another run has held it for too long; see what that run is doing,"
+            " or raise --timeout"
+        )
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return DamagedStore(f"{path}: was replaced while it was open")
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StoreError(
+            f"cannot write {path}: {error}; let this user write the file and its directory,"
+            " or choose another with --state"
+        )
+    if kind == sqlite3.SQLITE_FULL:
+        return StoreError(f"cannot write {path}: the disk is full; make room on it")
+    if kind == sqlite3.SQLITE_IOERR:
+        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
+    if kind == sqlite3.SQLITE_NOMEM:
+        return StoreError(f"cannot read {path}: {error}; give the check more memory")
+    return DamagedStore(f"{path}: {error}")
+
+
+def _prepare(path: str) -> None:
+    """Make the file and its directory, private to their owner.
+
+    Raises: StoreError
+    """
+    try:
+        _make_directory(os.path.dirname(path) or ".")
+        status = _file(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
+            " its directory, or choose another with --state"
+        ) from None
+    # A link here could make root write into any file.
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(
+            f"{path}: is not a regular file; remove it, or choose another with --state"
+        )
+
+
+def _file(path: str) -> os.stat_result:
+    """Return the status of the file at this path; make it if it is not there."""
+    try:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        try:
+            return os.lstat(path)
+        except FileNotFoundError:  # another run has just set it aside
+            return _file(path)
+    status = os.fstat(fd)
+    os.close(fd)
+    _give(path)
+    return status
+
+
+def _make_directory(path: str) -> None:
+    if not os.path.isdir(path):
+        _make_directory(os.path.dirname(os.path.abspath(path)))
+        with suppress(FileExistsError):  # another run was quicker
+            os.mkdir(path, 0o700)
+            _give(path)
+
+
+def _give(path: str) -> None:
+    """Let what root has made belong to the owner of the directory it is in.
+
+    A run by hand must not lock the monitoring user out. SQLite does likewise
+    for its journal.
+    """
+    if os.geteuid() == 0:
+        owner = os.stat(os.path.dirname(os.path.abspath(path)))
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def set_aside(path: str) -> str | None:
+    """Rename a damaged store; return its new name, None if it is not damaged (any more).
+
+    Runs that have found the damage at the same time do so one after the other,
+    and only the first finds it in its place.
+
+    Raises: OSError
+    """
+    import fcntl
+
+    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if _is_sound(path):
+            return None
+        aside = path + ".damaged"
+        # A journal left behind would be applied to the next store of this name.
+        with suppress(FileNotFoundError):
+            os.replace(path + "-journal", aside + "-journal")
+        os.replace(path, aside)
+        return aside
+    finally:
+        os.close(directory)
+
+
+def _is_sound(path: str) -> bool:
+    """Tell whether a store has no damage that could be found, however long that takes."""
+    try:
+        with Store(path, 1) as store:
+            store.read_everything()
+    except DamagedStore:
+        return False
+    except StoreError:  # nobody can tell
+        return True
+    return True

@@ -1,0 +1,124 @@
+"""An entry: one message in the journal, with its place and its time."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source.journal_span import Cursor
+from check_postfix.maillog.source.journalctl import Journalctl, TimeUpError
+from check_postfix.maillog.syntax import frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.source.export import Fields
+
+# The fields that an entry is made of.
+FIELDS = ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE", "_TRANSPORT")
+# journalctl compares whole values only, and in front of a tag's slash stands any
+# name. What finds Postfix and Dovecot by whatever name: the syslog facility that
+# both use unless told otherwise, and, if they were, their units.
+OURS = (
+    "SYSLOG_FACILITY=2", "+", "_SYSTEMD_SLICE=system-postfix.slice", "+",
+    "_SYSTEMD_UNIT=postfix.service", "_SYSTEMD_UNIT=dovecot.service", "+",
+    # what journald says when it drops lines of a unit that logs too fast
+    "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e",
+)  # fmt: skip
+_match_dropped = re.compile(rb"Suppressed \d+ messages from (?:\S*/)?(?:postfix|dovecot)").match
+
+
+class Entry:
+    """One message.
+
+    place:  its cursor, as journald writes it
+    second, minute: when journald took it, which is the order that entries stand in;
+            since 1970
+    record: what it says, None if it has no tag or no text
+    tells_of_loss: whether journald says in it that it has dropped lines of ours
+    """
+
+    __slots__ = ("minute", "place", "record", "second", "tells_of_loss")
+
+    def __init__(self, fields: Fields) -> None:
+        """Make it of the fields that journalctl has printed.
+
+        Raises: LogError
+        """
+        try:
+            self.place = fields[b"__CURSOR"].decode("ascii")
+            self.second = int(fields[b"__REALTIME_TIMESTAMP"]) // 1_000_000
+        except (KeyError, ValueError):
+            raise _not_understood() from None
+        self.minute = self.second // 60
+        tag, text = fields.get(b"SYSLOG_IDENTIFIER"), fields.get(b"MESSAGE")
+        self.record = None
+        self.tells_of_loss = False
+        if tag is None or text is None:
+            return
+        if fields.get(b"_TRANSPORT") == b"driver":
+            self.tells_of_loss = bool(_match_dropped(text))
+        # `minute` is all that is needed of the time
+        self.record = frame.entry(b"", b"", fields.get(b"_HOSTNAME", b""), tag, text)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Its place, to be compared with others.
+
+        Raises: LogError
+        """
+        try:
+            return Cursor(self.place)
+        except ValueError:
+            raise _not_understood() from None
+
+
+def _not_understood() -> LogError:
+    return LogError(
+        "journalctl: an entry without __CURSOR and __REALTIME_TIMESTAMP as they are known;"
+        " run journalctl -o export by hand as this user"
+    )
+
+
+class Entries:
+    """The entries that a journalctl prints.
+
+    next:    the next one, None if there is none
+    is_late: whether there may be more, but the time is up
+    """
+
+    def __init__(self, journalctl: Journalctl, deadline: float) -> None:
+        """Wait for the first entry.
+
+        Raises: LogError, TimeUpError
+        """
+        self._fields = journalctl.entries()
+        self._deadline = deadline
+        self.is_late = False
+        self.next: Entry | None = None
+        self._advance()
+
+    def _advance(self) -> None:
+        fields = next(self._fields, None)
+        self.next = None if fields is None else Entry(fields)
+
+    def advance(self) -> None:
+        """Go on to the next entry.
+
+        Raises: LogError
+        """
+        try:
+            self._advance()
+        except TimeUpError:
+            self.next = None
+            self.is_late = True
+        if time.monotonic() > self._deadline:
+            self.is_late = True
+
+    def are_at(self, cursor: Cursor) -> bool:
+        """Tell whether the next entry is this one."""
+        return self.next is not None and self.next.cursor.is_of_same_entry(cursor)
+
+    def are_behind(self, cursor: Cursor | None) -> bool:
+        """Tell whether the next entry comes later in the journal than this one, if there is one."""
+        return self.next is not None and (cursor is None or self.next.cursor.is_behind(cursor))

@@ -1,0 +1,113 @@
+"""Parts: lines that a container's logger wrote in several pieces, put together.
+
+conmon (CRI-O, podman) cuts where its buffer of 8 KiB is full, whatever stands
+there; containerd and docker only cut what is longer than 16 KiB. So a line of
+Postfix's can come in parts, and a part that is not the first begins anywhere,
+perhaps with a stranger's text that looks like a line: it is none of its own.
+
+A line in one piece is taken out of what the logger put around it, if the same can
+be read of it alone: then it is as ordinary as any, and as soon read.
+
+Sources: conmon/src/ctr_logging.c, containerd/internal/cri/io/logger.go,
+moby/daemon/logger/copier.go.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.syntax import frame
+from check_postfix.maillog.syntax.expression import Expression
+
+_match_cri = Expression(
+    frame.CRI_TIME + rb" (?P<stream>std(?:out|err)) (?:P|(?P<last>F)) "
+).match  # fmt: skip
+_match_docker = Expression(
+    rb"\{\"log\":\"(?:[^\"\\]++|\\[^n]|\\n(?!\"))*(?P<last>\\n)?\""
+    rb",\"stream\":\"(?P<stream>std(?:out|err))\""
+).match
+# An entry of docker's that is one line without characters to be decoded, but for the
+# three that it always spells in another way.
+_match_plain_docker = Expression(
+    rb"\{\"log\":\"(?P<line>(?:[^\"\\\x00-\x1f\x80-\xff]++|\\u00(?:3c|3e|26))*)\\n\""
+    rb",\"stream\":\"std(?:out|err)\",\"time\":\"[0-9T:.Z+-]*+\"\}\r?\Z"
+).match
+_match_cri_begin = Expression(frame.CRI_TIME + rb" std").match
+_DOCKER_BEGIN = b'{"log":'
+
+_STREAMS = (b"stdout", b"stderr")
+# Nothing longer is Postfix's.
+_LONGEST = 4096
+
+
+class Parts:
+    """Puts lines together, block by block.
+
+    first: the bytes directly before the first block that begin in the middle of a
+           line; lines: the whole lines between them and the block
+    """
+
+    def __init__(self, first: bytes, lines: list[bytes]) -> None:
+        # stream -> what there is of its line; None if that is not known, or too long
+        self._open: dict[bytes, bytes | None] = {}
+        self._in_container = False
+        if first and not lines:
+            # So long that it may be one of several parts.
+            self._open = dict.fromkeys(_STREAMS)
+        for line in lines:
+            self._whole(line)
+
+    def joined(self, block: bytes) -> bytes:
+        """Return a block with each line in one piece, where its last part stands.
+
+        A line may have lost what a container's logger put around it.
+
+        block: lines, each with a newline in front of it
+        """
+        self._in_container = self._in_container or _is_of_container(block, 1)
+        if not self._in_container:
+            return block
+        wholes = map(self._whole, block[1:].split(b"\n"))
+        return b"".join(b"\n" + whole for whole in wholes if whole is not None)
+
+    def _whole(self, line: bytes) -> bytes | None:
+        """Return the line that this one ends, None if it ends none."""
+        part = _match_cri(line) if frame.may_be_cri(line) else None
+        # docker's are always too long
+        is_short = part is not None
+        if line.startswith(_DOCKER_BEGIN):
+            part = _match_docker(line)
+        if part is None:
+            return line
+        stream, is_last = part["stream"], bool(part["last"])
+        if is_last and stream not in self._open:
+            return _taken_out(line, line[part.end() :] if is_short else _of_docker(line))
+        whole = self._open.pop(stream, b"")
+        if whole is not None:
+            whole += line[part.end() :]
+            if not is_short or len(whole) > _LONGEST:
+                whole = None
+        if not is_last:
+            self._open[stream] = whole
+            return None
+        return whole and line[: part.end()] + whole
+
+
+def _is_of_container(data: bytes, begin: int) -> bool:
+    """Tell whether a line begins there as a container's logger begins one."""
+    return data.startswith(_DOCKER_BEGIN, begin) or (
+        frame.may_be_cri(data, begin) and bool(_match_cri_begin(data, begin))
+    )
+
+
+def _of_docker(line: bytes) -> bytes:
+    """Return the line that docker has put into this one, nothing if it must be decoded."""
+    plain = _match_plain_docker(line)
+    if not plain:
+        return b""
+    said = plain["line"]
+    return said.replace(b"\\u003c", b"<").replace(b"\\u003e", b">").replace(b"\\u0026", b"&")
+
+
+def _taken_out(line: bytes, inner: bytes) -> bytes:
+    """Return the inner one of two lines, unless something could be taken off that as well."""
+    is_ordinary = inner[:1].isalnum() and not frame.may_be_cri(inner)
+    return inner if is_ordinary else line

@@ -1,0 +1,86 @@
+"""The usual level: what a number is on this host when nothing is wrong.
+
+Mail has a day: so the window is compared with equally long ones at the same
+time of day on earlier days. A host too young for that is compared with its own
+preceding hours; a still younger one with nothing. Only windows whose lines were
+all read take part. The median keeps one bad day from raising the level.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import tzinfo
+
+    from check_postfix.maillog.window.coverage import Coverage
+
+DAYS = 28
+# Below these there is no telling what is usual.
+LEAST_DAYS = 3
+LEAST_PRECEDING = 4
+HOURS = 24
+
+
+class Usual:
+    """A usual level.
+
+    level: the median, None if there is too little history
+    basis: what it is the median of, in words: `28 days` are windows at the same time
+           of day, `last 24 h` those right before it
+    """
+
+    __slots__ = ("basis", "level")
+
+    def __init__(self, level: float | None, basis: str) -> None:
+        self.level = level
+        self.basis = basis
+
+
+def usual(
+    begin: int,
+    end: int,
+    zone: tzinfo | None,
+    coverage: Coverage,
+    count: Callable[[int, int], int],
+) -> Usual:
+    """Return what a window usually comes to.
+
+    begin, end: its minutes
+    zone:       whose time of day counts; None for the machine's
+    count:      returns what the minutes from begin to end came to
+    """
+    earlier = [count(*span) for span in _same_time(begin, end, zone) if coverage.includes(*span)]
+    if len(earlier) >= LEAST_DAYS:
+        return Usual(_median(earlier), f"{len(earlier)} days")
+    preceding = [count(*span) for span in _preceding(begin, end) if coverage.includes(*span)]
+    if len(preceding) >= LEAST_PRECEDING:
+        minutes = len(preceding) * (end - begin)
+        span = f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
+        return Usual(_median(preceding), f"last {span}")
+    return Usual(None, "usual not known yet")
+
+
+def _same_time(begin: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    # On the wall clock: with daylight saving in between, a day is not 24 hours.
+    there = datetime.fromtimestamp(begin * 60, zone)
+    for days in range(1, DAYS + 1):
+        then = int((there - timedelta(days=days)).timestamp()) // 60
+        if then + end - begin <= begin:  # a window of days must not be compared with itself
+            yield then, then + end - begin
+
+
+def _preceding(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    length = end - begin
+    for start in range(begin - length, begin - HOURS * 60 - 1, -length):
+        yield start, start + length
+
+
+def _median(numbers: list[int]) -> float:
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2

@@ -1,0 +1,334 @@
+"""What several lines tell together: the same sums, whatever piece of log is read first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from check_postfix.maillog.counts import messages as module
+from check_postfix.maillog.counts.messages import PATIENCE, Messages, Sums
+from check_postfix.maillog.events.event import Event, Message
+
+# (minute, stream, counter) -> number
+Numbers = Counter[tuple[int, int, str]]
+# An event, perhaps with how often it was said, and size and recipients
+Said = Event | tuple[Event, int] | tuple[Event, int, int, int]
+
+
+class Told(NamedTuple):
+    """What a line says of a message, and how often."""
+
+    minute: int
+    stream: int
+    event: Event
+    times: int
+    message: Message
+
+
+RECEIVED = Event("received")
+SUBMITTED = Event("received", also=("submission",))
+SENT, FILTERED, FORWARDED = Event("sent"), Event("filtered"), Event("forwarded")
+DEFERRED, SOFTBOUNCE, BOUNCED = Event("deferred"), Event("softbounce"), Event("bounced")
+CANCELLED, REMOVED, EXPIRED = Event("cancelled"), Event("removed"), Event("expired")
+
+
+def active(size: int, recipients: int = 1) -> Said:
+    return Event("active"), 1, size, recipients
+
+
+def read(lines: list[Told], sums: Sums) -> Messages:
+    """Read a piece of log."""
+
+    piece = Messages(sums)
+    for one in lines:
+        piece.tell(*one[:-1], *one.message)
+    return piece
+
+
+def line(said: Said, queue_id: bytes, minute: int, stream: int = 1) -> Told:
+    """Return a line about a message."""
+    event, times, *numbers = (said, 1) if isinstance(said, Event) else said
+    return Told(minute, stream, event, times, Message(queue_id, *numbers))
+
+
+def told(*said: Said, queue_id: bytes = b"A1", minute: int = 7) -> list[Told]:
+    """Return lines of one message, one after the other in one minute."""
+    return [line(one, queue_id, minute) for one in said]
+
+
+def counted(lines: list[Told]) -> dict[str, int]:
+    """Return what lines come to, without minutes and streams."""
+    sums = Sums()
+    read(lines, sums)
+    added: Counter[str] = Counter()
+    for (_, _, counter), number in sums.items():
+        added[counter] += number
+    return dict(added)
+
+
+def test_a_message_taken_in_is_accepted_when_the_queue_manager_takes_it_up():
+    assert counted(told(RECEIVED, active(300, 2), SENT, SENT, REMOVED)) == {
+        "accepted": 1, "bytes_received": 300, "bytes_delivered": 600,
+    }  # fmt: skip
+
+
+def test_of_a_client_that_has_logged_in_the_recipients_are_submitted():
+    assert counted(told(SUBMITTED, active(300, 50), active(300, 20))) == {
+        "accepted": 1, "bytes_received": 300, "recipients_submitted": 50,
+    }  # fmt: skip
+
+
+def test_a_retry_is_not_accepted_again_and_its_size_is_known():
+    assert counted(told(RECEIVED, active(300), DEFERRED, active(300), SENT, REMOVED)) == {
+        "accepted": 1, "bytes_received": 300, "bytes_delivered": 300,
+    }  # fmt: skip
+
+
+def test_a_notice_a_probe_and_what_an_alias_makes_were_not_taken_in():
+    assert counted(told(active(300), SENT, REMOVED)) == {"bytes_delivered": 300}
+
+
+def test_a_message_of_which_no_size_was_read_delivers_no_bytes():
+    assert counted(told(RECEIVED, SENT, SENT)) == {}
+
+
+def test_only_what_is_sent_delivers_bytes():
+    assert counted(told(RECEIVED, active(300, 4), FORWARDED, BOUNCED, SOFTBOUNCE, EXPIRED)) == {
+        "accepted": 1, "bytes_received": 300,
+    }  # fmt: skip
+
+
+def test_what_a_filter_hands_back_delivers_bytes_of_its_own():
+    assert counted(told(RECEIVED, active(300), FILTERED)) == {
+        "accepted": 1, "bytes_received": 300, "bytes_filtered": 300,
+    }  # fmt: skip
+
+
+def test_a_line_said_several_times_delivers_several_times():
+    assert counted(told(active(300, 3), (SENT, 3))) == {"bytes_delivered": 900}
+
+
+def test_a_line_that_says_it_was_repeated_a_billion_times_fits_into_the_store():
+    lines = told(active(10**10 - 1), (SENT, 999_999_999))
+
+    assert counted(lines) == {"bytes_delivered": 10**11}
+
+
+def test_one_recipient_can_be_sent_to_several_mailboxes():
+    assert counted(told(active(300, 1), SENT, SENT, SENT, REMOVED)) == {"bytes_delivered": 900}
+
+
+def test_a_queue_id_used_again_is_another_message():
+    lines = told(RECEIVED, active(300), REMOVED, RECEIVED, active(500), SENT, REMOVED)
+
+    assert counted(lines) == {"accepted": 2, "bytes_received": 800, "bytes_delivered": 500}
+
+
+def test_a_message_that_its_client_does_not_finish_is_aborted():
+    assert counted(told(RECEIVED, CANCELLED, active(300))) == {"aborted": 1}
+
+
+def test_what_was_never_taken_in_is_not_aborted():
+    assert counted(told(active(300), CANCELLED, CANCELLED)) == {}
+
+
+def test_one_queue_id_in_two_instances_stands_for_two_messages():
+    first, second = told(RECEIVED, active(300))
+
+    assert counted([first, second._replace(stream=2)]) == {}
+
+
+def test_nothing_waits_for_longer_than_a_day():
+    first, second, third = told(RECEIVED, active(300), SENT)
+    late = PATIENCE + 1
+
+    assert counted([first, second._replace(minute=7 + PATIENCE)]) == {
+        "accepted": 1, "bytes_received": 300,
+    }  # fmt: skip
+    assert counted([first, second._replace(minute=7 + late)]) == {}
+    assert counted([second, third._replace(minute=7 + late)]) == {}
+    assert counted([first, *told(CANCELLED, minute=7 + late)]) == {}
+
+
+@pytest.mark.parametrize("event", [RECEIVED, active(300)])
+def test_the_oldest_of_too_much_that_waits_are_forgotten(event, monkeypatch):
+    monkeypatch.setattr(module, "MOST_RECEIVED", 10)
+    monkeypatch.setattr(module, "MOST_ACTIVE", 10)
+    piece = read([line for n in range(11) for line in told(event, queue_id=b"%d" % n)], Sums())
+
+    piece.forget_some()
+
+    waiting = piece.received or piece.active
+    assert [where[1] for where in waiting] == [b"5", b"6", b"7", b"8", b"9", b"10"]
+
+
+def test_of_too_many_orphans_the_first_are_kept(monkeypatch):
+    monkeypatch.setattr(module, "MOST_ORPHANS", 3)
+    lines = [line for n in range(9) for line in told(SENT, REMOVED, queue_id=b"%d" % n)]
+    piece = read(lines, Sums())
+
+    assert [where[1] for where in piece.orphans] == [b"0", b"1", b"2"]
+    assert len(piece.ended) == 3
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ([active(300)], [SENT, REMOVED]),
+        ([active(300)], [REMOVED]),
+        ([active(300, 2), DEFERRED], [DEFERRED]),
+        ([active(300)], [(DEFERRED, 2)]),
+        ([RECEIVED], [active(300), SENT, REMOVED]),
+        ([RECEIVED], [active(300), DEFERRED]),
+        ([RECEIVED], [CANCELLED]),
+    ],
+)
+def test_nothing_waits_for_a_message_that_has_ended(earlier, later):
+    piece = read(told(*earlier), Sums())
+
+    piece.followed_by(read(told(*later), Sums()))
+
+    assert (piece.received, piece.active) == ({}, {})
+
+
+# -- the same in pieces
+
+
+@st.composite
+def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Numbers]:
+    """Draw what becomes of messages that have one queue ID, one after the other; and its sums."""
+    lines: list[Told] = []
+    sums: Numbers = Counter()
+    minute = draw(st.integers(0, 5))
+
+    def say(said: Said) -> None:
+        nonlocal minute
+        # Stamps of one log are not always in order, and some mail takes its time.
+        minute += draw(st.sampled_from([0, 0, 0, 1, 2, -1, PATIENCE, PATIENCE + 3]))
+        lines.append(line(said, queue_id, minute, stream))
+
+    def add(counter: str, number: int) -> None:
+        sums[minute, stream, counter] += number
+
+    for _ in range(draw(st.integers(1, 3))):
+        begun = None
+        logged_in = draw(st.booleans())
+        if draw(st.booleans()):
+            say(SUBMITTED if logged_in else RECEIVED)
+            begun = minute
+            if draw(st.integers(0, 5)) == 0:
+                say(CANCELLED)
+                if minute - begun <= PATIENCE:
+                    add("aborted", 1)
+                continue
+            if draw(st.integers(0, 5)) == 0:
+                break  # refused: no word of it any more
+        size, left = draw(st.integers(1, 900)), draw(st.integers(1, 3))
+        while left:
+            say(active(size, left))
+            taken_up = minute
+            if begun is not None and minute - begun <= PATIENCE:
+                add("accepted", 1)
+                add("bytes_received", size)
+                if logged_in:
+                    add("recipients_submitted", left)
+            begun = None
+            again = 0
+            for outcome in draw(st.permutations(range(left))):
+                how = draw(st.sampled_from([SENT, SENT, FILTERED, DEFERRED, SOFTBOUNCE, BOUNCED]))
+                # An alias is delivered to several, before it is put off for others.
+                times = draw(st.integers(1, 2)) if how is SENT else 1
+                say((how, times))
+                assert outcome >= 0
+                if how in (SENT, FILTERED) and minute - taken_up <= PATIENCE:
+                    add("bytes_delivered" if how is SENT else "bytes_filtered", size * times)
+                again += how in (DEFERRED, SOFTBOUNCE)
+            left = again
+        say(REMOVED)
+    return lines, +sums
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> tuple[list[Told], Numbers]:
+    """Draw a log in which the lines of several messages alternate; and its sums."""
+    sums: Numbers = Counter()
+    rests = []
+    for number in range(draw(st.integers(1, 5))):
+        lines, more = draw(lives(b"%d" % (number // 2), number % 2))
+        rests.append(lines)
+        sums.update(more)
+    log = []
+    while rests := [rest for rest in rests if rest]:
+        log.append(draw(st.sampled_from(rests)).pop(0))
+    return log, sums
+
+
+@settings(max_examples=400, deadline=None)
+@given(logs())
+def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
+    lines, expected = log
+    sums = Sums()
+
+    read(lines, sums)
+
+    assert dict(sums.items()) == expected
+
+
+@settings(max_examples=800, deadline=None)
+@given(logs(), st.data())
+def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
+    lines, expected = log
+    sums = Sums()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=6)))
+    pieces = [
+        read(lines[begin:end], sums)
+        for begin, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
+    ]
+
+    while len(pieces) > 1:
+        number = data.draw(st.integers(0, len(pieces) - 2))
+        pieces[number].followed_by(pieces.pop(number + 1))
+
+    assert dict(sums.items()) == expected
+
+
+def _state(piece: Messages) -> tuple[object, ...]:
+    return piece.received, piece.active, piece.ended, {
+        where: (orphan.sent, orphan.deferred, orphan.active, orphan.cancelled)
+        for where, orphan in piece.orphans.items()
+    }  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(logs(), st.booleans(), st.tuples(*[st.sampled_from([0, 1, PATIENCE, PATIENCE + 1])] * 3))
+def test_a_whole_life_told_at_once_is_what_its_lines_tell(log, logged_in, later):
+    before, _ = log
+    queue_id, size, recipients = b"1", 700, 2
+    begun = 9
+    taken_up = begun + later[0]
+    sent = taken_up + later[1]
+    life = [
+        line(SUBMITTED if logged_in else RECEIVED, queue_id, begun),
+        line(active(size, recipients), queue_id, taken_up),
+        line(SENT, queue_id, sent),
+        line(REMOVED, queue_id, sent + later[2]),
+    ]
+    sums, sums_at_once = Sums(), Sums()
+    piece = read(before, sums_at_once)
+
+    is_told = piece.lived((1, queue_id), begun, logged_in, taken_up, size, recipients, sent)
+
+    by_lines = read(before + life if is_told else before, sums)
+    assert dict(sums_at_once.items()) == dict(sums.items())
+    assert _state(piece) == _state(by_lines)
+
+
+def test_a_whole_life_is_not_told_at_once_where_anything_waits_for_its_queue_id():
+    for waiting in (RECEIVED, active(300), SENT):
+        piece = read(told(waiting), Sums())
+
+        assert not piece.lived((1, b"A1"), 7, False, 7, 300, 1, 7)

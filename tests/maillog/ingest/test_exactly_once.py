@@ -1,0 +1,521 @@
+"""The promise: each line that stands in a log file is counted once, whatever happens to the files.
+
+A state machine does to a real directory what writers, log rotations, administrators and
+crashes do to one, and runs the ingest in between. What was counted is compared,
+minute by minute, with the lines that stand in the files.
+
+What it has found became plain examples in test_rotation.py. The long form:
+
+    EXACTLY_ONCE=5000 PYTHONPATH=checks python -m pytest tests/maillog/ingest/test_exactly_once.py
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from check_postfix.maillog.errors import DamagedStore
+from check_postfix.maillog.ingest import piece as reading
+from check_postfix.maillog.source import lines
+from check_postfix.maillog.store.store import Store, set_aside
+from check_postfix.maillog.window.coverage import Coverage
+from tests.support import logbook
+
+PLAIN_PIECE = reading.PIECE
+PLAIN_BLOCK = lines.BLOCK
+# In memory where that is possible: every ingest syncs.
+_WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# Where archives are moved: the log's own, a usual one, one that is named.
+_DIRECTORIES = ["", "old", "elsewhere"]
+_EXTENSIONS = [".gz", ".xz", ".bz2"] + ([".zst"] if shutil.which("zstd") else [])
+
+
+class Machine(RuleBasedStateMachine):
+    """A log directory and everybody who has a hand in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.mkdtemp(prefix="exactly-once-", dir=_WHERE)
+        self.log = os.path.join(self.directory, "mail.log")
+        self.store = os.path.join(self.directory, "state.sqlite")
+        self.elsewhere = os.path.join(self.directory, "elsewhere")
+        for name in _DIRECTORIES:
+            os.makedirs(os.path.join(self.directory, name), exist_ok=True)
+        self.random = random.Random(0)
+        self.minute = logbook.FIRST
+        self.ahead = 0  # by which the clock of the runs is ahead of the log's, in minutes
+        self.rest = b""  # of a line that is written in part
+        self.stamp = 0  # dateext
+        self.archives: list[str] = []  # newest first, each a whole file
+        self.half: tuple[str, bytes] | None = None  # being compressed: the file, its last bytes
+        self.counted: set[int] = set()
+        # Which generation each file holds, and what a run can know of that.
+        self.generation = 0
+        self.holds: dict[str, int] = {}
+        self.was_live: int | None = None
+        self.was_dated = False  # whether a line of it told the time
+        self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
+        # Generations of which a run does not know enough to tell when a loss was: no line
+        # told the time, or something was written to them after their renaming.
+        self.vague: set[int] = set()
+        self.renamed: set[int] = set()  # generations whose files may still be written to
+        self.lost_some = False  # whether there may be any gap at all
+        self.lines: dict[int, int] = {}  # minute -> its generation
+        self.mails = logbook.Mails(self.random)
+        # All that was ever written, while that is what a log without losses would hold.
+        self.history: bytes | None = b""
+
+    def teardown(self) -> None:
+        reading.PIECE = PLAIN_PIECE
+        shutil.rmtree(self.directory)
+
+    @initialize(dateext=st.booleans())
+    def begin(self, dateext: bool) -> None:
+        self.dateext = dateext
+        self.write(3, 0)
+
+    # -- what writers do
+
+    def _append(self, path: str, data: bytes) -> None:
+        logbook.write(path, data)
+        is_log = not path.endswith(tuple(_EXTENSIONS))
+        if data and is_log and self.history is not None:
+            self.history = self.history + data if path == self.log else None
+
+    def _lines(self, number: int, size: int, path: str) -> bytes:
+        data = b""
+        for _ in range(number):
+            self.lines[self.minute] = self.holds[path]
+            data += logbook.line(self.minute, size) + self.mails.lines(self.minute)
+            self.mails.begin(self.minute)
+            self.minute += 1
+        return data
+
+    def _lines_that_leave_no_trace(self, number: int) -> bytes:
+        self.history = None
+        data = self._lines(number, 0, self.log)
+        for minute in range(self.minute - number, self.minute):
+            del self.lines[minute]
+        return data
+
+    def _living(self) -> str:
+        if not os.path.exists(self.log):
+            self._append(self.log, b"")
+        if self.log not in self.holds:
+            self.generation += 1
+            self.holds[self.log] = self.generation
+        return self.log
+
+    @rule(number=st.integers(1, 30), size=st.sampled_from([0, 0, 0, 400, 3000]))
+    def write(self, number: int, size: int) -> None:
+        path = self._living()
+        self._finish(path)
+        self._append(path, self._lines(number, size, path))
+
+    @rule(ends=st.sampled_from([b"\r\n", b"\0\0\0", b"garbage\n", b"\n\n", b"\xff\xfe \xc3\n"]))
+    def write_strange_bytes(self, ends: bytes) -> None:
+        self._finish(self._living())
+        self._append(self.log, ends)
+
+    @precondition(lambda self: not self.rest)
+    @rule(cut=st.integers(1, 60))
+    def write_part_of_a_line(self, cut: int) -> None:
+        data = self._lines(1, 0, self._living())
+        self._append(self.log, data[:cut])
+        self.rest = data[cut:]
+        self.part = self.minute - 1, self.lines.pop(self.minute - 1)
+
+    def _finish(self, path: str) -> None:
+        if self.rest:
+            self._append(path, self.rest)
+            self.rest = b""
+            minute, generation = self.part
+            if generation == self.holds[path]:
+                self.lines[minute] = generation
+
+    @precondition(lambda self: self.rest)
+    @rule()
+    def finish_the_line(self) -> None:
+        self._finish(self._living())
+
+    def _plain(self) -> list[str]:
+        return [path for path in self.archives if not path.endswith(tuple(_EXTENSIONS))]
+
+    def _writable(self) -> list[str]:
+        renamed = [path for path in self._plain() if self.holds[path] in self.renamed]
+        return [] if self.half else renamed
+
+    @precondition(_writable)
+    @rule(number=st.integers(0, 3))
+    def write_late_into_the_renamed_file(self, number: int) -> None:
+        path = self._writable()[0]
+        self._finish(path)
+        self._append(path, self._lines(number, 0, path))
+        self.vague.add(self.holds[path])
+
+    # -- what rotations do
+
+    def _name(self) -> str:
+        if self.dateext:
+            self.stamp += 1
+            return f"{self.log}-{20260300 + self.stamp}"
+        # shift: .2.gz to .3.gz, .1 to .2
+        for path in reversed(self.archives):
+            log, _, rest = path.rpartition("mail.log.")
+            number, dot, extension = rest.partition(".")
+            self._rename(path, f"{log}mail.log.{int(number) + 1}{dot}{extension}")
+        return self.log + ".1"
+
+    def _rename(self, old: str, new: str) -> None:
+        os.rename(old, new)
+        self.holds[new] = self.holds.pop(old)
+        if old in self.archives:
+            self.archives[self.archives.index(old)] = new
+
+    def _may_rotate(self) -> bool:
+        return os.path.exists(self.log) and self.half is None and len(self.archives) < 6
+
+    @precondition(_may_rotate)
+    @rule(create=st.booleans(), late=st.booleans())
+    def rotate_by_renaming(self, create: bool, late: bool) -> None:
+        self._living()
+        if not late:
+            self._finish(self.log)
+        if self.rest:  # which goes on in another file
+            self.history = None
+        new = self._name()
+        self.renamed = {self.holds[self.log]}
+        self._rename(self.log, new)
+        self.archives.insert(0, new)
+        if create:
+            self._living()
+
+    @precondition(_may_rotate)
+    @rule(extension=st.sampled_from(_EXTENSIONS))
+    def rotate_and_compress_at_once(self, extension: str) -> None:
+        self.rotate_by_renaming(create=True, late=False)
+        self._compress(self.archives[0], extension)
+        self._remove(self.archives[0])
+
+    @precondition(_may_rotate)
+    @rule(between=st.integers(0, 2))
+    def rotate_by_copying(self, between: int) -> None:
+        self._living()
+        new = self._name()
+        shutil.copyfile(self.log, new)
+        self.holds[new] = self.holds[self.log]
+        self.archives.insert(0, new)
+        if between:
+            self._append(self.log, self._lines_that_leave_no_trace(between))
+        os.truncate(self.log, 0)
+        del self.holds[self.log]
+        self._living()
+
+    @precondition(_may_rotate)
+    @rule(between=st.integers(1, 2), seen=st.booleans())
+    def rotate_by_copying_with_a_run_in_the_middle(self, between: int, seen: bool) -> None:
+        self._living()
+        new = self._name()
+        shutil.copyfile(self.log, new)
+        self.holds[new] = self.holds[self.log]
+        self.archives.insert(0, new)
+        if self.rest:  # the copy has the line only in part
+            self._finish(self.log)
+            self.lines.pop(self.part[0], None)
+        self._append(self.log, self._lines_that_leave_no_trace(between))
+        if seen:
+            self.run_ingest()
+            if self.was_live is not None:
+                self.lost_some = True  # the copy ends before what was read
+        os.truncate(self.log, 0)
+        del self.holds[self.log]
+        self._living()
+
+    def _whole(self) -> list[str]:
+        return [] if self.half else self._plain()
+
+    @precondition(_whole)
+    @rule(data=st.data(), extension=st.sampled_from(_EXTENSIONS), keep=st.booleans())
+    def compress(self, data: st.DataObject, extension: str, keep: bool) -> None:
+        path = data.draw(st.sampled_from(self._plain()))
+        if path + extension in self.archives:
+            return
+        self._compress(path, extension)
+        if not keep:
+            self._remove(path)
+
+    def _compress(self, path: str, extension: str) -> None:
+        with open(path, "rb") as file:
+            logbook.write(path + extension, logbook.compressed(file.read(), extension), "wb")
+        self.holds[path + extension] = self.holds[path]
+        self.archives.insert(self.archives.index(path) + 1, path + extension)
+
+    @precondition(_whole)
+    @rule(data=st.data(), extension=st.sampled_from(_EXTENSIONS), part=st.floats(0.02, 0.98))
+    def begin_to_compress(self, data: st.DataObject, extension: str, part: float) -> None:
+        path = data.draw(st.sampled_from(self._plain()))
+        if path + extension in self.archives:
+            return
+        with open(path, "rb") as file:
+            whole = logbook.compressed(file.read(), extension)
+        cut = int(len(whole) * part)
+        logbook.write(path + extension, whole[:cut], "wb")
+        self.half = path + extension, whole[cut:]
+
+    @precondition(lambda self: self.half)
+    @rule(keep=st.booleans())
+    def finish_compressing(self, keep: bool) -> None:
+        path, rest = self.half
+        self.half = None
+        self._append(path, rest)
+        plain = os.path.splitext(path)[0]
+        self.holds[path] = self.holds[plain]
+        self.archives.insert(self.archives.index(plain) + 1, path)
+        if not keep:
+            self._remove(plain)
+
+    # -- what administrators do
+
+    def _remove(self, path: str) -> None:
+        os.remove(path)
+        self.archives.remove(path)
+        del self.holds[path]
+
+    @precondition(lambda self: self.archives and not self.half)
+    @rule()
+    def delete_the_oldest_archive(self) -> None:
+        if self.unread or not self.counted >= logbook.standing(self.archives):
+            self.history = None
+        self._remove(self.archives[-1])
+
+    @precondition(lambda self: self.archives and not self.half)
+    @rule(data=st.data(), where=st.sampled_from(_DIRECTORIES))
+    def move_an_archive(self, data: st.DataObject, where: str) -> None:
+        path = data.draw(st.sampled_from(self.archives))
+        new = os.path.join(self.directory, where, os.path.basename(path))
+        if new not in self.archives:
+            self._rename(path, new)
+
+    @precondition(lambda self: os.path.exists(self.log))
+    @rule()
+    def delete_the_live_log(self) -> None:
+        self.history = None
+        os.remove(self.log)
+        self.holds.pop(self.log, None)
+        self.rest = b""
+
+    @precondition(lambda self: os.path.exists(self.log))
+    @rule(number=st.integers(0, 40), in_place=st.booleans())
+    def truncate_the_live_log(self, number: int, in_place: bool) -> None:
+        self.history = None
+        self._living()
+        size = os.path.getsize(self.log)
+        os.truncate(self.log, 0)
+        if in_place:  # by a writer that goes on where it was
+            os.truncate(self.log, size)
+        del self.holds[self.log]
+        self.write(number, 0)
+
+    @precondition(lambda self: self.archives)
+    @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
+    def touch(self, seconds: int, every: bool) -> None:
+        paths = [*self.archives, self.log] if every else self.archives[:1]
+        for path in paths:
+            if os.path.exists(path):
+                now = seconds if every else os.path.getmtime(path) - seconds
+                os.utime(path, (now, now))
+
+    @rule(ahead=st.sampled_from([0, 1, 60, 720]))
+    def step_the_clock(self, ahead: int) -> None:
+        # One that is behind is tested in test_stepped_clocks.py: it shows no gap in
+        # its own future before that has come.
+        self.ahead = ahead
+
+    # -- what befalls the store
+
+    @precondition(lambda self: os.path.exists(self.store))
+    @rule(how=st.sampled_from(["deleted", "garbled", "cut"]))
+    def lose_the_store(self, how: str) -> None:
+        self.history = None
+        if how == "deleted":
+            os.remove(self.store)
+        elif how == "garbled":
+            with open(self.store, "r+b") as file:
+                file.write(self.random.randbytes(200))
+        else:
+            os.truncate(self.store, os.path.getsize(self.store) // 2)
+        if how != "deleted":
+            try:
+                self._ingest(60)
+            except DamagedStore:
+                assert set_aside(self.store) is not None
+            else:
+                raise AssertionError("damage was not noticed")
+        self.counted = set()
+        self.was_live = None
+        self.unread = set()
+        self.lost_some = False
+
+    # -- the runs
+
+    def _ingest(self, seconds: float) -> Coverage:
+        if not os.path.exists(self.log) and not self.archives:
+            self._living()
+        return logbook.ingest(
+            self.store, self.log, self.minute + self.ahead, seconds, archives=[self.elsewhere]
+        )  # fmt: skip
+
+    def _standing(self) -> set[int]:
+        paths = [*self.archives]
+        if os.path.exists(self.log):
+            paths.append(self.log)
+        return logbook.standing(paths)
+
+    def _note_losses(self) -> None:
+        """See what a run must notice now."""
+        present = set(self.holds.values())
+        self.must_gap = self.was_live is not None and self.was_live not in present
+        self.gone = self.unread - present
+        if self.must_gap or self.gone:
+            self.lost_some = True
+        self.gone -= self.vague
+
+    def _check(self, coverage: Coverage, complete: bool) -> None:
+        numbers = logbook.counted(self.store)
+        now = set(numbers)
+        standing = self._standing()
+        assert set(numbers.values()) <= {1}, "counted twice"
+        assert self.counted <= now, "no longer counted"
+        assert now <= self.counted | standing, "counted what is not there"
+        if complete:
+            assert coverage.complete
+            assert now == self.counted | standing, "not counted"
+        if complete and self.history is not None:
+            found = logbook.counted_together(self.store)
+            assert found == logbook.joined(self.history), "not brought together"
+        if not self.lost_some:
+            assert coverage.gaps == []
+        if self.must_gap:
+            assert coverage.gaps
+        if self.must_gap and self.was_dated:
+            self.gone.add(self.was_live)
+        for minute, generation in self.lines.items():
+            if generation in self.gone and minute not in now:
+                assert any(first <= minute <= last for first, last in coverage.gaps)
+        self.counted = now
+        known = {
+            generation
+            for path, generation in self.holds.items()
+            if len((logbook.content(path) or b"").lstrip(b"\0")) >= 32
+        }
+        self.was_live = self.holds.get(self.log)
+        if self.was_live not in known:
+            self.was_live = None
+        dated = {generation for path, generation in self.holds.items() if logbook.standing([path])}
+        self.was_dated = self.was_live in dated
+        self.unread = set() if complete else known
+        self.vague = known - dated
+
+    @rule()
+    def run_ingest(self) -> None:
+        self._note_losses()
+        self._check(self._ingest(60), complete=True)
+
+    @rule(piece=st.sampled_from([2000, 3000, 5000]), block=st.sampled_from([500, 1500]))
+    def run_ingest_in_small_pieces(self, piece: int, block: int) -> None:
+        reading.PIECE, lines.BLOCK = piece, block
+        self.run_ingest()
+        reading.PIECE, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
+
+    @rule(piece=st.sampled_from([2000, 3000, 5000]), block=st.sampled_from([500, 1500]))
+    def run_ingest_without_time(self, piece: int, block: int) -> None:
+        reading.PIECE, lines.BLOCK = piece, block
+        self._note_losses()
+        self._check(self._ingest(-1), complete=False)
+        reading.PIECE, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
+
+    @rule(
+        where=st.sampled_from(["add", "save_generation", "save_seen", "save_log", "forget"]),
+        after=st.integers(0, 3),
+        piece=st.sampled_from([2000, PLAIN_PIECE]),
+    )
+    def kill_a_run(self, where: str, after: int, piece: int) -> None:
+        reading.PIECE = piece
+        before = self.was_live
+        pid = os.fork()
+        if not pid:
+            whole = getattr(Store, where)
+            left = after
+
+            def deadly(*arguments: object) -> object:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    os._exit(0)
+                return whole(*arguments)
+
+            try:
+                setattr(Store, where, deadly)
+                self._ingest(60)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        reading.PIECE = PLAIN_PIECE
+        # Nobody knows how far it came; the next run must go on from there.
+        self.was_live = before
+        self._note_losses()
+        self._check(self._ingest(60), complete=True)
+
+    @invariant()
+    def nothing_is_left_behind(self) -> None:
+        assert not os.path.exists(self.store + "-wal")
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=int(os.environ.get("EXACTLY_ONCE", "150")),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    # the same ones each time, unless a number is asked for
+    derandomize="EXACTLY_ONCE" not in os.environ,
+)
+
+
+class _First:
+    """Draws the first of what there is to choose from."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def draw(self, _: object) -> str:
+        return self._machine.archives[0]
+
+
+def test_a_gap_goes_on_beyond_an_older_file_that_begins_in_the_same_minute() -> None:
+    # Found by the machine: the first minutes of a log that was cut were no gap.
+    machine = Machine()
+    try:
+        machine.begin(dateext=False)
+        machine.rotate_by_renaming(create=False, late=False)
+        machine.write_part_of_a_line(cut=55)
+        machine.rotate_by_renaming(create=False, late=True)
+        machine.delete_the_oldest_archive()
+        machine.move_an_archive(data=_First(machine), where="elsewhere")
+        machine.write(number=4, size=400)
+        machine.write(number=12, size=400)
+        machine.run_ingest_without_time(block=1500, piece=5000)
+        machine.move_an_archive(data=_First(machine), where="old")
+        machine.truncate_the_live_log(in_place=False, number=12)
+        machine.write_late_into_the_renamed_file(number=2)
+        machine.write(number=14, size=400)
+        machine.run_ingest_in_small_pieces(block=500, piece=3000)
+    finally:
+        machine.teardown()

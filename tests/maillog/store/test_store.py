@@ -1,0 +1,320 @@
+"""What the store keeps, adds up and forgets."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+
+import pytest
+
+from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.counts.counts import MANY, Counts
+from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.ingest import ingest
+from check_postfix.maillog.store import key_quota
+from check_postfix.maillog.store.store import Store
+from tests.maillog.conftest import Place
+from tests.support import logbook
+from tests.support.package import existing, of_room
+
+DAY = 24 * 60
+
+
+def failed(client: str) -> Event:
+    """Return a failed login from this address."""
+    return Event(kind="auth_failed", client=client)
+
+
+def test_counts_of_one_minute_and_key_add_up() -> None:
+    with Store(None, 1) as store:
+        for _ in range(2):
+            counts = Counts(store.key)
+            counts.add(70, 1, failed("192.0.2.1"), 3)
+            counts.add(70, 1, failed("192.0.2.1"), 1)
+            with store.transaction():
+                store.add(counts)
+
+        assert store.totals(70, 71, [1]) == {"auth_failed": 8}
+        assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", "", "", ""), 8)]
+
+
+@pytest.mark.parametrize("number", [1, 99, 100, 301])
+def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
+    with Store(None, 1) as store:
+        for _ in range(2):
+            counts = Counts(store.key)
+            for minute in range(number):
+                counts.add(minute, 1, failed(f"192.0.2.{minute % 250}"), minute + 1)
+            with store.transaction():
+                store.add(counts)
+
+        for minute in range(number):
+            twice = 2 * (minute + 1)
+            assert store.totals(minute, minute + 1, [1]) == {"auth_failed": twice}
+            assert kept(store, minute, minute + 1) == [(f"192.0.2.{minute % 250}", twice)]
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store with room for few keys."""
+    monkeypatch.setattr(key_quota, "KEYS_PER_HOUR", 10)
+    monkeypatch.setattr(key_quota, "KEYS_PER_MINUTE", 2)
+    monkeypatch.setattr(key_quota, "COARSE_KEYS", 3)
+
+
+def kept(store: Store, begin: int = 0, end: int = 10_000) -> list[tuple[str, int]]:
+    """Return the clients and numbers kept of these minutes."""
+    return [(key[0], number) for key, number in store.keys("auth_failed", begin, end, [1])]
+
+
+def add(store: Store, *rows: tuple[int, Event, int]) -> None:
+    counts = Counts(store.key)
+    for minute, event, times in rows:
+        counts.add(minute, 1, event, times)
+    with store.transaction():
+        store.add(counts)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_too_many_keys_in_a_minute_are_kept_as_their_sum() -> None:
+    with Store(None, 1) as store:
+        for first in (0, 6, 12):
+            add(store, *((60, failed(f"192.0.2.{n:02}"), 1) for n in range(first, first + 6)))
+        add(store, (200, failed("198.51.100.1"), 3))
+
+        assert kept(store, 60, 120) == [
+            (MANY, 6), *((f"192.0.2.{n:02}", 1) for n in range(12)),
+        ]  # fmt: skip
+        assert kept(store, 120, 240) == [("198.51.100.1", 3)]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_most_frequent_of_every_minute_are_kept_whatever_came_before() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, failed(f"192.0.2.{n}"), 1) for n in range(100)))
+        for minute in (61, 119):
+            add(store, *((minute, failed(f"198.51.100.{n}"), n) for n in range(1, 8)))
+
+            assert kept(store, minute, minute + 1) == [
+                (MANY, 15), ("198.51.100.7", 7), ("198.51.100.6", 6),
+            ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("narrow")
+def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
+    with Store(None, 1) as store:
+        events = [
+            (60, Event("deferred", f"d{n}.example", "none", "", f"4.4.{n % 5}", reason="DNS"), 1)
+            for n in range(20)
+        ]
+        add(store, *((60, failed("192.0.2.1")._replace(kind="sent", domain="x"), 9),), *events)
+        keys = store.keys("deferred", 0, 100, [1])
+
+    coarse = [(key, number) for key, number in keys if key[0] == MANY]
+    assert sum(number for _, number in keys) == 20
+    assert len(keys) == 12 + len(coarse)  # the hour's ten, and two of the minute
+    assert coarse == [
+        ((MANY, MANY, "", "4.4.2", "DNS"), 2),
+        ((MANY, MANY, "", "4.4.3", "DNS"), 2),
+        ((MANY, MANY, "", "4.4.4", "DNS"), 2),
+        ((MANY, MANY, MANY, MANY, MANY), 2),
+    ]
+
+
+def tried(client: str, account: str, name: str = "") -> Event:
+    """Return a failed login of this address at this account."""
+    return failed(client)._replace(account=account.encode(), client_name=name)
+
+
+def all_kept(store: Store, minute: int) -> list[tuple[tuple[str, ...], int]]:
+    return store.keys("auth_failed", minute, minute + 1, [1])
+
+
+def test_of_an_account_only_the_pseudonym_is_kept() -> None:
+    with Store(None, 1) as store:
+        add(store, (60, tried("192.0.2.1", "Ann"), 2), (60, tried("192.0.2.1", "ann"), 1))
+
+        pseudonym = Accounts(store.key).pseudonym(b"ann")
+        assert all_kept(store, 60) == [(("192.0.2.1", "", "", "", pseudonym), 3)]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_accounts_that_one_client_tries_leave_room_for_other_clients() -> None:
+    with Store(None, 1) as store:
+        guessed = [(60, tried("192.0.2.1", f"user{n}"), 1) for n in range(100)]
+        add(store, *guessed, *((60, failed(f"198.51.100.{n}"), 1) for n in range(5)))
+
+        rows = all_kept(store, 60)
+
+    assert sum(number for _, number in rows) == 105
+    by_client = [client for (client, *_), _ in rows]
+    assert {*by_client} == {"192.0.2.1", *(f"198.51.100.{n}" for n in range(5))}
+    assert (("192.0.2.1", MANY, "", "", MANY), 99) in rows
+    assert len(rows) == 7  # half of the hour's ten, and two of the minute
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_accounts_tried_most_are_told_apart_as_long_as_there_is_room() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, tried("192.0.2.1", f"user{n:02}"), 1 + n % 7) for n in range(20)))
+        often = {Accounts(store.key).pseudonym(b"user%02d" % n) for n in (6, 13)}
+
+        rows = all_kept(store, 60)
+
+    told = {key[4]: number for key, number in rows}
+    assert often <= told.keys()
+    assert sum(told.values()) == sum(1 + n % 7 for n in range(20))
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_client_with_a_name_of_its_own_for_each_try_stays_one_client() -> None:
+    with Store(None, 1) as store:
+        add(store, *((60, tried("192.0.2.1", "", f"n{n}.example"), 1) for n in range(50)))
+        add(store, *((61, failed(f"198.51.100.{n}"), 1) for n in range(3)))
+
+        assert len(all_kept(store, 60)) <= 7
+        assert sum(number for _, number in all_kept(store, 60)) == 50
+        assert [client for (client, *_), _ in all_kept(store, 61)] == [
+            f"198.51.100.{n}" for n in range(3)
+        ]
+
+
+def test_what_is_older_than_it_may_be_kept_is_forgotten(place: Place) -> None:
+    place.write(0, 2)
+    place.run(at=2)
+    place.write(30 * DAY + 1)
+
+    place.run(at=30 * DAY + 1)
+
+    assert place.counted() == {2: 1, 30 * DAY + 1: 1}
+
+
+def test_what_is_too_old_when_it_is_read_is_not_counted(place: Place) -> None:
+    place.write(0, 2, 30 * DAY + 1)
+
+    place.run(at=30 * DAY + 1)
+
+    assert place.counted() == {2: 1, 30 * DAY + 1: 1}
+
+
+def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> None:
+    place.write(0, 400 * DAY)
+
+    with Store(None, 1) as store:
+        at = logbook.FIRST + 400 * DAY
+        logbook.ingest_into(store, place.log, at, keeps=False)
+        log = store.log(place.log)
+        assert log is not None
+        streams = [number for number, _, _ in store.streams(log)]
+
+        assert store.totals(logbook.FIRST, at + 1, streams) == {"received": 2}
+
+
+def test_a_run_that_has_waited_for_another_finds_all_read_and_does_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Store):
+        """A store whose first transaction has to wait while another run reads all."""
+
+        def transaction(self) -> contextlib.AbstractContextManager[None]:
+            if self.path:
+                self.path = None
+                place.run()
+                monkeypatch.setattr(ingest, "Survey", None)  # who looks at the files now, fails
+            return super().transaction()
+
+    place.write(0, 1)
+    place.run()
+    place.write(2)
+
+    with Late(place.store, 5) as store:
+        coverage = logbook.ingest_into(store, place.log, logbook.FIRST + 100)
+
+    assert (coverage.lines, coverage.events) == (3, 3)
+    assert place.counted() == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) -> None:
+    place.write(0, 1)
+    place.rename(".1")
+    place.compress(".1", ".gz")
+    place.write(2)
+    place.run()
+    program = (
+        "import sys, time\n"
+        "import os, re, sqlite3, functools, collections, datetime, contextlib, bisect\n"
+        "before = set(sys.modules)\n"
+        "from check_postfix.maillog.store.store import Store\n"
+        "from check_postfix.maillog.ingest.progress import Standing\n"
+        "with Store(sys.argv[1], 1) as store:\n"
+        "    store._db.execute('PRAGMA query_only=ON')\n"
+        f"    standing = Standing(store, sys.argv[2], {logbook.FIRST + 100})\n"
+        "    log = standing.log()\n"
+        "    assert standing.is_all_read(log)\n"
+        "    standing.coverage(log)\n"
+        "names = set(sys.modules) - before\n"
+        "print(*names)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, place.store, place.log],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    imported = set(done.stdout.split())
+    ours = {name for name in imported if name.startswith("check_postfix")}
+    assert imported - ours <= {"__future__", "_blake2", "errno"}
+    costly = of_room("maillog.ingest") | of_room("maillog.syntax") | of_room("maillog.events")
+    costly -= existing("maillog.ingest", "maillog.ingest.progress")
+    assert not ours & (costly - existing("maillog.events", "maillog.events.event"))
+
+
+def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Place) -> None:
+    place.write(0)
+    place.run()
+    program = (
+        "import sys\n"
+        "from check_postfix.maillog.store.store import Store\n"
+        "with Store(sys.argv[1], 1) as store:\n"
+        "    assert not store.is_overdue(0, 0)\n"
+        "    assert store.totals(0, 10**9, [1]) == {'received': 1}\n"
+        "    assert store.keys('sent', 0, 10**9, [1]) == []\n"
+        "print(*sys.modules)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, place.store],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    needed = existing(
+        "maillog.counts", "maillog.counts.account", "maillog.counts.counts",
+        "maillog.counts.network", "maillog.errors", "maillog.events", "maillog.events.event",
+        "maillog.source", "maillog.source.generation", "maillog.store", "maillog.store.packed",
+        "maillog.store.store",
+    )  # fmt: skip
+    assert set(done.stdout.split()) & of_room("maillog") == needed | existing("maillog")
+
+
+def test_reading_compiles_what_it_needs_and_no_more() -> None:
+    program = (
+        "import collections, datetime, json, re, sqlite3, time\n"
+        "from check_postfix.maillog.ingest import progress\n"
+        "from check_postfix.maillog.store import store\n"
+        "compiled = []\n"
+        "compile = re.compile\n"
+        "re.compile = lambda *what: compiled.append(what) or compile(*what)\n"
+        "from check_postfix.maillog.ingest import piece\n"
+        "print(len(compiled))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+
+    assert done.stderr == ""
+    assert done.stdout == "1\n"

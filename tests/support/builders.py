@@ -1,0 +1,81 @@
+"""Values for tests, built from what a test cares about."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+from check_postfix.maillog.counts.counts import FAMILIES, MANY
+from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.usual import Usual
+from check_postfix.maillog.window.window import Window
+from check_postfix.plugin import Check
+from check_postfix.plugin.run import options_of
+
+# 2026-11-24 16:00 UTC, in minutes
+NOON = 1795536000 // 60
+
+
+def a_coverage(**changed: Any) -> Coverage:
+    """Return the coverage of a log read from a day before NOON up to it."""
+    usually: dict[str, Any] = {
+        "begin": NOON - 1440,
+        "end": NOON,
+        "last": NOON - 1,
+        "lines": 1000,
+        "events": 500,
+        "telling": 480,
+        "foreign": 117,
+    }
+    return Coverage(**usually | changed)
+
+
+def a_key(family: str, **values: str) -> tuple[str, ...]:
+    """Return a key of a family; fields that are not named are empty."""
+    assert values.keys() <= set(FAMILIES[family])
+    return tuple(values.get(name, "") for name in FAMILIES[family])
+
+
+def _keys(told: dict[str, list[Any]], family: str) -> list[tuple[tuple[str, ...], int]]:
+    rows = []
+    for about, pairs in told.items():
+        of, _, field = about.partition(" ")
+        if of == family:
+            rows += [
+                (a_key(family, **({field: key or MANY} if field else key)), number)
+                for key, number in pairs
+            ]
+    return rows
+
+
+def a_window(
+    keys: dict[str, list[Any]] | None = None,
+    usual: Usual | None = None,
+    coverage: Coverage | None = None,
+    minutes: int = 15,
+    messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] | None = None,
+    **totals: int,
+) -> Window:
+    """Return a window up to NOON in which these counters came to these numbers.
+
+    keys: family and field, such as `deferred domain`, -> (value, number) pairs, where
+          "" stands for many; or a family -> (values by field, number) pairs
+    """
+    return Window(
+        begin=NOON - minutes,
+        end=NOON,
+        totals=totals,
+        coverage=coverage or a_coverage(),
+        keys=lambda family: _keys(keys or {}, family),
+        # Each line is about a message of its own, unless a test says otherwise.
+        messages=messages
+        or (lambda _, kinds, __: (sum(totals.get(kind, 0) for kind in kinds),) * 2),
+        usual=lambda _: usual or Usual(None, "usual not known yet"),
+        usual_of=lambda *_: usual or Usual(None, "usual not known yet"),
+    )
+
+
+def options(check: Check, *arguments: str) -> Namespace:
+    """Return the values of a check's options when it is called like this."""
+    return options_of(check, arguments)

@@ -1,0 +1,191 @@
+"""The annotated corpus: log lines, each with the whole event that it must yield.
+
+Above each line of tests/corpus/*.log stand prose (`# ...`) that says why the line is
+here, and one annotation: `#> {...}` with the event, or `#> null`. Fields that have
+their default are left out; `also` is a list, `account` text. Time is UTC, and a stamp
+without a year is read at NOW.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from check_postfix.maillog.events.event import LINKS, Event, Message
+from check_postfix.maillog.events.recogniser import Shape, candidates, is_ours, message, recognise
+from check_postfix.maillog.events.scanner import Saying, Scan
+from check_postfix.maillog.syntax import frame
+from check_postfix.maillog.syntax.record import Record
+from check_postfix.maillog.syntax.timestamps import Clock
+
+DIRECTORY = Path(__file__).parent.parent / "corpus"
+NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
+
+
+class Happening(NamedTuple):
+    """What a line tells of: an event, when and where, of which message, how often in all."""
+
+    minute: int
+    host: str
+    instance: str
+    about: Message | None
+    event: Event
+    times: int
+
+
+class Entry(NamedTuple):
+    """One line of the corpus and what it must yield."""
+
+    place: str
+    line: bytes
+    expected: Happening | None
+
+
+def clock() -> Clock:
+    return Clock(UTC, NOW)
+
+
+def recognised(line: bytes) -> Happening | None:
+    """Read a line in the exact way."""
+    record = frame.parse(line)
+    event = record and recognise(record)
+    if not record or not event:
+        return None
+    minute = clock().minute(record.stamp, record.zone)
+    if minute is None:
+        return None
+    times = record.repeats * event.times
+    about = message(record, event)
+    return _happening(minute, record.host, record.instance, event, times, about)
+
+
+def reader(record: Record) -> Shape | None:
+    """Return the shape that reads a record."""
+    if not is_ours(record):
+        return None
+    shapes, begin = candidates(record)
+    asked = (shape for shape in shapes if record.text.startswith(shape.words, begin))
+    return next((shape for shape in asked if shape.recognise(record, begin)), None)
+
+
+def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
+    """Read a block of lines, each with a newline in front of it, in the fast way.
+
+    scan: which has read the blocks before it
+    """
+    told = (scan or Scan(clock())).block(block)
+    found = []
+    for minute, said in told.said.items():
+        for saying, lines in said.items():
+            if saying.about is None:
+                found += [_said(minute, saying)] * lines
+    for minute, saying, account in told.accounts:
+        happening = _said(minute, saying)
+        found.append(happening._replace(event=happening.event._replace(account=account)))
+    of_messages: Counter[tuple[int, Saying]] = Counter()
+    for queue_id, life in told.lives.items():
+        for minute, saying, size, recipients in life:
+            found.append(_said(minute, saying, Message(queue_id, size, recipients)))
+            of_messages[minute, saying] += saying.counts
+    assert +of_messages == Counter(
+        {
+            (minute, saying): lines
+            for minute, said in told.said.items()
+            for saying, lines in said.items()
+            if saying.about is not None
+        }
+    )
+    return found
+
+
+def _said(minute: int, saying: Saying, about: Message | None = None) -> Happening:
+    assert saying.event is not None
+    return _happening(minute, saying.host, saying.instance, saying.event, saying.times, about)
+
+
+def sorted_out(line: bytes) -> str:
+    """Return to which of Scan's numbers a line adds, read in the exact way."""
+    record = frame.parse(line)
+    if record is None:
+        return "foreign" if frame.is_remark(line) else "unframed"
+    if not is_ours(record):
+        return "foreign"
+    event = recognise(record)
+    if event is None:
+        return "silent"
+    if clock().minute(record.stamp, record.zone) is None:
+        return "unframed"
+    return "silent" if event.kind in LINKS else "telling"
+
+
+def sorted_out_fast(block: bytes) -> Counter[str]:
+    """Return how many lines of a block add to which of Scan's numbers."""
+    scan = Scan(clock())
+    scan.block(block)
+    told = Counter(telling=scan.telling, foreign=scan.foreign, unframed=scan.unframed)
+    return told + Counter(silent=block.count(b"\n") - told.total())
+
+
+def named(record: Record, event: Event | None) -> str:
+    """Name a record's event, for tests of many lines that have nothing else to compare."""
+    return f"{event.kind if event else None}: {record.text[:200]!r}"
+
+
+def _happening(
+    minute: int,
+    host: bytes,
+    instance: bytes,
+    event: Event,
+    times: int,
+    about: Message | None,
+) -> Happening:
+    return Happening(
+        minute,
+        host.decode(errors="backslashreplace"),
+        instance.decode(errors="backslashreplace"),
+        about,
+        event,
+        times,
+    )
+
+
+def files() -> list[Path]:
+    return sorted(DIRECTORY.glob("*.log"))
+
+
+def entries(paths: Iterable[Path] | None = None) -> Iterator[Entry]:
+    """Yield the entries of corpus files; a line without annotation is an error."""
+    for path in files() if paths is None else paths:
+        annotation: bytes | None = None
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            place = f"{path.name}:{number}"
+            if line.startswith(b"#>"):
+                assert annotation is None, f"{place}: the annotation above has no line"
+                annotation = line[2:]
+            elif line and not line.startswith(b"#"):
+                assert annotation is not None, f"{place}: the line has no annotation"
+                yield Entry(place, line, _expected(json.loads(annotation)))
+                annotation = None
+        assert annotation is None, f"{path.name}: the last annotation has no line"
+
+
+def _expected(annotation: dict[str, object] | None) -> Happening | None:
+    if annotation is None:
+        return None
+    fields = dict(annotation)
+    minute = datetime.fromisoformat(str(fields.pop("minute")))
+    host, instance = str(fields.pop("host")), str(fields.pop("instance"))
+    repeats = int(str(fields.pop("repeats", 1)))
+    if "also" in fields:
+        fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
+    queue_id = fields.pop("queue_id", None)
+    numbers = int(str(fields.pop("size", 0))), int(str(fields.pop("recipients", 0)))
+    about = None if queue_id is None else Message(str(queue_id).encode(), *numbers)
+    fields["account"] = str(fields.get("account", "")).encode("utf-8", "surrogateescape")
+    event = Event(**fields)  # type: ignore[arg-type]
+    times = repeats * event.times
+    return Happening(int(minute.timestamp()) // 60, host, instance, about, event, times)
