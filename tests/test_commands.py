@@ -295,21 +295,21 @@ def test_without_state_nothing_is_left_behind(log, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def overwrite(state, begin, garbage):
+def overwrite(state, start, garbage):
     with state.open("r+b") as file:
-        file.seek(begin)
+        file.seek(start)
         file.write(garbage)
 
 
 @pytest.mark.parametrize(
-    ("begin", "garbage"),
+    ("start", "garbage"),
     [(0, b"not a database" * 999), (0, bytes(4096)), (4096, b"\xff" * 500_000)],
     ids=["no database", "no header", "no pages"],
 )
-def test_a_damaged_state_is_set_aside_said_once_and_built_again(begin, garbage, log, tmp_path):
+def test_a_damaged_state_is_set_aside_said_once_and_built_again(start, garbage, log, tmp_path):
     state = tmp_path / "state"
     run("deferred", "--log", log, "--state", state)
-    overwrite(state, begin, garbage)
+    overwrite(state, start, garbage)
 
     first = run("deferred", "--log", log, "--state", state)
     second = run("deferred", "--log", log, "--state", state)
@@ -372,7 +372,7 @@ def test_of_many_runs_that_find_an_older_state_at_once_one_says_so_and_all_are_r
     assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
 
 
-@pytest.mark.parametrize("table", ["keyed", "total", "generation", "seen", "stream", "gap"])
+@pytest.mark.parametrize("table", ["keyed", "total", "generation", "seen", "origin", "gap"])
 def test_a_state_damaged_in_one_table_is_built_again_at_the_latest_by_the_next_run(
     table, log, tmp_path
 ):

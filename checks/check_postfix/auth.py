@@ -61,7 +61,7 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
     accounts = _most(window, "account", choice)
     return [
         FAILURES.of(
-            window.chosen("auth_failed", choice) if choice else window.count("auth_failed")
+            window.count_matching("auth_failed", choice) if choice else window.count("auth_failed")
         ),
         WORST_CLIENT.of(failed[0][1] if failed else 0),
         CLIENTS.of(len(failed)),

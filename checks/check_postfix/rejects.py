@@ -61,7 +61,7 @@ def measure(window: Window, options: Namespace) -> list[Metric]:
              latter two are left out when there is too little history.
     """
     choice = Choice(window, options)
-    rejects = window.chosen("rejected", choice) if choice else window.count(*REJECTED)
+    rejects = window.count_matching("rejected", choice) if choice else window.count(*REJECTED)
     usual = _usual(window, choice).level
     if usual is None:
         return [REJECTS.of(rejects)]

@@ -82,10 +82,10 @@ class Contender(ABC):
     # -- as a follower
 
     def run(self, now: float) -> None:
-        begin = time.monotonic()
+        start = time.monotonic()
         with self._started(now) as process:
             self._finish(process)
-        self._usual = time.monotonic() - begin
+        self._usual = time.monotonic() - start
 
     def run_while(self, now: float, meanwhile: Callable[[], None], at: int) -> None:
         with Gate(self.log.parent, at) as gate, self._started(now) as process:

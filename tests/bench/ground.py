@@ -21,10 +21,10 @@ class Log:
         self.path = path
         self.truth = Workload(form)
 
-    def write(self, size: int, begin: float, end: float) -> None:
+    def write(self, size: int, start: float, end: float) -> None:
         """Append lines of about so many bytes."""
         with self.path.open("ab") as file:
-            file.writelines(self.truth.log(size, begin, end))
+            file.writelines(self.truth.log(size, start, end))
 
     def write_now(self, size: int) -> None:
         """Append lines of the last minute."""

@@ -71,7 +71,7 @@ def run(command: Sequence[str] | str) -> tuple[float, float, str]:
 
     Raises: RuntimeError if it could not do its work (a plugin's exit codes are no failure)
     """
-    begin = time.perf_counter()
+    start = time.perf_counter()
     process = subprocess.Popen(
         command,
         shell=isinstance(command, str),
@@ -81,7 +81,7 @@ def run(command: Sequence[str] | str) -> tuple[float, float, str]:
     )
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begin
+    wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close()
     text = output.decode(errors="replace")

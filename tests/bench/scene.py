@@ -74,10 +74,10 @@ class Scene:
 
     follower: Follower
 
-    def __init__(self, directory: Path, begin: float, seed: int, old: str = "") -> None:
+    def __init__(self, directory: Path, start: float, seed: int, old: str = "") -> None:
         """Make an empty log in an empty directory.
 
-        begin: a time that leaves room, in the 30 days up to now, for what will be played
+        start: a time that leaves room, in the 30 days up to now, for what will be played
         old:   directory of the archives, as seen from the log's
         """
         self.log = directory / "log" / "mail.log"
@@ -86,7 +86,7 @@ class Scene:
         self.old.mkdir(exist_ok=True)
         self._removed = directory / "removed"
         self._removed.mkdir()
-        self.now = begin - begin % _DAY
+        self.now = start - start % _DAY
         self.choice = random.Random(seed)
         self.truth: set[int] = set()
         self.archives: list[Path] = []  # newest first

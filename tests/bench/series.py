@@ -165,7 +165,7 @@ def crowd(market: Market, directory: Path, size: int, number: int = 20) -> list[
 
 
 def _at_once(command: list[str], number: int) -> tuple[list[float], list[str]]:
-    begin = time.perf_counter()
+    start = time.perf_counter()
     running = [
         subprocess.Popen(
             command,
@@ -179,7 +179,7 @@ def _at_once(command: list[str], number: int) -> tuple[list[float], list[str]]:
     ended: dict[int, float] = {}
     while len(ended) < number:
         process, _ = os.wait()
-        ended[process] = time.perf_counter() - begin
+        ended[process] = time.perf_counter() - start
     outputs = []
     for process in running:
         assert process.stdout is not None

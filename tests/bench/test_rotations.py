@@ -57,11 +57,11 @@ def test_who_loses_or_doubles_lines_is_found_out(
 
 
 def test_two_scenes_of_one_seed_are_alike_to_the_byte(tmp_path: Path) -> None:
-    begin = time.time()
+    start = time.time()
     contents = []
     for name in "ab":
         (tmp_path / name).mkdir()
-        scene = Scene(tmp_path / name, begin, seed=7)
+        scene = Scene(tmp_path / name, start, seed=7)
         scene.write()
         scene.rename()
         scene.write()

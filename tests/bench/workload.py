@@ -61,7 +61,7 @@ class Workload:
         self.lines = 0
         self.events = 0
 
-    def log(self, size: int, begin: float, end: float) -> Iterator[bytes]:
+    def log(self, size: int, start: float, end: float) -> Iterator[bytes]:
         """Yield lines of about so many bytes, their times evenly spread from begin to end."""
         sessions, weights = zip(*_SESSIONS, strict=True)
         choose, pick = self._random.choices, self._random.randrange
@@ -75,7 +75,7 @@ class Workload:
             if line is None:
                 del self._talking[place]
                 continue
-            stamp = self._stamp(begin + (end - begin) * written / size)
+            stamp = self._stamp(start + (end - start) * written / size)
             data = stamp + host + f"{line.tag}: {line.text}\n".encode()
             written += len(data)
             self._note(line)

@@ -45,7 +45,7 @@ def test_of_a_log_read_as_it_should_be_nothing_is_said():
 
 
 def test_an_empty_log_is_unknown():
-    outcome = judge(lines=0, events=0, begin=None, last=None, sent=0, deferred=0)
+    outcome = judge(lines=0, events=0, start=None, last=None, sent=0, deferred=0)
 
     assert outcome.exit_code == 3
     assert outcome.words == (
@@ -54,7 +54,7 @@ def test_an_empty_log_is_unknown():
 
 
 def test_a_log_of_which_no_line_is_understood_is_unknown():
-    outcome = judge(lines=7, foreign=0, unframed=7, events=0, sent=0, deferred=0)
+    outcome = judge(lines=7, foreign=0, unparsed=7, events=0, sent=0, deferred=0)
 
     assert outcome.exit_code == 3
     assert outcome.words == (
@@ -64,7 +64,7 @@ def test_a_log_of_which_no_line_is_understood_is_unknown():
 
 
 def test_a_log_of_other_programs_alone_is_unknown():
-    outcome = judge(lines=614, foreign=610, unframed=4, telling=0, events=0, sent=0, deferred=0)
+    outcome = judge(lines=614, foreign=610, unparsed=4, matched=0, events=0, sent=0, deferred=0)
 
     assert outcome.exit_code == 3
     assert outcome.words == (
@@ -74,7 +74,7 @@ def test_a_log_of_other_programs_alone_is_unknown():
 
 
 def test_one_line_of_postfix_is_enough():
-    outcome = judge(lines=614, foreign=610, unframed=3, telling=0, events=0, sent=0, deferred=0)
+    outcome = judge(lines=614, foreign=610, unparsed=3, matched=0, events=0, sent=0, deferred=0)
 
     assert outcome.exit_code == 0
     assert outcome.words == (
@@ -84,7 +84,7 @@ def test_one_line_of_postfix_is_enough():
 
 
 def test_one_line_that_is_understood_is_enough():
-    outcome = judge(lines=7, foreign=0, unframed=6)
+    outcome = judge(lines=7, foreign=0, unparsed=6)
 
     assert (outcome.exit_code, said(outcome)) == (0, "")
 
@@ -100,24 +100,24 @@ def test_a_log_that_never_tells_of_mail_is_said_to():
 
 
 def test_a_log_that_begins_inside_the_window_says_when():
-    outcome = judge(begin=NOON - 14)
+    outcome = judge(start=NOON - 14)
 
     assert (outcome.exit_code, said(outcome)) == (0, " (log begins 15:46)")
 
 
 def test_a_log_that_begins_with_the_window_is_whole():
-    assert said(judge(begin=NOON - 15)) == ""
+    assert said(judge(start=NOON - 15)) == ""
 
 
 def test_a_log_that_began_yesterday_says_on_which_day():
-    outcome = judge(minutes=3000, begin=NOON - 2000)
+    outcome = judge(minutes=3000, start=NOON - 2000)
 
     assert "(log begins 2026-11-23 06:40)" in outcome.words
 
 
-@pytest.mark.parametrize("begin", [None, NOON, NOON + 5])
-def test_a_log_with_nothing_of_the_windows_time_is_unknown(begin):
-    outcome = judge(begin=begin)
+@pytest.mark.parametrize("start", [None, NOON, NOON + 5])
+def test_a_log_with_nothing_of_the_windows_time_is_unknown(start):
+    outcome = judge(start=start)
 
     assert (outcome.exit_code, said(outcome)) == (3, " (the log has nothing of that time)")
 
@@ -140,14 +140,14 @@ def test_a_gap_outside_the_window_is_not_said(gap):
 
 
 def test_while_older_log_is_still_unread_an_ok_is_unknown():
-    outcome = judge(begin=NOON - 9, complete=False)
+    outcome = judge(start=NOON - 9, complete=False)
 
     assert outcome.exit_code == 3
     assert said(outcome) == " (only 9 of 15 min read yet, goes on next run)"
 
 
 def test_while_nothing_is_read_yet_that_is_said():
-    outcome = judge(begin=None, complete=False)
+    outcome = judge(start=None, complete=False)
 
     assert outcome.exit_code == 3
     assert said(outcome) == " (only 0 of 15 min read yet, goes on next run)"
@@ -158,7 +158,7 @@ def test_while_nothing_is_read_yet_that_is_said():
     [(11, 1), (50, 2)],
 )
 def test_while_older_log_is_still_unread_an_alarm_stays_one(deferred, state):
-    outcome = judge(begin=NOON - 9, complete=False, sent=100 - deferred, deferred=deferred)
+    outcome = judge(start=NOON - 9, complete=False, sent=100 - deferred, deferred=deferred)
 
     assert outcome.exit_code == state
     assert "(only 9 of 15 min read yet, goes on next run)" in outcome.words
@@ -185,13 +185,13 @@ def test_a_log_with_a_line_in_the_window_is_not_silent():
 
 
 def test_all_that_must_be_known_is_said_in_one_pair_of_brackets():
-    outcome = judge(notes=["state file was damaged and is built again"], begin=NOON - 5)
+    outcome = judge(notes=["state file was damaged and is built again"], start=NOON - 5)
 
     assert said(outcome) == " (state file was damaged and is built again; log begins 15:55)"
 
 
 def test_twice_verbose_tells_what_was_read():
-    outcome = judge(verbosity=2, unframed=3, end=NOON + 1)
+    outcome = judge(verbosity=2, unparsed=3, end=NOON + 1)
 
     assert outcome.lines == [
         "window 2026-11-24 15:45 to 16:00",
@@ -221,7 +221,7 @@ def test_twice_verbose_tells_how_much_mail_there_was():
 def test_twice_verbose_tells_of_all_that_is_missing():
     outcome = judge(
         verbosity=2,
-        begin=None,
+        start=None,
         last=NOON - 3000,
         complete=False,
         gaps=[(NOON - 400, NOON - 390)],
@@ -248,7 +248,7 @@ def test_twice_verbose_tells_which_files_could_not_be_read():
 
 @pytest.mark.parametrize("check", [m.CHECK for m in (auth, bounces, deferred, rejects)])
 def test_every_check_of_the_log_says_what_the_log_lacks(check):
-    outcome = check.judge(a_window(coverage=a_coverage(begin=None)), options(check))
+    outcome = check.judge(a_window(coverage=a_coverage(start=None)), options(check))
 
     assert outcome.exit_code == 3
     assert outcome.words.endswith(" (the log has nothing of that time)")

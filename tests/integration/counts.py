@@ -21,11 +21,11 @@ def together_of(log: Path) -> dict[str, int]:
         Ingest(store, str(log), UTC, now, now, 0, time.monotonic() + 60, keeps=False).run()
         followed = store.log(str(log))
         assert followed is not None
-        streams = [number for number, *_ in store.streams(followed)]
+        origins = [number for number, *_ in store.origins(followed)]
         end = int(now) // 60 + 1
         kinds = ["deferred"]
-        messages, _ = store.messages("deferred_messages", kinds, 0, end, streams, before=0)
-        return store.totals(0, end, streams) | {"deferred_messages": messages}
+        messages, _ = store.messages("deferred_messages", kinds, 0, end, origins, before=0)
+        return store.totals(0, end, origins) | {"deferred_messages": messages}
 
 
 def counts_of(log: Path) -> Counter[str]:

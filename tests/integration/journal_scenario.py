@@ -260,7 +260,7 @@ class Scenario:
         self.journald.stop()
         for file in PERSISTENT.iterdir():
             file.unlink()
-        begin = time.time() - CRAFTED / 100 - 5
+        start = time.time() - CRAFTED / 100 - 5
 
         def text(number: int) -> str:
             return (
@@ -271,7 +271,7 @@ class Scenario:
 
         for part, name in enumerate(("system.journal", "system@a-1-1.journal")):
             entries = (
-                entry(begin + number / 100, "postfix/smtp", text(number), boot=number // 30_000)
+                entry(start + number / 100, "postfix/smtp", text(number), boot=number // 30_000)
                 for number in range(CRAFTED)
                 if number // 1000 % 2 == part
             )
@@ -296,7 +296,7 @@ def order() -> dict[str, int]:
         if line.startswith("__CURSOR=")
     ]
     misplaced = sum(
-        not later.is_behind(earlier) or earlier.is_behind(later)
+        not later.is_after(earlier) or earlier.is_after(later)
         for earlier, later in itertools.pairwise(cursors)
     )
     return {"entries": len(cursors), "misplaced": misplaced}

@@ -186,11 +186,11 @@ def a_suffix_that_was_there(server: Server) -> None:
 
 def hold_back_compression(server: Server, name: str) -> Callable[[], None]:
     """Have archives compressed only once what this returns is called."""
-    begin, script = Path(f"/run/compress-{name}"), Path(f"/run/gzip-{name}")
-    script.write_text(f'#!/bin/sh\nwhile [ ! -e {begin} ]; do sleep 0.1; done\nexec gzip "$@"\n')
+    start, script = Path(f"/run/compress-{name}"), Path(f"/run/gzip-{name}")
+    script.write_text(f'#!/bin/sh\nwhile [ ! -e {start} ]; do sleep 0.1; done\nexec gzip "$@"\n')
     script.chmod(0o755)
     server.postfix.command("postconf", "-e", f"maillog_file_compressor = {script}")
-    return begin.touch
+    return start.touch
 
 
 def happen(directory: Path) -> None:

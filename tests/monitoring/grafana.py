@@ -43,7 +43,7 @@ def legend(alias: str, tags: Mapping[str, str]) -> str:
     return re.sub(r"\$tag_(\w+)", lambda tag: tags[tag[1]], alias)
 
 
-def chosen(values: list[str], regex: str) -> list[str]:
+def count_matching(values: list[str], regex: str) -> list[str]:
     """Return what a variable offers of the values that its query has found."""
     if not regex:
         return sorted(set(values))

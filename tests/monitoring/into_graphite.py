@@ -143,7 +143,7 @@ def hosts() -> list[str]:
     """Return the hosts that the dashboard offers."""
     variable = grafana.host(grafana.load("graphite"))
     query = variable["query"].removeprefix("expand(").removesuffix(")")
-    return grafana.chosen(ask("metrics/expand", query=query)["results"], variable["regex"])
+    return grafana.count_matching(ask("metrics/expand", query=query)["results"], variable["regex"])
 
 
 def main(directory: Path) -> None:

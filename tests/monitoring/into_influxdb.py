@@ -119,7 +119,7 @@ def hosts(database: str) -> list[str]:
     """Return the hosts that the dashboard offers."""
     variable = grafana.host(grafana.load("influxdb"))
     series = ask(variable["query"], database)
-    return grafana.chosen(
+    return grafana.count_matching(
         [value for one in series for _, value in one["values"]], variable["regex"]
     )
 

@@ -121,9 +121,20 @@ def test_no_two_labels_of_all_checks_have_the_same_name():
 
 
 def test_what_was_chosen_to_be_measured_becomes_labels_so_that_files_lie_side_by_side():
-    chosen = ("--host", "mx1", "--instance", "postfix-out", "--window", "1h", "--log", "/a,b")
+    count_matching = (
+        "--host",
+        "mx1",
+        "--instance",
+        "postfix-out",
+        "--window",
+        "1h",
+        "--log",
+        "/a,b",
+    )
 
-    text = exposed(deferred.CHECK, a_window(), *chosen, "--log", "/c", "--min-attempts", "5")
+    text = exposed(
+        deferred.CHECK, a_window(), *count_matching, "--log", "/c", "--min-attempts", "5"
+    )
 
     assert samples(text)[0] == (
         'postfix_deferred_attempts{log="/a,b,/c",window_seconds="3600",host="mx1",'

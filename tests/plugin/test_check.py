@@ -123,7 +123,7 @@ LONGEST_RANGE = "@-999999999999.999999:999999999999.999999"
 
 
 def of_the_log(check, keys, **totals):
-    coverage = a_coverage(begin=-BIG, gaps=[(0, BIG // 10**4)] * 9, lines=BIG, events=BIG)
+    coverage = a_coverage(start=-BIG, gaps=[(0, BIG // 10**4)] * 9, lines=BIG, events=BIG)
     return check, a_window(
         keys=keys, usual=Usual(BIG + 0.5, "28 days"), coverage=coverage, **totals
     )

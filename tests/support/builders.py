@@ -20,12 +20,12 @@ NOON = 1795536000 // 60
 def a_coverage(**changed: Any) -> Coverage:
     """Return the coverage of a log read from a day before NOON up to it."""
     usually: dict[str, Any] = {
-        "begin": NOON - 1440,
+        "start": NOON - 1440,
         "end": NOON,
         "last": NOON - 1,
         "lines": 1000,
         "events": 500,
-        "telling": 480,
+        "matched": 480,
         "foreign": 117,
     }
     return Coverage(**usually | changed)
@@ -63,7 +63,7 @@ def a_window(
           "" stands for many; or a family -> (values by field, number) pairs
     """
     return Window(
-        begin=NOON - minutes,
+        start=NOON - minutes,
         end=NOON,
         totals=totals,
         coverage=coverage or a_coverage(),

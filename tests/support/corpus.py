@@ -20,7 +20,7 @@ from check_postfix.maillog.events.recogniser import Shape, candidates, is_ours, 
 from check_postfix.maillog.events.scanner import Saying, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
-from check_postfix.maillog.syntax.timestamps import Clock
+from check_postfix.maillog.syntax.timestamps import Timestamps
 
 DIRECTORY = Path(__file__).parent.parent / "corpus"
 NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
@@ -45,8 +45,8 @@ class Entry(NamedTuple):
     expected: Happening | None
 
 
-def clock() -> Clock:
-    return Clock(UTC, NOW)
+def timestamps() -> Timestamps:
+    return Timestamps(UTC, NOW)
 
 
 def recognised(line: bytes) -> Happening | None:
@@ -55,7 +55,7 @@ def recognised(line: bytes) -> Happening | None:
     event = record and recognise(record)
     if not record or not event:
         return None
-    minute = clock().minute(record.stamp, record.zone)
+    minute = timestamps().minute(record.stamp, record.zone)
     if minute is None:
         return None
     times = record.repeats * event.times
@@ -67,9 +67,9 @@ def reader(record: Record) -> Shape | None:
     """Return the shape that reads a record."""
     if not is_ours(record):
         return None
-    shapes, begin = candidates(record)
-    asked = (shape for shape in shapes if record.text.startswith(shape.words, begin))
-    return next((shape for shape in asked if shape.recognise(record, begin)), None)
+    shapes, start = candidates(record)
+    asked = (shape for shape in shapes if record.text.startswith(shape.words, start))
+    return next((shape for shape in asked if shape.recognise(record, start)), None)
 
 
 def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
@@ -77,7 +77,7 @@ def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
 
     scan: which has read the blocks before it
     """
-    told = (scan or Scan(clock())).block(block)
+    told = (scan or Scan(timestamps())).block(block)
     found = []
     for minute, said in told.said.items():
         for saying, lines in said.items():
@@ -111,23 +111,23 @@ def sorted_out(line: bytes) -> str:
     """Return to which of Scan's numbers a line adds, read in the exact way."""
     record = frame.parse(line)
     if record is None:
-        return "foreign" if frame.is_remark(line) else "unframed"
+        return "foreign" if frame.is_remark(line) else "unparsed"
     if not is_ours(record):
         return "foreign"
     event = recognise(record)
     if event is None:
-        return "silent"
-    if clock().minute(record.stamp, record.zone) is None:
-        return "unframed"
-    return "silent" if event.kind in LINKS else "telling"
+        return "uncounted"
+    if timestamps().minute(record.stamp, record.zone) is None:
+        return "unparsed"
+    return "uncounted" if event.kind in LINKS else "matched"
 
 
 def sorted_out_fast(block: bytes) -> Counter[str]:
     """Return how many lines of a block add to which of Scan's numbers."""
-    scan = Scan(clock())
+    scan = Scan(timestamps())
     scan.block(block)
-    told = Counter(telling=scan.telling, foreign=scan.foreign, unframed=scan.unframed)
-    return told + Counter(silent=block.count(b"\n") - told.total())
+    told = Counter(matched=scan.matched, foreign=scan.foreign, unparsed=scan.unparsed)
+    return told + Counter(uncounted=block.count(b"\n") - told.total())
 
 
 def named(record: Record, event: Event | None) -> str:

@@ -165,10 +165,10 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def with_tables(readme: str) -> str:
     """Return the README with its generated parts brought up to date."""
     for name, table in readme_tables().items():
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         readme = re.sub(
-            f"{begin}.*?{end}",
-            lambda _, text=f"{begin}\n\n{table}\n\n{end}": text,
+            f"{start}.*?{end}",
+            lambda _, text=f"{start}\n\n{table}\n\n{end}": text,
             readme,
             flags=re.DOTALL,
         )

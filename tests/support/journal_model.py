@@ -166,7 +166,7 @@ class Journalctl:
                 message
                 for message in found
                 if Cursor(cursor(message)).is_of_same_entry(wanted)
-                or Cursor(cursor(message)).is_behind(wanted) != reverse
+                or Cursor(cursor(message)).is_after(wanted) != reverse
             ]
         for word in self._arguments:
             if word.startswith("--until=@"):

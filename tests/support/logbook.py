@@ -61,7 +61,7 @@ class Mails:
         self._random = random
         self._open: list[list[tuple[bytes, bytes]]] = []
 
-    def begin(self, minute: int) -> None:
+    def start(self, minute: int) -> None:
         """A mail was received in a minute; sometimes that is all that is heard of it."""
         size = 1000 + minute % 997
         queue_id = b"%010X: " % (minute * 1000)
@@ -161,7 +161,7 @@ def compressed(data: bytes, extension: str) -> bytes:
     return subprocess.run(["zstd", "-cq"], input=data, capture_output=True, check=True).stdout
 
 
-def standing(paths: list[str]) -> set[int]:
+def in_place(paths: list[str]) -> set[int]:
     """Return the minutes of all whole lines in these files."""
     found = set()
     for path in paths:

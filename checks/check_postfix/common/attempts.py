@@ -58,9 +58,9 @@ class Attempts:
         self._least: int = options.min_attempts
         self._choice = Choice(window, options)
         if self._choice:
-            self.sent = window.chosen("sent", self._choice)
-            self.deferred = window.chosen("deferred", self._choice)
-            self.bounced = window.chosen("bounced", self._choice)
+            self.sent = window.count_matching("sent", self._choice)
+            self.deferred = window.count_matching("deferred", self._choice)
+            self.bounced = window.count_matching("bounced", self._choice)
         else:
             self.sent = window.count("sent")
             self.deferred = window.count("deferred", "softbounce")

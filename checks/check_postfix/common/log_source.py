@@ -20,7 +20,7 @@ from check_postfix.maillog.counts.messages import (
     RECIPIENTS_SUBMITTED,
 )
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
-from check_postfix.maillog.ingest.progress import Standing
+from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import logfile
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.retention import Retention
@@ -137,10 +137,10 @@ def _open(options: Namespace) -> Iterator[Window]:
     at = _at(options, now)
     # Whole minutes; the one that is still running is the last, from its first instant.
     end = int(now) // 60 + 1 if options.at is None else -(-int(at) // 60)
-    begin = end - options.window // 60
+    start = end - options.window // 60
     retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
     oldest = 0 if options.no_state else int(now) // 60 - retention.totals
-    if not options.no_state and begin < oldest:
+    if not options.no_state and start < oldest:
         raise UsageError(
             f"the window begins more than {values.span(options.keep_totals)} ago, which counts are"
             " not kept for; read the log afresh with --no-state"
@@ -149,13 +149,13 @@ def _open(options: Namespace) -> Iterator[Window]:
     def read(store: Store) -> Coverage:
         latest = min(now, at + _YEAR / 2) if options.no_state else now
         parts = [
-            _read_file(store, path, options, now, latest, begin, deadline, retention)
+            _read_file(store, path, options, now, latest, start, deadline, retention)
             for path in paths
             if path != JOURNAL
         ]
         if JOURNAL in paths:
             parts.append(
-                _read_journal(store, now, begin, end, deadline, not options.no_state, retention)
+                _read_journal(store, now, start, end, deadline, not options.no_state, retention)
             )
         if not options.no_state:
             # Where nothing new is logged, nothing old is forgotten otherwise.
@@ -183,37 +183,37 @@ def _open(options: Namespace) -> Iterator[Window]:
                         raise
                     if _set_aside(path):
                         notes.append("state file was damaged and is built again")
-            if path is not None and begin < int(now) // 60 - retention.keys:
+            if path is not None and start < int(now) // 60 - retention.keys:
                 kept = values.span(options.keep_keys)
                 notes.append(f"clients and domains are kept for {kept} only")
-            streams = _streams(store, paths, options)
+            origins = _origins(store, paths, options)
             yield Window(
-                begin,
+                start,
                 end,
-                store.totals(begin, end, streams),
+                store.totals(start, end, origins),
                 coverage,
-                keys=lambda family: store.keys(family, begin, end, streams),
+                keys=lambda family: store.keys(family, start, end, origins),
                 messages=lambda family, kinds, minutes: store.messages(
-                    family, kinds, begin, end, streams, begin - minutes
+                    family, kinds, start, end, origins, start - minutes
                 ),
                 usual=lambda counters: usual(
-                    begin,
+                    start,
                     end,
                     options.timezone,
                     coverage,
                     lambda first, last: sum(
-                        n for counter, n in store.totals(first, last, streams).items()
+                        n for counter, n in store.totals(first, last, origins).items()
                         if counter in counters
                     ),
                 ),
                 notes=notes,
                 usual_of=lambda family, choice: usual(
-                    begin,
+                    start,
                     end,
                     options.timezone,
                     coverage.since(int(now) // 60 - retention.keys),
                     lambda first, last: sum(
-                        n for key, n in store.keys(family, first, last, streams)
+                        n for key, n in store.keys(family, first, last, origins)
                         if choice(family, key)
                     ),
                 ),
@@ -264,10 +264,10 @@ def _usual() -> str:
 
 
 def _read_file(
-    store: Store, path: str, options: Namespace, now: float, latest: float, begin: int,
+    store: Store, path: str, options: Namespace, now: float, latest: float, start: int,
     deadline: float, retention: Retention,
 ) -> Coverage:  # fmt: skip
-    standing = Standing(store, path, int(now) // 60, options.archives)
+    standing = Progress(store, path, int(now) // 60, options.archives)
     log = standing.log()
     if log and standing.is_all_read(log):
         return standing.coverage(log)
@@ -275,19 +275,19 @@ def _read_file(
     from check_postfix.maillog.ingest.ingest import Ingest
 
     return Ingest(
-        store, path, options.timezone, now, latest, begin, deadline,
+        store, path, options.timezone, now, latest, start, deadline,
         keeps=not options.no_state, retention=retention, archives=options.archives,
     ).run()  # fmt: skip
 
 
 def _read_journal(
-    store: Store, now: float, begin: int, end: int, deadline: float, keeps: bool,
+    store: Store, now: float, start: int, end: int, deadline: float, keeps: bool,
     retention: Retention,
 ) -> Coverage:  # fmt: skip
     # It starts a program, which most runs have no need of.
     from check_postfix.maillog.ingest.journal import Journal
 
-    return Journal(store, now, begin, end, deadline, keeps, retention).run()
+    return Journal(store, now, start, end, deadline, keeps, retention).run()
 
 
 def _pseudonyms(secret: bytes) -> Callable[[str, str], str]:
@@ -320,26 +320,26 @@ def _at(options: Namespace, now: float) -> float:
     return at
 
 
-def _streams(store: Store, paths: list[str], options: Namespace) -> list[int]:
+def _origins(store: Store, paths: list[str], options: Namespace) -> list[int]:
     """Return the numbers of the streams that are judged.
 
     Raises: Unknown if the log has never told of such a host or instance
     """
     logs = [store.log(path) for path in paths]
-    known = [stream for log in logs if log for stream in store.streams(log)]
+    known = [origin for log in logs if log for origin in store.origins(log)]
     for option, place in ((HOST, 1), (INSTANCE, 2)):
         wanted = getattr(options, option.name)
         if wanted is None:
             continue
-        chosen = [stream for stream in known if stream[place] == wanted]
-        if not chosen:
-            there = sorted({str(stream[place]) for stream in known})
+        count_matching = [origin for origin in known if origin[place] == wanted]
+        if not count_matching:
+            there = sorted({str(origin[place]) for origin in known})
             raise Unknown(
                 f"{option.flag} {wanted}: not in {', '.join(paths)};"
                 f" there are {', '.join(there) or 'none'}"
             )
-        known = chosen
-    return [stream[0] for stream in known]
+        known = count_matching
+    return [origin[0] for origin in known]
 
 
 def _merged(parts: list[Coverage], oldest: int) -> Coverage:
@@ -347,24 +347,24 @@ def _merged(parts: list[Coverage], oldest: int) -> Coverage:
 
     oldest: minute before which no counts are kept
     """
-    begins = [part.begin for part in parts if part.begin is not None]
+    first_minute = [part.start for part in parts if part.start is not None]
     return Coverage(
-        begin=max(*begins, oldest) if len(begins) == len(parts) else None,
+        start=max(*first_minute, oldest) if len(first_minute) == len(parts) else None,
         end=min(part.end for part in parts),
         last=max((part.last for part in parts if part.last is not None), default=None),
         complete=all(part.complete for part in parts),
         gaps=sorted(gap for part in parts for gap in part.gaps),
         lines=sum(part.lines for part in parts),
         events=sum(part.events for part in parts),
-        telling=sum(part.telling for part in parts),
+        matched=sum(part.matched for part in parts),
         foreign=sum(part.foreign for part in parts),
-        unframed=sum(part.unframed for part in parts),
+        unparsed=sum(part.unparsed for part in parts),
         notes=[note for part in parts for note in part.notes],
     )
 
 
 def _measure(window: Window) -> list[Metric]:
-    return [GAPS.of(len(window.coverage.gaps_in(window.begin, window.end)))]
+    return [GAPS.of(len(window.coverage.gaps_in(window.start, window.end)))]
 
 
 def _remarks(window: Window) -> list[Remark]:
@@ -373,7 +373,7 @@ def _remarks(window: Window) -> list[Remark]:
     remarks = [Remark(note) for note in window.notes]
     if not coverage.lines:
         return [*remarks, Remark("the log is empty", unknown=True)]
-    if coverage.unframed + coverage.foreign == coverage.lines:
+    if coverage.unparsed + coverage.foreign == coverage.lines:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
         missing = "Postfix's" if coverage.foreign else "understood"
         return [
@@ -387,49 +387,55 @@ def _remarks(window: Window) -> list[Remark]:
         remarks.append(Remark(f"no line about mail among {coverage.lines} log lines"))
     end = window.end
     if coverage.end < end:
-        remarks.append(Remark(f"log read up to {_clock(coverage.end, end)} only", unknown=True))
-    if coverage.begin is None or coverage.begin > window.begin:
-        remarks.append(_begins_late(window))
+        remarks.append(
+            Remark(f"log read up to {_local_time(coverage.end, end)} only", unknown=True)
+        )
+    if coverage.start is None or coverage.start > window.start:
+        remarks.append(_starts_late(window))
     remarks += [
-        Remark(f"log lines lost between {_clock(first, end)} and {_clock(last, end)}")
-        for first, last in coverage.gaps_in(window.begin, end)
+        Remark(f"log lines lost between {_local_time(first, end)} and {_local_time(last, end)}")
+        for first, last in coverage.gaps_in(window.start, end)
     ]
-    if coverage.last is not None and coverage.last < window.begin:
+    if coverage.last is not None and coverage.last < window.start:
         remarks.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
     return remarks
 
 
-def _begins_late(window: Window) -> Remark:
-    begin = window.coverage.begin
+def _starts_late(window: Window) -> Remark:
+    start = window.coverage.start
     if not window.coverage.complete:
-        done = 0 if begin is None else max(0, window.end - begin)
-        whole = window.end - window.begin
+        done = 0 if start is None else max(0, window.end - start)
+        whole = window.end - window.start
         return Remark(f"only {done} of {whole} min read yet, goes on next run", unknown=True)
-    if begin is None or begin >= window.end:
+    if start is None or start >= window.end:
         return Remark("the log has nothing of that time", unknown=True)
-    return Remark(f"log begins {_clock(begin, window.end)}")
+    return Remark(f"log begins {_local_time(start, window.end)}")
 
 
 def _about(window: Window, _: Namespace) -> list[str]:
     """Return what was read, for -vv."""
     coverage, end = window.coverage, window.end
     lines = [
-        f"window {_clock(window.begin)} to {_clock(end, window.begin)}",
-        f"log: {coverage.lines} lines read: {coverage.telling} with {coverage.events} events,"
+        f"window {_local_time(window.start)} to {_local_time(end, window.start)}",
+        f"log: {coverage.lines} lines read: {coverage.matched} with {coverage.events} events,"
         f" {coverage.silent} of Postfix or Dovecot without, {coverage.foreign} of other programs,"
-        f" {coverage.unframed} not understood",
+        f" {coverage.unparsed} not understood",
     ]
     lines += _volume(window)
-    if coverage.begin is not None:
+    if coverage.start is not None:
         covered = min(coverage.end, end)
-        lines.append(f"log covered from {_clock(coverage.begin, end)} to {_clock(covered, end)}")
+        lines.append(
+            f"log covered from {_local_time(coverage.start, end)} to {_local_time(covered, end)}"
+        )
     if coverage.last is not None:
         lag = values.span(max(0, end - 1 - coverage.last) * 60)
-        lines.append(f"newest line {_clock(coverage.last, end)}, {lag} before the window's end")
+        lines.append(
+            f"newest line {_local_time(coverage.last, end)}, {lag} before the window's end"
+        )
     if not coverage.complete:
         lines.append("older generations are still to be read, which goes on in the next runs")
     lines += [
-        f"gap: lines lost between {_clock(first, end)} and {_clock(last, end)}"
+        f"gap: lines lost between {_local_time(first, end)} and {_local_time(last, end)}"
         for first, last in coverage.gaps
     ]
     return [*lines, *coverage.notes]
@@ -451,7 +457,7 @@ def _volume(window: Window) -> list[str]:
     return lines
 
 
-def _clock(minute: int, beside: int | None = None) -> str:
+def _local_time(minute: int, beside: int | None = None) -> str:
     """Return a minute in this machine's local time.
 
     beside: a minute on whose day the date goes without saying

@@ -53,8 +53,8 @@ class Listing:
 
     def within(self, queues: Iterable[str]) -> Iterator[Message]:
         """Yield the messages of these queues."""
-        chosen = frozenset(queues)
-        return (message for message in self.messages if message.queue in chosen)
+        count_matching = frozenset(queues)
+        return (message for message in self.messages if message.queue in count_matching)
 
     def count(self) -> int:
         """Return the number of messages in all queues."""

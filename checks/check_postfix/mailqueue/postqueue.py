@@ -30,7 +30,7 @@ LONGEST_LINE = 64 << 20
 # postqueue may warn about each queue file; its first and its last words tell what happened.
 FIRST_WORDS = LAST_WORDS = 1 << 15
 # A killed process that waits for a dead disk does not end; nor do we wait for it. In seconds.
-PATIENCE = 0.5
+KILL_WAIT_SECONDS = 0.5
 
 
 class _OptionUnknownError(Exception):
@@ -170,4 +170,4 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(PATIENCE)
+        process.wait(KILL_WAIT_SECONDS)

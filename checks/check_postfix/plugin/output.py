@@ -110,8 +110,8 @@ def plain(text: str, longest: int) -> str:
     a backslash with an n or t behind it, the end of a line or a tab.
     """
     # What is cut off anyway need not be looked at: a character is at least a byte.
-    begin = text[: longest + 1]
-    clean = "".join(character if character.isprintable() else "?" for character in begin).translate(
+    start = text[: longest + 1]
+    clean = "".join(character if character.isprintable() else "?" for character in start).translate(
         _HARMLESS
     )
     encoded = clean.encode()

@@ -85,13 +85,15 @@ def write(path: str, text: str) -> None:
 
 def _chosen(check: Check, options: Namespace) -> dict[str, str]:
     """Return by label what was chosen to be measured, other than usual."""
-    chosen = {}
+    count_matching = {}
     for option in check.options:
         value = getattr(options, option.name, None)
         usual = None if option.default is None else option.parse(option.default)
         if option.series and value not in (None, [], usual):
-            chosen[option.series] = ",".join(map(str, value)) if option.repeatable else str(value)
-    return chosen
+            count_matching[option.series] = (
+                ",".join(map(str, value)) if option.repeatable else str(value)
+            )
+    return count_matching
 
 
 def _braced(series: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages as module
-from check_postfix.maillog.counts.messages import PATIENCE, Messages, Sums
+from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums
 from check_postfix.maillog.events.event import Event, Message
 
 # (minute, stream, counter) -> number
@@ -23,7 +23,7 @@ class Told(NamedTuple):
     """What a line says of a message, and how often."""
 
     minute: int
-    stream: int
+    origin: int
     event: Event
     times: int
     message: Message
@@ -49,10 +49,10 @@ def read(lines: list[Told], sums: Sums) -> Messages:
     return piece
 
 
-def line(said: Said, queue_id: bytes, minute: int, stream: int = 1) -> Told:
+def line(said: Said, queue_id: bytes, minute: int, origin: int = 1) -> Told:
     """Return a line about a message."""
     event, times, *numbers = (said, 1) if isinstance(said, Event) else said
-    return Told(minute, stream, event, times, Message(queue_id, *numbers))
+    return Told(minute, origin, event, times, Message(queue_id, *numbers))
 
 
 def told(*said: Said, queue_id: bytes = b"A1", minute: int = 7) -> list[Told]:
@@ -139,14 +139,14 @@ def test_what_was_never_taken_in_is_not_aborted():
 def test_one_queue_id_in_two_instances_stands_for_two_messages():
     first, second = told(RECEIVED, active(300))
 
-    assert counted([first, second._replace(stream=2)]) == {}
+    assert counted([first, second._replace(origin=2)]) == {}
 
 
 def test_nothing_waits_for_longer_than_a_day():
     first, second, third = told(RECEIVED, active(300), SENT)
-    late = PATIENCE + 1
+    late = LONGEST_PENDING_MINUTES + 1
 
-    assert counted([first, second._replace(minute=7 + PATIENCE)]) == {
+    assert counted([first, second._replace(minute=7 + LONGEST_PENDING_MINUTES)]) == {
         "accepted": 1, "bytes_received": 300,
     }  # fmt: skip
     assert counted([first, second._replace(minute=7 + late)]) == {}
@@ -162,8 +162,8 @@ def test_the_oldest_of_too_much_that_waits_are_forgotten(event, monkeypatch):
 
     piece.forget_some()
 
-    waiting = piece.received or piece.active
-    assert [where[1] for where in waiting] == [b"5", b"6", b"7", b"8", b"9", b"10"]
+    pending = piece.received or piece.active
+    assert [where[1] for where in pending] == [b"5", b"6", b"7", b"8", b"9", b"10"]
 
 
 def test_of_too_many_orphans_the_first_are_kept(monkeypatch):
@@ -199,7 +199,7 @@ def test_nothing_waits_for_a_message_that_has_ended(earlier, later):
 
 
 @st.composite
-def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Numbers]:
+def lives(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Told], Numbers]:
     """Draw what becomes of messages that have one queue ID, one after the other; and its sums."""
     lines: list[Told] = []
     sums: Numbers = Counter()
@@ -208,11 +208,15 @@ def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Nu
     def say(said: Said) -> None:
         nonlocal minute
         # Stamps of one log are not always in order, and some mail takes its time.
-        minute += draw(st.sampled_from([0, 0, 0, 1, 2, -1, PATIENCE, PATIENCE + 3]))
-        lines.append(line(said, queue_id, minute, stream))
+        minute += draw(
+            st.sampled_from(
+                [0, 0, 0, 1, 2, -1, LONGEST_PENDING_MINUTES, LONGEST_PENDING_MINUTES + 3]
+            )
+        )
+        lines.append(line(said, queue_id, minute, origin))
 
     def add(counter: str, number: int) -> None:
-        sums[minute, stream, counter] += number
+        sums[minute, origin, counter] += number
 
     for _ in range(draw(st.integers(1, 3))):
         begun = None
@@ -222,7 +226,7 @@ def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Nu
             begun = minute
             if draw(st.integers(0, 5)) == 0:
                 say(CANCELLED)
-                if minute - begun <= PATIENCE:
+                if minute - begun <= LONGEST_PENDING_MINUTES:
                     add("aborted", 1)
                 continue
             if draw(st.integers(0, 5)) == 0:
@@ -231,7 +235,7 @@ def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Nu
         while left:
             say(active(size, left))
             taken_up = minute
-            if begun is not None and minute - begun <= PATIENCE:
+            if begun is not None and minute - begun <= LONGEST_PENDING_MINUTES:
                 add("accepted", 1)
                 add("bytes_received", size)
                 if logged_in:
@@ -244,7 +248,7 @@ def lives(draw: st.DrawFn, queue_id: bytes, stream: int) -> tuple[list[Told], Nu
                 times = draw(st.integers(1, 2)) if how is SENT else 1
                 say((how, times))
                 assert outcome >= 0
-                if how in (SENT, FILTERED) and minute - taken_up <= PATIENCE:
+                if how in (SENT, FILTERED) and minute - taken_up <= LONGEST_PENDING_MINUTES:
                     add("bytes_delivered" if how is SENT else "bytes_filtered", size * times)
                 again += how in (DEFERRED, SOFTBOUNCE)
             left = again
@@ -285,8 +289,8 @@ def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
     sums = Sums()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=6)))
     pieces = [
-        read(lines[begin:end], sums)
-        for begin, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
+        read(lines[start:end], sums)
+        for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
     ]
 
     while len(pieces) > 1:
@@ -304,7 +308,11 @@ def _state(piece: Messages) -> tuple[object, ...]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(logs(), st.booleans(), st.tuples(*[st.sampled_from([0, 1, PATIENCE, PATIENCE + 1])] * 3))
+@given(
+    logs(),
+    st.booleans(),
+    st.tuples(*[st.sampled_from([0, 1, LONGEST_PENDING_MINUTES, LONGEST_PENDING_MINUTES + 1])] * 3),
+)
 def test_a_whole_life_told_at_once_is_what_its_lines_tell(log, logged_in, later):
     before, _ = log
     queue_id, size, recipients = b"1", 700, 2
@@ -328,7 +336,7 @@ def test_a_whole_life_told_at_once_is_what_its_lines_tell(log, logged_in, later)
 
 
 def test_a_whole_life_is_not_told_at_once_where_anything_waits_for_its_queue_id():
-    for waiting in (RECEIVED, active(300), SENT):
-        piece = read(told(waiting), Sums())
+    for pending in (RECEIVED, active(300), SENT):
+        piece = read(told(pending), Sums())
 
         assert not piece.lived((1, b"A1"), 7, False, 7, 300, 1, 7)

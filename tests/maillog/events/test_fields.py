@@ -70,8 +70,8 @@ def test_what_a_shape_reads_opens_as_it_says(source):
 @SOURCES
 def test_what_opens_as_a_shape_says_is_shown_to_it(source):
     for record in _records(source):
-        shapes, begin = candidates(record)
-        shown = {shape for shape in shapes if record.text.startswith(shape.words, begin)}
+        shapes, start = candidates(record)
+        shown = {shape for shape in shapes if record.text.startswith(shape.words, start)}
         for shape, opens in OPENS.items():
             if _may_be_whose(shape, record) and opens(record.text):
                 assert shape in shown, record

@@ -130,10 +130,10 @@ ENDS = (b"", b")", b'">', b" returned to sender", b"\r", b"\xff")
     "read", [corpus.recognised, lambda line: corpus.scanned(b"\n" + line)], ids=["exact", "fast"]
 )
 def test_cost_grows_with_the_length_of(shape, read):
-    begin, repeated = SHAPES[shape]
+    start, repeated = SHAPES[shape]
     for end in ENDS:
         costs = [
-            _cost(read, begin + repeated * (size * 1024 // len(repeated)) + end) for size in SIZES
+            _cost(read, start + repeated * (size * 1024 // len(repeated)) + end) for size in SIZES
         ]
         for shorter, longer in pairwise(costs):
             assert longer < max(FLOOR, shorter * GROWTH), f"{end!r}: {costs} seconds"

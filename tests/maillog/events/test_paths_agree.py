@@ -13,7 +13,7 @@ import pytest
 from check_postfix.maillog.events import scanner
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.source.lines import blocks
-from check_postfix.maillog.syntax.partial_lines import Parts
+from check_postfix.maillog.syntax.partial_lines import PartialLines
 from tests.support import corpus, material
 
 EXAMPLES = 40_000 * material.TIMES
@@ -53,9 +53,9 @@ def test_on_the_corpus_with_any_end_of_line(end):
     assert_agreement([line + end for line in material.corpus_lines()])
 
 
-@pytest.mark.parametrize("begin", [b"\0", b"\0\0\0", b" ", b"\r", b"<22>", "\ufeff".encode()])
-def test_on_the_corpus_with_any_begin_of_line(begin):
-    assert_agreement([begin + line for line in material.corpus_lines()])
+@pytest.mark.parametrize("start", [b"\0", b"\0\0\0", b" ", b"\r", b"<22>", "\ufeff".encode()])
+def test_on_the_corpus_with_any_begin_of_line(start):
+    assert_agreement([start + line for line in material.corpus_lines()])
 
 
 def test_on_the_recorded_logs():
@@ -107,17 +107,17 @@ def test_on_the_corpus_in_a_container(logger: Callable[[bytes], bytes]):
         assert_agreement([logger(line) for line in mutants])
     for mutants in _mutants(lines, EXAMPLES // 4):
         # A part, which a change can make of it, is no line.
-        assert_agreement([line for line in mutants if Parts(b"", []).joined(b"\n" + line)])
+        assert_agreement([line for line in mutants if PartialLines(b"", []).merged(b"\n" + line)])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 99, 100, 101, 1000, 65536])
 def test_blocks_may_end_anywhere(size, monkeypatch):
     monkeypatch.setattr("check_postfix.maillog.source.lines.BLOCK", size)
     lines = material.corpus_lines()[:200] if size < 50 else material.corpus_lines()
-    stream = io.BytesIO(b"".join(line + b"\n" for line in lines))
+    origin = io.BytesIO(b"".join(line + b"\n" for line in lines))
 
     found = [
-        happening for block, _ in blocks(stream.read, 0) for happening in corpus.scanned(block)
+        happening for block, _ in blocks(origin.read, 0) for happening in corpus.scanned(block)
     ]
 
     assert _sum(found) == _sum(map(corpus.recognised, lines))
@@ -156,7 +156,7 @@ def test_replies_that_differ_in_server_and_recipient_only_are_read_once():
         for who in (b"1", b"2")
     ]
 
-    told = Scan(corpus.clock()).block(b"".join(b"\n" + line for line in lines))
+    told = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
     (said,) = told.said.values()
     assert list(said.values()) == [2]
@@ -173,7 +173,7 @@ def test_failed_logins_at_dovecot_are_read_once_for_a_client():
         for who in (b"1", b"2")
     ]
 
-    told = Scan(corpus.clock()).block(b"".join(b"\n" + line for line in lines))
+    told = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
     assert [account for *_, account in told.accounts] == [b"1", b"2"]
     assert len({saying for _, saying, _ in told.accounts}) == 1
@@ -211,9 +211,9 @@ def test_who_does_not_try_to_log_in_at_dovecot_is_not_read(monkeypatch):
     monkeypatch.setattr(scanner, "recognise", read.append)
     line = _AT_DOVECOT + b"(no auth attempts in 0 secs): user=<>, rip=203.0.113.7, session=<x>"
 
-    scan = Scan(corpus.clock())
+    scan = Scan(corpus.timestamps())
     told = scan.block(b"\n" + line)
 
     assert read == []
     assert not told.said
-    assert (scan.telling, scan.foreign, scan.unframed) == (0, 0, 0)
+    assert (scan.matched, scan.foreign, scan.unparsed) == (0, 0, 0)

@@ -27,7 +27,7 @@ from check_postfix.maillog.store.store import Store, set_aside
 from check_postfix.maillog.window.coverage import Coverage
 from tests.support import logbook
 
-PLAIN_PIECE = reading.PIECE
+PLAIN_PIECE = reading.PIECE_BYTES
 PLAIN_BLOCK = lines.BLOCK
 # In memory where that is possible: every ingest syncs.
 _WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -72,11 +72,11 @@ class Machine(RuleBasedStateMachine):
         self.history: bytes | None = b""
 
     def teardown(self) -> None:
-        reading.PIECE = PLAIN_PIECE
+        reading.PIECE_BYTES = PLAIN_PIECE
         shutil.rmtree(self.directory)
 
     @initialize(dateext=st.booleans())
-    def begin(self, dateext: bool) -> None:
+    def start(self, dateext: bool) -> None:
         self.dateext = dateext
         self.write(3, 0)
 
@@ -93,7 +93,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(number):
             self.lines[self.minute] = self.holds[path]
             data += logbook.line(self.minute, size) + self.mails.lines(self.minute)
-            self.mails.begin(self.minute)
+            self.mails.start(self.minute)
             self.minute += 1
         return data
 
@@ -290,7 +290,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.archives and not self.half)
     @rule()
     def delete_the_oldest_archive(self) -> None:
-        if self.unread or not self.counted >= logbook.standing(self.archives):
+        if self.unread or not self.counted >= logbook.in_place(self.archives):
             self.history = None
         self._remove(self.archives[-1])
 
@@ -371,11 +371,11 @@ class Machine(RuleBasedStateMachine):
             self.store, self.log, self.minute + self.ahead, seconds, archives=[self.elsewhere]
         )  # fmt: skip
 
-    def _standing(self) -> set[int]:
+    def _in_place(self) -> set[int]:
         paths = [*self.archives]
         if os.path.exists(self.log):
             paths.append(self.log)
-        return logbook.standing(paths)
+        return logbook.in_place(paths)
 
     def _note_losses(self) -> None:
         """See what a run must notice now."""
@@ -389,13 +389,13 @@ class Machine(RuleBasedStateMachine):
     def _check(self, coverage: Coverage, complete: bool) -> None:
         numbers = logbook.counted(self.store)
         now = set(numbers)
-        standing = self._standing()
+        in_place = self._in_place()
         assert set(numbers.values()) <= {1}, "counted twice"
         assert self.counted <= now, "no longer counted"
-        assert now <= self.counted | standing, "counted what is not there"
+        assert now <= self.counted | in_place, "counted what is not there"
         if complete:
             assert coverage.complete
-            assert now == self.counted | standing, "not counted"
+            assert now == self.counted | in_place, "not counted"
         if complete and self.history is not None:
             found = logbook.counted_together(self.store)
             assert found == logbook.joined(self.history), "not brought together"
@@ -417,7 +417,7 @@ class Machine(RuleBasedStateMachine):
         self.was_live = self.holds.get(self.log)
         if self.was_live not in known:
             self.was_live = None
-        dated = {generation for path, generation in self.holds.items() if logbook.standing([path])}
+        dated = {generation for path, generation in self.holds.items() if logbook.in_place([path])}
         self.was_dated = self.was_live in dated
         self.unread = set() if complete else known
         self.vague = known - dated
@@ -429,16 +429,16 @@ class Machine(RuleBasedStateMachine):
 
     @rule(piece=st.sampled_from([2000, 3000, 5000]), block=st.sampled_from([500, 1500]))
     def run_ingest_in_small_pieces(self, piece: int, block: int) -> None:
-        reading.PIECE, lines.BLOCK = piece, block
+        reading.PIECE_BYTES, lines.BLOCK = piece, block
         self.run_ingest()
-        reading.PIECE, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
+        reading.PIECE_BYTES, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
 
     @rule(piece=st.sampled_from([2000, 3000, 5000]), block=st.sampled_from([500, 1500]))
     def run_ingest_without_time(self, piece: int, block: int) -> None:
-        reading.PIECE, lines.BLOCK = piece, block
+        reading.PIECE_BYTES, lines.BLOCK = piece, block
         self._note_losses()
         self._check(self._ingest(-1), complete=False)
-        reading.PIECE, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
+        reading.PIECE_BYTES, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
 
     @rule(
         where=st.sampled_from(["add", "save_generation", "save_seen", "save_log", "forget"]),
@@ -446,7 +446,7 @@ class Machine(RuleBasedStateMachine):
         piece=st.sampled_from([2000, PLAIN_PIECE]),
     )
     def kill_a_run(self, where: str, after: int, piece: int) -> None:
-        reading.PIECE = piece
+        reading.PIECE_BYTES = piece
         before = self.was_live
         pid = os.fork()
         if not pid:
@@ -466,7 +466,7 @@ class Machine(RuleBasedStateMachine):
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
-        reading.PIECE = PLAIN_PIECE
+        reading.PIECE_BYTES = PLAIN_PIECE
         # Nobody knows how far it came; the next run must go on from there.
         self.was_live = before
         self._note_losses()
@@ -503,7 +503,7 @@ def test_a_gap_goes_on_beyond_an_older_file_that_begins_in_the_same_minute() -> 
     # Found by the machine: the first minutes of a log that was cut were no gap.
     machine = Machine()
     try:
-        machine.begin(dateext=False)
+        machine.start(dateext=False)
         machine.rotate_by_renaming(create=False, late=False)
         machine.write_part_of_a_line(cut=55)
         machine.rotate_by_renaming(create=False, late=True)

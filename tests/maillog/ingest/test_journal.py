@@ -43,10 +43,10 @@ def run(path, machine, **more):
 def totals(path):
     with Store(path, 1) as store:
         log = store.log(JOURNAL)
-        streams = store.streams(log)
+        origins = store.origins(log)
         return {
             (host, instance): store.totals(0, FIRST * 2, [number])
-            for number, host, instance in streams
+            for number, host, instance in origins
         }
 
 
@@ -90,7 +90,7 @@ def test_a_tag_without_a_slash_is_no_postfix_program(path, tag):
     covered = run(path, machine)
 
     assert (totals(path), covered.lines, covered.events) == ({}, 1, 0)
-    assert (covered.telling, covered.foreign, covered.unframed) == (0, 1, 0)
+    assert (covered.matched, covered.foreign, covered.unparsed) == (0, 1, 0)
 
 
 def test_an_entry_without_tag_or_text_is_not_understood(path):
@@ -100,7 +100,7 @@ def test_an_entry_without_tag_or_text_is_not_understood(path):
 
     covered = run(path, machine)
 
-    assert (covered.lines, covered.events, covered.unframed) == (2, 0, 2)
+    assert (covered.lines, covered.events, covered.unparsed) == (2, 0, 2)
 
 
 def test_a_text_with_newlines_and_wild_bytes_is_one_entry(path):
@@ -121,7 +121,7 @@ def test_a_text_with_newlines_and_wild_bytes_is_one_entry(path):
 def test_an_empty_journal_covers_nothing(path):
     covered = run(path, Machine())
 
-    assert (covered.begin, covered.last, covered.lines, covered.complete) == (None, None, 0, True)
+    assert (covered.start, covered.last, covered.lines, covered.complete) == (None, None, 0, True)
 
 
 def test_a_journal_read_whole_is_covered_from_its_first_entry_of_ours_up_to_now(path):
@@ -132,7 +132,7 @@ def test_a_journal_read_whole_is_covered_from_its_first_entry_of_ours_up_to_now(
 
     covered = run(path, machine)
 
-    assert (covered.begin, covered.last, covered.end) == (first, last, machine.minute + 1)
+    assert (covered.start, covered.last, covered.end) == (first, last, machine.minute + 1)
     assert (covered.lines, covered.events, covered.gaps) == (2, 2, [])
 
 
@@ -145,7 +145,7 @@ def test_the_newest_entries_are_read_first(path):
     assert counted(path) == dict.fromkeys(minutes[-4:], 1)
     assert not covered.complete
     # of the first minute there may be more
-    assert covered.begin == min(counted(path)) + 1
+    assert covered.start == min(counted(path)) + 1
 
 
 def test_reading_goes_on_in_the_next_run(path):
@@ -158,7 +158,7 @@ def test_reading_goes_on_in_the_next_run(path):
     covered = run(path, machine)
 
     assert counted(path) == dict.fromkeys(minutes, 1)
-    assert (covered.begin, covered.complete) == (minutes[0], True)
+    assert (covered.start, covered.complete) == (minutes[0], True)
 
 
 def test_after_a_long_pause_the_window_comes_first_and_the_hole_is_closed_later(path):
@@ -169,16 +169,16 @@ def test_after_a_long_pause_the_window_comes_first_and_the_hole_is_closed_later(
 
     covered = run(path, machine, left=5)
     assert not covered.complete
-    assert covered.begin > new[0]
+    assert covered.start > new[0]
     assert covered.end == machine.minute + 1
 
     covered = run(path, machine)
     assert counted(path) == dict.fromkeys(old + new, 1)
-    assert (covered.begin, covered.complete) == (old[0], True)
+    assert (covered.start, covered.complete) == (old[0], True)
 
 
 def test_what_is_older_than_is_kept_is_not_read(path, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE", 5)
+    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
     machine = Machine()
     for _ in range(20):
         machine.mail()
@@ -209,18 +209,18 @@ def test_a_few_entries_of_a_clock_that_was_wrong_do_not_end_the_reading(path):
 
 
 def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE", 5)
+    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(40)]
     with Store(None, 1) as store:
         covered = journal_model.run(store, machine, wanted=minutes[-8], keeps=False)
 
     assert covered.lines == 10
-    assert covered.begin <= minutes[-8]
+    assert covered.start <= minutes[-8]
 
 
 def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE", 5)
+    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(400)]
     Journalctl.machine = machine
@@ -229,8 +229,8 @@ def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
             store, machine.minute * 60, minutes[100], minutes[110], float("inf"), keeps=False
         )
         covered = reading.run()
-        (_, _, _), *_ = streams = store.streams(store.log(JOURNAL))
-        totals = store.totals(minutes[100], minutes[110], [stream[0] for stream in streams])
+        (_, _, _), *_ = origins = store.origins(store.log(JOURNAL))
+        totals = store.totals(minutes[100], minutes[110], [origin[0] for origin in origins])
 
     assert totals == {"received": 10}
     assert covered.end == minutes[110]
@@ -414,9 +414,9 @@ def test_a_store_whose_cursor_is_none_is_told(path):
     run(path, machine)
     with Store(path, 1) as store, store.transaction():
         log = store.log(JOURNAL)
-        (stretch,) = store.stretches(log)
+        (stretch,) = store.journal_spans(log)
         stretch.newest = "rubbish"
-        store.save_stretch(log, stretch)
+        store.save_journal_span(log, stretch)
 
     with pytest.raises(StoreError) as raised:
         run(path, machine)
@@ -450,7 +450,7 @@ class Waiting(Store):
 @pytest.mark.parametrize("when", [1, 2, 3])
 @pytest.mark.parametrize("left", [1, 3, 100])
 def test_a_run_that_another_one_overtakes_counts_nothing_again(path, when, left, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE", 2)
+    monkeypatch.setattr(journal, "PIECE_ENTRIES", 2)
     machine = Machine()
     minutes = [machine.mail() for _ in range(10)]
 
@@ -508,7 +508,7 @@ class Promise(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         Journalctl.chunk = 4096
-        journal.PIECE = 20_000
+        journal.PIECE_BYTES = 20_000
         shutil.rmtree(self.directory)
 
     @rule(mails=st.lists(st.booleans(), min_size=1, max_size=8))
@@ -574,7 +574,7 @@ class Promise(RuleBasedStateMachine):
         wanted=st.integers(0, 30),
     )
     def run(self, piece, left, chunk, wanted):
-        journal.PIECE = piece
+        journal.PIECE_BYTES = piece
         Journalctl.chunk = chunk
         with Store(self.path, 1) as store:
             try:
@@ -586,8 +586,8 @@ class Promise(RuleBasedStateMachine):
         if covered.complete:
             self.is_whole = True
         # What it says is covered is counted, as far as it still existed or is in no gap.
-        if covered.begin is not None:
-            there = {m for m in self.machine.minutes() if m >= covered.begin}
+        if covered.start is not None:
+            there = {m for m in self.machine.minutes() if m >= covered.start}
             assert there <= set(counted(self.path))
 
     @rule(when=st.integers(1, 4), piece=st.integers(1, 3))
@@ -595,14 +595,14 @@ class Promise(RuleBasedStateMachine):
         left = when
 
         class Dying(Store):
-            def save_stretch(self, *arguments):
+            def save_journal_span(self, *arguments):
                 nonlocal left
                 left -= 1
                 if not left:
                     raise Killed
-                super().save_stretch(*arguments)
+                super().save_journal_span(*arguments)
 
-        journal.PIECE = piece
+        journal.PIECE_BYTES = piece
         with Dying(self.path, 1) as store:
             try:
                 self.gaps = list(journal_model.run(store, self.machine).gaps)
@@ -621,7 +621,7 @@ class Promise(RuleBasedStateMachine):
                 journal_model.run(other, machine, left=left)
             Journalctl.left = None
 
-        journal.PIECE = piece
+        journal.PIECE_BYTES = piece
         with Waiting(path, 1).before(when, other_run) as store:
             self.gaps = list(journal_model.run(store, machine).gaps)
         self.is_whole = False
@@ -646,16 +646,16 @@ class Promise(RuleBasedStateMachine):
     @invariant()
     def what_several_entries_tell_of_a_message_is_counted(self):
         sizes: dict[bytes, int] = {}
-        waiting = set()
+        pending = set()
         expected: Counter[str] = Counter()
         for said in self.history:
             queue_id, text = said.split(b": ")[1:3]
             if text.startswith(b"client="):
-                waiting.add(queue_id)
+                pending.add(queue_id)
             elif b"size=" in text:
                 sizes[queue_id] = int(text.partition(b"size=")[2].partition(b",")[0])
-                if queue_id in waiting:
-                    waiting.remove(queue_id)
+                if queue_id in pending:
+                    pending.remove(queue_id)
                     expected.update(accepted=1, bytes_received=sizes[queue_id])
             elif b"sent" in text:
                 expected["bytes_delivered"] += sizes[queue_id]

@@ -17,7 +17,7 @@ def test_an_empty_log_is_read_and_covers_nothing(place: Place) -> None:
 
     coverage = place.run()
 
-    assert (coverage.begin, coverage.last, coverage.lines) == (None, None, 0)
+    assert (coverage.start, coverage.last, coverage.lines) == (None, None, 0)
     assert coverage.complete
     assert place.gaps(coverage) == []
 
@@ -133,7 +133,7 @@ def test_bytes_that_are_no_utf8_stop_nothing(place: Place) -> None:
     coverage = place.run()
 
     assert place.counted() == once(0, 1)
-    assert (coverage.lines, coverage.events, coverage.unframed) == (3, 2, 1)
+    assert (coverage.lines, coverage.events, coverage.unparsed) == (3, 2, 1)
 
 
 def test_each_line_is_told_of_as_one_of_four(place: Place) -> None:
@@ -155,7 +155,7 @@ def test_each_line_is_told_of_as_one_of_four(place: Place) -> None:
     coverage = place.run()
 
     assert (coverage.lines, coverage.events) == (10, 6)
-    assert (coverage.telling, coverage.silent, coverage.foreign, coverage.unframed) == (2, 2, 3, 3)
+    assert (coverage.matched, coverage.silent, coverage.foreign, coverage.unparsed) == (2, 2, 3, 3)
 
 
 def test_a_compressed_archive_of_nothing_is_read(place: Place) -> None:
@@ -266,5 +266,5 @@ def test_a_file_of_journalctls_json_is_a_log_like_any_other(place: Place) -> Non
     coverage = place.run()
 
     assert place.counted() == once(1, 3)
-    assert (coverage.lines, coverage.events, coverage.unframed) == (6, 2, 0)
-    assert (coverage.begin, coverage.last) == (logbook.FIRST, logbook.FIRST + 3)
+    assert (coverage.lines, coverage.events, coverage.unparsed) == (6, 2, 0)
+    assert (coverage.start, coverage.last) == (logbook.FIRST, logbook.FIRST + 3)

@@ -291,7 +291,7 @@ def test_a_gap_ends_where_the_next_file_begins(place: Place) -> None:
 def test_an_archive_deleted_before_it_was_read_is_a_gap(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(piece, "PIECE", 2000)
+    monkeypatch.setattr(piece, "PIECE_BYTES", 2000)
     place.write(*range(60))
     place.rename(".1")
     place.write(60)
@@ -434,7 +434,7 @@ def test_a_half_written_compressed_file_counts_for_nothing_until_it_is_whole(
 def test_a_hole_left_in_a_log_is_filled_from_its_compressed_copy(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(piece, "PIECE", 2000)
+    monkeypatch.setattr(piece, "PIECE_BYTES", 2000)
     place.write(*range(60))
     place.run(seconds=-1)
     before = place.counted()
@@ -454,7 +454,7 @@ def test_a_hole_left_in_a_log_is_filled_from_its_compressed_copy(
 def test_a_big_log_is_read_from_its_end_when_there_is_no_time(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(piece, "PIECE", 2000)
+    monkeypatch.setattr(piece, "PIECE_BYTES", 2000)
     place.write(*range(200))
 
     coverage = place.run(at=199, seconds=-1)
@@ -462,7 +462,7 @@ def test_a_big_log_is_read_from_its_end_when_there_is_no_time(
     counted = place.counted()
     assert counted == once(*range(min(counted), 200))
     assert min(counted) > 0
-    assert coverage.begin == FIRST + min(counted)
+    assert coverage.start == FIRST + min(counted)
     assert not coverage.complete
 
 
@@ -646,7 +646,7 @@ def test_a_rotation_between_recognising_and_reading_is_seen_as_what_it_is(
         place.rename(".1")
         place.write(2)
 
-    _once_before(monkeypatch, piece.Reading, "__init__", rotate)
+    _once_before(monkeypatch, piece.PieceReader, "__init__", rotate)
     coverage = place.run()
 
     assert place.counted() == once(0, 1, 2)

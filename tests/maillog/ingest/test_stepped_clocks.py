@@ -96,15 +96,15 @@ def test_lines_out_of_order_by_minutes_count_in_their_own_minutes(place: Place) 
     "noon", ["2026-12-31T23:50", "2028-02-28T23:50", "2028-02-29T23:50", "2027-02-28T23:50"]
 )
 def test_the_turn_of_a_year_and_a_29_february_cost_no_line(place: Place, noon: str) -> None:
-    begin = int(datetime.fromisoformat(noon).replace(tzinfo=UTC).timestamp()) // 60
-    for minute in range(begin, begin + 20):
+    start = int(datetime.fromisoformat(noon).replace(tzinfo=UTC).timestamp()) // 60
+    for minute in range(start, start + 20):
         place.write_bytes(stamped(minute, STAMPS["without a year"]))
         if minute % 3 == 0:
             run(place, minute)
 
-    run(place, begin + 20)
+    run(place, start + 20)
 
-    assert logbook.counted(place.store) == dict.fromkeys(range(begin, begin + 20), 1)
+    assert logbook.counted(place.store) == dict.fromkeys(range(start, start + 20), 1)
 
 
 @pytest.mark.parametrize("form", STAMPS.values(), ids=STAMPS.keys())
@@ -113,15 +113,15 @@ def test_the_turn_of_a_year_and_a_29_february_cost_no_line(place: Place, noon: s
 def test_summer_time_begins_and_ends_without_a_line_lost_or_doubled(
     place: Place, change: str, form: str, every: int
 ) -> None:
-    begin = int(datetime.fromisoformat(change).replace(tzinfo=UTC).timestamp()) // 60 - 75
-    for minute in range(begin, begin + 150):
+    start = int(datetime.fromisoformat(change).replace(tzinfo=UTC).timestamp()) // 60 - 75
+    for minute in range(start, start + 150):
         place.write_bytes(stamped(minute, form, BERLIN))
         if minute % every == 0:
             run(place, minute, BERLIN)
 
-    run(place, begin + 150, BERLIN)
+    run(place, start + 150, BERLIN)
 
-    assert logbook.counted(place.store) == dict.fromkeys(range(begin, begin + 150), 1)
+    assert logbook.counted(place.store) == dict.fromkeys(range(start, start + 150), 1)
 
 
 def test_a_gap_in_the_future_of_a_clock_that_is_behind_is_shown_when_its_time_has_come(

@@ -59,10 +59,10 @@ def test_a_field_that_is_too_long_is_passed_over(form):
     assert read(*pieces) == [{b"_PID": b"1", b"_UID": b"0"}, {b"_PID": b"2"}]
 
 
-@pytest.mark.parametrize("begin", [b"MESSAGE=", b"MESSAGE\n" + (50_000_000).to_bytes(8, "little")])
-def test_a_field_of_any_size_costs_no_memory(begin):
+@pytest.mark.parametrize("start", [b"MESSAGE=", b"MESSAGE\n" + (50_000_000).to_bytes(8, "little")])
+def test_a_field_of_any_size_costs_no_memory(start):
     def pieces():
-        yield b"_PID=1\n" + begin
+        yield b"_PID=1\n" + start
         for _ in range(500):
             yield b"x" * 100_000
         yield b"\n\n"

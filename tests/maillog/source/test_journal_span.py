@@ -32,12 +32,12 @@ def test_another_boot_time_or_text_is_another_entry(other):
     ],
 )
 def test_journalds_order(later, earlier):
-    assert a_cursor(**later).is_behind(a_cursor(**earlier))
-    assert not a_cursor(**earlier).is_behind(a_cursor(**later))
+    assert a_cursor(**later).is_after(a_cursor(**earlier))
+    assert not a_cursor(**earlier).is_after(a_cursor(**later))
 
 
 def test_no_entry_is_behind_itself():
-    assert not a_cursor().is_behind(a_cursor())
+    assert not a_cursor().is_after(a_cursor())
 
 
 @pytest.mark.parametrize(

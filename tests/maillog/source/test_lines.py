@@ -87,11 +87,11 @@ def test_nul_bytes_in_front_of_a_line_do_not_hide_it(size: int) -> None:
 def test_blocks_hold_all_whole_lines_however_the_bytes_arrive(
     data: bytes, chunks: list[int], start: int
 ) -> None:
-    stream = io.BytesIO(data)
+    origin = io.BytesIO(data)
     turn = iter(range(10**9))
 
     def read(_: int) -> bytes:
-        return stream.read(chunks[next(turn) % len(chunks)])
+        return origin.read(chunks[next(turn) % len(chunks)])
 
     found = list(lines.blocks(read, start))
 

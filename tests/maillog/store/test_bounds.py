@@ -42,13 +42,13 @@ while not complete:
 # ru_maxrss would be at least that of the process that started this one
 memory = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 with Store(state, 5) as store:
-    streams = [number for number, _, _ in store.streams(store.log(path))]
-    totals = store.totals(0, 10**9, streams)
+    origins = [number for number, _, _ in store.origins(store.log(path))]
+    totals = store.totals(0, 10**9, origins)
     kept = {
-        family: sum(number for _, number in store.keys(family, 0, 10**9, streams))
+        family: sum(number for _, number in store.keys(family, 0, 10**9, origins))
         for family in families
     }
-    newest = len(store.keys(families[-1], int(now) // 60 - 15, 10**9, streams))
+    newest = len(store.keys(families[-1], int(now) // 60 - 15, 10**9, origins))
 print(json.dumps([totals, kept, newest, memory]))
 """
 
@@ -64,10 +64,10 @@ def _write_clients(path: Path) -> None:
 
     Address, verified name and account are new each time.
     """
-    begin = datetime.now(UTC) - timedelta(days=1)
+    start = datetime.now(UTC) - timedelta(days=1)
     with path.open("w") as file:
         for number in range(CLIENTS):
-            stamp = (begin + timedelta(seconds=86300 * number / CLIENTS)).isoformat()
+            stamp = (start + timedelta(seconds=86300 * number / CLIENTS)).isoformat()
             client = f"host{number}.example.org[{_address(number)}]"
             file.write(
                 f"{stamp} mx1 postfix/smtpd[1]: warning: {client}: SASL LOGIN authentication"
@@ -79,10 +79,10 @@ def _write_clients(path: Path) -> None:
 
 def _write_messages(path: Path) -> None:
     """Write a day of messages, of each only one line: that it is taken in, taken up, or put off."""
-    begin = datetime.now(UTC) - timedelta(days=1)
+    start = datetime.now(UTC) - timedelta(days=1)
     with path.open("w") as file:
         for number in range(MESSAGES):
-            stamp = (begin + timedelta(seconds=86300 * number / MESSAGES)).isoformat()
+            stamp = (start + timedelta(seconds=86300 * number / MESSAGES)).isoformat()
             one, two, three = (f"{letter}{number:09X}" for letter in "ABC")
             file.write(
                 f"{stamp} mx1 postfix/smtpd[1]: {one}: client=a.example[192.0.2.1]\n"

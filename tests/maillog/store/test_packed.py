@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from check_postfix.maillog.store.packed import joined, packed, size, unpacked
+from check_postfix.maillog.store.packed import merged, packed, size, unpacked
 
 # What no key has: a surrogate, and what stands between two.
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"))
@@ -28,7 +28,7 @@ def test_joined_numbers_of_one_name_are_added(one: dict[str, int], other: dict[s
     sums = Counter(one)
     sums.update(other)
 
-    assert dict(unpacked(joined(packed(one), packed(other)))) == dict(sums)
+    assert dict(unpacked(merged(packed(one), packed(other)))) == dict(sums)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def waits(place: Place) -> list[str]:
     """Return what waits in the store."""
     db = sqlite3.connect(place.store)
     try:
-        return [what for (what,) in db.execute("SELECT what FROM waiting ORDER BY minute, what")]
+        return [what for (what,) in db.execute("SELECT what FROM pending ORDER BY minute, what")]
     finally:
         db.close()
 
@@ -107,7 +107,7 @@ def test_generations_are_brought_together_by_the_run_after_one_that_was_killed(
     say(place, 2, OTHER, TAKEN_UP, to=".1")
     say(place, 3, OTHER, SENT, REMOVED)
     with monkeypatch.context() as patched:
-        patched.setattr(segments.Regions, "unite", killed)
+        patched.setattr(segments.Segments, "unite", killed)
         with pytest.raises(KeyboardInterrupt):
             place.run()
 
@@ -121,7 +121,7 @@ def test_generations_are_brought_together_by_the_run_after_one_that_was_killed(
 def test_a_hole_that_closes_from_behind(
     place: Place, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "PIECE", piece)
+    monkeypatch.setattr(reading, "PIECE_BYTES", piece)
     say(place, 0, *[OTHER] * 20, TAKEN_IN)
     place.run()
     for minute in range(1, 6):
@@ -212,12 +212,12 @@ def test_of_a_message_deferred_several_times_each_minute_tells(place: Place) -> 
     with Store(place.store, 1) as store:
         log = store.log(place.log)
         assert log is not None
-        streams = [number for number, *_ in store.streams(log)]
+        origins = [number for number, *_ in store.origins(log)]
 
-        def messages(begin: int, end: int, *kinds: str, before: int = 0) -> tuple[int, int]:
+        def messages(start: int, end: int, *kinds: str, before: int = 0) -> tuple[int, int]:
             return store.messages(
-                "deferred_messages", kinds, logbook.FIRST + begin, logbook.FIRST + end, streams,
-                logbook.FIRST + begin - before,
+                "deferred_messages", kinds, logbook.FIRST + start, logbook.FIRST + end, origins,
+                logbook.FIRST + start - before,
             )  # fmt: skip
 
         assert messages(0, 3, "deferred", "softbounce") == (2, 5)
@@ -237,9 +237,9 @@ def test_a_message_expires_once_even_if_it_is_said_again(place: Place) -> None:
     with Store(place.store, 1) as store:
         log = store.log(place.log)
         assert log is not None
-        streams = [number for number, *_ in store.streams(log)]
+        origins = [number for number, *_ in store.origins(log)]
         kinds = ["expired"]
         first = logbook.FIRST
-        told = store.messages("expired_messages", kinds, first + 60, first + 200, streams, first)
+        told = store.messages("expired_messages", kinds, first + 60, first + 200, origins, first)
 
     assert told == (1, 3)

@@ -63,9 +63,9 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_quota, "COARSE_KEYS", 3)
 
 
-def kept(store: Store, begin: int = 0, end: int = 10_000) -> list[tuple[str, int]]:
+def kept(store: Store, start: int = 0, end: int = 10_000) -> list[tuple[str, int]]:
     """Return the clients and numbers kept of these minutes."""
-    return [(key[0], number) for key, number in store.keys("auth_failed", begin, end, [1])]
+    return [(key[0], number) for key, number in store.keys("auth_failed", start, end, [1])]
 
 
 def add(store: Store, *rows: tuple[int, Event, int]) -> None:
@@ -206,9 +206,9 @@ def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> N
         logbook.ingest_into(store, place.log, at, keeps=False)
         log = store.log(place.log)
         assert log is not None
-        streams = [number for number, _, _ in store.streams(log)]
+        origins = [number for number, _, _ in store.origins(log)]
 
-        assert store.totals(logbook.FIRST, at + 1, streams) == {"received": 2}
+        assert store.totals(logbook.FIRST, at + 1, origins) == {"received": 2}
 
 
 def test_a_run_that_has_waited_for_another_finds_all_read_and_does_nothing(
@@ -246,13 +246,13 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
         "import os, re, sqlite3, functools, collections, datetime, contextlib, bisect\n"
         "before = set(sys.modules)\n"
         "from check_postfix.maillog.store.store import Store\n"
-        "from check_postfix.maillog.ingest.progress import Standing\n"
+        "from check_postfix.maillog.ingest.progress import Progress\n"
         "with Store(sys.argv[1], 1) as store:\n"
         "    store._db.execute('PRAGMA query_only=ON')\n"
-        f"    standing = Standing(store, sys.argv[2], {logbook.FIRST + 100})\n"
-        "    log = standing.log()\n"
-        "    assert standing.is_all_read(log)\n"
-        "    standing.coverage(log)\n"
+        f"    progress = Progress(store, sys.argv[2], {logbook.FIRST + 100})\n"
+        "    log = progress.log()\n"
+        "    assert progress.is_all_read(log)\n"
+        "    progress.coverage(log)\n"
         "names = set(sys.modules) - before\n"
         "print(*names)\n"
     )

@@ -315,10 +315,10 @@ def test_journalctls_remarks_are_neither_records_nor_missing_ones():
         b"-- cursor: s=0639;i=1;b=2;m=3;t=4;x=5",
     ]
     others = [b"-- Boot of mx1 --", b"-- x", b"--"]
-    scan = Scan(corpus.clock())
+    scan = Scan(corpus.timestamps())
 
     assert corpus.scanned(b"\n" + b"\n".join(remarks + others), scan) == []
-    assert scan.unframed == len(others)
+    assert scan.unparsed == len(others)
 
 
 # -- Where syslog has lost the program's name, the text tells what it can.

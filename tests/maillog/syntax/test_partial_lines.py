@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.maillog.events.scanner import Scan
-from check_postfix.maillog.syntax.partial_lines import Parts
+from check_postfix.maillog.syntax.partial_lines import PartialLines
 from tests.support import corpus
 
 TEXT = "Nov 24 16:43:26 mx1 postfix/smtpd[9]: 64D05240927: client=unknown[203.0.113.6]"
@@ -30,7 +30,7 @@ def _docker(text: str, stream: str = "stdout") -> bytes:
 
 
 def _found(*blocks: list[bytes], before: bytes = b"") -> list[str]:
-    scan = Scan(corpus.clock(), before)
+    scan = Scan(corpus.timestamps(), before)
     return [
         happening.event.kind
         for lines in blocks
@@ -116,7 +116,7 @@ def test_a_line_in_one_piece_is_taken_out_of_its_container(line):
     if b"\\u" in line:
         inner = inner.replace(b"unknown", b"<unknown>&")
 
-    assert Parts(b"", []).joined(b"\n" + line) == b"\n" + inner
+    assert PartialLines(b"", []).merged(b"\n" + line) == b"\n" + inner
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_line_in_one_piece_is_taken_out_of_its_container(line):
     ],
 )
 def test_a_line_that_could_then_be_read_otherwise_stays_in_its_container(line):
-    assert Parts(b"", []).joined(b"\n" + line) == b"\n" + line
+    assert PartialLines(b"", []).merged(b"\n" + line) == b"\n" + line
 
 
 def test_a_line_of_docker_without_its_newline_goes_on_in_the_next():
@@ -150,10 +150,10 @@ def test_a_line_of_docker_without_its_newline_goes_on_in_the_next():
 
 def test_what_is_passed_over_is_no_line_that_was_not_understood():
     lines = [_docker(LONG), _docker(FORGED + "\n"), _cri(LONG + "a" * 4096, "P"), _cri("x")]
-    scan = Scan(corpus.clock())
+    scan = Scan(corpus.timestamps())
 
     assert corpus.scanned(b"".join(b"\n" + line for line in lines), scan) == []
-    assert scan.unframed == 0
+    assert scan.unparsed == 0
 
 
 def test_a_backslash_and_an_n_are_no_newline():

@@ -14,7 +14,7 @@ AGAIN = b"Nov  4 16:45:26 mx1 last message repeated 3 times"
 
 def _found(*blocks: tuple[bytes, ...]) -> list[tuple[str, str, int]]:
     """Return kind, host and number of all that blocks of lines tell of."""
-    scan = Scan(corpus.clock())
+    scan = Scan(corpus.timestamps())
     return [
         (happening.event.kind, happening.host, happening.times)
         for lines in blocks
@@ -62,7 +62,7 @@ def test_it_repeats_nothing_when_no_line_stands_before():
 
 def test_it_repeats_nothing_when_only_the_end_of_the_line_before_is_known():
     for before, times in ((b"\n" + FAILED + b"\n", [3]), (FAILED + b"\n", [])):
-        scan = Scan(corpus.clock(), before)
+        scan = Scan(corpus.timestamps(), before)
         found = corpus.scanned(b"\n" + AGAIN, scan)
         assert [happening.times for happening in found] == times, before
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from dateutil import tz
 
-from check_postfix.maillog.syntax.timestamps import Clock
+from check_postfix.maillog.syntax.timestamps import Timestamps
 
 
 def minutes(text: str) -> int:
@@ -17,9 +17,9 @@ def minutes(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // 60
 
 
-def read(stamp: str, now: str, offset: str = "") -> str | None:
+def read(stamp: str, now: str, utc_offset: str = "") -> str | None:
     """Return the UTC time that a clock of UTC makes of a stamp, as it reads now."""
-    minute = Clock(UTC, minutes(now)).minute(stamp.encode(), offset.encode())
+    minute = Timestamps(UTC, minutes(now)).minute(stamp.encode(), utc_offset.encode())
     return None if minute is None else datetime.fromtimestamp(minute * 60, UTC).isoformat()[:16]
 
 
@@ -48,7 +48,7 @@ def test_a_stamp_without_a_year_means_the_newest_that_is_not_in_the_future(
 
 
 @pytest.mark.parametrize(
-    ("stamp", "offset", "meant"),
+    ("stamp", "utc_offset", "meant"),
     [
         ("2026-11-24T10:00", "", "2026-11-24T10:00"),
         ("2026-11-24 10:00", "", "2026-11-24T10:00"),
@@ -60,12 +60,12 @@ def test_a_stamp_without_a_year_means_the_newest_that_is_not_in_the_future(
         ("2031-01-01T00:00", "Z", "2031-01-01T00:00"),
     ],
 )
-def test_a_stamp_with_an_offset_needs_no_zone(stamp: str, offset: str, meant: str) -> None:
-    assert read(stamp, "2026-11-24T12:00", offset) == meant
+def test_a_stamp_with_an_offset_needs_no_zone(stamp: str, utc_offset: str, meant: str) -> None:
+    assert read(stamp, "2026-11-24T12:00", utc_offset) == meant
 
 
 @pytest.mark.parametrize(
-    ("stamp", "offset"),
+    ("stamp", "utc_offset"),
     [
         ("Foo 24 10:00", ""),
         ("Nov 31 10:00", ""),
@@ -80,8 +80,8 @@ def test_a_stamp_with_an_offset_needs_no_zone(stamp: str, offset: str, meant: st
         ("2026-11-24T10:00", "+99:99"),
     ],
 )
-def test_what_is_no_date_is_none(stamp: str, offset: str) -> None:
-    assert read(stamp, "2026-11-24T12:00", offset) is None
+def test_what_is_no_date_is_none(stamp: str, utc_offset: str) -> None:
+    assert read(stamp, "2026-11-24T12:00", utc_offset) is None
 
 
 # One clock goes back at 01:00 UTC on 2026-10-25 (Berlin), the other at 06:00 UTC
@@ -106,42 +106,43 @@ RULES = {
 @pytest.fixture(params=["machine", "dateutil"])
 def clock_of(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Clock]]:
+) -> Iterator[Callable[..., Timestamps]]:
     """Return a function from the name of a zone to a clock, by each of the two ways to have one."""
 
-    def clock(name: str, previous: int | None = None) -> Clock:
+    def timestamps(name: str, previous: int | None = None) -> Timestamps:
         if request.param == "machine":
             monkeypatch.setenv("TZ", RULES[name])
             time.tzset()
-            return Clock(None, minutes("2026-12-01T00:00"), previous)
-        return Clock(tz.gettz(name), minutes("2026-12-01T00:00"), previous)
+            return Timestamps(None, minutes("2026-12-01T00:00"), previous)
+        return Timestamps(tz.gettz(name), minutes("2026-12-01T00:00"), previous)
 
-    yield clock
+    yield timestamps
     monkeypatch.undo()
     time.tzset()
 
 
 @pytest.mark.parametrize(("zone", "day", "first", "hour"), BACK)
 def test_the_hour_that_comes_twice_is_told_apart_by_the_order_of_lines(
-    clock_of: Callable[..., Clock], zone: str, day: str, first: str, hour: int
+    clock_of: Callable[..., Timestamps], zone: str, day: str, first: str, hour: int
 ) -> None:
-    clock = clock_of(zone)
+    timestamps = clock_of(zone)
     stamps = [f"{day} {hour:02}:{minute:02}" for minute in (0, 30, 59, 0, 30, 59)]
     stamps.append(f"{day} {hour + 1:02}:00")
 
-    read = [clock.minute(stamp.encode(), b"") for stamp in stamps]
+    read = [timestamps.minute(stamp.encode(), b"") for stamp in stamps]
 
     assert read == [minutes(first) + passed for passed in (0, 30, 59, 60, 90, 119, 120)]
 
 
 @pytest.mark.parametrize(("zone", "day", "first", "hour"), BACK)
 def test_lines_out_of_order_by_a_few_minutes_stay_in_the_first_round(
-    clock_of: Callable[..., Clock], zone: str, day: str, first: str, hour: int
+    clock_of: Callable[..., Timestamps], zone: str, day: str, first: str, hour: int
 ) -> None:
-    clock = clock_of(zone)
+    timestamps = clock_of(zone)
 
     read = [
-        clock.minute(f"{day} {hour:02}:{minute:02}".encode(), b"") for minute in (30, 26, 31, 27)
+        timestamps.minute(f"{day} {hour:02}:{minute:02}".encode(), b"")
+        for minute in (30, 26, 31, 27)
     ]
 
     assert read == [minutes(first) + passed for passed in (30, 26, 31, 27)]
@@ -149,12 +150,12 @@ def test_lines_out_of_order_by_a_few_minutes_stay_in_the_first_round(
 
 @pytest.mark.parametrize(("zone", "day", "before", "hour"), FORWARD)
 def test_the_hour_that_is_left_out_takes_no_time(
-    clock_of: Callable[..., Clock], zone: str, day: str, before: str, hour: int
+    clock_of: Callable[..., Timestamps], zone: str, day: str, before: str, hour: int
 ) -> None:
-    clock = clock_of(zone)
+    timestamps = clock_of(zone)
 
     read = [
-        clock.minute(stamp.encode(), b"")
+        timestamps.minute(stamp.encode(), b"")
         for stamp in (f"{day} {hour:02}:59", f"{day} {hour + 2:02}:00")
     ]
 
@@ -163,7 +164,7 @@ def test_the_hour_that_is_left_out_takes_no_time(
 
 @pytest.mark.parametrize(("zone", "day", "first", "hour"), BACK)
 def test_a_second_round_is_kept_when_reading_goes_on_later(
-    clock_of: Callable[..., Clock], zone: str, day: str, first: str, hour: int
+    clock_of: Callable[..., Timestamps], zone: str, day: str, first: str, hour: int
 ) -> None:
     later = clock_of(zone, previous=minutes(first) + 70)
 
@@ -189,17 +190,17 @@ def test_each_minute_around_a_change_is_told_from_what_clocks_on_the_wall_show(
     there = tz.gettz(zone)
     around = range(minutes(then) - 2000, minutes(then) + 2000)
     shown = [datetime.fromtimestamp(minute * 60, there).isoformat()[:16] for minute in around]
-    clock = Clock(there, minutes("2026-12-01T00:00"))
+    timestamps = Timestamps(there, minutes("2026-12-01T00:00"))
 
-    read = [clock.minute(stamp.encode(), b"") for stamp in shown]
+    read = [timestamps.minute(stamp.encode(), b"") for stamp in shown]
 
     assert read == list(around)
 
 
 def test_in_the_hour_from_which_on_a_stamp_is_last_years_each_minute_has_its_year() -> None:
-    clock = Clock(UTC, minutes("2026-11-24T10:30"))
+    timestamps = Timestamps(UTC, minutes("2026-11-24T10:30"))
 
-    read = [clock.minute(f"Nov 25 10:{minute}".encode(), b"") for minute in (29, 30, 31, 59)]
+    read = [timestamps.minute(f"Nov 25 10:{minute}".encode(), b"") for minute in (29, 30, 31, 59)]
 
     assert read == [
         minutes(meant)
@@ -210,8 +211,8 @@ def test_in_the_hour_from_which_on_a_stamp_is_last_years_each_minute_has_its_yea
 
 
 def test_an_hour_has_no_minute_60() -> None:
-    clock = Clock(UTC, minutes("2026-12-01T00:00"))
+    timestamps = Timestamps(UTC, minutes("2026-12-01T00:00"))
 
-    read = [clock.minute(b"Nov 24 10:" + minute, b"") for minute in (b"59", b"60", b"99")]
+    read = [timestamps.minute(b"Nov 24 10:" + minute, b"") for minute in (b"59", b"60", b"99")]
 
     assert read == [minutes("2026-11-24T10:59"), None, None]

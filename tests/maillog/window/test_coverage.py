@@ -8,7 +8,7 @@ from check_postfix.maillog.window.coverage import Coverage
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "included"),
+    ("start", "end", "included"),
     [
         (100, 200, True),
         (120, 180, True),
@@ -18,8 +18,8 @@ from check_postfix.maillog.window.coverage import Coverage
         (201, 300, False),
     ],
 )
-def test_minutes_between_begin_and_end_are_included(begin, end, included):
-    assert Coverage(begin=100, end=200).includes(begin, end) is included
+def test_minutes_between_begin_and_end_are_included(start, end, included):
+    assert Coverage(start=100, end=200).includes(start, end) is included
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_minutes_between_begin_and_end_are_included(begin, end, included):
     ],
 )
 def test_minutes_that_a_gap_touches_are_not_included(gap, included):
-    coverage = Coverage(begin=0, end=1000, gaps=[(5, 6), gap])
+    coverage = Coverage(start=0, end=1000, gaps=[(5, 6), gap])
 
     assert coverage.includes(120, 140) is included
 
 
 def test_a_log_without_a_line_includes_nothing():
-    assert not Coverage(begin=None, end=1000).includes(1, 2)
+    assert not Coverage(start=None, end=1000).includes(1, 2)
 
 
 def test_what_is_still_to_be_read_behind_the_begin_does_not_matter():
-    assert Coverage(begin=100, end=200, complete=False).includes(100, 200)
+    assert Coverage(start=100, end=200, complete=False).includes(100, 200)

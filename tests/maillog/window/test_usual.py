@@ -24,11 +24,11 @@ def minute(year, month, day, hour, minutes=0, fold=0):
     )
 
 
-def covered(begin, gaps=()):
-    return Coverage(begin=begin, end=NOW + 1, gaps=gaps)
+def covered(start, gaps=()):
+    return Coverage(start=start, end=NOW + 1, gaps=gaps)
 
 
-def counted_at(begin, end, coverage, numbers, length=15):
+def counted_at(start, end, coverage, numbers, length=15):
     """Return what is usual where the window that starts at a minute came to its number, or 0."""
     asked = []
 
@@ -37,14 +37,14 @@ def counted_at(begin, end, coverage, numbers, length=15):
         asked.append(first)
         return numbers.get(first, 0)
 
-    return usual(begin, end, BERLIN, coverage, count), asked
+    return usual(start, end, BERLIN, coverage, count), asked
 
 
-def of_days(*numbers, begin=NOW - 15, gaps=(), history=None):
+def of_days(*numbers, start=NOW - 15, gaps=(), history=None):
     """Return what is usual where the days before came to these numbers, yesterday first."""
-    days = {begin - (i + 1) * DAY: n for i, n in enumerate(numbers)}
+    days = {start - (i + 1) * DAY: n for i, n in enumerate(numbers)}
     history = len(numbers) if history is None else history
-    return counted_at(begin, begin + 15, covered(begin - history * DAY, gaps), days)[0]
+    return counted_at(start, start + 15, covered(start - history * DAY, gaps), days)[0]
 
 
 def test_usual_is_the_median_of_the_same_time_on_earlier_days():
@@ -86,21 +86,21 @@ def test_a_gap_at_another_time_of_day_does_no_harm():
 
 
 def test_a_day_whose_window_was_read_in_part_does_not_count():
-    begin = NOW - 15
-    days = {begin - (i + 1) * DAY: 10 for i in range(3)}
+    start = NOW - 15
+    days = {start - (i + 1) * DAY: 10 for i in range(3)}
 
-    found, _ = counted_at(begin, NOW, covered(begin - 3 * DAY + 1), days)
+    found, _ = counted_at(start, NOW, covered(start - 3 * DAY + 1), days)
 
     assert found.basis == "last 24 h"
 
 
 def test_without_days_the_preceding_windows_count():
-    begin = NOW - 15
-    numbers = {begin - 15: 7, begin - 30: 9, begin - 45: 11, begin - 60: 100}
+    start = NOW - 15
+    numbers = {start - 15: 7, start - 30: 9, start - 45: 11, start - 60: 100}
 
-    found, asked = counted_at(begin, NOW, covered(begin - 60), numbers)
+    found, asked = counted_at(start, NOW, covered(start - 60), numbers)
 
-    assert asked == [begin - 15, begin - 30, begin - 45, begin - 60]
+    assert asked == [start - 15, start - 30, start - 45, start - 60]
     assert (found.level, found.basis) == (10, "last 1 h")
 
 
@@ -146,19 +146,19 @@ def test_of_a_log_that_never_was_read_nothing_is_usual():
     ],
 )
 def test_the_time_of_day_is_the_clocks_on_the_wall(now, expected):
-    begin = minute(*now)
+    start = minute(*now)
 
-    _, asked = counted_at(begin, begin + 15, covered(begin - 3 * DAY - 60), {})
+    _, asked = counted_at(start, start + 15, covered(start - 3 * DAY - 60), {})
 
     assert asked[:3] == [minute(*time) for time in expected]
 
 
 def test_the_clock_on_the_wall_makes_a_day_of_25_hours():
-    begin = minute(2026, 10, 26, 1)
+    start = minute(2026, 10, 26, 1)
 
-    _, asked = counted_at(begin, begin + 15, covered(begin - 4 * DAY), {})
+    _, asked = counted_at(start, start + 15, covered(start - 4 * DAY), {})
 
-    assert begin - asked[0] == 25 * 60
+    assert start - asked[0] == 25 * 60
     assert asked[0] - asked[1] == 24 * 60
 
 
@@ -166,22 +166,22 @@ def test_the_clock_on_the_wall_makes_a_day_of_25_hours():
     "now", [(2026, 3, 30, 2, 30), (2026, 10, 26, 2, 30), (2026, 10, 25, 2, 30, 1)]
 )
 def test_a_time_that_a_day_lacks_or_has_twice_still_counts(now):
-    begin = minute(*now)
+    start = minute(*now)
 
-    found, asked = counted_at(begin, begin + 15, covered(begin - 10 * DAY), {})
+    found, asked = counted_at(start, start + 15, covered(start - 10 * DAY), {})
 
     assert found.basis in ("9 days", "10 days")
     assert len(set(asked)) == len(asked)
-    assert all(abs(begin - then - (i + 1) * DAY) <= 60 for i, then in enumerate(asked))
+    assert all(abs(start - then - (i + 1) * DAY) <= 60 for i, then in enumerate(asked))
 
 
 def test_in_the_machines_zone_the_time_of_day_counts_too(monkeypatch):
     monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
     time.tzset()
     try:
-        begin = minute(2026, 10, 26, 16)
+        start = minute(2026, 10, 26, 16)
         asked = []
-        usual(begin, begin + 15, None, covered(begin - 4 * DAY), lambda *s: asked.append(s[0]) or 0)
+        usual(start, start + 15, None, covered(start - 4 * DAY), lambda *s: asked.append(s[0]) or 0)
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -190,11 +190,11 @@ def test_in_the_machines_zone_the_time_of_day_counts_too(monkeypatch):
 
 
 def test_a_window_of_days_is_not_compared_with_a_part_of_itself():
-    begin = NOW - 2 * DAY
+    start = NOW - 2 * DAY
 
-    found, asked = counted_at(begin, NOW, covered(begin - 10 * DAY), {}, length=2 * DAY)
+    found, asked = counted_at(start, NOW, covered(start - 10 * DAY), {}, length=2 * DAY)
 
-    assert asked[0] == begin - 2 * DAY
+    assert asked[0] == start - 2 * DAY
     assert found.basis == "9 days"
 
 
@@ -204,17 +204,17 @@ def test_a_window_of_days_is_not_compared_with_a_part_of_itself():
     st.lists(st.tuples(st.integers(0, 40 * DAY), st.integers(0, 600)), max_size=4),
 )
 def test_only_windows_that_were_read_whole_and_lie_before_are_ever_counted(length, history, gaps):
-    begin = NOW - length
+    start = NOW - length
     lost = [(NOW - back - long, NOW - back) for back, long in gaps]
-    coverage = covered(begin - history, lost)
+    coverage = covered(start - history, lost)
 
     def count(first, last):
         assert last - first == length
-        assert begin - history <= first
-        assert last <= begin
+        assert start - history <= first
+        assert last <= start
         assert not any(a < last and first <= b for a, b in lost)
         return first
 
-    found = usual(begin, NOW, BERLIN, coverage, count)
+    found = usual(start, NOW, BERLIN, coverage, count)
 
-    assert found.level is None or begin - 40 * DAY < found.level < begin
+    assert found.level is None or start - 40 * DAY < found.level < start

@@ -10,7 +10,7 @@ from check_postfix.maillog.window.window import Window
 
 def window(**more):
     return Window(
-        begin=100, end=115, totals={"sent": 5, "bounced": 2}, coverage=Coverage(0, 200),
+        start=100, end=115, totals={"sent": 5, "bounced": 2}, coverage=Coverage(0, 200),
         keys=more.get("keys", lambda _: []), usual=more.get("usual", lambda _: Usual(1, "")),
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_keys_may_be_chosen():
     assert found.keys("deferred", "domain", choice=lambda _, key: key[1] == "none") == [
         (("example.org",), 4), (("example.net",), 2),
     ]  # fmt: skip
-    assert found.chosen("deferred", lambda _, key: key[0] == "example.net") == 5
+    assert found.count_matching("deferred", lambda _, key: key[0] == "example.net") == 5
 
 
 def test_what_is_usual_is_worked_out_once():
@@ -75,7 +75,7 @@ def test_what_is_usual_is_worked_out_once():
 def of_messages(told, totals):
     """Return a window in which lines tell of messages: (family, kinds, minutes before) -> both."""
     return Window(
-        begin=100, end=115, totals=totals, coverage=Coverage(0, 200), keys=lambda _: [],
+        start=100, end=115, totals=totals, coverage=Coverage(0, 200), keys=lambda _: [],
         usual=lambda _: Usual(1, ""), messages=lambda *asked: told[asked],
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Counts: events added up per minute and stream, and per minute and key.
+"""Counts: events added up per minute and origin, and per minute and key.
 
 A counter is a name and a number. A key is all that a family of events is split
 by, at once, so that every question about two of its fields has an answer. It may
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     # What one event adds to: counters, and its family and key, if it has any
     Tally = tuple[tuple[str, ...], tuple[str, str] | None]
-    # Minute, stream
-    Where = tuple[int, int]
+    # Minute, origin
+    Bucket = tuple[int, int]
 
 # The fields of an event that its kind is split by. An account, whose pseudonym is
 # put behind all others, comes last.
@@ -132,13 +132,13 @@ def tally(event: Event) -> Tally:
 
 
 class Counts:
-    """What a stretch of log came to.
+    """What a piece of log came to.
 
     secret: of the store that it goes to
     since, keys_since: minutes before which nothing, or no key, is counted
 
-    totals: (minute, stream) -> counter -> number
-    keyed:  (family, hour) -> (minute, stream) -> key -> number
+    totals: (minute, origin) -> counter -> number
+    keyed:  (family, hour) -> (minute, origin) -> key -> number
     additions: how many there were; there are at most a few times as many numbers
     """
 
@@ -146,24 +146,24 @@ class Counts:
         self._pseudonym = Accounts(secret).pseudonym
         self._since = since
         self._keys_since = max(since, keys_since)
-        self.totals: dict[Where, dict[str, int]] = {}
-        self.keyed: dict[tuple[str, int], dict[Where, dict[str, int]]] = {}
+        self.totals: dict[Bucket, dict[str, int]] = {}
+        self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
         self.additions = 0
         # Where was counted last: nearly always the next event is of there, too.
-        self._minute = self._stream = -1
+        self._minute = self._origin = -1
         self._totals: dict[str, int] = {}
         self._keyed: dict[str, dict[str, int]] = {}
 
-    def add(self, minute: int, stream: int, event: Event, times: int) -> None:
+    def add(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
-        self.add_tally(minute, stream, tally(event), times, event.account)
+        self.add_tally(minute, origin, tally(event), times, event.account)
 
     def add_tally(
-        self, minute: int, stream: int, tally: Tally, times: int, account: bytes = b""
+        self, minute: int, origin: int, tally: Tally, times: int, account: bytes = b""
     ) -> None:
         """Count what an event adds to, `times` times, and the account that it names."""
-        if minute != self._minute or stream != self._stream:
-            self._turn_to(minute, stream)
+        if minute != self._minute or origin != self._origin:
+            self._turn_to(minute, origin)
         self.additions += 1
         counters, keyed = tally
         totals = self._totals
@@ -178,11 +178,11 @@ class Counts:
                 numbers = self._keyed[family] = self._keys(family)
             numbers[key] = numbers.get(key, 0) + times
 
-    def _turn_to(self, minute: int, stream: int) -> None:
-        self._minute, self._stream = minute, stream
+    def _turn_to(self, minute: int, origin: int) -> None:
+        self._minute, self._origin = minute, origin
         # What is too old is counted for nobody.
         is_wanted = minute >= self._since
-        self._totals = self.totals.setdefault((minute, stream), {}) if is_wanted else {}
+        self._totals = self.totals.setdefault((minute, origin), {}) if is_wanted else {}
         self._keyed = {}
 
     def _keys(self, family: str) -> dict[str, int]:
@@ -191,15 +191,15 @@ class Counts:
         if minute < self._keys_since:
             return {}
         of_hour = self.keyed.setdefault((family, minute // 60), {})
-        return of_hour.setdefault((minute, self._stream), {})
+        return of_hour.setdefault((minute, self._origin), {})
 
-    def add_message(self, minute: int, stream: int, kind: str, times: int, queue_id: bytes) -> None:
+    def add_message(self, minute: int, origin: int, kind: str, times: int, queue_id: bytes) -> None:
         """Keep apart the message that an event of a kind in MESSAGES befell."""
         of_message = key((queue_id.decode("ascii"), kind))
-        self.add_tally(minute, stream, ((), (MESSAGES[kind], of_message)), times)
+        self.add_tally(minute, origin, ((), (MESSAGES[kind], of_message)), times)
 
     def add_sums(self, sums: Sums) -> None:
         """Add what several lines have told together, and empty it."""
-        for (minute, stream, counter), number in sums.items():
-            self.add_tally(minute, stream, ((counter,), None), number)
+        for (minute, origin, counter), number in sums.items():
+            self.add_tally(minute, origin, ((counter,), None), number)
         sums.clear()

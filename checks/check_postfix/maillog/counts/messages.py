@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     # Stream, and queue ID: instances and hosts can use the same one.
-    Where = tuple[int, bytes]
+    MessageKey = tuple[int, bytes]
 
 # Counters beside the kinds of event.
 ACCEPTED = "accepted"  # messages taken in that reached the queue manager
@@ -57,30 +57,30 @@ MOST_RECEIVED = 2_000
 MOST_ACTIVE = 20_000
 MOST_ORPHANS = 10_000
 # Nothing waits for longer, in minutes.
-PATIENCE = 24 * 60
+LONGEST_PENDING_MINUTES = 24 * 60
 
 
 class Sums:
-    """What messages came to, by minute and stream."""
+    """What messages came to, by minute and origin."""
 
     __slots__ = ("_numbers",)
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int], list[int]] = {}
 
-    def of(self, minute: int, stream: int) -> list[int]:
-        """Return the numbers of a minute and stream, one for each of _COUNTERS, to be added to."""
-        numbers = self._numbers.get((minute, stream))
+    def of(self, minute: int, origin: int) -> list[int]:
+        """Return the numbers of a minute and origin, one for each of _COUNTERS, to be added to."""
+        numbers = self._numbers.get((minute, origin))
         if numbers is None:
-            numbers = self._numbers[minute, stream] = [0] * len(_COUNTERS)
+            numbers = self._numbers[minute, origin] = [0] * len(_COUNTERS)
         return numbers
 
     def items(self) -> Iterator[tuple[tuple[int, int, str], int]]:
-        """Yield ((minute, stream, counter), number) of all that are not 0."""
-        for where, numbers in self._numbers.items():
+        """Yield ((minute, origin, counter), number) of all that are not 0."""
+        for key, numbers in self._numbers.items():
             for counter, number in zip(_COUNTERS, numbers, strict=True):
                 if number:
-                    yield (*where, counter), number
+                    yield (*key, counter), number
 
     def clear(self) -> None:
         """Begin anew."""
@@ -129,15 +129,15 @@ class Messages:
 
     def __init__(self, sums: Sums) -> None:
         self._sums = sums
-        self.received: dict[Where, tuple[int, bool]] = {}
-        self.active: dict[Where, tuple[int, int, int]] = {}
-        self.orphans: dict[Where, Orphan] = {}
-        self.ended: set[Where] = set()
+        self.received: dict[MessageKey, tuple[int, bool]] = {}
+        self.active: dict[MessageKey, tuple[int, int, int]] = {}
+        self.orphans: dict[MessageKey, Orphan] = {}
+        self.ended: set[MessageKey] = set()
 
     def tell(
         self,
         minute: int,
-        stream: int,
+        origin: int,
         event: Event,
         times: int,
         queue_id: bytes,
@@ -150,23 +150,23 @@ class Messages:
         queue_id, size, recipients: what it says of its message, as a Message
         """
         kind = event.kind
-        where = stream, queue_id
+        key = origin, queue_id
         if kind == "active":
-            self.activated(where, minute, size, recipients)
+            self.activated(key, minute, size, recipients)
         elif kind == "removed":
-            self.removed(where)
+            self.removed(key)
         elif kind == "received":
-            self.begun(where, minute, "submission" in event.also)
+            self.begun(key, minute, "submission" in event.also)
         elif kind in _BYTES:
-            self.sent(where, minute, kind, times)
+            self.sent(key, minute, kind, times)
         elif kind in ("deferred", "softbounce"):
-            self.deferred(where, times)
+            self.deferred(key, times)
         elif kind == "cancelled":
-            self.cancelled(where, minute)
+            self.cancelled(key, minute)
 
     def lived(
         self,
-        where: Where,
+        key: MessageKey,
         begun: int,
         logged_in: bool,
         active: int,
@@ -179,91 +179,91 @@ class Messages:
         begun, active, sent: minutes
         Returns: whether that is all; not if anything else is known of its queue ID
         """
-        if where in self.received or where in self.active or where in self.orphans:
+        if key in self.received or key in self.active or key in self.orphans:
             return False
-        numbers = self._sums.of(active, where[0])
-        if active - begun <= PATIENCE:
+        numbers = self._sums.of(active, key[0])
+        if active - begun <= LONGEST_PENDING_MINUTES:
             numbers[_ACCEPTED] += 1
             numbers[_BYTES_RECEIVED] += size
             if logged_in:
                 numbers[_RECIPIENTS_SUBMITTED] += recipients
         if sent != active:
-            numbers = self._sums.of(sent, where[0])
-        if sent - active <= PATIENCE:
+            numbers = self._sums.of(sent, key[0])
+        if sent - active <= LONGEST_PENDING_MINUTES:
             numbers[_BYTES_DELIVERED] += size
         return True
 
-    def begun(self, where: Where, minute: int, logged_in: bool) -> None:
+    def begun(self, key: MessageKey, minute: int, logged_in: bool) -> None:
         """A message is taken in: a new one, whatever its queue ID stood for before."""
-        self.active.pop(where, None)
-        self.received.pop(where, None)  # the newest stand last
-        self.received[where] = minute, logged_in
+        self.active.pop(key, None)
+        self.received.pop(key, None)  # the newest stand last
+        self.received[key] = minute, logged_in
 
-    def activated(self, where: Where, minute: int, size: int, recipients: int) -> None:
+    def activated(self, key: MessageKey, minute: int, size: int, recipients: int) -> None:
         """The queue manager takes a message up, for the first time or again."""
-        begun = self.received.pop(where, None)
+        begun = self.received.pop(key, None)
         if begun is not None:
             then, logged_in = begun
-            if minute - then <= PATIENCE:
-                numbers = self._sums.of(minute, where[0])
+            if minute - then <= LONGEST_PENDING_MINUTES:
+                numbers = self._sums.of(minute, key[0])
                 numbers[_ACCEPTED] += 1
                 numbers[_BYTES_RECEIVED] += size
                 if logged_in:
                     numbers[_RECIPIENTS_SUBMITTED] += recipients
-        elif self.active.pop(where, None) is None and (orphan := self._orphan(where)):
+        elif self.active.pop(key, None) is None and (orphan := self._orphan(key)):
             orphan.active = minute, size, recipients
-        self.active[where] = minute, size, recipients
+        self.active[key] = minute, size, recipients
 
-    def sent(self, where: Where, minute: int, kind: str, times: int) -> None:
+    def sent(self, key: MessageKey, minute: int, kind: str, times: int) -> None:
         """A message is sent to some of its recipients.
 
         kind: `sent` or `filtered`
         """
-        active = self.active.get(where)
+        active = self.active.get(key)
         if active is not None:
             then, size, _ = active
-            if minute - then <= PATIENCE:
+            if minute - then <= LONGEST_PENDING_MINUTES:
                 number = size if times == 1 else min(size * times, _MOST_BYTES)
-                self._sums.of(minute, where[0])[_BYTES[kind]] += number
-        elif where not in self.received and (orphan := self._orphan(where)):
+                self._sums.of(minute, key[0])[_BYTES[kind]] += number
+        elif key not in self.received and (orphan := self._orphan(key)):
             orphan.sent[kind, minute] = orphan.sent.get((kind, minute), 0) + times
 
-    def deferred(self, where: Where, times: int) -> None:
+    def deferred(self, key: MessageKey, times: int) -> None:
         """A message is put off for some of its recipients."""
-        active = self.active.get(where)
+        active = self.active.get(key)
         if active is not None:
             then, size, recipients = active
             if recipients > times:
-                self.active[where] = then, size, recipients - times
+                self.active[key] = then, size, recipients - times
             else:
-                self.removed(where)
-        elif where not in self.received and (orphan := self._orphan(where)):
+                self.removed(key)
+        elif key not in self.received and (orphan := self._orphan(key)):
             orphan.deferred += times
 
-    def cancelled(self, where: Where, minute: int) -> None:
+    def cancelled(self, key: MessageKey, minute: int) -> None:
         """The client of a message did not finish it."""
-        begun = self.received.get(where)
+        begun = self.received.get(key)
         if begun is not None:
-            if minute - begun[0] <= PATIENCE:
-                self._sums.of(minute, where[0])[_ABORTED] += 1
-        elif where not in self.active and (orphan := self._orphan(where)):
+            if minute - begun[0] <= LONGEST_PENDING_MINUTES:
+                self._sums.of(minute, key[0])[_ABORTED] += 1
+        elif key not in self.active and (orphan := self._orphan(key)):
             orphan.cancelled = minute
-        self.removed(where)
+        self.removed(key)
 
-    def removed(self, where: Where) -> None:
+    def removed(self, key: MessageKey) -> None:
         """Nothing more is to come of a message, or not before the queue manager says so."""
         # only one of them can be there
-        was_waiting = self.active.pop(where, None) or self.received.pop(where, None)
-        if (not was_waiting or where in self.orphans) and len(self.ended) < MOST_ORPHANS:
-            self.ended.add(where)
+        was_waiting = self.active.pop(key, None) or self.received.pop(key, None)
+        if (not was_waiting or key in self.orphans) and len(self.ended) < MOST_ORPHANS:
+            self.ended.add(key)
 
-    def _orphan(self, where: Where) -> Orphan | None:
+    def _orphan(self, key: MessageKey) -> Orphan | None:
         """Return what is told of a message without its first half, None if that is complete."""
-        orphan = self.orphans.get(where)
+        orphan = self.orphans.get(key)
         if orphan is None:
             if len(self.orphans) >= MOST_ORPHANS:  # the first ones have the best chance
                 return None
-            orphan = self.orphans[where] = Orphan()
+            orphan = self.orphans[key] = Orphan()
         return None if orphan.is_complete else orphan
 
     def forget_some(self) -> None:
@@ -275,23 +275,23 @@ class Messages:
 
     def followed_by(self, later: Messages) -> None:
         """Take in what was told by the piece of log behind this one."""
-        for where, orphan in later.orphans.items():
+        for key, orphan in later.orphans.items():
             for (kind, minute), times in orphan.sent.items():
-                self.sent(where, minute, kind, times)
+                self.sent(key, minute, kind, times)
             if orphan.deferred:
-                self.deferred(where, orphan.deferred)
+                self.deferred(key, orphan.deferred)
             if orphan.active is not None:
-                self.activated(where, *orphan.active)
+                self.activated(key, *orphan.active)
             if orphan.cancelled is not None:
-                self.cancelled(where, orphan.cancelled)
-        for where in later.ended:
-            self.removed(where)
-        for where, (minute, logged_in) in later.received.items():
-            self.begun(where, minute, logged_in)
-        for where, active in later.active.items():
-            self.received.pop(where, None)
-            self.active[where] = active
+                self.cancelled(key, orphan.cancelled)
+        for key in later.ended:
+            self.removed(key)
+        for key, (minute, logged_in) in later.received.items():
+            self.begun(key, minute, logged_in)
+        for key, active in later.active.items():
+            self.received.pop(key, None)
+            self.active[key] = active
 
 
-def _newer_half(waiting: dict[Where, T]) -> dict[Where, T]:
+def _newer_half(waiting: dict[MessageKey, T]) -> dict[MessageKey, T]:
     return dict(islice(waiting.items(), len(waiting) // 2, None))

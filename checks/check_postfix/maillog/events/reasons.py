@@ -219,12 +219,12 @@ def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None
 
 
 def _of_own(text: bytes) -> str | None:
-    for reason, begins in _OWN:
-        if text.startswith(begins):
+    for reason, first_minute in _OWN:
+        if text.startswith(first_minute):
             return reason
-    for reason, begin, goes_on in _OWN_ABOUT:
-        if text.startswith(begin):
-            _, _, rest = text[len(begin) :].partition(b" ")
+    for reason, start, goes_on in _OWN_ABOUT:
+        if text.startswith(start):
+            _, _, rest = text[len(start) :].partition(b" ")
             if rest.startswith(goes_on):
                 return reason
     return None
@@ -283,8 +283,8 @@ def of_reject(message: bytes) -> tuple[str, str]:
     if rule == RECIPIENT_REFUSED and message.startswith(_NO_SUCH_RECIPIENT):
         return UNKNOWN_USER, ""
     message = message.lower()
-    for reason, begins in _MESSAGES:
-        if message.startswith(begins):
+    for reason, first_minute in _MESSAGES:
+        if message.startswith(first_minute):
             return reason, ""
     if _is_policy(message.removeprefix(_DUE_TO)):
         return POLICY, ""

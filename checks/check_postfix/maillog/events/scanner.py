@@ -28,7 +28,7 @@ from check_postfix.maillog.events.recogniser import (
     screen,
 )
 from check_postfix.maillog.syntax import frame, repeats
-from check_postfix.maillog.syntax.partial_lines import Parts
+from check_postfix.maillog.syntax.partial_lines import PartialLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.recogniser import Shape
     from check_postfix.maillog.syntax.record import Record
-    from check_postfix.maillog.syntax.timestamps import Clock
+    from check_postfix.maillog.syntax.timestamps import Timestamps
 
     # Minute, saying, size, recipients
     Line = tuple[int, "Saying", int, int]
@@ -167,7 +167,7 @@ _find = re.compile(
 class Saying:
     """What lines that differ in nothing but their time, and in what nobody looks at, say.
 
-    offset:  what they say of the zone of their time
+    utc_offset:  what they say of the zone of their time
     host, instance: who says it
     event:   what it tells of, None if that is nothing
     counts:  whether the event is counted
@@ -179,11 +179,11 @@ class Saying:
     """
 
     __slots__ = (
-        "about", "counts", "event", "host", "instance", "is_ours", "offset", "share", "times",
+        "about", "counts", "event", "host", "instance", "is_ours", "share", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(self, record: Record, event: Event | None, about: Message | None = None) -> None:
-        self.offset = record.zone
+        self.utc_offset = record.zone
         self.host = record.host
         self.instance = record.instance
         self.event = event
@@ -216,31 +216,31 @@ class Told:
 class Scan:
     """Reads the blocks of one generation, in their order.
 
-    clock:  reads this generation's stamps
+    timestamps:  reads this generation's stamps
     before: the bytes before the first block; what stands in front of the first
             newline in them may be the end of a longer line
     share:  makes what is kept as `share` of each saying that tells of an event
 
     Of the lines so far, these many
-    telling:  tell of events
+    matched:  tell of events
     foreign:  are of other programs than Postfix and Dovecot
-    unframed: have no frame that we know, or tell of an event but have no date
+    unparsed: have no frame that we know, or tell of an event but have no date
     The others are Postfix's or Dovecot's and tell of nothing that is counted.
     """
 
     def __init__(
         self,
-        clock: Clock,
+        timestamps: Timestamps,
         before: bytes = b"",
         share: Callable[[Saying], object] = lambda _: None,
     ) -> None:
-        self._clock = clock
+        self._timestamps = timestamps
         self._share = share
         self._known: dict[bytes | tuple[bytes, ...], Saying] = {}
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
-        self._parts = Parts(first, lines)
-        self.telling = self.foreign = self.unframed = 0
+        self._parts = PartialLines(first, lines)
+        self.matched = self.foreign = self.unparsed = 0
 
     def block(self, block: bytes) -> Told:
         """Return what the lines of a block tell.
@@ -250,21 +250,21 @@ class Scan:
         """
         last_line = block[block.rfind(b"\n") + 1 :]
         if repeats.WORDS in block:
-            block = repeats.spelled_out(block, self._last_line)
+            block = repeats.expanded(block, self._last_line)
         self._last_line = last_line
-        clock = self._clock
+        timestamps = self._timestamps
         known = self._known
         told = Told()
         accounts, lives = told.accounts, told.lives
-        at, offset, minute = b"", b"", None
+        at, utc_offset, minute = b"", b"", None
         said: dict[Saying, int] = {}
-        telling = foreign = unframed = 0
+        matched = foreign = unparsed = 0
         key: bytes | tuple[bytes, ...]
         for (
             stamp, where, _, queue_id, to, sent, failed, replied, why, taken_up, received,
             logged_in, text, code, words, finding, found_with, other,
             failed_login, user, client, without_path, account, odd,
-        ) in _find(self._parts.joined(block)):  # fmt: skip
+        ) in _find(self._parts.merged(block)):  # fmt: skip
             if taken_up:
                 key = where
             elif sent:
@@ -294,7 +294,7 @@ class Scan:
                     if record is None:
                         is_remark = frame.is_remark(odd)
                         foreign += is_remark
-                        unframed += not is_remark
+                        unparsed += not is_remark
                         continue
                     stamp, saying = record.stamp, Saying(record, recognise(record))
                 if saying.event is not None:
@@ -304,13 +304,13 @@ class Scan:
                 if not saying.is_ours:
                     foreign += 1
                 continue
-            if stamp != at or saying.offset != offset:
-                at, offset = stamp, saying.offset
-                minute = clock.minute(at, offset)
+            if stamp != at or saying.utc_offset != utc_offset:
+                at, utc_offset = stamp, saying.utc_offset
+                minute = timestamps.minute(at, utc_offset)
                 if minute is not None:
                     said = told.said.setdefault(minute, {})
             if minute is None:
-                unframed += 1
+                unparsed += 1
                 continue
             about = saying.about
             if taken_up:
@@ -322,16 +322,16 @@ class Scan:
                 lives[queue_id or about.queue_id].append(of_message)
                 if not saying.counts:
                     continue
-            telling += 1
+            matched += 1
             if event.kind == "auth_failed" and (
                 name := account.removesuffix(b"\r") or event.account
             ):
                 accounts.append((minute, saying, name))
             else:
                 said[saying] = said.get(saying, 0) + 1
-        self.telling += telling
+        self.matched += matched
         self.foreign += foreign
-        self.unframed += unframed
+        self.unparsed += unparsed
         return told
 
 
@@ -358,11 +358,11 @@ def _saying(
 
     The arguments are the groups of the expression, but for its stamp.
     """
-    offset, host, tag = where.split(b" ")
+    utc_offset, host, tag = where.split(b" ")
     instance, slash, path = tag.partition(b"/")
     if text:
         other = (b"NOQUEUE: " if queue_id == _NO_ID else _ANY_ID) + text
-    record = frame.record(b"", offset, host, instance, slash + path, other.removesuffix(b"\r"))
+    record = frame.record(b"", utc_offset, host, instance, slash + path, other.removesuffix(b"\r"))
     about = event = None
     if outcome:
         address, _, relay = to.rpartition(b">, relay=")

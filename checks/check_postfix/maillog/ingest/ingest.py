@@ -13,13 +13,13 @@ import time
 from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.ingest.progress import Standing
-from check_postfix.maillog.ingest.segments import Regions
+from check_postfix.maillog.ingest.progress import Progress
+from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.logfile import TooLong
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.syntax.timestamps import Clock
+from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.coverage import Coverage
 
 # How often to look again at files that are just being renamed.
-_PATIENCE = 9
+_RENAME_RETRIES = 9
 
 
 class Ingest:
@@ -67,8 +67,8 @@ class Ingest:
         archives: Sequence[str] = (),
     ) -> None:
         self._store = store
-        self._standing = Standing(store, path, int(now) // 60, archives)
-        self._path = self._standing.path
+        self._progress = Progress(store, path, int(now) // 60, archives)
+        self._path = self._progress.path
         self._zone = zone
         self._now = int(now) // 60
         self._latest = int(latest) // 60
@@ -89,15 +89,15 @@ class Ingest:
         """
         while self._step():
             pass
-        log = self._standing.log()
+        log = self._progress.log()
         assert log is not None  # a step has made it
-        return self._standing.coverage(log)
+        return self._progress.coverage(log)
 
     def _files_at_rest(self) -> list[LogFile]:
         """Return the files as they are while nobody is renaming them."""
-        files = self._standing.files()
-        for _ in range(_PATIENCE):
-            again = self._standing.files()
+        files = self._progress.files()
+        for _ in range(_RENAME_RETRIES):
+            again = self._progress.files()
             if [(file.path, file.inode) for file in files] == [
                 (file.path, file.inode) for file in again
             ]:
@@ -107,7 +107,7 @@ class Ingest:
 
     def _step(self) -> bool:
         """Read one piece in one transaction; tell whether to read another now."""
-        for _ in range(_PATIENCE):
+        for _ in range(_RENAME_RETRIES):
             try:
                 with self._store.transaction():
                     return self._piece()
@@ -121,8 +121,8 @@ class Ingest:
 
     def _piece(self) -> bool:
         store = self._store
-        log = self._standing.log()
-        if self._standing.is_all_read(log):  # by the run that this one has waited for
+        log = self._progress.log()
+        if self._progress.is_all_read(log):  # by the run that this one has waited for
             return False
         log = log or store.add_log(self._path)
         seen = store.seen(log)
@@ -135,7 +135,7 @@ class Ingest:
             | dict.fromkeys(self._refused, 0),
             known,
             store.key,
-            self._begins,
+            self._first_minute,
         )
         self._follow_live(log, survey, known)
         unread = [pair for pair in survey.unread if not self._too_old(*pair, survey)]
@@ -165,8 +165,8 @@ class Ingest:
         """Tell whether there is time for another piece."""
         if time.monotonic() >= self._deadline:
             return False
-        covered = self._standing.coverage(log)
-        answered = covered.begin is not None and covered.begin <= self._wanted
+        covered = self._progress.coverage(log)
+        answered = covered.start is not None and covered.start <= self._wanted
         if covered.end <= self._now or not answered:
             return True
         return self._keeps and time.monotonic() < self._leisure
@@ -194,33 +194,35 @@ class Ingest:
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
-        begins, last = generation.begins, generation.last
+        first_minute, last = generation.first_minute, generation.last
         if last is not None and not generation.hole:
             first = following_from = last
-        elif begins is not None:
-            first = begins
+        elif first_minute is not None:
+            first = first_minute
             # What begins in the same minute is nearly always the one before it.
-            following_from = begins + 1
+            following_from = first_minute + 1
         else:  # no line of it told the time
             first = following_from = self._now
         following = [
-            held.begins
+            held.first_minute
             for _, held in survey.holds
             if held
             and held is not generation
-            and held.begins is not None
-            and (held.begins >= following_from or held is survey.current)
+            and held.first_minute is not None
+            and (held.first_minute >= following_from or held is survey.current)
         ]
         self._store.add_gap(log, *sorted((first, min(following, default=self._now))))
 
     def _too_old(self, file: LogFile, generation: Generation, survey: Survey) -> bool:
         """Tell whether a file ends before all that is kept: a newer one began before that."""
-        begins = generation.begins
+        first_minute = generation.first_minute
         return (
             file.path != self._path
-            and begins is not None
+            and first_minute is not None
             and any(
-                held and held.begins is not None and begins < held.begins < self._oldest
+                held
+                and held.first_minute is not None
+                and first_minute < held.first_minute < self._oldest
                 for _, held in survey.holds
             )
         )
@@ -233,13 +235,13 @@ class Ingest:
         notes: dict[str, str],
     ) -> None:
         """Keep which files need not be looked into again."""
-        waiting = {file.signature for file, _ in unread}
+        pending = {file.signature for file, _ in unread}
         self._store.save_seen(
             log,
             {
                 file.signature: (held.id if held else 0, notes.get(file.signature, ""))
                 for file, held in survey.holds
-                if file.signature not in waiting
+                if file.signature not in pending
             },
         )
         log.backlog = len(unread)
@@ -250,8 +252,8 @@ class Ingest:
     def _unite(self, log: Log) -> None:
         """Bring together what messages tell in one generation and in the next."""
         sums = Sums()
-        regions = Regions(self._store.waiting, log, self._now)
-        regions.unite(self._standing.generations(log)[::-1], not log.backlog, sums)
+        segments = Segments(self._store.pending, log, self._now)
+        segments.unite(self._progress.generations(log)[::-1], not log.backlog, sums)
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         counts.add_sums(sums)
         self._store.add(counts)
@@ -263,13 +265,13 @@ class Ingest:
                 if it is an archive that cannot be read, LogError if it is the live log
         """
         # Costs a tenth of a run; one that has waited for another's reading needs none of it.
-        from check_postfix.maillog.ingest.piece import Reading
+        from check_postfix.maillog.ingest.piece import PieceReader
 
-        reading = Reading(
+        reading = PieceReader(
             self._store,
             log,
-            Regions(self._store.waiting, log, self._now),
-            lambda previous: self._clock(file, previous),
+            Segments(self._store.pending, log, self._now),
+            lambda previous: self._timestamps(file, previous),
             lambda: Counts(self._store.key, self._oldest, self._oldest_keys),
             self._deadline,
         )
@@ -286,16 +288,16 @@ class Ingest:
             # Nothing of it counts, not even what came before the damage.
             raise _Refused(file, str(error)) from None
 
-    def _clock(self, file: LogFile, previous: int | None) -> Clock:
+    def _timestamps(self, file: LogFile, previous: int | None) -> Timestamps:
         # The stamps of an old archive would be taken for this year's.
         modified = int(file.modified) // 60
         latest = modified if modified < self._oldest else self._latest
-        return Clock(self._zone, latest, previous)
+        return Timestamps(self._zone, latest, previous)
 
-    def _begins(self, file: LogFile, head: bytes) -> int | None:
+    def _first_minute(self, file: LogFile, head: bytes) -> int | None:
         from check_postfix.maillog.ingest.piece import first_minute
 
-        return first_minute(head, self._clock(file, None))
+        return first_minute(head, self._timestamps(file, None))
 
 
 class _Refused(Exception):

@@ -18,13 +18,13 @@ from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_ours, message, recognise
-from check_postfix.maillog.source.journal_span import Cursor, Stretch
+from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
     TimeUpError,
     see_that_all_is_readable,
 )
-from check_postfix.maillog.store.pending import BEGIN, END, Place, Region
+from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.store import JOURNAL
 from check_postfix.maillog.syntax.entry import FIELDS, OURS, Entries
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from check_postfix.maillog.syntax.entry import Entry
 
     # What an entry tells of a message, with minute, stream and times
-    Told = tuple[int, int, Event, int, bytes, int, int]
+    MessageLine = tuple[int, int, Event, int, bytes, int, int]
 
 # Entries to a transaction: half a second on a slow machine.
-PIECE = 20_000
+PIECE_ENTRIES = 20_000
 # How often to write down, while nothing is logged, that nothing was. In seconds.
 _QUIET = 600
 
@@ -100,19 +100,19 @@ class Journal:
             ) from None
         with suppress(TimeUpError):
             while self._goes_on():
-                self._read_on(self._stretches()[0].oldest)
+                self._read_on(self._journal_spans()[0].oldest)
         return self._coverage()
 
-    def _stretches(self) -> list[Stretch]:
+    def _journal_spans(self) -> list[JournalSpan]:
         log = self._store.log(JOURNAL)
-        return self._store.stretches(log) if log else []
+        return self._store.journal_spans(log) if log else []
 
     def _goes_on(self) -> bool:
-        """Tell whether to read now what lies in front of the newest stretch."""
-        stretches = self._stretches()
-        if not stretches or stretches[0].first:
+        """Tell whether to read now what lies in front of the newest span."""
+        journal_spans = self._journal_spans()
+        if not journal_spans or journal_spans[0].first:
             return False
-        if stretches[0].begins >= self._wanted:
+        if journal_spans[0].first_minute >= self._wanted:
             return time.monotonic() < self._deadline
         return self._keeps and time.monotonic() < self._leisure
 
@@ -132,21 +132,21 @@ class Journal:
         until = [f"--until=@{self._end * 60}"] if self._end <= self._now else []
         with self._journalctl(*_BACKWARDS, *until, *OURS) as journalctl:
             entries = self._entries(journalctl)
-            known = self._stretches()
-            if known and not entries.are_behind(self._place(known[0].newest)):
+            known = self._journal_spans()
+            if known and not entries.are_after(self._cursor(known[0].newest)):
                 self._see_nothing_new(entries)
             elif entries.next:
                 self._read_pieces(entries, None)
             self._notes = journalctl.notes()
 
     def _read_on(self, oldest: str) -> None:
-        """Read from the oldest entry of a stretch back to the next one.
+        """Read from the oldest entry of a journal span back to the next one.
 
         Raises: TimeUpError if not even one entry came in time
         """
         with self._journalctl(*_BACKWARDS, f"--cursor={oldest}", *OURS) as journalctl:
             entries = self._entries(journalctl)
-            if entries.are_at(self._place(oldest)):
+            if entries.are_at(self._cursor(oldest)):
                 entries.advance()
             self._read_pieces(entries, oldest)
 
@@ -168,47 +168,47 @@ class Journal:
         """
         store = self._store
         log = store.log(JOURNAL) or store.add_log(JOURNAL)
-        stretches = store.stretches(log)
+        journal_spans = store.journal_spans(log)
         if oldest is not None:
-            while stretches and stretches[0].oldest != oldest:
-                del stretches[0]
-            if not stretches:
+            while journal_spans and journal_spans[0].oldest != oldest:
+                del journal_spans[0]
+            if not journal_spans:
                 return None  # another run has gone on from there
-            stretch = stretches.pop(0)
+            span = journal_spans.pop(0)
         else:
-            if stretches and not entries.are_behind(self._place(stretches[0].newest)):
+            if journal_spans and not entries.are_after(self._cursor(journal_spans[0].newest)):
                 return None  # another run was quicker
             assert entries.next is not None
-            stretch = _begun_with(entries.next, self._second)
-            store.save_stretch(log, stretch)  # it needs a number
-        end = self._place(stretches[0].newest) if stretches else None
+            span = _started_with(entries.next, self._second)
+            store.save_journal_span(log, span)  # it needs a number
+        end = self._cursor(journal_spans[0].newest) if journal_spans else None
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         sums = Sums()
-        latest = self._count(log, stretch, entries, end, counts, sums)
-        is_over = not entries.is_late and not entries.are_behind(end)
+        latest = self._count(log, span, entries, end, counts, sums)
+        is_over = not entries.is_late and not entries.are_after(end)
         # The clock may have been wrong for a while: a few old entries are no proof.
         is_too_old = latest is not None and latest < self._oldest
         if is_over or is_too_old:
             is_first = entries.next is None or is_too_old
-            for older in stretches if is_first else stretches[:1]:
-                if is_over and not entries.are_at(self._place(older.newest)):
-                    self._see_loss(log, older, stretch.begins)
-                store.waiting.absorb(_region(log, older), _region(log, stretch), self._now, sums)
-                store.drop_stretch(stretch)
-                stretch.join(older)
-            stretch.first = stretch.first or is_first
-        if stretch.first:
-            store.waiting.drop(_region(log, stretch).begin)
-        store.save_stretch(log, stretch)
+            for older in journal_spans if is_first else journal_spans[:1]:
+                if is_over and not entries.are_at(self._cursor(older.newest)):
+                    self._see_loss(log, older, span.first_minute)
+                store.pending.absorb(_segment(log, older), _segment(log, span), self._now, sums)
+                store.drop_journal_span(span)
+                span.join(older)
+            span.first = span.first or is_first
+        if span.first:
+            store.pending.drop(_segment(log, span).start)
+        store.save_journal_span(log, span)
         counts.add_sums(sums)
         store.add(counts)
         store.forget(self._oldest, self._oldest_keys)
-        return None if is_over or is_too_old else stretch.oldest
+        return None if is_over or is_too_old else span.oldest
 
     def _count(
         self,
         log: Log,
-        stretch: Stretch,
+        span: JournalSpan,
         entries: Entries,
         end: Cursor | None,
         counts: Counts,
@@ -218,10 +218,10 @@ class Journal:
 
         Returns: the latest minute of a whole piece, None if it was less
         """
-        told: list[Told] = []
+        told: list[MessageLine] = []
         latest = taken = 0
         lost = None
-        while taken < PIECE and not (taken and entries.is_late) and entries.are_behind(end):
+        while taken < PIECE_ENTRIES and not (taken and entries.is_late) and entries.are_after(end):
             entry = entries.next
             assert entry is not None
             if lost is not None:
@@ -231,35 +231,35 @@ class Journal:
             if entry.tells_of_loss:
                 lost = entry.minute
             else:
-                self._count_entry(log, stretch, counts, entry, told)
-            stretch.oldest = entry.place
-            stretch.begins = entry.minute
+                self._count_entry(log, span, counts, entry, told)
+            span.oldest = entry.cursor_text
+            span.first_minute = entry.minute
             latest = max(latest, entry.minute)
             taken += 1
             entries.advance()
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
-        stretch.last = max(stretch.last, latest)
+        span.last = max(span.last, latest)
         piece = Messages(sums)
         for of_entry in reversed(told):
             piece.tell(*of_entry)
-        self._store.waiting.prepend(_region(log, stretch), piece, self._now, sums)
-        return latest if taken == PIECE else None
+        self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
+        return latest if taken == PIECE_ENTRIES else None
 
     def _count_entry(
         self,
         log: Log,
-        stretch: Stretch,
+        span: JournalSpan,
         counts: Counts,
         entry: Entry,
-        told: list[Told],
+        told: list[MessageLine],
     ) -> None:
-        stretch.lines += 1
+        span.lines += 1
         record = entry.record
         if record is None:
-            stretch.unframed += 1
+            span.unparsed += 1
         elif event := recognise(record):
-            number = self._store.stream(log, record.host, record.instance)
+            number = self._store.origin(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
             if about := message(record, event):
                 if event.kind in MESSAGES:
@@ -268,12 +268,12 @@ class Journal:
                     )
                 told.append((entry.minute, number, event, event.times, *about))
             if event.kind not in LINKS:
-                stretch.events += event.times
-                stretch.telling += 1
+                span.events += event.times
+                span.matched += 1
         elif not is_ours(record):
-            stretch.foreign += 1
+            span.foreign += 1
 
-    def _place(self, cursor: str) -> Cursor:
+    def _cursor(self, cursor: str) -> Cursor:
         try:
             return Cursor(cursor)
         except ValueError:
@@ -284,32 +284,32 @@ class Journal:
 
     def _see_nothing_new(self, entries: Entries) -> None:
         """Keep, now and then, that the journal has nothing behind what is counted."""
-        newest = self._stretches()[0]
-        is_gone = not entries.are_at(self._place(newest.newest))
+        newest = self._journal_spans()[0]
+        is_gone = not entries.are_at(self._cursor(newest.newest))
         is_lost = is_gone and self._oldest_left() >= newest.read
         if not is_lost and self._second - newest.read < _QUIET:
             return
         with self._store.transaction():
             log = self._store.log(JOURNAL)
             assert log is not None
-            newest = self._stretches()[0]
+            newest = self._journal_spans()[0]
             if is_lost:
                 self._see_loss(log, newest, self._now)
             newest.read = max(newest.read, self._second)
-            self._store.save_stretch(log, newest)
+            self._store.save_journal_span(log, newest)
 
-    def _see_loss(self, log: Log, stretch: Stretch, begins: int) -> None:
-        """See whether entries behind this stretch, whose last entry is gone, may be gone too.
+    def _see_loss(self, log: Log, span: JournalSpan, first_minute: int) -> None:
+        """See whether entries behind this span, whose last entry is gone, may be gone too.
 
         Up to `read` all were counted; those since are still there if anything
         older is. journald removes whole files, the oldest first.
 
-        begins: minute from which on there is no doubt
+        first_minute: minute from which on there is no doubt
         """
         left = self._oldest_left()
-        if left >= stretch.read:
-            lost = stretch.read // 60
-            self._store.extend_gap(log, lost, max(lost, min(begins, left // 60)))
+        if left >= span.read:
+            lost = span.read // 60
+            self._store.extend_gap(log, lost, max(lost, min(first_minute, left // 60)))
 
     def _oldest_left(self) -> int:
         """Return the second of the oldest entry that the journal has of anybody."""
@@ -321,32 +321,32 @@ class Journal:
 
     def _coverage(self) -> Coverage:
         log = self._store.log(JOURNAL)
-        stretches = self._stretches()
-        begin = last = None
-        if stretches:
-            newest = stretches[0]
+        journal_spans = self._journal_spans()
+        start = last = None
+        if journal_spans:
+            newest = journal_spans[0]
             # Of the minute in which it begins, some may be unread.
-            begin = newest.begins if newest.first else newest.begins + 1
+            start = newest.first_minute if newest.first else newest.first_minute + 1
             last = newest.last
         return Coverage(
-            begin=begin,
+            start=start,
             end=self._end,
             last=last,
-            complete=not stretches or stretches[0].first,
+            complete=not journal_spans or journal_spans[0].first,
             gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
-            lines=sum(stretch.lines for stretch in stretches),
-            events=sum(stretch.events for stretch in stretches),
-            telling=sum(stretch.telling for stretch in stretches),
-            foreign=sum(stretch.foreign for stretch in stretches),
-            unframed=sum(stretch.unframed for stretch in stretches),
+            lines=sum(span.lines for span in journal_spans),
+            events=sum(span.events for span in journal_spans),
+            matched=sum(span.matched for span in journal_spans),
+            foreign=sum(span.foreign for span in journal_spans),
+            unparsed=sum(span.unparsed for span in journal_spans),
             notes=self._notes,
         )
 
 
-def _begun_with(entry: Entry, second: int) -> Stretch:
-    """Return a stretch that begins, backwards, with this entry, the last one in this second."""
-    return Stretch(0, entry.place, entry.place, entry.minute, entry.minute, second)
+def _started_with(entry: Entry, second: int) -> JournalSpan:
+    """Return a span that starts, backwards, with this entry, the last one in this second."""
+    return JournalSpan(0, entry.cursor_text, entry.cursor_text, entry.minute, entry.minute, second)
 
 
-def _region(log: Log, stretch: Stretch) -> Region:
-    return Region(Place(log.id, stretch.id, BEGIN), Place(log.id, stretch.id, END))
+def _segment(log: Log, span: JournalSpan) -> Segment:
+    return Segment(Boundary(log.id, span.id, START), Boundary(log.id, span.id, END))

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.scanner import Line, Saying
-    from check_postfix.maillog.ingest.segments import Regions
+    from check_postfix.maillog.ingest.segments import Segments
     from check_postfix.maillog.source.logfile import Stream
     from check_postfix.maillog.store.store import Log, Store
-    from check_postfix.maillog.syntax.timestamps import Clock
+    from check_postfix.maillog.syntax.timestamps import Timestamps
 
 # More new bytes than this at a time leave a hole, whose end is read first.
-PIECE = 64 * 1024 * 1024
+PIECE_BYTES = 64 * 1024 * 1024
 # The hole closes by this part of a piece at a time: little enough for a slow
 # machine between two looks at the time.
 _PARTS = 8
@@ -47,11 +47,11 @@ _LIVES = 8_000
 _LINES_ASKED = 20
 
 
-class Reading:
+class PieceReader:
     """Reads pieces of the generations of one log into the store; inside a transaction only.
 
-    regions:  of this log
-    clock:    makes the clock of a piece from the minute of the line before it
+    segments:  of this log
+    timestamps:    makes the clock of a piece from the minute of the line before it
     counts:   makes what a piece is counted in
     deadline: time.monotonic() at which to stop, at the end of a block
     """
@@ -60,18 +60,18 @@ class Reading:
         self,
         store: Store,
         log: Log,
-        regions: Regions,
-        clock: Callable[[int | None], Clock],
+        segments: Segments,
+        timestamps: Callable[[int | None], Timestamps],
         counts: Callable[[], Counts],
         deadline: float,
     ) -> None:
         self._store = store
         self._log = log
-        self._regions = regions
-        self._clock = clock
+        self._segments = segments
+        self._timestamps = timestamps
         self._counts = counts
         self._deadline = deadline
-        self._streams: dict[tuple[bytes, bytes], int] = {}
+        self._origins: dict[tuple[bytes, bytes], int] = {}
 
     def piece(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         """Read a piece: what is new at the end, and as much of the hole as there is time for.
@@ -96,8 +96,8 @@ class Reading:
         if not generation.likeness(head):
             raise Replaced
         generation.head = max(generation.head, head, key=len)
-        if generation.begins is None:
-            generation.begins = first_minute(data, self._clock(None))
+        if generation.first_minute is None:
+            generation.first_minute = first_minute(data, self._timestamps(None))
 
     def _piece(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         if stream.compressed and generation.hole:
@@ -121,23 +121,23 @@ class Reading:
 
     def _skip_changed(self, stream: Stream, generation: Generation, now: int) -> None:
         """Go on behind a log that was cut or edited: what of it is counted, nobody can tell."""
-        lost = generation.begins if generation.hole else generation.last
+        lost = generation.first_minute if generation.hole else generation.last
         if lost is not None:
             self._store.add_gap(self._log, lost, now)
         size = stream.status().st_size
-        begin = max(0, size - LONGEST)
-        stream.go_to(begin)
-        data = stream.read_whole(size - begin)
+        start = max(0, size - LONGEST)
+        stream.go_to(start)
+        data = stream.read_whole(size - start)
         whole = data[: data.rfind(b"\n") + 1]
-        generation.end = begin + len(whole)
+        generation.end = start + len(whole)
         if generation.hole:
             sums = Sums()
-            self._regions.close_hole(generation, sums)
+            self._segments.close_hole(generation, sums)
             counts = self._counts()
             counts.add_sums(sums)
             self._store.add(counts)
         generation.hole_start = generation.hole_end = 0
-        generation.since = generation.begins
+        generation.since = generation.first_minute
         generation.mark_tail(whole, self._store.key)
 
     def _leave_hole(self, stream: Stream, generation: Generation) -> bytes:
@@ -146,9 +146,9 @@ class Reading:
         Returns: the bytes before the place where it goes on, nothing if that is as before
         """
         size = stream.status().st_size
-        if size - generation.end <= PIECE:
+        if size - generation.end <= PIECE_BYTES:
             return b""
-        stop = _begin_of_line(stream, size - PIECE, size)
+        stop = _start_of_line(stream, size - PIECE_BYTES, size)
         if stop is None:
             stream.go_to(generation.end)
             return b""
@@ -156,7 +156,7 @@ class Reading:
         generation.hole_start = generation.end
         generation.hole_end = generation.end = stop
         generation.since = None
-        self._regions.leave_hole(generation)
+        self._segments.leave_hole(generation)
         generation.mark_tail(before, self._store.key)
         return before
 
@@ -165,24 +165,24 @@ class Reading:
 
         before: the bytes before that place
         """
-        clock = self._clock(generation.last)
+        timestamps = self._timestamps(generation.last)
         block = None
         at_end = True
-        counting = _Counting(self, generation, clock, before)
+        counting = _Counting(self, generation, timestamps, before)
         for block, end in blocks(stream.read, generation.end):
             if generation.since is None:
-                generation.since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
+                generation.since = _minute(block[1:].split(b"\n", _LINES_ASKED), timestamps)
             counting.add(block)
             generation.end = end
             if time.monotonic() > self._deadline:
                 at_end = False
                 break
-        counting.finish(self._regions.at_end)
+        counting.finish(self._segments.at_end)
         if block is not None:
             # the newline in front of a block need not be in the file
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             generation.mark_tail(tail, self._store.key)
-            last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), clock)
+            last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
             if last is not None:
                 # A host whose clock runs ahead does not know the future.
                 generation.last = max(generation.last or 0, min(last, now))
@@ -192,25 +192,25 @@ class Reading:
         """Read the last part of the hole."""
         stop = generation.hole_end
         start = generation.hole_start
-        size = PIECE // _PARTS
+        size = PIECE_BYTES // _PARTS
         while stop - size > start:
-            begin = _begin_of_line(stream, stop - size, stop)
-            if begin is not None:
-                start = begin
+            line_start = _start_of_line(stream, stop - size, stop)
+            if line_start is not None:
+                start = line_start
                 break
             size *= 2
         before = _approach(stream, start)
-        clock = self._clock(None)
+        timestamps = self._timestamps(None)
         since = None
-        counting = _Counting(self, generation, clock, before)
+        counting = _Counting(self, generation, timestamps, before)
         for block, _ in blocks(_up_to(stream, stop - start), start):
             if since is None:
-                since = _minute(block[1:].split(b"\n", _LINES_ASKED), clock)
+                since = _minute(block[1:].split(b"\n", _LINES_ASKED), timestamps)
             counting.add(block)
         generation.hole_end = start
-        counting.finish(self._regions.behind_hole)
+        counting.finish(self._segments.behind_hole)
         if not generation.hole:
-            since = generation.begins
+            since = generation.first_minute
         if since is not None:
             generation.since = since
 
@@ -221,24 +221,24 @@ class Reading:
         """
         before = _approach(stream, generation.hole_start, self._deadline)
         at_end = True
-        counting = _Counting(self, generation, self._clock(None), before)
+        counting = _Counting(self, generation, self._timestamps(None), before)
         for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):
             counting.add(block)
             generation.hole_start = end
             if time.monotonic() > self._deadline:
                 at_end = False
                 break
-        counting.finish(self._regions.before_hole)
+        counting.finish(self._segments.before_hole)
         if not generation.hole:
-            generation.since = generation.begins
+            generation.since = generation.first_minute
         return at_end
 
     def share(self, saying: Saying) -> _Share:
         """Return what becomes of a saying that tells of an event."""
         where = saying.host, saying.instance
-        stream = self._streams.get(where)
+        stream = self._origins.get(where)
         if stream is None:
-            stream = self._streams[where] = self._store.stream(self._log, *where)
+            stream = self._origins[where] = self._store.origin(self._log, *where)
         assert saying.event is not None
         return _Share(stream, saying.event)
 
@@ -291,20 +291,20 @@ class _Life:
 
 
 class _Counting:
-    """Counts one stretch of a generation.
+    """Counts one piece of a generation.
 
-    before: the bytes before the stretch, _BEFORE of them or as many as there are
+    before: the bytes before the piece, _BEFORE of them or as many as there are
     """
 
     def __init__(
-        self, reading: Reading, generation: Generation, clock: Clock, before: bytes
+        self, reading: PieceReader, generation: Generation, timestamps: Timestamps, before: bytes
     ) -> None:
         self._reading = reading
         self._generation = generation
         begins_a_line = len(before) < _BEFORE
         # Not with a method of its own: nobody would free the two, which is done without the
         # collector.
-        self._scan = Scan(clock, b"\n" + before if begins_a_line else before, reading.share)
+        self._scan = Scan(timestamps, b"\n" + before if begins_a_line else before, reading.share)
         self._counts = reading.new_counts()
         self._sums = Sums()
         self._messages = Messages(self._sums)
@@ -370,20 +370,20 @@ class _Counting:
         join(self._generation, self._messages, self._sums)
         self._counts.add_sums(self._sums)
         self._reading.keep(self._counts)
-        self._generation.telling += self._scan.telling
+        self._generation.matched += self._scan.matched
         self._generation.foreign += self._scan.foreign
-        self._generation.unframed += self._scan.unframed
+        self._generation.unparsed += self._scan.unparsed
 
 
-def first_minute(data: bytes, clock: Clock) -> int | None:
+def first_minute(data: bytes, timestamps: Timestamps) -> int | None:
     """Return the minute of the first line of some bytes that has one."""
-    return _minute(data.split(b"\n", _LINES_ASKED), clock)
+    return _minute(data.split(b"\n", _LINES_ASKED), timestamps)
 
 
-def _minute(lines: Iterable[bytes], clock: Clock) -> int | None:
+def _minute(lines: Iterable[bytes], timestamps: Timestamps) -> int | None:
     for line in lines:
         record = frame.parse(line)
-        if record and (minute := clock.minute(record.stamp, record.zone)) is not None:
+        if record and (minute := timestamps.minute(record.stamp, record.zone)) is not None:
             return minute
     return None
 
@@ -402,12 +402,12 @@ def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
 
 def _approach(stream: Stream, offset: int, deadline: float = inf) -> bytes:
     """Go to an offset; return the bytes before it."""
-    begin = max(0, offset - _BEFORE)
-    stream.go_to(begin, deadline)
-    return stream.read_whole(offset - begin)
+    start = max(0, offset - _BEFORE)
+    stream.go_to(start, deadline)
+    return stream.read_whole(offset - start)
 
 
-def _begin_of_line(stream: Stream, offset: int, stop: int) -> int | None:
+def _start_of_line(stream: Stream, offset: int, stop: int) -> int | None:
     """Return where the first line begins at or behind an offset, None if none does before stop."""
     stream.go_to(offset - 1)
     while offset < stop:

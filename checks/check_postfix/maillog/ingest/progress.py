@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.store import Log, Store
 
 
-class Standing:
+class Progress:
     """How far a log is read.
 
     store:    where positions and counts are kept
@@ -66,32 +66,32 @@ class Standing:
         """Return what of the log's time was read."""
         generations = self.generations(log)
         end = self._now + 1
-        begin = None
+        start = None
         for generation in generations:
             if generation.live and not generation.done:
                 end = (generation.last or 0) + 1
             elif not generation.done:
                 break
-            begin = generation.since if generation.since is not None else begin
+            start = generation.since if generation.since is not None else start
             if generation.hole:
                 break
         known = [g.last for g in generations if g.last is not None]
         return Coverage(
-            begin=begin,
+            start=start,
             end=end,
             last=max(known, default=None),
             complete=not log.backlog,
             gaps=self._store.gaps(log, 0, self._now + 1),
             lines=sum(g.lines for g in generations),
             events=sum(g.events for g in generations),
-            telling=sum(g.telling for g in generations),
+            matched=sum(g.matched for g in generations),
             foreign=sum(g.foreign for g in generations),
-            unframed=sum(g.unframed for g in generations),
+            unparsed=sum(g.unparsed for g in generations),
             notes=self._store.notes(log),
         )
 
     def generations(self, log: Log) -> list[Generation]:
         """Return what is known of its generations, the live log first, then the newest."""
         return sorted(
-            self._store.generations(log), key=lambda g: (g.live, g.begins or 0), reverse=True
+            self._store.generations(log), key=lambda g: (g.live, g.first_minute or 0), reverse=True
         )

@@ -6,7 +6,7 @@ end, the next one goes on: then the two are one region as well.
 
 from __future__ import annotations
 
-from check_postfix.maillog.store.pending import BEGIN, END, HOLE_END, HOLE_START, Place, Region
+from check_postfix.maillog.store.pending import END, HOLE_END, HOLE_START, START, Boundary, Segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,43 +14,43 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.messages import Messages, Sums
     from check_postfix.maillog.source.generation import Generation
-    from check_postfix.maillog.store.pending import Waiting
+    from check_postfix.maillog.store.pending import Pending
     from check_postfix.maillog.store.store import Log
 
 
-class Regions:
+class Segments:
     """The regions of one log; to be changed inside a transaction only.
 
     now: minutes since 1970
     """
 
-    def __init__(self, waiting: Waiting, log: Log, now: int) -> None:
-        self._waiting = waiting
+    def __init__(self, pending: Pending, log: Log, now: int) -> None:
+        self._pending = pending
         self._log = log
         self._now = now
 
-    def _place(self, generation: Generation, edge: int) -> Place:
-        return Place(self._log.id, generation.id, edge)
+    def _boundary(self, generation: Generation, side: int) -> Boundary:
+        return Boundary(self._log.id, generation.id, side)
 
-    def _region(self, generation: Generation, begin: int, end: int) -> Region:
-        return Region(self._place(generation, begin), self._place(generation, end))
+    def _segment(self, generation: Generation, start: int, end: int) -> Segment:
+        return Segment(self._boundary(generation, start), self._boundary(generation, end))
 
     def at_end(self, generation: Generation, piece: Messages, sums: Sums) -> None:
         """A piece was read at the end of a generation."""
-        begin = HOLE_END if generation.hole else BEGIN
-        region = self._region(generation, begin, END)
-        self._waiting.append(region, piece, self._now, sums)
+        start = HOLE_END if generation.hole else START
+        segment = self._segment(generation, start, END)
+        self._pending.append(segment, piece, self._now, sums)
 
     def behind_hole(self, generation: Generation, piece: Messages, sums: Sums) -> None:
         """A piece was read at the end of a generation's hole."""
-        region = self._region(generation, HOLE_END, END)
-        self._waiting.prepend(region, piece, self._now, sums)
+        segment = self._segment(generation, HOLE_END, END)
+        self._pending.prepend(segment, piece, self._now, sums)
         self._see_hole(generation, sums)
 
     def before_hole(self, generation: Generation, piece: Messages, sums: Sums) -> None:
         """A piece was read at the beginning of a generation's hole."""
-        region = self._region(generation, BEGIN, HOLE_START)
-        self._waiting.append(region, piece, self._now, sums)
+        segment = self._segment(generation, START, HOLE_START)
+        self._pending.append(segment, piece, self._now, sums)
         self._see_hole(generation, sums)
 
     def _see_hole(self, generation: Generation, sums: Sums) -> None:
@@ -59,16 +59,16 @@ class Regions:
 
     def close_hole(self, generation: Generation, sums: Sums) -> None:
         """Nothing is left of a generation's hole to be read."""
-        self._waiting.unite(
-            self._region(generation, BEGIN, HOLE_START),
-            self._region(generation, HOLE_END, END),
+        self._pending.unite(
+            self._segment(generation, START, HOLE_START),
+            self._segment(generation, HOLE_END, END),
             self._now,
             sums,
         )
 
     def leave_hole(self, generation: Generation) -> None:
         """The end of a generation is now behind a hole, which begins where it was."""
-        self._waiting.move(self._place(generation, END), self._place(generation, HOLE_START))
+        self._pending.move(self._boundary(generation, END), self._boundary(generation, HOLE_START))
 
     def unite(self, generations: Sequence[Generation], complete: bool, sums: Sums) -> None:
         """See which generations are read so far that the next one goes on with what waits.
@@ -80,9 +80,9 @@ class Regions:
         for generation in generations:
             if first is not None and last is not None and last.done:
                 end = HOLE_START if generation.hole else END
-                self._waiting.unite(
-                    Region(self._place(first, BEGIN), self._place(last, END)),
-                    self._region(generation, BEGIN, end),
+                self._pending.unite(
+                    Segment(self._boundary(first, START), self._boundary(last, END)),
+                    self._segment(generation, START, end),
                     self._now,
                     sums,
                 )
@@ -90,4 +90,4 @@ class Regions:
                 first = generation
             last = generation
         if complete and first is not None:
-            self._waiting.drop(self._place(first, BEGIN))
+            self._pending.drop(self._boundary(first, START))

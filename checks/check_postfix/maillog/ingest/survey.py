@@ -29,7 +29,7 @@ class Survey:
            those that have none, or cannot be read
     known: all generations known so far; new ones are added to it
     key:   of the fingerprints
-    begins: tells the minute of the first line of a file with this head, None if
+    first_minute: tells the minute of the first line of a file with this head, None if
            it has none
 
     `unread` holds (file, generation) of what is not read to its end, the live log
@@ -47,11 +47,11 @@ class Survey:
         seen: dict[str, int],
         known: list[Generation],
         key: bytes,
-        begins: Callable[[LogFile, bytes], int | None],
+        first_minute: Callable[[LogFile, bytes], int | None],
     ) -> None:
         self._known = known
         self._key = key
-        self._begins = begins
+        self._first_minute = first_minute
         self.notes: dict[str, str] = {}
         self.current: Generation | None = None
         self.unread: list[tuple[LogFile, Generation]] = []
@@ -76,7 +76,7 @@ class Survey:
         self.unread.sort(
             key=lambda pair: (
                 pair[0].path == live,
-                pair[1].begins or 0,
+                pair[1].first_minute or 0,
                 # one generation in two files: the plain one is quicker to read
                 not pair[0].compressed,
             ),
@@ -95,6 +95,6 @@ class Survey:
             return opened, None
         generation = max(self._known, key=lambda known: known.likeness(head), default=None)
         if not generation or not generation.likeness(head):
-            generation = Generation(head=head, begins=self._begins(opened, data))
+            generation = Generation(head=head, first_minute=self._first_minute(opened, data))
             self._known.append(generation)
         return opened, generation

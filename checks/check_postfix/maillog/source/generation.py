@@ -1,4 +1,4 @@
-"""A generation: one stretch of log, known by what is in it.
+"""A generation: one run of log lines, known by what is in it.
 
 Whatever a rotation does to names, inodes and sizes, the bytes stay. So a
 generation is recognised by the fingerprint of its head and of the bytes just
@@ -55,21 +55,21 @@ class Generation:
     id:         number in the store, 0 before it has one
     head:       the fingerprints of its head; it grows with a short file
     tail_size:  how many bytes before `end` `tail` is the fingerprint of
-    begins:     minute of its first line, None if that has no time
-    since:      minute of the first line behind the hole, `begins` without one
+    first_minute:     minute of its first line, None if that has no time
+    since:      minute of the first line behind the hole, `first_minute` without one
     last:       minute of the last line counted, None before that
     live:       whether it was the live log when it was last seen
     done:       whether all of it was read that there was when it was last seen
     lines:      lines read
     events:     events in them; one line can tell of several
-    telling, foreign, unframed: lines that told of events, those of other programs
+    matched, foreign, unparsed: lines that told of events, those of other programs
                 than Postfix and Dovecot, those that nobody could read
     """
 
     FIELDS = (
         "id", "head", "hole_start", "hole_end", "end", "tail", "tail_size",
-        "begins", "since", "last", "live", "done", "lines", "events", "telling", "foreign",
-        "unframed",
+        "first_minute", "since", "last", "live", "done", "lines", "events", "matched", "foreign",
+        "unparsed",
     )  # fmt: skip
     __slots__ = FIELDS
 
@@ -82,16 +82,16 @@ class Generation:
         end: int = 0,
         tail: bytes = b"",
         tail_size: int = 0,
-        begins: int | None = None,
+        first_minute: int | None = None,
         since: int | None = None,
         last: int | None = None,
         live: bool = False,
         done: bool = False,
         lines: int = 0,
         events: int = 0,
-        telling: int = 0,
+        matched: int = 0,
         foreign: int = 0,
-        unframed: int = 0,
+        unparsed: int = 0,
     ) -> None:
         self.id = id
         self.head = head
@@ -100,16 +100,16 @@ class Generation:
         self.end = end
         self.tail = tail
         self.tail_size = tail_size
-        self.begins = begins
+        self.first_minute = first_minute
         self.since = since
         self.last = last
         self.live = bool(live)
         self.done = bool(done)
         self.lines = lines
         self.events = events
-        self.telling = telling
+        self.matched = matched
         self.foreign = foreign
-        self.unframed = unframed
+        self.unparsed = unparsed
 
     def likeness(self, head: bytes) -> int:
         """Return how far these fingerprints of a file's head are this generation's; 0 is not."""

@@ -1,4 +1,4 @@
-"""A stretch: a run of journal entries without a hole in it, all of them counted.
+"""A journal span: a run of journal entries without a hole in it, all of them counted.
 
 It is known by the cursors of its first and last entry. A cursor also tells where
 its entry stands among others, so that this can be told even when the entry is
@@ -48,7 +48,7 @@ class Cursor:
             other._boot, other._monotonic, other._time, other._hash,
         )  # fmt: skip
 
-    def is_behind(self, other: Cursor) -> bool:
+    def is_after(self, other: Cursor) -> bool:
         """Tell whether its entry comes later in the journal than the other."""
         if self._sequence == other._sequence and self._sequence_number != other._sequence_number:
             return self._sequence_number > other._sequence_number
@@ -57,24 +57,24 @@ class Cursor:
         return (self._time, self._hash) > (other._time, other._hash)
 
 
-class Stretch:
-    """What is known of one stretch.
+class JournalSpan:
+    """What is known of one journal span.
 
-    id:      number in the store, 0 before it has one; later stretches have higher ones
+    id:      number in the store, 0 before it has one; later spans have higher ones
     oldest, newest: cursors of its first and last entry
-    begins, last: minutes of these
+    first_minute, last: minutes of these
     read:    second in which `newest` was the journal's last entry
     first:   whether nothing in front of it is to be read: the journal began
              there, or what is older is not kept
     lines:   entries read
     events:  events in them; one entry can tell of several
-    telling, foreign, unframed: entries that told of events, those of other programs
+    matched, foreign, unparsed: entries that told of events, those of other programs
              than Postfix and Dovecot, those without a tag or text
     """
 
     FIELDS = (
-        "id", "oldest", "newest", "begins", "last", "read", "first", "lines", "events",
-        "telling", "foreign", "unframed",
+        "id", "oldest", "newest", "first_minute", "last", "read", "first", "lines", "events",
+        "matched", "foreign", "unparsed",
     )  # fmt: skip
     __slots__ = FIELDS
 
@@ -83,42 +83,42 @@ class Stretch:
         id: int,
         oldest: str,
         newest: str,
-        begins: int,
+        first_minute: int,
         last: int,
         read: int,
         first: bool = False,
         lines: int = 0,
         events: int = 0,
-        telling: int = 0,
+        matched: int = 0,
         foreign: int = 0,
-        unframed: int = 0,
+        unparsed: int = 0,
     ) -> None:
         self.id = id
         self.oldest = oldest
         self.newest = newest
-        self.begins = begins
+        self.first_minute = first_minute
         self.last = last
         self.read = read
         self.first = bool(first)
         self.lines = lines
         self.events = events
-        self.telling = telling
+        self.matched = matched
         self.foreign = foreign
-        self.unframed = unframed
+        self.unparsed = unparsed
 
-    def join(self, older: Stretch) -> None:
-        """Become one with the stretch in front of it, as nothing is left to read between them.
+    def join(self, older: JournalSpan) -> None:
+        """Become one with the span in front of it, as nothing is left to read between them.
 
         It takes over the other's number, since what waits for further entries is
         mostly that one's.
         """
         self.id = older.id
         self.oldest = older.oldest
-        self.begins = older.begins
+        self.first_minute = older.first_minute
         self.last = max(self.last, older.last)
         self.first = older.first
         self.lines += older.lines
         self.events += older.events
-        self.telling += older.telling
+        self.matched += older.matched
         self.foreign += older.foreign
-        self.unframed += older.unframed
+        self.unparsed += older.unparsed

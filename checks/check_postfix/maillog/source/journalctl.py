@@ -27,7 +27,7 @@ _CHUNK = 64 * 1024
 # Of what it says on standard error.
 _WORDS = 32 * 1024
 # A killed process that waits for a dead disk does not end; nor do we wait for it. In seconds.
-_PATIENCE = 0.5
+_KILL_WAIT_SECONDS = 0.5
 
 
 class TimeUpError(Exception):
@@ -141,7 +141,7 @@ class Journalctl:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_PATIENCE)
+            self._process.wait(_KILL_WAIT_SECONDS)
         for stream in (self._process.stdout, self._process.stderr):
             assert stream is not None
             stream.close()

@@ -35,7 +35,7 @@ _DIGITS = "0123456789"
 _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Passed over at a time in a compressed file.
-_PIECE = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class LogFile:
@@ -381,7 +381,7 @@ class Stream:
         """
         self.go_to(0)
         data = self.read(size).lstrip(b"\0")
-        while not data and (more := self.read(_PIECE)):
+        while not data and (more := self.read(_CHUNK_BYTES)):
             data = more.lstrip(b"\0")
         return data[:size] if len(data) >= size else data + self.read_whole(size - len(data))
 
@@ -401,7 +401,7 @@ class Stream:
             self._file = self._uncompressed()
             self._offset = 0
         while self._offset < offset:
-            if not self.read(min(offset - self._offset, _PIECE)):
+            if not self.read(min(offset - self._offset, _CHUNK_BYTES)):
                 return False
             if monotonic() > deadline and self._offset < offset:
                 raise TooLong(
@@ -429,7 +429,7 @@ class _Gunzip:
         self._disk = disk
         self._new = zlib.decompressobj
         self._member = self._new(_GZIP)
-        self._waiting = b""  # compressed
+        self._pending = b""  # compressed
         self._inside = False  # a member
 
     def read(self, size: int) -> bytes:
@@ -439,21 +439,21 @@ class _Gunzip:
         """
         while size:  # to zlib, none is no limit
             if self._inside:
-                data = self._member.decompress(self._waiting, size)
-                self._waiting = self._member.unconsumed_tail
+                data = self._member.decompress(self._pending, size)
+                self._pending = self._member.unconsumed_tail
                 if self._member.eof:
                     self._inside = False
-                    self._waiting = self._member.unused_data
+                    self._pending = self._member.unused_data
                     self._member = self._new(_GZIP)
                 if data:
                     return data
             if not self._inside:
                 # members may be padded with NUL bytes
-                self._waiting = self._waiting.lstrip(b"\0")
-                self._inside = bool(self._waiting)
-            if not self._waiting:
-                self._waiting = self._disk.read(_PIECE)
-                if not self._waiting:
+                self._pending = self._pending.lstrip(b"\0")
+                self._inside = bool(self._pending)
+            if not self._pending:
+                self._pending = self._disk.read(_CHUNK_BYTES)
+                if not self._pending:
                     if self._inside:
                         raise EOFError
                     break

@@ -38,15 +38,15 @@ def shared_out(
 ) -> dict[tuple[int, int], dict[str, int]]:
     """Return what is kept of an hour that has not got room for all of its keys.
 
-    keyed: (minute, stream) -> key -> number
+    keyed: (minute, origin) -> key -> number
     there: minute -> how many keys of it are kept already
     Returns: the same as `keyed`, with fewer keys
     """
     room = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
     by_minute: dict[int, list[Row]] = {}
-    for (minute, stream), numbers in keyed.items():
+    for (minute, origin), numbers in keyed.items():
         rows = by_minute.setdefault(minute, [])
-        rows += [(stream, key, n) for key, n in numbers.items()]
+        rows += [(origin, key, n) for key, n in numbers.items()]
     kept: dict[tuple[int, int], dict[str, int]] = {}
     for minute in sorted(by_minute):
         rows = sorted(by_minute[minute], key=_most_first)
@@ -54,9 +54,9 @@ def shared_out(
         cut = own + max(0, room)
         rows = _in_detail(family, rows, own + max(0, room - int(KEYS_PER_HOUR * _DETAIL)))
         room -= max(0, min(len(rows), cut) - own)
-        for stream, key, n in [*rows[:cut], *_coarse(family, rows[cut:])]:
-            of_stream = kept.setdefault((minute, stream), {})
-            of_stream[key] = of_stream.get(key, 0) + n
+        for origin, key, n in [*rows[:cut], *_coarse(family, rows[cut:])]:
+            of_origin = kept.setdefault((minute, origin), {})
+            of_origin[key] = of_origin.get(key, 0) + n
     return kept
 
 
@@ -72,7 +72,7 @@ def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
     """
     if len(rows) <= most:
         return rows
-    clients = [(stream, of_client(family, key)) for stream, key, _ in rows]
+    clients = [(origin, of_client(family, key)) for origin, key, _ in rows]
     spare = max(0, most - len(set(clients)))
     alike: dict[tuple[int, str], list[Row]] = {}
     for client, row in zip(clients[spare:], rows[spare:], strict=True):
@@ -87,11 +87,11 @@ def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
 def _coarse(family: str, rows: list[Row]) -> list[Row]:
     """Return the rows of one minute with nothing in their keys that has many values."""
     added: dict[tuple[int, str], int] = {}
-    for stream, key, n in rows:
-        where = stream, without_strangers(family, key)
+    for origin, key, n in rows:
+        where = origin, without_strangers(family, key)
         added[where] = added.get(where, 0) + n
     frequent = sorted(added, key=lambda where: (-added[where], where))
-    for stream, key in frequent[COARSE_KEYS:]:
-        rest = stream, of_many(family)
-        added[rest] = added.get(rest, 0) + added.pop((stream, key))
+    for origin, key in frequent[COARSE_KEYS:]:
+        rest = origin, of_many(family)
+        added[rest] = added.get(rest, 0) + added.pop((origin, key))
     return [(*where, n) for where, n in added.items()]

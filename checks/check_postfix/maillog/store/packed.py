@@ -40,7 +40,7 @@ def added(texts: Iterable[str]) -> dict[str, int]:
     return sums
 
 
-def joined(*texts: str) -> str:
+def merged(*texts: str) -> str:
     """Return several texts as one; see `added`."""
     return packed(added(texts))
 

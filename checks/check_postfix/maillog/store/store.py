@@ -27,12 +27,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from check_postfix.maillog.counts.counts import Counts, Where
-    from check_postfix.maillog.source.journal_span import Stretch
-    from check_postfix.maillog.store.pending import Waiting
+    from check_postfix.maillog.counts.counts import Bucket, Counts
+    from check_postfix.maillog.source.journal_span import JournalSpan
+    from check_postfix.maillog.store.pending import Pending
 
 _APPLICATION = 0x43504658  # "CPFX" in the file's header
-_VERSION = 2
+_VERSION = 3
 _KEY_SIZE = 32
 
 _SCHEMA = """
@@ -43,49 +43,51 @@ CREATE TABLE log (
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,
     hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    tail BLOB NOT NULL, tail_size INTEGER NOT NULL, begins INTEGER, since INTEGER, last INTEGER,
+    tail BLOB NOT NULL, tail_size INTEGER NOT NULL,
+    first_minute INTEGER, since INTEGER, last INTEGER,
     live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
-    telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unframed INTEGER NOT NULL,
+    matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unparsed INTEGER NOT NULL,
     log INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
     note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
 CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
-CREATE TABLE stretch (
-    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL, begins INTEGER NOT NULL,
+CREATE TABLE journal_span (
+    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL,
+    first_minute INTEGER NOT NULL,
     last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
-    events INTEGER NOT NULL, telling INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
-    unframed INTEGER NOT NULL, log INTEGER NOT NULL
+    events INTEGER NOT NULL, matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
+    unparsed INTEGER NOT NULL, log INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE stream (
+CREATE TABLE origin (
     id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
     UNIQUE (log, host, instance)
 ) STRICT;
 CREATE TABLE total (
-    minute INTEGER NOT NULL, stream INTEGER NOT NULL, counters TEXT NOT NULL,
-    PRIMARY KEY (minute, stream)
+    minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,
+    PRIMARY KEY (minute, origin)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
-    family TEXT NOT NULL, minute INTEGER NOT NULL, stream INTEGER NOT NULL,
-    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, stream)
+    family TEXT NOT NULL, minute INTEGER NOT NULL, origin INTEGER NOT NULL,
+    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, origin)
 ) STRICT;
-CREATE TABLE waiting (
-    log INTEGER NOT NULL, owner INTEGER NOT NULL, edge INTEGER NOT NULL, stream INTEGER NOT NULL,
+CREATE TABLE pending (
+    log INTEGER NOT NULL, owner INTEGER NOT NULL, side INTEGER NOT NULL, origin INTEGER NOT NULL,
     queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
     recipients INTEGER NOT NULL, since INTEGER NOT NULL,
-    PRIMARY KEY (log, owner, edge, stream, queue_id, what, minute)
+    PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
 ) STRICT, WITHOUT ROWID;
 """
 
-# Counters, and keys, are packed. Of a minute that is there already both are joined.
+# Counters, and keys, are packed. Of a minute that is there already both are merged.
 _ADD_TOTAL = """
 INSERT INTO total VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET counters = joined(counters, excluded.counters)
+ON CONFLICT DO UPDATE SET counters = merged(counters, excluded.counters)
 """
 _ADD_KEYED = """
 INSERT INTO keyed VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-    keys = joined(keys, excluded.keys), size = size(joined(keys, excluded.keys))
+    keys = merged(keys, excluded.keys), size = size(merged(keys, excluded.keys))
 """
 
 # Each family is named, for they come first in the index.
@@ -128,12 +130,12 @@ class Store:
         """
         self.path = path
         self.was_older = False
-        self._streams: dict[tuple[int, str, str], int] = {}
+        self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
         if path is not None:
             _prepare(path)
-        with self._told():
+        with self._translated():
             self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
                 self._open()
@@ -142,12 +144,12 @@ class Store:
                 raise
 
     @cached_property
-    def waiting(self) -> Waiting:
+    def pending(self) -> Pending:
         """What of messages waits for more of the log."""
         # A run with nothing new has no need of it.
-        from check_postfix.maillog.store.pending import Waiting
+        from check_postfix.maillog.store.pending import Pending
 
-        return Waiting(self._db)
+        return Pending(self._db)
 
     def _open(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -160,7 +162,7 @@ class Store:
         self._db.execute("PRAGMA cell_size_check=ON")
         # What is deleted for privacy's sake is overwritten, not just unlinked.
         self._db.execute("PRAGMA secure_delete=ON")
-        self._db.create_function("joined", 2, packed.joined, deterministic=True)
+        self._db.create_function("merged", 2, packed.merged, deterministic=True)
         self._db.create_function("size", 1, packed.size, deterministic=True)
         if version != 0:
             self._see_that_it_is_ours()
@@ -200,7 +202,7 @@ class Store:
 
         Raises: DamagedStore
         """
-        with self._told():
+        with self._translated():
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
                     raise DamagedStore(f"{self.path}: {finding}")
@@ -221,14 +223,14 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         """Turn SQLite's errors into ours."""
         try:
             yield
         except sqlite3.ProgrammingError:  # our own fault
             raise
         except sqlite3.Error as error:
-            raise _told(self.path, error) from None
+            raise _translated(self.path, error) from None
         except UnicodeDecodeError:  # in a message that quotes the damage
             raise DamagedStore(f"{self.path}: database disk image is malformed") from None
 
@@ -236,7 +238,7 @@ class Store:
     def _readable(self) -> Iterator[None]:
         """Turn into ours what SQLite, and whoever unpacks what it has kept, says of damage."""
         try:
-            with self._told():
+            with self._translated():
                 yield
         except ValueError:
             raise self._unreadable() from None
@@ -251,14 +253,14 @@ class Store:
         Raises: StoreError if other runs held it for longer than `wait` seconds,
                 or the disk refuses
         """
-        with self._told():
+        with self._translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._sizes.clear()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self._streams.clear()  # numbers given out inside are void
+                self._origins.clear()  # numbers given out inside are void
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -267,7 +269,7 @@ class Store:
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
-        with self._told():
+        with self._translated():
             row = self._db.execute(
                 "SELECT id, path, backlog FROM log WHERE path=?", (path,)
             ).fetchone()
@@ -289,7 +291,7 @@ class Store:
         Returns: signature -> (generation, note); 0 for a file that has none: it is
                  empty, or cannot be read, and then the note says why
         """
-        with self._told():
+        with self._translated():
             return {
                 signature: (generation, note)
                 for signature, generation, note in self._db.execute(
@@ -307,7 +309,7 @@ class Store:
 
     def notes(self, log: Log) -> list[str]:
         """Return why files of this log could not be read."""
-        with self._told():
+        with self._translated():
             return [
                 note
                 for (note,) in self._db.execute(
@@ -317,12 +319,12 @@ class Store:
 
     def generations(self, log: Log) -> list[Generation]:
         """Return what is known of this log's generations, newest first."""
-        with self._told():
+        with self._translated():
             return [
                 Generation(*row)
                 for row in self._db.execute(
                     f"SELECT {_GENERATION} FROM generation WHERE log=?"
-                    " ORDER BY begins DESC, id DESC",
+                    " ORDER BY first_minute DESC, id DESC",
                     (log.id,),
                 )
             ]
@@ -340,12 +342,12 @@ class Store:
         """Keep that lines written between these minutes were destroyed before they were read."""
         self._db.execute("INSERT INTO gap VALUES (?, ?, ?)", (log.id, first, last))
 
-    def gaps(self, log: Log, begin: int, end: int) -> list[tuple[int, int]]:
+    def gaps(self, log: Log, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch these minutes."""
-        with self._told():
+        with self._translated():
             return self._db.execute(
                 "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
-                (log.id, begin, end),
+                (log.id, start, end),
             ).fetchall()
 
     def extend_gap(self, log: Log, first: int, last: int) -> None:
@@ -357,54 +359,55 @@ class Store:
             first, last = min(first, touched[0]), max(last, touched[1])
         self.add_gap(log, first, last)
 
-    def stretches(self, log: Log) -> list[Stretch]:
-        """Return the stretches of a journal, newest first."""
+    def journal_spans(self, log: Log) -> list[JournalSpan]:
+        """Return the spans of a journal, newest first."""
         # A log file has none.
-        from check_postfix.maillog.source.journal_span import Stretch
+        from check_postfix.maillog.source.journal_span import JournalSpan
 
-        with self._told():
+        with self._translated():
             return [
-                Stretch(*row)
+                JournalSpan(*row)
                 for row in self._db.execute(
-                    f"SELECT {_columns(Stretch.FIELDS)} FROM stretch WHERE log=? ORDER BY id DESC",
+                    f"SELECT {_columns(JournalSpan.FIELDS)} FROM journal_span WHERE log=?"
+                    " ORDER BY id DESC",
                     (log.id,),
                 )
             ]
 
-    def save_stretch(self, log: Log, stretch: Stretch) -> None:
-        """Keep a stretch; give it its number if it has none."""
-        values = [getattr(stretch, name) for name in stretch.FIELDS]
-        stretch.id = self._db.execute(
-            f"INSERT OR REPLACE INTO stretch ({_columns(stretch.FIELDS)}, log)"
+    def save_journal_span(self, log: Log, span: JournalSpan) -> None:
+        """Keep a journal span; give it its number if it has none."""
+        values = [getattr(span, name) for name in span.FIELDS]
+        span.id = self._db.execute(
+            f"INSERT OR REPLACE INTO journal_span ({_columns(span.FIELDS)}, log)"
             f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
             (*values, log.id),
         ).fetchone()[0]
 
-    def drop_stretch(self, stretch: Stretch) -> None:
-        """Forget a stretch that another one has taken in."""
-        self._db.execute("DELETE FROM stretch WHERE id=?", (stretch.id,))
+    def drop_journal_span(self, span: JournalSpan) -> None:
+        """Forget a journal span that another one has taken in."""
+        self._db.execute("DELETE FROM journal_span WHERE id=?", (span.id,))
 
     # -- counts
 
-    def stream(self, log: Log, host: bytes, instance: bytes) -> int:
-        """Return the number of a stream; inside a transaction only."""
+    def origin(self, log: Log, host: bytes, instance: bytes) -> int:
+        """Return the number of an origin; inside a transaction only."""
         where = log.id, host.decode("utf-8", "replace"), instance.decode("utf-8", "replace")
-        if where not in self._streams:
+        if where not in self._origins:
             row = self._db.execute(
-                "SELECT id FROM stream WHERE log=? AND host=? AND instance=?", where
+                "SELECT id FROM origin WHERE log=? AND host=? AND instance=?", where
             ).fetchone()
             if row is None:
                 row = self._db.execute(
-                    "INSERT INTO stream (log, host, instance) VALUES (?, ?, ?) RETURNING id", where
+                    "INSERT INTO origin (log, host, instance) VALUES (?, ?, ?) RETURNING id", where
                 ).fetchone()
-            self._streams[where] = row[0]
-        return self._streams[where]
+            self._origins[where] = row[0]
+        return self._origins[where]
 
-    def streams(self, log: Log) -> list[tuple[int, str, str]]:
+    def origins(self, log: Log) -> list[tuple[int, str, str]]:
         """Return the (number, host, instance) of everything this log has told of."""
-        with self._told():
+        with self._translated():
             return self._db.execute(
-                "SELECT id, host, instance FROM stream WHERE log=? ORDER BY host, instance",
+                "SELECT id, host, instance FROM origin WHERE log=? ORDER BY host, instance",
                 (log.id,),
             ).fetchall()
 
@@ -419,9 +422,9 @@ class Store:
             if numbers
         ]
         rows = [
-            (family, minute, stream, len(numbers), packed.packed(numbers))
+            (family, minute, origin, len(numbers), packed.packed(numbers))
             for (family, hour), keyed in counts.keyed.items()
-            for (minute, stream), numbers in self._bounded(family, hour, keyed).items()
+            for (minute, origin), numbers in self._bounded(family, hour, keyed).items()
         ]
         try:
             self._db.executemany(_ADD_TOTAL, totals)
@@ -433,8 +436,8 @@ class Store:
             raise
 
     def _bounded(
-        self, family: str, hour: int, keyed: dict[Where, dict[str, int]]
-    ) -> dict[Where, dict[str, int]]:
+        self, family: str, hour: int, keyed: dict[Bucket, dict[str, int]]
+    ) -> dict[Bucket, dict[str, int]]:
         """Return the keys of an hour; where they are too many, fewer of them."""
         # A run with nothing new has no need of it.
         from check_postfix.maillog.store import key_quota
@@ -462,12 +465,12 @@ class Store:
         self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
         self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
         self._db.execute(
-            "DELETE FROM generation WHERE coalesce(last, begins, 0)<? AND NOT live"
+            "DELETE FROM generation WHERE coalesce(last, first_minute, 0)<? AND NOT live"
             " AND id NOT IN (SELECT generation FROM seen)",
             (oldest,),
         )
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
-        self._db.execute("DELETE FROM waiting WHERE since<?", (oldest_keys,))
+        self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
 
     def is_overdue(self, oldest: int, oldest_keys: int) -> bool:
         """Tell whether `forget` would delete counts that are an hour older than they may be."""
@@ -475,18 +478,18 @@ class Store:
         queries = (
             ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
             (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
-            ("SELECT 1 FROM waiting WHERE since<? LIMIT 1", (oldest_keys - late,)),
+            ("SELECT 1 FROM pending WHERE since<? LIMIT 1", (oldest_keys - late,)),
         )
-        with self._told():
+        with self._translated():
             return any(self._db.execute(*query).fetchone() for query in queries)
 
     def messages(
         self,
         family: str,
         kinds: Sequence[str],
-        begin: int,
+        start: int,
         end: int,
-        streams: Iterable[int],
+        origins: Iterable[int],
         before: int,
     ) -> tuple[int, int]:
         """Return of how many messages these minutes tell for the first time, and in how many lines.
@@ -498,38 +501,38 @@ class Store:
         earlier: set[tuple[int, str]] = set()
         lines = 0
         with self._readable():
-            for minute, stream, keys in self._db.execute(
-                "SELECT minute, stream, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-                f" AND stream IN ({_numbers(streams)})",
+            for minute, origin, keys in self._db.execute(
+                "SELECT minute, origin, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
+                f" AND origin IN ({_numbers(origins)})",
                 (family, before, end),
             ):
                 for key, number in packed.unpacked(keys):
                     message, kind = fields(key)
                     if kind not in kinds or message == MANY:
                         continue
-                    if minute < begin:
-                        earlier.add((stream, message))
+                    if minute < start:
+                        earlier.add((origin, message))
                     else:
-                        now.add((stream, message))
+                        now.add((origin, message))
                         lines += number
         return len(now - earlier), lines
 
-    def totals(self, begin: int, end: int, streams: Iterable[int]) -> dict[str, int]:
+    def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
         return self._added(
             "SELECT counters FROM total WHERE minute>=? AND minute<?"
-            f" AND stream IN ({_numbers(streams)})",
-            (begin, end),
+            f" AND origin IN ({_numbers(origins)})",
+            (start, end),
         )
 
     def keys(
-        self, family: str, begin: int, end: int, streams: Iterable[int]
+        self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
         numbers = self._added(
             "SELECT keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-            f" AND stream IN ({_numbers(streams)})",
-            (family, begin, end),
+            f" AND origin IN ({_numbers(origins)})",
+            (family, start, end),
         )
         # Of two sorts by one thing each, Python needs to make no pairs.
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
@@ -552,11 +555,11 @@ def _columns(fields: Iterable[str]) -> str:
 _GENERATION = _columns(Generation.FIELDS)
 
 
-def _numbers(streams: Iterable[int]) -> str:
-    return ", ".join(str(int(stream)) for stream in streams)
+def _numbers(origins: Iterable[int]) -> str:
+    return ", ".join(str(int(origin)) for origin in origins)
 
 
-def _told(path: str | None, error: sqlite3.Error) -> StoreError:
+def _translated(path: str | None, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
     if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -611,7 +614,7 @@ def _file(path: str) -> os.stat_result:
             return _file(path)
     status = os.fstat(fd)
     os.close(fd)
-    _give(path)
+    _chown_like_directory(path)
     return status
 
 
@@ -620,10 +623,10 @@ def _make_directory(path: str) -> None:
         _make_directory(os.path.dirname(os.path.abspath(path)))
         with suppress(FileExistsError):  # another run was quicker
             os.mkdir(path, 0o700)
-            _give(path)
+            _chown_like_directory(path)
 
 
-def _give(path: str) -> None:
+def _chown_like_directory(path: str) -> None:
     """Let what root has made belong to the owner of the directory it is in.
 
     A run by hand must not lock the monitoring user out. SQLite does likewise

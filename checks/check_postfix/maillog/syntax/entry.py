@@ -31,14 +31,14 @@ _match_dropped = re.compile(rb"Suppressed \d+ messages from (?:\S*/)?(?:postfix|
 class Entry:
     """One message.
 
-    place:  its cursor, as journald writes it
+    cursor_text: its cursor, as journald writes it
     second, minute: when journald took it, which is the order that entries stand in;
             since 1970
     record: what it says, None if it has no tag or no text
     tells_of_loss: whether journald says in it that it has dropped lines of ours
     """
 
-    __slots__ = ("minute", "place", "record", "second", "tells_of_loss")
+    __slots__ = ("cursor_text", "minute", "record", "second", "tells_of_loss")
 
     def __init__(self, fields: Fields) -> None:
         """Make it of the fields that journalctl has printed.
@@ -46,7 +46,7 @@ class Entry:
         Raises: LogError
         """
         try:
-            self.place = fields[b"__CURSOR"].decode("ascii")
+            self.cursor_text = fields[b"__CURSOR"].decode("ascii")
             self.second = int(fields[b"__REALTIME_TIMESTAMP"]) // 1_000_000
         except (KeyError, ValueError):
             raise _not_understood() from None
@@ -68,7 +68,7 @@ class Entry:
         Raises: LogError
         """
         try:
-            return Cursor(self.place)
+            return Cursor(self.cursor_text)
         except ValueError:
             raise _not_understood() from None
 
@@ -119,6 +119,6 @@ class Entries:
         """Tell whether the next entry is this one."""
         return self.next is not None and self.next.cursor.is_of_same_entry(cursor)
 
-    def are_behind(self, cursor: Cursor | None) -> bool:
+    def are_after(self, cursor: Cursor | None) -> bool:
         """Tell whether the next entry comes later in the journal than this one, if there is one."""
-        return self.next is not None and (cursor is None or self.next.cursor.is_behind(cursor))
+        return self.next is not None and (cursor is None or self.next.cursor.is_after(cursor))

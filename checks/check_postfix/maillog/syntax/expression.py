@@ -27,13 +27,13 @@ class Expression:
         self._compiled = re.compile(self._text, self._flags)
         return self._compiled
 
-    def match(self, text: bytes, begin: int = 0) -> re.Match[bytes] | None:
+    def match(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
         """Match a text from a place on."""
-        return (self._compiled or self._compile()).match(text, begin)
+        return (self._compiled or self._compile()).match(text, start)
 
-    def search(self, text: bytes, begin: int = 0) -> re.Match[bytes] | None:
+    def search(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
         """Find the first match in a text, at or behind a place."""
-        return (self._compiled or self._compile()).search(text, begin)
+        return (self._compiled or self._compile()).search(text, start)
 
     def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:
         """Find all matches in a text."""

@@ -110,9 +110,9 @@ def parse(line: bytes) -> Record | None:
     return _parse_line(line)
 
 
-def may_be_cri(data: bytes, begin: int = 0) -> bool:
+def may_be_cri(data: bytes, start: int = 0) -> bool:
     """Tell whether what begins there has what must follow the time of a container's line."""
-    return data.find(_STREAM, begin, begin + _LONGEST_CRI_TIME + len(_STREAM)) >= 0
+    return data.find(_STREAM, start, start + _LONGEST_CRI_TIME + len(_STREAM)) >= 0
 
 
 def is_remark(line: bytes) -> bool:

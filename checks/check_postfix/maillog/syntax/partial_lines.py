@@ -38,7 +38,7 @@ _STREAMS = (b"stdout", b"stderr")
 _LONGEST = 4096
 
 
-class Parts:
+class PartialLines:
     """Puts lines together, block by block.
 
     first: the bytes directly before the first block that begin in the middle of a
@@ -55,7 +55,7 @@ class Parts:
         for line in lines:
             self._whole(line)
 
-    def joined(self, block: bytes) -> bytes:
+    def merged(self, block: bytes) -> bytes:
         """Return a block with each line in one piece, where its last part stands.
 
         A line may have lost what a container's logger put around it.
@@ -91,10 +91,10 @@ class Parts:
         return whole and line[: part.end()] + whole
 
 
-def _is_of_container(data: bytes, begin: int) -> bool:
+def _is_of_container(data: bytes, start: int) -> bool:
     """Tell whether a line begins there as a container's logger begins one."""
-    return data.startswith(_DOCKER_BEGIN, begin) or (
-        frame.may_be_cri(data, begin) and bool(_match_cri_begin(data, begin))
+    return data.startswith(_DOCKER_BEGIN, start) or (
+        frame.may_be_cri(data, start) and bool(_match_cri_begin(data, start))
     )
 
 

@@ -29,14 +29,14 @@ _LINES_ABOVE = 50
 _LONGEST = 2100
 
 
-def spelled_out(block: bytes, before: bytes) -> bytes:
+def expanded(block: bytes, before: bytes) -> bytes:
     """Return a block in which each such line tells what was repeated.
 
     block:  lines, each with a newline in front of it
     before: the last line before the block
     """
 
-    def spell(again: re.Match[bytes]) -> bytes:
+    def expand(again: re.Match[bytes]) -> bytes:
         said = _said_before(block, again, before)
         if not said or len(said["text"]) > _LONGEST:
             return again[0]
@@ -45,18 +45,18 @@ def spelled_out(block: bytes, before: bytes) -> bytes:
             said["text"].removesuffix(b"\r"),
         )  # fmt: skip
 
-    return _said_again(spell, block)
+    return _said_again(expand, block)
 
 
 def _said_before(block: bytes, again: re.Match[bytes], before: bytes) -> re.Match[bytes] | None:
     """Return the line that the same host sent last before this one."""
     end = again.start()
     for _ in range(_LINES_ABOVE):
-        begin = block.rfind(b"\n", 0, end)
-        said = _match_said(block[begin + 1 : end] if end > 0 else before)
+        start = block.rfind(b"\n", 0, end)
+        said = _match_said(block[start + 1 : end] if end > 0 else before)
         if said and said["host"] == again["host"] and not said["text"].startswith(WORDS):
             return said
         if end <= 0:
             break
-        end = begin
+        end = start
     return None

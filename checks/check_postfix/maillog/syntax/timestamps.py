@@ -29,7 +29,7 @@ _MONTH = {
 }
 
 
-class Clock:
+class Timestamps:
     """Reads the stamps of one generation, in the order of its lines.
 
     zone:      where stamps without an offset come from; None for the machine's
@@ -45,15 +45,15 @@ class Clock:
         # First minute of the hours that are like any other, None for the others
         self._hours: dict[tuple[bytes, bytes], int | None] = {}
 
-    def minute(self, stamp: bytes, offset: bytes) -> int | None:
+    def minute(self, stamp: bytes, utc_offset: bytes) -> int | None:
         """Return the minute of a stamp, or None if there is no such date.
 
         stamp:  down to the minute, in a form of frame.BSD_MINUTE or ISO_MINUTE
-        offset: `Z`, `+01:00`, `+0100` or nothing
+        utc_offset: `Z`, `+01:00`, `+0100` or nothing
         """
-        minutes = self._known.get((stamp, offset))
+        minutes = self._known.get((stamp, utc_offset))
         if minutes is None:
-            minutes = self._all_minutes((stamp, offset))
+            minutes = self._all_minutes((stamp, utc_offset))
         if len(minutes) == 1:
             self._previous = minutes[0]
             return minutes[0]
@@ -71,29 +71,29 @@ class Clock:
             self._known[stamp] = self._in_hour(*stamp)
         return self._known[stamp]
 
-    def _in_hour(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
+    def _in_hour(self, stamp: bytes, utc_offset: bytes) -> tuple[int, ...]:
         """Return the minutes of a stamp, of nearly all by counting from their hour's first."""
         hour, minute = stamp[:-2], stamp[-2:]
-        if (hour, offset) not in self._hours:
-            first, last = (self._minutes(hour + end, offset) for end in (b"00", b"59"))
+        if (hour, utc_offset) not in self._hours:
+            first, last = (self._minutes(hour + end, utc_offset) for end in (b"00", b"59"))
             # Not where daylight saving begins or ends, nor where stamps become last year's.
             usual = len(first) == len(last) == 1 and last[0] - first[0] == _LAST_OF_HOUR
-            self._hours[hour, offset] = first[0] if usual else None
-        begin = self._hours[hour, offset]
-        if begin is None or not minute.isdigit() or int(minute) > _LAST_OF_HOUR:
-            return self._minutes(stamp, offset)
-        return (begin + int(minute),)
+            self._hours[hour, utc_offset] = first[0] if usual else None
+        start = self._hours[hour, utc_offset]
+        if start is None or not minute.isdigit() or int(minute) > _LAST_OF_HOUR:
+            return self._minutes(stamp, utc_offset)
+        return (start + int(minute),)
 
-    def _minutes(self, stamp: bytes, offset: bytes) -> tuple[int, ...]:
+    def _minutes(self, stamp: bytes, utc_offset: bytes) -> tuple[int, ...]:
         try:
             if stamp[4:5] == b"-":
-                return self._in_zone(datetime.fromisoformat(stamp.decode()), offset)
+                return self._in_zone(datetime.fromisoformat(stamp.decode()), utc_offset)
             *year, month, day_text, time = stamp.split()
             day, hour, minute = int(day_text), int(time[:2]), int(time[3:])
             month_number = _MONTH[month]
             if year:
                 local = datetime(int(year[0]), month_number, day, hour, minute)
-                return self._in_zone(local, offset)
+                return self._in_zone(local, utc_offset)
         except (ValueError, KeyError):
             return ()
         return self._newest_year(month_number, day, hour, minute)
@@ -109,9 +109,9 @@ class Clock:
                 return minutes
         return ()
 
-    def _in_zone(self, local: datetime, offset: bytes) -> tuple[int, ...]:
-        if offset:
-            text = offset.decode()
+    def _in_zone(self, local: datetime, utc_offset: bytes) -> tuple[int, ...]:
+        if utc_offset:
+            text = utc_offset.decode()
             aware = datetime.fromisoformat(
                 local.isoformat() + ("+00:00" if text == "Z" else text[:3] + ":" + text[-2:])
             )

@@ -40,7 +40,7 @@ class Usual:
 
 
 def usual(
-    begin: int,
+    start: int,
     end: int,
     zone: tzinfo | None,
     coverage: Coverage,
@@ -48,34 +48,34 @@ def usual(
 ) -> Usual:
     """Return what a window usually comes to.
 
-    begin, end: its minutes
+    start, end: its minutes
     zone:       whose time of day counts; None for the machine's
     count:      returns what the minutes from begin to end came to
     """
-    earlier = [count(*span) for span in _same_time(begin, end, zone) if coverage.includes(*span)]
+    earlier = [count(*span) for span in _same_time(start, end, zone) if coverage.includes(*span)]
     if len(earlier) >= LEAST_DAYS:
         return Usual(_median(earlier), f"{len(earlier)} days")
-    preceding = [count(*span) for span in _preceding(begin, end) if coverage.includes(*span)]
+    preceding = [count(*span) for span in _preceding(start, end) if coverage.includes(*span)]
     if len(preceding) >= LEAST_PRECEDING:
-        minutes = len(preceding) * (end - begin)
+        minutes = len(preceding) * (end - start)
         span = f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
         return Usual(_median(preceding), f"last {span}")
     return Usual(None, "usual not known yet")
 
 
-def _same_time(begin: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+def _same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
     # On the wall clock: with daylight saving in between, a day is not 24 hours.
-    there = datetime.fromtimestamp(begin * 60, zone)
+    there = datetime.fromtimestamp(start * 60, zone)
     for days in range(1, DAYS + 1):
         then = int((there - timedelta(days=days)).timestamp()) // 60
-        if then + end - begin <= begin:  # a window of days must not be compared with itself
-            yield then, then + end - begin
+        if then + end - start <= start:  # a window of days must not be compared with itself
+            yield then, then + end - start
 
 
-def _preceding(begin: int, end: int) -> Iterator[tuple[int, int]]:
-    length = end - begin
-    for start in range(begin - length, begin - HOURS * 60 - 1, -length):
-        yield start, start + length
+def _preceding(start: int, end: int) -> Iterator[tuple[int, int]]:
+    length = end - start
+    for earlier in range(start - length, start - HOURS * 60 - 1, -length):
+        yield earlier, earlier + length
 
 
 def _median(numbers: list[int]) -> float:

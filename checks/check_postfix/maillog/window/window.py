@@ -28,7 +28,7 @@ _DAYS = 2 * 24 * 60
 class Window:
     """Counts over a span of whole minutes.
 
-    begin, end: first minute, and the minute behind the last
+    start, end: first minute, and the minute behind the last
     totals:     counter -> number
     coverage:   what of the log was read
     keys:       family -> (key, number) pairs; a key is a value for each of the
@@ -45,7 +45,7 @@ class Window:
 
     def __init__(
         self,
-        begin: int,
+        start: int,
         end: int,
         totals: Mapping[str, int],
         coverage: Coverage,
@@ -57,7 +57,7 @@ class Window:
         account: Callable[[str], str] = lambda name: name,
         messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] = lambda *_: (0, 0),
     ) -> None:
-        self.begin = begin
+        self.start = start
         self.end = end
         self.coverage = coverage
         self.notes = notes
@@ -74,7 +74,7 @@ class Window:
     @property
     def seconds(self) -> int:
         """Its length."""
-        return (self.end - self.begin) * 60
+        return (self.end - self.start) * 60
 
     def count(self, *counters: str) -> int:
         """Return what these counters came to together."""
@@ -124,7 +124,7 @@ class Window:
                 added[values] = added.get(values, 0) + number
         return sorted(added.items(), key=lambda pair: (-pair[1], pair[0]))
 
-    def chosen(self, family: str, choice: Takes) -> int:
+    def count_matching(self, family: str, choice: Takes) -> int:
         """Return how many events of a family a choice takes."""
         return sum(number for key, number in self._rows(family) if choice(family, key))
 

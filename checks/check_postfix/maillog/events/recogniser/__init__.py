@@ -163,10 +163,10 @@ def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
         return DOVECOT, 0
     id = _match_id(record.text)
     if id is None:
-        shapes_of, begin = _WITHOUT_ID, 0
+        shapes_of, start = _WITHOUT_ID, 0
     else:
-        shapes_of, begin = _BEHIND_NOQUEUE if id["noqueue"] else _BEHIND_QUEUE_ID, id.end()
-    return shapes_of.get(record.program, shapes_of[_OTHERS]), begin
+        shapes_of, start = _BEHIND_NOQUEUE if id["noqueue"] else _BEHIND_QUEUE_ID, id.end()
+    return shapes_of.get(record.program, shapes_of[_OTHERS]), start
 
 
 def recognise(record: Record) -> Event | None:
@@ -176,10 +176,10 @@ def recognise(record: Record) -> Event | None:
     """
     if not is_ours(record):
         return None
-    asked, begin = candidates(record)
+    asked, start = candidates(record)
     starts_with = record.text.startswith
     for shape in asked:
-        if starts_with(shape.words, begin) and (event := shape.recognise(record, begin)):
+        if starts_with(shape.words, start) and (event := shape.recognise(record, start)):
             return event
     return None
 

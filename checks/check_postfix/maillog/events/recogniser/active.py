@@ -32,14 +32,14 @@ _search_end = Expression(_END).search
 _match_strict = Expression(rb"from=<" + fields.ADDRESS + _END).match
 
 
-def recognise(record: Record, begin: int) -> Event | None:
+def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a message taken up, or None.
 
     record: program qmgr (or one that took its place), does not tell of an expiry
-    begin:  where its text has `from=<`, behind a queue ID
+    start:  where its text has `from=<`, behind a queue ID
     """
     text = record.text
-    if fields.may_be_cut(text) and not _match_strict(text, begin):
+    if fields.may_be_cut(text) and not _match_strict(text, start):
         return Event(kind="line_truncated")
     return TAKEN_UP if _search_end(text) else None
 
@@ -51,10 +51,10 @@ def numbers(text: bytes) -> tuple[int, int]:
     return int(end["size"]), int(end["recipients"])
 
 
-def recognise_removed(record: Record, begin: int) -> Event | None:
+def recognise_removed(record: Record, start: int) -> Event | None:
     """Return the event of a message that leaves the queue, or None.
 
     record: program qmgr (or one that took its place)
-    begin:  where its text has `removed`, behind a queue ID
+    start:  where its text has `removed`, behind a queue ID
     """
-    return REMOVED if record.text[begin:] == b"removed" else None
+    return REMOVED if record.text[start:] == b"removed" else None

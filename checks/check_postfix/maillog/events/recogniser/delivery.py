@@ -62,14 +62,14 @@ _KIND = {
 }
 
 
-def recognise(record: Record, begin: int) -> Event:
+def recognise(record: Record, start: int) -> Event:
     """Return the event of a delivery line.
 
-    begin: where the record's text has `to=<`, behind a queue ID
+    start: where the record's text has `to=<`, behind a queue ID
     """
     text = record.text
     tails = list(_find_tails(text))
-    strict = _match_strict(text, begin)
+    strict = _match_strict(text, start)
     if len(tails) == 1 and (strict or (text.endswith(b")") and not fields.may_be_cut(text))):
         return _delivery(text, tails[0], strict)
     if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):

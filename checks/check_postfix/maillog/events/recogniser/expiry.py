@@ -24,15 +24,15 @@ _match_strict = Expression(
 ).match
 
 
-def recognise(record: Record, begin: int) -> Event | None:
+def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a message given up, or None.
 
     record: program qmgr (or one that took its place)
-    begin:  where its text has `from=<`, behind a queue ID
+    start:  where its text has `from=<`, behind a queue ID
     """
     text = record.text
     if not text.endswith(_ENDS):
         return None
-    if fields.may_be_cut(text) and not _match_strict(text, begin):
+    if fields.may_be_cut(text) and not _match_strict(text, start):
         return Event(kind="line_truncated")
     return Event(kind="expired")

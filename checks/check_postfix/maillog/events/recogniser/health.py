@@ -99,41 +99,41 @@ def recognise_death(record: Record, _: int) -> Event | None:
     return Event(kind="daemon_died")
 
 
-def recognise_fault(record: Record, begin: int) -> Event | None:
+def recognise_fault(record: Record, start: int) -> Event | None:
     """Return the event of trouble on this machine, or None.
 
     record: text starts with one of FAULTS
     """
-    return _FAULT if _match_fault(record.text, begin) else None
+    return _FAULT if _match_fault(record.text, start) else None
 
 
-def recognise_fault_of_a_table(record: Record, begin: int) -> Event | None:
+def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
     """Return the event of a table that cannot be asked, or None.
 
     record: text starts with `warning: `
     """
-    return _FAULT if _match_of_a_table(record.text, begin) else None
+    return _FAULT if _match_of_a_table(record.text, start) else None
 
 
-def recognise_fault_with_a_message(record: Record, begin: int) -> Event | None:
+def recognise_fault_with_a_message(record: Record, start: int) -> Event | None:
     """Return the event of trouble that a message is named with, or None.
 
     record: text starts with `warning: `
     """
-    return _FAULT if _match_with_a_message(record.text, begin) else None
+    return _FAULT if _match_with_a_message(record.text, start) else None
 
 
-def recognise_said_of_a_message(record: Record, begin: int) -> Event | None:
+def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
     """Return the event of trouble on this machine, or None.
 
-    begin: where the text goes on behind a queue ID
+    start: where the text goes on behind a queue ID
     """
-    return _FAULT if _match_said_of_a_message(record.text, begin) else None
+    return _FAULT if _match_said_of_a_message(record.text, start) else None
 
 
-def recognise_dialogue(record: Record, begin: int) -> Event | None:
+def recognise_dialogue(record: Record, start: int) -> Event | None:
     """Return the event of a quoted line of SMTP, or None.
 
     record: text starts with `<` or `>`
     """
-    return Event(kind="debug_dialogue") if _match_dialogue(record.text, begin) else None
+    return Event(kind="debug_dialogue") if _match_dialogue(record.text, start) else None

@@ -21,15 +21,15 @@ LOGGED_IN = (
 _match_logged_in = Expression(rb"client=" + LOGGED_IN + rb"=").match
 
 
-def recognise_smtpd(record: Record, begin: int) -> Event:
+def recognise_smtpd(record: Record, start: int) -> Event:
     """Return the event of a message taken in from a client.
 
     record: program smtpd
-    begin:  where its text has `client=`, behind a queue ID or NOQUEUE
+    start:  where its text has `client=`, behind a queue ID or NOQUEUE
     """
     return received(
         in_front_of_proxy=record.text.startswith(b"NOQUEUE: "),
-        logged_in=_match_logged_in(record.text, begin) is not None,
+        logged_in=_match_logged_in(record.text, start) is not None,
     )
 
 
@@ -41,13 +41,13 @@ def received(in_front_of_proxy: bool, logged_in: bool) -> Event:
     )
 
 
-def recognise_pickup(record: Record, begin: int) -> Event | None:
+def recognise_pickup(record: Record, start: int) -> Event | None:
     """Return the event of a message taken in from this machine, or None.
 
     record: program pickup
-    begin:  where its text has `uid=`, behind a queue ID
+    start:  where its text has `uid=`, behind a queue ID
     """
-    number = begin + len(b"uid=")
+    number = start + len(b"uid=")
     return Event(kind="received") if record.text[number : number + 1].isdigit() else None
 
 

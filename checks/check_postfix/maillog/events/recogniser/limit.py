@@ -28,10 +28,10 @@ _match = Expression(
 ).match  # fmt: skip
 
 
-def recognise(record: Record, begin: int) -> Event | None:
+def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a limit that was reached, or None if no client stands in its place.
 
     record: program smtpd, text starts with one of WORDS
     """
-    shape = _match(record.text, begin)
+    shape = _match(record.text, start)
     return shape and Event(kind="rate_limited", client=shape["client"].decode().lower())

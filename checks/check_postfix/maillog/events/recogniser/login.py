@@ -92,12 +92,12 @@ _match_user = Expression(
 _SUCCEEDED = Event(kind="auth_succeeded")
 
 
-def recognise_postfix(record: Record, begin: int) -> Event | None:
+def recognise_postfix(record: Record, start: int) -> Event | None:
     """Return the event of an smtpd login line, None for `authentication aborted`.
 
     record: program smtpd, text starts with `warning: `
     """
-    shape = _match_postfix(record.text, begin)
+    shape = _match_postfix(record.text, start)
     if not shape:
         return None
     name, address, word, reason = shape.groups()
@@ -126,7 +126,7 @@ def _known(name: bytes) -> bytes:
     return b"" if name == _NO_NAME else name
 
 
-def recognise_dovecot(record: Record, begin: int) -> Event | None:
+def recognise_dovecot(record: Record, start: int) -> Event | None:
     """Return the event of a Dovecot login process's line, or None.
 
     record: text starts with one of DOVECOT_WORDS
@@ -138,7 +138,7 @@ def recognise_dovecot(record: Record, begin: int) -> Event | None:
         return _SUCCEEDED
     if not said.startswith(_ENDED):
         return None
-    reason = _search_reason(text, begin)
+    reason = _search_reason(text, start)
     if not reason or not reason["whole"]:
         return None
     address = _find_address(text)

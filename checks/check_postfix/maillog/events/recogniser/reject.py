@@ -61,13 +61,13 @@ _REFUSE = (b"reject", b"hangup")
 _ANSWERED = (b"reject", b"reject_warning")
 
 
-def recognise_smtpd(record: Record, begin: int) -> Event | None:
+def recognise_smtpd(record: Record, start: int) -> Event | None:
     """Return the event of smtpd's own action, or None if no client stands in its place.
 
     record: program smtpd
-    begin:  where its text has the action, behind a queue ID or NOQUEUE
+    start:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match(record.text, begin)
+    shape = _match(record.text, start)
     if not shape or not shape["name"] or shape["stage"] not in _STAGES:
         return None
     return _event(_KIND[shape["action"]], shape)
@@ -97,15 +97,15 @@ def refused(
     return _refusal(kind, address, code, message, name)
 
 
-def recognise_milter(record: Record, begin: int) -> Event | None:
+def recognise_milter(record: Record, start: int) -> Event | None:
     """Return the event of a milter's action, or None if it is said again later.
 
     Cleanup knows no reply code, only the enhanced one; its class is kept.
 
     record: program smtpd or cleanup
-    begin:  where its text has the action, behind a queue ID or NOQUEUE
+    start:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match(record.text, begin)
+    shape = _match(record.text, start)
     if not shape or not shape["name"] or shape["stage"] not in _STAGES:
         return None
     if shape["action"] != b"reject":
@@ -118,13 +118,13 @@ def recognise_milter(record: Record, begin: int) -> Event | None:
     return _event(_KIND_OF_MILTER[program], shape)
 
 
-def recognise_postscreen(record: Record, begin: int) -> Event | None:
+def recognise_postscreen(record: Record, start: int) -> Event | None:
     """Return the event of postscreen's reject, or None if no client stands in its place.
 
     record: program postscreen
-    begin:  where its text has the action, behind NOQUEUE if there is that
+    start:  where its text has the action, behind NOQUEUE if there is that
     """
-    shape = _match(record.text, begin)
+    shape = _match(record.text, start)
     # It knows every client by address and port.
     if not shape or shape["client"] == b"unknown" or not shape["port"]:
         return None
@@ -157,16 +157,16 @@ def _refusal(kind: str, address: bytes, code: bytes, message: bytes, name: bytes
     )
 
 
-def recognise_content(record: Record, begin: int) -> Event | None:
+def recognise_content(record: Record, start: int) -> Event | None:
     """Return the event of a header or body check, or None.
 
     The text behind it is a line of the mail: nothing in it can be believed, so
     neither client nor code is taken from it.
 
     record: program cleanup
-    begin:  where its text has the action, behind a queue ID
+    start:  where its text has the action, behind a queue ID
     """
-    shape = _match_content(record.text, begin)
+    shape = _match_content(record.text, start)
     if not shape:
         return None
     action, mime = shape["action"], shape["part"] == b"mime-error"

@@ -40,14 +40,14 @@ FINDING = rb"(" + _WORD + rb") " + _CLIENT
 _match_client = Expression(_CLIENT).match
 
 
-def recognise(record: Record, begin: int) -> Event | None:
+def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a finding, or None if no client stands in its place.
 
     record: program postscreen, text starts with one of WORDS
     """
     text = record.text
-    finding = next(words for words in _KIND if text.startswith(words, begin))
-    client = _match_client(text, begin + len(finding) + 1)
+    finding = next(words for words in _KIND if text.startswith(words, start))
+    client = _match_client(text, start + len(finding) + 1)
     return client and found(finding, client[1])
 
 
