@@ -5,17 +5,42 @@ from __future__ import annotations
 import pytest
 
 from tests.support import definitions
+from tests.support.package import ROOT
+from tests.support.pages import pages
 
 
-@pytest.mark.parametrize("path", list(definitions.files()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", list(definitions.files()), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_generated_files_say_what_the_declarations_say(path):
     assert path.read_text() == definitions.files()[path], "run: python -m tests.support.definitions"
+
+
+@pytest.mark.parametrize("name", definitions.tables())
+def test_every_table_stands_in_one_page(name):
+    marked = [found for page in pages() for found in definitions.MARKED.findall(page.read_text())]
+
+    assert marked.count(name) == 1
+
+
+def test_a_mark_that_names_no_table_is_an_error():
+    with pytest.raises(LookupError, match="no such table: gone; there are checks, perfdata, "):
+        definitions.with_tables("<!-- gone -->\n\n<!-- end of gone -->\n")
+
+
+@pytest.mark.parametrize("check", definitions.checks(), ids=lambda check: check.name)
+def test_an_option_that_all_checks_of_the_log_share_is_explained_once(check):
+    own = definitions.tables()[f"options of {check.executable}"]
+
+    for option in check.options:
+        flag = f"{option.flag}`" if option.switch else f"{option.flag} {option.metavar}`"
+        assert (flag in own) is (option not in definitions.shared_options(check))
 
 
 def test_every_module_with_a_check_has_a_script():
     modules = {
         path.stem
-        for path in (definitions.ROOT / "checks" / "check_postfix").glob("*.py")
+        for path in (ROOT / "checks" / "check_postfix").glob("*.py")
         if "\nCHECK = Check(" in path.read_text()
     }
 

@@ -1,7 +1,7 @@
 """pflogsumm, an independent reader of mail logs, must come to the same numbers.
 
-Held to 1.1.5, as Debian has it; it counts what is compared here as we do (README, "Limits",
-says where it does not).
+Held to 1.1.5, as Debian has it; it counts what is compared here as we do (checks/NUMBERS.md,
+"Limits", says where it does not).
 """
 
 import gzip

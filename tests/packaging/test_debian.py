@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +133,19 @@ def test_the_state_directory_is_nagios_own(debian):
 def test_nagios_finds_the_commands(debian):
     assert "define command" in debian.must("cat", "/etc/nagios-plugins/config/check_postfix.cfg")
     assert debian.path("/usr/share/doc/check-postfix/examples/icinga/commands.conf").exists()
+
+
+def test_it_brings_the_pages_that_an_operator_needs(package):
+    listed = subprocess.run(
+        ["dpkg-deb", "--fsys-tarfile", package], capture_output=True, check=True
+    ).stdout
+    with tarfile.open(fileobj=io.BytesIO(listed)) as tree:
+        names = {name.removeprefix("./usr/share/doc/check-postfix/") for name in tree.getnames()}
+
+    assert {
+        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md",
+        "examples/icinga/README.md", "examples/nagios/README.md",
+    } <= names  # fmt: skip
 
 
 def test_nagios_must_be_let_into_group_adm_and_is_told_so(debian):
