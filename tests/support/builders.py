@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.maillog.window.window import Window
@@ -18,17 +19,18 @@ NOON = 1795536000 // 60
 
 
 def a_coverage(**changed: Any) -> Coverage:
-    """Return the coverage of a log read from a day before NOON up to it."""
+    """Return the coverage of a log read from a day before NOON up to it.
+
+    changed: its fields, and those of its line counts
+    """
     usually: dict[str, Any] = {
         "start": NOON - 1440,
         "end": NOON,
         "last": NOON - 1,
-        "lines": 1000,
-        "events": 500,
-        "matched": 480,
-        "foreign": 117,
     }
-    return Coverage(**usually | changed)
+    counted = {"lines": 1000, "events": 500, "matched": 480, "foreign": 117}
+    counted |= {name: changed.pop(name) for name in LineCounts._fields if name in changed}
+    return Coverage(**usually | changed, line_counts=LineCounts(**counted))
 
 
 def a_key(family: str, **values: str) -> tuple[str, ...]:

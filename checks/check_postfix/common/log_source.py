@@ -21,7 +21,8 @@ from check_postfix.maillog.counts.messages import (
 )
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.source import logfile
+from check_postfix.maillog.source import archives
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.store import JOURNAL, Store, set_aside
@@ -48,7 +49,7 @@ LOG = Option(
 ARCHIVES = Option(
     "--archives",
     "directory where rotated generations lie, as logrotate's olddir says (default: beside the"
-    f" log, and in {', '.join(logfile.USUAL_ARCHIVES)} there)",
+    f" log, and in {', '.join(archives.USUAL_ARCHIVES)} there)",
     parse=os.path.abspath,
     metavar="DIR",
     repeatable=True,
@@ -239,7 +240,7 @@ def _paths(options: Namespace) -> list[str]:
     paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
     if len(paths) > 1:
         for path in paths:
-            for archive in logfile.archives(path, options.archives):
+            for archive in archives.of(path, options.archives):
                 if archive.path in paths:
                     raise UsageError(
                         f"--log {archive.path}: is a rotated generation of {path} and read with it;"
@@ -254,7 +255,7 @@ def _usual() -> str:
     Raises: LogError
     """
     try:
-        return logfile.usual()
+        return archives.usual_log()
     except LogError:
         from check_postfix.maillog.source import journalctl
 
@@ -354,11 +355,7 @@ def _merged(parts: list[Coverage], oldest: int) -> Coverage:
         last=max((part.last for part in parts if part.last is not None), default=None),
         complete=all(part.complete for part in parts),
         gaps=sorted(gap for part in parts for gap in part.gaps),
-        lines=sum(part.lines for part in parts),
-        events=sum(part.events for part in parts),
-        matched=sum(part.matched for part in parts),
-        foreign=sum(part.foreign for part in parts),
-        unparsed=sum(part.unparsed for part in parts),
+        line_counts=sum((part.line_counts for part in parts), LineCounts()),
         notes=[note for part in parts for note in part.notes],
     )
 
@@ -369,22 +366,22 @@ def _measure(window: Window) -> list[Metric]:
 
 def _remarks(window: Window) -> list[Remark]:
     """Return what must be known to understand the numbers."""
-    coverage = window.coverage
+    coverage, lines = window.coverage, window.coverage.line_counts
     remarks = [Remark(note) for note in window.notes]
-    if not coverage.lines:
+    if not lines.lines:
         return [*remarks, Remark("the log is empty", unknown=True)]
-    if coverage.unparsed + coverage.foreign == coverage.lines:
+    if lines.unparsed + lines.foreign == lines.lines:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
-        missing = "Postfix's" if coverage.foreign else "understood"
+        missing = "Postfix's" if lines.foreign else "understood"
         return [
             *remarks,
             Remark(
-                f"none of {coverage.lines} log lines is {missing}; expected {expected}",
+                f"none of {lines.lines} log lines is {missing}; expected {expected}",
                 unknown=True,
             ),
         ]
-    if not coverage.events:
-        remarks.append(Remark(f"no line about mail among {coverage.lines} log lines"))
+    if not lines.events:
+        remarks.append(Remark(f"no line about mail among {lines.lines} log lines"))
     end = window.end
     if coverage.end < end:
         remarks.append(
@@ -414,12 +411,12 @@ def _starts_late(window: Window) -> Remark:
 
 def _about(window: Window, _: Namespace) -> list[str]:
     """Return what was read, for -vv."""
-    coverage, end = window.coverage, window.end
+    coverage, end, counted = window.coverage, window.end, window.coverage.line_counts
     lines = [
         f"window {_local_time(window.start)} to {_local_time(end, window.start)}",
-        f"log: {coverage.lines} lines read: {coverage.matched} with {coverage.events} events,"
-        f" {coverage.silent} of Postfix or Dovecot without, {coverage.foreign} of other programs,"
-        f" {coverage.unparsed} not understood",
+        f"log: {counted.lines} lines read: {counted.matched} with {counted.events} events,"
+        f" {counted.uncounted} of Postfix or Dovecot without, {counted.foreign} of other programs,"
+        f" {counted.unparsed} not understood",
     ]
     lines += _volume(window)
     if coverage.start is not None:

@@ -5,6 +5,7 @@ And that all is caught up with when the fault is gone.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import resource
@@ -35,6 +36,8 @@ def said_by(act: Callable[[], object], kind: type[Exception] = Exception) -> str
 
 def said_to_nobody(act: Callable[[], object]) -> str:
     """Return the message of the error that an act ends in for an unprivileged user."""
+    # Python's own modules may lie where nobody may read them: what the act loads is loaded here.
+    assert grp
     read, write = os.pipe()
     child = os.fork()
     if not child:

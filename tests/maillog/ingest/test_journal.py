@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.ingest import journal
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.store import JOURNAL, Store
 from tests.support import journal_model
 from tests.support.journal_model import FIRST, Journalctl, Machine, counted
@@ -89,8 +90,8 @@ def test_a_tag_without_a_slash_is_no_postfix_program(path, tag):
 
     covered = run(path, machine)
 
-    assert (totals(path), covered.lines, covered.events) == ({}, 1, 0)
-    assert (covered.matched, covered.foreign, covered.unparsed) == (0, 1, 0)
+    assert totals(path) == {}
+    assert covered.line_counts == LineCounts(lines=1, foreign=1)
 
 
 def test_an_entry_without_tag_or_text_is_not_understood(path):
@@ -100,7 +101,7 @@ def test_an_entry_without_tag_or_text_is_not_understood(path):
 
     covered = run(path, machine)
 
-    assert (covered.lines, covered.events, covered.unparsed) == (2, 0, 2)
+    assert covered.line_counts == LineCounts(lines=2, unparsed=2)
 
 
 def test_a_text_with_newlines_and_wild_bytes_is_one_entry(path):
@@ -121,7 +122,8 @@ def test_a_text_with_newlines_and_wild_bytes_is_one_entry(path):
 def test_an_empty_journal_covers_nothing(path):
     covered = run(path, Machine())
 
-    assert (covered.start, covered.last, covered.lines, covered.complete) == (None, None, 0, True)
+    assert covered.line_counts == LineCounts()
+    assert (covered.start, covered.last, covered.complete) == (None, None, True)
 
 
 def test_a_journal_read_whole_is_covered_from_its_first_entry_of_ours_up_to_now(path):
@@ -133,7 +135,7 @@ def test_a_journal_read_whole_is_covered_from_its_first_entry_of_ours_up_to_now(
     covered = run(path, machine)
 
     assert (covered.start, covered.last, covered.end) == (first, last, machine.minute + 1)
-    assert (covered.lines, covered.events, covered.gaps) == (2, 2, [])
+    assert (covered.line_counts.lines, covered.line_counts.events, covered.gaps) == (2, 2, [])
 
 
 def test_the_newest_entries_are_read_first(path):
@@ -189,7 +191,7 @@ def test_what_is_older_than_is_kept_is_not_read(path, monkeypatch):
 
     assert counted(path) == dict.fromkeys(minutes, 1)
     assert covered.complete
-    assert covered.lines == 15
+    assert covered.line_counts.lines == 15
 
 
 def test_a_few_entries_of_a_clock_that_was_wrong_do_not_end_the_reading(path):
@@ -215,7 +217,7 @@ def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
     with Store(None, 1) as store:
         covered = journal_model.run(store, machine, wanted=minutes[-8], keeps=False)
 
-    assert covered.lines == 10
+    assert covered.line_counts.lines == 10
     assert covered.start <= minutes[-8]
 
 
@@ -234,7 +236,7 @@ def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
 
     assert totals == {"received": 10}
     assert covered.end == minutes[110]
-    assert covered.lines == 15
+    assert covered.line_counts.lines == 15
 
 
 # -- what it costs
@@ -287,7 +289,7 @@ def test_a_quiet_journal_without_our_last_entry_is_not_written_about_each_time(p
     covered = run(path, machine)
 
     assert os.stat(path).st_mtime_ns == before
-    assert (covered.gaps, covered.lines) == ([], 1)
+    assert (covered.gaps, covered.line_counts.lines) == ([], 1)
 
 
 def test_what_was_vacuumed_after_it_was_read_is_no_gap(path):
@@ -350,7 +352,7 @@ def test_lines_that_journald_dropped_are_a_gap(path):
     covered = run(path, machine)
 
     assert covered.gaps == [(before, after - 1)]
-    assert covered.lines == 2
+    assert covered.line_counts.lines == 2
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from check_postfix.maillog.source import lines
+from check_postfix.maillog.source.line_counts import LineCounts
 from tests.maillog.conftest import Place, once
 from tests.support import logbook
 
@@ -17,7 +18,7 @@ def test_an_empty_log_is_read_and_covers_nothing(place: Place) -> None:
 
     coverage = place.run()
 
-    assert (coverage.start, coverage.last, coverage.lines) == (None, None, 0)
+    assert (coverage.start, coverage.last, coverage.line_counts.lines) == (None, None, 0)
     assert coverage.complete
     assert place.gaps(coverage) == []
 
@@ -133,7 +134,7 @@ def test_bytes_that_are_no_utf8_stop_nothing(place: Place) -> None:
     coverage = place.run()
 
     assert place.counted() == once(0, 1)
-    assert (coverage.lines, coverage.events, coverage.unparsed) == (3, 2, 1)
+    assert coverage.line_counts == LineCounts(lines=3, events=2, matched=2, unparsed=1)
 
 
 def test_each_line_is_told_of_as_one_of_four(place: Place) -> None:
@@ -154,8 +155,9 @@ def test_each_line_is_told_of_as_one_of_four(place: Place) -> None:
 
     coverage = place.run()
 
-    assert (coverage.lines, coverage.events) == (10, 6)
-    assert (coverage.matched, coverage.silent, coverage.foreign, coverage.unparsed) == (2, 2, 3, 3)
+    counted = coverage.line_counts
+    assert counted == LineCounts(lines=10, events=6, matched=2, foreign=3, unparsed=3)
+    assert counted.uncounted == 2
 
 
 def test_a_compressed_archive_of_nothing_is_read(place: Place) -> None:
@@ -266,5 +268,6 @@ def test_a_file_of_journalctls_json_is_a_log_like_any_other(place: Place) -> Non
     coverage = place.run()
 
     assert place.counted() == once(1, 3)
-    assert (coverage.lines, coverage.events, coverage.unparsed) == (6, 2, 0)
+    counted = coverage.line_counts
+    assert (counted.lines, counted.events, counted.unparsed) == (6, 2, 0)
     assert (coverage.start, coverage.last) == (logbook.FIRST, logbook.FIRST + 3)

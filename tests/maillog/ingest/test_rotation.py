@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from check_postfix.maillog.ingest import piece, survey
-from check_postfix.maillog.source import lines, logfile
-from check_postfix.maillog.source.logfile import Stream
+from check_postfix.maillog.source import archives, lines, stream
+from check_postfix.maillog.source.stream import Stream
 from tests.maillog.conftest import Place, once
 from tests.support.logbook import FIRST
 
@@ -53,7 +53,7 @@ def test_an_extension_kept_at_the_end_is_a_rotation_name_too(place: Place) -> No
     assert place.gaps(coverage) == []
 
 
-@pytest.mark.parametrize("directory", logfile.USUAL_ARCHIVES)
+@pytest.mark.parametrize("directory", archives.USUAL_ARCHIVES)
 def test_what_was_moved_to_a_usual_directory_is_read_there(place: Place, directory: str) -> None:
     place.write(0)
     place.run()
@@ -509,7 +509,7 @@ def test_an_archive_too_big_for_the_timeout_is_told_of_and_not_tried_over_and_ov
     for _ in range(3):
         place.run(at=3001, seconds=-1)
     before = place.counted()
-    monkeypatch.setattr(logfile, "monotonic", lambda: math.inf)
+    monkeypatch.setattr(stream, "monotonic", lambda: math.inf)
 
     coverage = place.run(at=3001)
     read = _bytes_read(monkeypatch)

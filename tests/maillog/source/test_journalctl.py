@@ -10,7 +10,7 @@ import pytest
 
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import journalctl, logfile
+from check_postfix.maillog.source import archives, journalctl
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
     TimeUpError,
@@ -321,16 +321,16 @@ def test_the_journal_is_read_when_it_is_asked_for(fake):
 
 
 def test_the_journal_is_read_when_there_is_no_log_file(fake, monkeypatch):
-    monkeypatch.setattr(logfile, "USUAL_PLACES", ("/no/log",))
-    monkeypatch.setattr(logfile, "MAIN_CF", "/no/main.cf")
+    monkeypatch.setattr(archives, "USUAL_PLACES", ("/no/log",))
+    monkeypatch.setattr(archives, "MAIN_CF", "/no/main.cf")
     fake.with_files().printing(recent())
 
     assert words(check(fake))[1].startswith(ONE_DEFERRED)
 
 
 def test_without_log_file_and_journal_the_log_is_asked_for(fake, monkeypatch):
-    monkeypatch.setattr(logfile, "USUAL_PLACES", ("/no/log",))
-    monkeypatch.setattr(logfile, "MAIN_CF", "/no/main.cf")
+    monkeypatch.setattr(archives, "USUAL_PLACES", ("/no/log",))
+    monkeypatch.setattr(archives, "MAIN_CF", "/no/main.cf")
     fake.printing()
 
     assert not has_journal()

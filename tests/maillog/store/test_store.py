@@ -231,7 +231,7 @@ def test_a_run_that_has_waited_for_another_finds_all_read_and_does_nothing(
     with Late(place.store, 5) as store:
         coverage = logbook.ingest_into(store, place.log, logbook.FIRST + 100)
 
-    assert (coverage.lines, coverage.events) == (3, 3)
+    assert (coverage.line_counts.lines, coverage.line_counts.events) == (3, 3)
     assert place.counted() == {0: 1, 1: 1, 2: 1}
 
 
@@ -293,8 +293,9 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
     needed = existing(
         "maillog.counts", "maillog.counts.account", "maillog.counts.counts",
         "maillog.counts.network", "maillog.errors", "maillog.events", "maillog.events.event",
-        "maillog.source", "maillog.source.generation", "maillog.store", "maillog.store.packed",
-        "maillog.store.store",
+        "maillog.source", "maillog.source.generation",
+        "maillog.source.line_counts", "maillog.source.value", "maillog.store",
+        "maillog.store.packed", "maillog.store.store",
     )  # fmt: skip
     assert set(done.stdout.split()) & of_room("maillog") == needed | existing("maillog")
 

@@ -17,7 +17,7 @@ from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
-from check_postfix.maillog.source.logfile import TooLong
+from check_postfix.maillog.source.stream import TooLong
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.syntax.timestamps import Timestamps
 

@@ -24,6 +24,7 @@ from check_postfix.maillog.source.journalctl import (
     TimeUpError,
     see_that_all_is_readable,
 )
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.store import JOURNAL
@@ -254,11 +255,10 @@ class Journal:
         entry: Entry,
         told: list[MessageLine],
     ) -> None:
-        span.lines += 1
         record = entry.record
-        if record is None:
-            span.unparsed += 1
-        elif event := recognise(record):
+        events = matched = 0
+        event = None if record is None else recognise(record)
+        if record is not None and event is not None:
             number = self._store.origin(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
             if about := message(record, event):
@@ -268,10 +268,14 @@ class Journal:
                     )
                 told.append((entry.minute, number, event, event.times, *about))
             if event.kind not in LINKS:
-                span.events += event.times
-                span.matched += 1
-        elif not is_ours(record):
-            span.foreign += 1
+                events, matched = event.times, 1
+        span.line_counts += LineCounts(
+            lines=1,
+            events=events,
+            matched=matched,
+            foreign=int(record is not None and event is None and not is_ours(record)),
+            unparsed=int(record is None),
+        )
 
     def _cursor(self, cursor: str) -> Cursor:
         try:
@@ -334,18 +338,17 @@ class Journal:
             last=last,
             complete=not journal_spans or journal_spans[0].first,
             gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
-            lines=sum(span.lines for span in journal_spans),
-            events=sum(span.events for span in journal_spans),
-            matched=sum(span.matched for span in journal_spans),
-            foreign=sum(span.foreign for span in journal_spans),
-            unparsed=sum(span.unparsed for span in journal_spans),
+            line_counts=sum((span.line_counts for span in journal_spans), LineCounts()),
             notes=self._notes,
         )
 
 
 def _started_with(entry: Entry, second: int) -> JournalSpan:
     """Return a span that starts, backwards, with this entry, the last one in this second."""
-    return JournalSpan(0, entry.cursor_text, entry.cursor_text, entry.minute, entry.minute, second)
+    return JournalSpan(
+        oldest=entry.cursor_text, newest=entry.cursor_text,
+        first_minute=entry.minute, last=entry.minute, read=second,
+    )  # fmt: skip
 
 
 def _segment(log: Log, span: JournalSpan) -> Segment:

@@ -14,6 +14,7 @@ from check_postfix.maillog.source.generation import (
     Replaced,
     fingerprints,
 )
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import LONGEST, blocks, number
 from check_postfix.maillog.syntax import frame
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.scanner import Line, Saying
     from check_postfix.maillog.ingest.segments import Segments
-    from check_postfix.maillog.source.logfile import Stream
+    from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.store import Log, Store
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
@@ -306,6 +307,7 @@ class _Counting:
         # collector.
         self._scan = Scan(timestamps, b"\n" + before if begins_a_line else before, reading.share)
         self._counts = reading.new_counts()
+        self._lines = self._events = 0
         self._sums = Sums()
         self._messages = Messages(self._sums)
         self._lives: dict[tuple[Saying, ...], _Life] = {}
@@ -326,8 +328,8 @@ class _Counting:
             share = saying.share
             counts.add_tally(minute, share.stream, share.tally, saying.times, account)
         self._tell(told.lives)
-        self._generation.lines += number(block)
-        self._generation.events += events
+        self._lines += number(block)
+        self._events += events
         if counts.additions > _ADDITIONS:
             counts.add_sums(self._sums)
             self._reading.keep(counts)
@@ -370,9 +372,10 @@ class _Counting:
         join(self._generation, self._messages, self._sums)
         self._counts.add_sums(self._sums)
         self._reading.keep(self._counts)
-        self._generation.matched += self._scan.matched
-        self._generation.foreign += self._scan.foreign
-        self._generation.unparsed += self._scan.unparsed
+        scan = self._scan
+        self._generation.line_counts += LineCounts(
+            self._lines, self._events, scan.matched, scan.foreign, scan.unparsed
+        )
 
 
 def first_minute(data: bytes, timestamps: Timestamps) -> int | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import logfile
+from check_postfix.maillog.source import archives, logfile
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ class Progress:
 
         Raises: LogError
         """
-        older = logfile.archives(self.path, self._archives)
+        older = archives.of(self.path, self._archives)
         try:
             return [logfile.look(self.path), *older]
         except FileNotFoundError:
@@ -82,11 +83,7 @@ class Progress:
             last=max(known, default=None),
             complete=not log.backlog,
             gaps=self._store.gaps(log, 0, self._now + 1),
-            lines=sum(g.lines for g in generations),
-            events=sum(g.events for g in generations),
-            matched=sum(g.matched for g in generations),
-            foreign=sum(g.foreign for g in generations),
-            unparsed=sum(g.unparsed for g in generations),
+            line_counts=sum((g.line_counts for g in generations), LineCounts()),
             notes=self._store.notes(log),
         )
 

@@ -14,6 +14,9 @@ try:  # hashlib loads OpenSSL, which costs more than the rest of a quiet run
 except ImportError:  # another Python's private name
     from hashlib import blake2b
 
+from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.source.value import Value
+
 # Enough for several lines; a stamp, a process ID and a queue ID in each.
 FINGERPRINTED = 1024
 _DIGEST = 16
@@ -44,7 +47,7 @@ class Replaced(Exception):
     """A file does not hold the generation any more that it held a moment ago."""
 
 
-class Generation:
+class Generation(Value):
     """What is known of one generation.
 
     Every whole line from its beginning to the offset `end` is counted, except
@@ -60,56 +63,22 @@ class Generation:
     last:       minute of the last line counted, None before that
     live:       whether it was the live log when it was last seen
     done:       whether all of it was read that there was when it was last seen
-    lines:      lines read
-    events:     events in them; one line can tell of several
-    matched, foreign, unparsed: lines that told of events, those of other programs
-                than Postfix and Dovecot, those that nobody could read
+    line_counts: of the lines read
     """
 
-    FIELDS = (
-        "id", "head", "hole_start", "hole_end", "end", "tail", "tail_size",
-        "first_minute", "since", "last", "live", "done", "lines", "events", "matched", "foreign",
-        "unparsed",
-    )  # fmt: skip
-    __slots__ = FIELDS
-
-    def __init__(
-        self,
-        id: int = 0,
-        head: bytes = b"",
-        hole_start: int = 0,
-        hole_end: int = 0,
-        end: int = 0,
-        tail: bytes = b"",
-        tail_size: int = 0,
-        first_minute: int | None = None,
-        since: int | None = None,
-        last: int | None = None,
-        live: bool = False,
-        done: bool = False,
-        lines: int = 0,
-        events: int = 0,
-        matched: int = 0,
-        foreign: int = 0,
-        unparsed: int = 0,
-    ) -> None:
-        self.id = id
-        self.head = head
-        self.hole_start = hole_start
-        self.hole_end = hole_end
-        self.end = end
-        self.tail = tail
-        self.tail_size = tail_size
-        self.first_minute = first_minute
-        self.since = since
-        self.last = last
-        self.live = bool(live)
-        self.done = bool(done)
-        self.lines = lines
-        self.events = events
-        self.matched = matched
-        self.foreign = foreign
-        self.unparsed = unparsed
+    id: int = 0
+    head: bytes = b""
+    hole_start: int = 0
+    hole_end: int = 0
+    end: int = 0
+    tail: bytes = b""
+    tail_size: int = 0
+    first_minute: int | None = None
+    since: int | None = None
+    last: int | None = None
+    live: bool = False
+    done: bool = False
+    line_counts: LineCounts = LineCounts()
 
     def likeness(self, head: bytes) -> int:
         """Return how far these fingerprints of a file's head are this generation's; 0 is not."""

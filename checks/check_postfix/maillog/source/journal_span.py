@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.source.value import Value
+
 _match_cursor = re.compile(
     r"s=([0-9a-f]+);i=([0-9a-f]+);b=([0-9a-f]+);m=([0-9a-f]+);t=([0-9a-f]+);x=([0-9a-f]+)\Z"
 ).match
@@ -57,7 +60,7 @@ class Cursor:
         return (self._time, self._hash) > (other._time, other._hash)
 
 
-class JournalSpan:
+class JournalSpan(Value):
     """What is known of one journal span.
 
     id:      number in the store, 0 before it has one; later spans have higher ones
@@ -66,45 +69,17 @@ class JournalSpan:
     read:    second in which `newest` was the journal's last entry
     first:   whether nothing in front of it is to be read: the journal began
              there, or what is older is not kept
-    lines:   entries read
-    events:  events in them; one entry can tell of several
-    matched, foreign, unparsed: entries that told of events, those of other programs
-             than Postfix and Dovecot, those without a tag or text
+    line_counts: of the entries read; unparsed are those without a tag or text
     """
 
-    FIELDS = (
-        "id", "oldest", "newest", "first_minute", "last", "read", "first", "lines", "events",
-        "matched", "foreign", "unparsed",
-    )  # fmt: skip
-    __slots__ = FIELDS
-
-    def __init__(
-        self,
-        id: int,
-        oldest: str,
-        newest: str,
-        first_minute: int,
-        last: int,
-        read: int,
-        first: bool = False,
-        lines: int = 0,
-        events: int = 0,
-        matched: int = 0,
-        foreign: int = 0,
-        unparsed: int = 0,
-    ) -> None:
-        self.id = id
-        self.oldest = oldest
-        self.newest = newest
-        self.first_minute = first_minute
-        self.last = last
-        self.read = read
-        self.first = bool(first)
-        self.lines = lines
-        self.events = events
-        self.matched = matched
-        self.foreign = foreign
-        self.unparsed = unparsed
+    id: int = 0
+    oldest: str = ""
+    newest: str = ""
+    first_minute: int = 0
+    last: int = 0
+    read: int = 0
+    first: bool = False
+    line_counts: LineCounts = LineCounts()
 
     def join(self, older: JournalSpan) -> None:
         """Become one with the span in front of it, as nothing is left to read between them.
@@ -117,8 +92,4 @@ class JournalSpan:
         self.first_minute = older.first_minute
         self.last = max(self.last, older.last)
         self.first = older.first
-        self.lines += older.lines
-        self.events += older.events
-        self.matched += older.matched
-        self.foreign += older.foreign
-        self.unparsed += older.unparsed
+        self.line_counts += older.line_counts

@@ -21,15 +21,20 @@ from functools import cached_property
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
     from check_postfix.maillog.source.journal_span import JournalSpan
+    from check_postfix.maillog.source.value import Value
     from check_postfix.maillog.store.pending import Pending
+
+    V = TypeVar("V", bound=Value)
 
 _APPLICATION = 0x43504658  # "CPFX" in the file's header
 _VERSION = 3
@@ -319,23 +324,31 @@ class Store:
 
     def generations(self, log: Log) -> list[Generation]:
         """Return what is known of this log's generations, newest first."""
-        with self._translated():
-            return [
-                Generation(*row)
-                for row in self._db.execute(
-                    f"SELECT {_GENERATION} FROM generation WHERE log=?"
-                    " ORDER BY first_minute DESC, id DESC",
-                    (log.id,),
-                )
-            ]
+        return self._values(Generation, "generation", log, "first_minute DESC, id DESC")
 
     def save_generation(self, log: Log, generation: Generation) -> None:
         """Keep a generation; give it its number if it has none."""
-        values = [getattr(generation, name) for name in Generation.FIELDS]
-        generation.id = self._db.execute(
-            f"INSERT OR REPLACE INTO generation ({_GENERATION}, log)"
-            f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
-            (*values, log.id),
+        self._save(generation, "generation", log)
+
+    def _values(self, kind: type[V], table: str, log: Log, order: str) -> list[V]:
+        """Return the values of a kind that a table keeps of a log."""
+        fields = len(kind.FIELDS) - 1
+        with self._translated():
+            return [
+                kind(*row[:fields], LineCounts(*row[fields:]))
+                for row in self._db.execute(
+                    f"SELECT {_columns(kind)} FROM {table} WHERE log=? ORDER BY {order}", (log.id,)
+                )
+            ]
+
+    def _save(self, value: Generation | JournalSpan, table: str, log: Log) -> None:
+        """Keep a value in a table; give it its number if it has none."""
+        fields = [getattr(value, name) for name in value.FIELDS[:-1]]
+        row = *fields, *value.line_counts, log.id
+        value.id = self._db.execute(
+            f"INSERT OR REPLACE INTO {table} ({_columns(type(value))}, log)"
+            f" VALUES (nullif(?, 0){', ?' * (len(row) - 1)}) RETURNING id",
+            row,
         ).fetchone()[0]
 
     def add_gap(self, log: Log, first: int, last: int) -> None:
@@ -364,24 +377,11 @@ class Store:
         # A log file has none.
         from check_postfix.maillog.source.journal_span import JournalSpan
 
-        with self._translated():
-            return [
-                JournalSpan(*row)
-                for row in self._db.execute(
-                    f"SELECT {_columns(JournalSpan.FIELDS)} FROM journal_span WHERE log=?"
-                    " ORDER BY id DESC",
-                    (log.id,),
-                )
-            ]
+        return self._values(JournalSpan, "journal_span", log, "id DESC")
 
     def save_journal_span(self, log: Log, span: JournalSpan) -> None:
         """Keep a journal span; give it its number if it has none."""
-        values = [getattr(span, name) for name in span.FIELDS]
-        span.id = self._db.execute(
-            f"INSERT OR REPLACE INTO journal_span ({_columns(span.FIELDS)}, log)"
-            f" VALUES (nullif(?, 0){', ?' * len(values)}) RETURNING id",
-            (*values, log.id),
-        ).fetchone()[0]
+        self._save(span, "journal_span", log)
 
     def drop_journal_span(self, span: JournalSpan) -> None:
         """Forget a journal span that another one has taken in."""
@@ -548,11 +548,9 @@ def _statements() -> list[str]:
     return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
 
 
-def _columns(fields: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in fields)
-
-
-_GENERATION = _columns(Generation.FIELDS)
+def _columns(kind: type[Value]) -> str:
+    """Return a kind's columns; its line counts, the last of its fields, have several."""
+    return ", ".join(f'"{name}"' for name in (*kind.FIELDS[:-1], *LineCounts._fields))
 
 
 def _numbers(origins: Iterable[int]) -> str:

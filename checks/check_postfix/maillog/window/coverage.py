@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.source.value import Value
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Coverage:
+class Coverage(Value):
     """What of one log's time was read.
 
     start:   minute from which on every line that still exists was read; None if
@@ -17,48 +20,17 @@ class Coverage:
     complete: whether `start` is where the log begins; otherwise older files are
              still to be read
     gaps:    (first, last) minutes between which lines were destroyed unread
-    lines:   lines read of the generations that are known
-    events:  events in them; one line can tell of several
-    matched, foreign, unparsed: lines that told of events, those of other programs
-             than Postfix and Dovecot, those that nobody could read
+    line_counts: of the lines read of the generations that are known
     notes:   sentences about files that could not be read
     """
 
-    __slots__ = (
-        "complete", "end", "events", "foreign", "gaps", "last", "lines", "matched", "notes",
-        "start", "unparsed",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        start: int | None,
-        end: int,
-        last: int | None = None,
-        complete: bool = True,
-        gaps: Sequence[tuple[int, int]] = (),
-        lines: int = 0,
-        events: int = 0,
-        matched: int = 0,
-        foreign: int = 0,
-        unparsed: int = 0,
-        notes: Sequence[str] = (),
-    ) -> None:
-        self.start = start
-        self.end = end
-        self.last = last
-        self.complete = complete
-        self.gaps = gaps
-        self.lines = lines
-        self.events = events
-        self.matched = matched
-        self.foreign = foreign
-        self.unparsed = unparsed
-        self.notes = notes
-
-    @property
-    def silent(self) -> int:
-        """How many lines are Postfix's or Dovecot's and tell of nothing that is counted."""
-        return self.lines - self.matched - self.foreign - self.unparsed
+    start: int | None = None
+    end: int = 0
+    last: int | None = None
+    complete: bool = True
+    gaps: Sequence[tuple[int, int]] = ()
+    line_counts: LineCounts = LineCounts()
+    notes: Sequence[str] = ()
 
     def since(self, minute: int) -> Coverage:
         """Return the coverage without what lies before a minute."""
