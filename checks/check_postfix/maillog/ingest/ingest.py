@@ -13,6 +13,7 @@ import time
 from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.ingest import rotation
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
@@ -137,22 +138,22 @@ class Ingest:
             store.key,
             self._first_minute,
         )
-        self._follow_live(log, survey, known)
+        self._follow(log, survey, known)
         unread = [pair for pair in survey.unread if not self._too_old(*pair, survey)]
         # What was refused and has changed since is still being written.
         now = [pair for pair in unread if pair[0].path not in self._refused_paths]
         if now:
             file, generation = now[0]
-            generation.done = self._read(log, file, generation)
+            is_whole = self._read(log, file, generation)
+            rotation.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
             store.save_generation(log, generation)
-            if generation.done:
+            if is_whole:
                 unread.remove(now.pop(0))
         for _, generation in unread:
-            # read to its end once, but this file may have more of it
             if generation.done and all(
                 pair in unread for pair in survey.holds if pair[1] is generation
             ):
-                generation.done = False
+                rotation.move(generation, rotation.HAS_CHANGED)
                 store.save_generation(log, generation)
         self._remember(log, survey, unread, notes | survey.notes)
         goes_on = bool(now) and self._goes_on(log)
@@ -171,25 +172,17 @@ class Ingest:
             return True
         return self._keeps and time.monotonic() < self._leisure
 
-    def _follow_live(self, log: Log, survey: Survey, known: list[Generation]) -> None:
-        """See which generation is the live log now, and what became of the others.
+    def _follow(self, log: Log, survey: Survey, known: list[Generation]) -> None:
+        """See what the files say has become of each generation.
 
         known: all generations; the new ones get their numbers here
         """
         for generation in known:
-            files = [file for file, held in survey.holds if held is generation]
-            was_live = generation.live
-            generation.live = generation is survey.current
-            if was_live and not generation.live:
-                # Whoever cuts a log short copies it first; what was written
-                # between that and the cut went with it.
-                lost = not any(file.compressed or file.size >= generation.end for file in files)
-            else:
-                lost = bool(generation.id) and not generation.done and not files
-            if lost:
+            before = rotation.state(generation)
+            after = rotation.move(generation, _found(generation, survey))
+            if after == rotation.LOST:
                 self._add_gap(log, generation, survey)
-                generation.done = True
-            if lost or was_live != generation.live or not generation.id:
+            if after != before:
                 self._store.save_generation(log, generation)
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
@@ -298,6 +291,17 @@ class Ingest:
         from check_postfix.maillog.ingest.piece import first_minute
 
         return first_minute(head, self._timestamps(file, None))
+
+
+def _found(generation: Generation, survey: Survey) -> str:
+    """Return what the survey found of a generation, as the table of rotation.py names it."""
+    if generation is survey.current:
+        return rotation.IS_LIVE
+    files = [file for file, held in survey.holds if held is generation]
+    if not files:
+        return rotation.IS_GONE
+    is_whole = any(file.compressed or file.size >= generation.end for file in files)
+    return rotation.IS_SHORTER if generation.live and not is_whole else rotation.IS_OLD
 
 
 class _Refused(Exception):
