@@ -1,1 +1,1 @@
-"""Speed, beside what else an administrator would pick."""
+"""What guards our speed and our count of each line, and what it is measured with."""

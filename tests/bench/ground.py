@@ -8,7 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
-from .workload import BSD, ISO, Form, Workload
+from .workload import ISO, Form, Workload
 
 MEGABYTE = 1_000_000
 _DAY = 86400
@@ -38,11 +38,6 @@ def one_day(path: Path, size: int, form: Form = ISO) -> Log:
     now = time.time()
     log.write(size, now - _DAY, now - 1)
     return log
-
-
-def for_maillogger(path: Path, size: int) -> Log:
-    """Return a log that maillogger can read: it knows one host name and one kind of queue ID."""
-    return one_day(path, size, BSD._replace(host="mail"))
 
 
 def history(path: Path, size: int, days: int, rotations: int) -> Log:

@@ -1,6 +1,6 @@
 """We lose no line and count none twice, in a few scenarios of each mode; and a loss would be seen.
 
-The long form, with everybody else in it: python -m tests.bench lost
+The long form, with everybody else in it: python -m tests.bench.market lost
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from . import gate
-from .contenders import Entry, LogTail, ours
+from .contender import log_tail, ours
 from .modes import MODES, Mode
 from .rotations import Score, play
 from .scene import Scene, line, numbers
@@ -45,8 +45,7 @@ def test_who_loses_or_doubles_lines_is_found_out(
     if mode.held and (why := gate.why_impossible(tmp_path)):
         pytest.skip(f"nobody can be held in the middle of a run here: {why}")
     # It knows nothing of archives, and takes the inode from the path after opening it.
-    tails = str(Path(__file__).with_name("tails.py"))
-    entry = Entry(LogTail, [sys.executable, tails, "LogTail"])
+    entry = log_tail(sys.executable)
     scores = []
     for seed in SEEDS:
         directory = tmp_path / str(seed)
@@ -73,9 +72,9 @@ def test_two_scenes_of_one_seed_are_alike_to_the_byte(tmp_path: Path) -> None:
 
 def test_a_line_is_known_by_its_number_even_when_it_comes_in_two_parts() -> None:
     whole = line(29_538_720)
-    behind = whole.index(b"status=sent") + len(b"status=sent")
+    after = whole.index(b"status=sent") + len(b"status=sent")
 
     assert numbers(whole) == [29_538_720]
-    assert numbers(whole[:behind]) == [29_538_720]
-    assert numbers(whole[behind:]) == []
+    assert numbers(whole[:after]) == [29_538_720]
+    assert numbers(whole[after:]) == []
     assert numbers(whole[50:]) == [29_538_720]

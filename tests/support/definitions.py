@@ -39,6 +39,11 @@ def log_checks() -> list[Check]:
     return [check for check in checks() if check.source is FROM_LOG]
 
 
+def names(some: Iterable[Check]) -> list[str]:
+    """Return what follows `check_postfix_` in the names of their executables."""
+    return [check.executable.removeprefix("check_postfix_") for check in some]
+
+
 def settable(check: Check) -> list[Option]:
     """Return the options that a monitoring configuration may set."""
     return [*check.options, TIMEOUT, VERBOSE, PROMETHEUS]

@@ -6,8 +6,9 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 
-from .market import Market
-from .race import Times
+from tests.bench.race import Times
+
+from .programs import Market
 from .runners import OURS
 
 # Wall times spread wider than this are the neighbours' doing: then CPU time decides.

@@ -1,7 +1,7 @@
 """The goals: what part of each other's time we may take, and what we aim at beyond.
 
-From the table "Goals" of the design's page on performance, and the issue "Fast,
-and provably so". A factor is our time divided by theirs.
+A factor is our time divided by theirs. The tables say which are met; nothing fails.
+What must not get worse is in tests/bench/test_ratios.py.
 """
 
 from .runners import (

@@ -1,4 +1,4 @@
-"""The market: the programs that people use instead, fetched into a scratch directory.
+"""The programs that people use instead, fetched into a scratch directory.
 
 Debian's packages are unpacked there, not installed. What cannot be had is absent,
 and the tables say so.
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _DEBIAN = {
     "logtail2": ("logtail", "usr/sbin/logtail2"),
     "pflogsumm": ("pflogsumm", "usr/sbin/pflogsumm"),

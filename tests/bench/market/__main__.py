@@ -1,9 +1,9 @@
 """Run check_postfix against everything else on the same log, and print the tables.
 
-    python -m tests.bench                 everything, about 15 minutes
-    python -m tests.bench --quick         a tenth of the log, fewer rounds
-    python -m tests.bench steady first    some of the races only
-    python -m tests.bench lost            who loses lines or counts them twice
+    python -m tests.bench.market                 everything, about 15 minutes
+    python -m tests.bench.market --quick         a tenth of the log, fewer rounds
+    python -m tests.bench.market steady first    some of the races only
+    python -m tests.bench.market lost            who loses lines or counts them twice
 
 The programs are fetched into a scratch directory; nothing is installed.
 """
@@ -19,12 +19,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import goals, ground, report, rotations, series
+from tests.bench import ground
+from tests.bench.modes import MODES
+from tests.bench.race import pin, race
+
+from . import goals, losses, report, series
 from .contenders import field
-from .market import Market
-from .modes import MODES
-from .race import pin, race
-from .runners import OURS, Runners
+from .programs import Market
+from .runners import OURS, Runners, for_maillogger
 
 
 class Bench:
@@ -79,7 +81,7 @@ def first(bench: Bench) -> list[str]:
     directory = bench.directory("first")
     path = directory / "mail.log"
     log = ground.one_day(path, bench.size)
-    theirs = ground.for_maillogger(directory / "for-maillogger.log", bench.size)
+    theirs = for_maillogger(directory / "for-maillogger.log", bench.size)
     runners = bench.runners("first")
     field = [
         runners.ours(path, fresh=True)._replace(
@@ -168,7 +170,7 @@ def lost(bench: Bench) -> list[str]:
     os.sched_setaffinity(0, bench.cores)  # no times are taken
     try:
         seeds = range(1, 1 + bench.rounds)
-        return rotations.report(field(bench.market), MODES, seeds, bench.directory("lost"))
+        return losses.report(field(bench.market), MODES, seeds, bench.directory("lost"))
     finally:
         os.sched_setaffinity(0, pinned)
 
@@ -195,7 +197,7 @@ def _memory(rss: float | None, goal: float, aim: float | None = None) -> list[st
 def main() -> None:
     """Run the races that were asked for."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.bench",
+        prog="python -m tests.bench.market",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -215,7 +217,7 @@ def main() -> None:
         cores = os.sched_getaffinity(0)
         pin()
         bench = Bench(Path(scratch), size, rounds, cores)
-        command = shlex.join(["python", "-m", "tests.bench", *sys.argv[1:]])
+        command = shlex.join(["python", "-m", "tests.bench.market", *sys.argv[1:]])
         print("\n".join([*report.machine(bench.market, command), ""]), flush=True)
         for name in given.races or RACES:
             print("\n".join(RACES[name](bench)), flush=True)

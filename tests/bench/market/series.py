@@ -7,20 +7,24 @@ import re
 import statistics
 import subprocess
 import time
+from itertools import cycle, islice
 from pathlib import Path
 
-from . import goals, ground, report
-from .market import Market
-from .race import Runner, environment, race, run
+from tests.bench import ground
+from tests.bench.race import Runner, environment, race, run
+from tests.support.definitions import log_checks, names
 
-HERE = Path(__file__).parent
+from . import goals, report
+from .programs import Market
+
+BENCH = Path(__file__).parents[1]
 _LINES_READ = re.compile(r"log: (\d+) lines read: \d+ with (\d+) events")
 
 
 def hostile(market: Market) -> list[str]:
     """Return what long lines of every bad shape cost."""
     done = subprocess.run(
-        [market.ours, str(HERE / "hostile.py")], capture_output=True, text=True, check=True
+        [market.ours, str(BENCH / "hostile.py")], capture_output=True, text=True, check=True
     )
     rows = []
     for line in done.stdout.splitlines():
@@ -123,13 +127,13 @@ def _checks(market: Market, directory: Path) -> tuple[list[float], list[str]]:
     state = log.path.with_suffix(".sqlite3")
     commands = [
         [market.check(name), "--log", str(log.path), "--state", str(state)]
-        for name in ("deferred", "bounces", "auth", "rejects")
+        for name in names(log_checks())
     ]
     run(commands[0])
     times = []
     for number in (1, 10, 100):
         log.write_now(200_000)
-        times.append(sum(run(commands[which % 4])[1] for which in range(number)) / number)
+        times.append(sum(run(command)[1] for command in islice(cycle(commands), number)) / number)
     return times, ["1", "10", "100"]
 
 

@@ -1,15 +1,14 @@
-"""The contenders: who claims to read each new line of a log, told what its documentation asks for.
+"""A contender: who follows a log and should tell of each of its lines once.
 
 Each keeps what its runs have put out: that is what somebody was told, and what is
-compared with the truth. Only check_postfix, which tells sums, is asked for its sums by
-minute at the end; a minute has one line.
+compared with the truth. Only check_postfix, which prints sums, is asked for its sums by
+minute at the end; a minute has one line. Beside it stands nagiosplugin's LogTail, so that
+a test can see a loss; everybody else is in market/contenders.py.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
-import shutil
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -21,15 +20,14 @@ from typing import NamedTuple
 from tests.support import kept
 
 from .gate import Gate
-from .market import Market
 from .modes import Mode
 from .race import environment
 from .scene import numbers
 
-_TAILS = str(Path(__file__).with_name("tails.py"))
+_LOG_TAIL = str(Path(__file__).with_name("log_tail.py"))
 _SECONDS = 60
 # Longer than any contender takes from its start to its first look at a log.
-_PATIENCE = 3
+_SECONDS_TO_LOOK = 3
 
 
 class Contender(ABC):
@@ -89,7 +87,7 @@ class Contender(ABC):
 
     def run_while(self, now: float, meanwhile: Callable[[], None], at: int) -> None:
         with Gate(self.log.parent, at) as gate, self._started(now) as process:
-            end = time.monotonic() + _PATIENCE
+            end = time.monotonic() + _SECONDS_TO_LOOK
             while not gate.holds_somebody(0.01) and process.poll() is None:
                 if time.monotonic() > end:
                     break
@@ -171,29 +169,6 @@ class CheckPostfix(Contender):
         return self.place / "state.sqlite3"
 
 
-class Pygtail(Contender):
-    """A Python library."""
-
-    name = "pygtail"
-    plugin = False
-    told = (
-        "partial last line: full_lines; olddir: log_patterns names the other directory;"
-        " never paranoid, which loses lines when it is killed"
-    )
-
-    def command(self, now: float) -> list[str]:
-        del now
-        options = ["full_lines"] if self.mode.partial else []
-        if self.mode.old:
-            options.append(f"log_patterns={self.mode.old}/%s.1")
-        return [*self.program, str(self.log), str(self.place / "offset"), *options]
-
-    @staticmethod
-    def does_not_promise(mode: Mode) -> bool:
-        # "a port of logtail2", which guesses one name
-        return mode.many
-
-
 class LogTail(Contender):
     """nagiosplugin's own."""
 
@@ -208,83 +183,6 @@ class LogTail(Contender):
     def does_not_promise(mode: Mode) -> bool:
         # "Otherwise, the position saved in the cookie is reset"
         return mode.rotates
-
-
-class Logtail2(Contender):
-    """logcheck's."""
-
-    name = "logtail2"
-    plugin = False
-    told = "its detectrotate heuristics; olddir: one more of them, as its README advises"
-
-    def prepare(self) -> None:
-        """Point it at heuristics of our own: its directory of them is fixed in its text."""
-        original = Path(self.program[-1])
-        ours = self.place / "detectrotate"
-        shutil.copytree(original.parents[1] / "share/logtail/detectrotate", ours)
-        if self.mode.old:
-            (ours / "00-olddir.dtr").write_text(
-                f'sub {{ return -e "{self.old}/mail.log.1" ? "{self.old}/mail.log.1" : ""; }}\n'
-            )
-        text = original.read_text().replace("/usr/share/logtail/detectrotate", str(ours))
-        script = self.place / "logtail2"
-        script.write_text(text)
-        self.program[-1] = str(script)
-
-    def command(self, now: float) -> list[str]:
-        del now
-        return [*self.program, "-f", str(self.log), "-o", str(self.place / "offset")]
-
-    @staticmethod
-    def does_not_promise(mode: Mode) -> bool:
-        # it guesses the name of one uncompressed archive, and takes a shorter log for tampering
-        return mode.packed or mode.many or mode.cuts
-
-
-class CheckLogfiles(Contender):
-    """ConSol's plugin."""
-
-    name = "check_logfiles"
-    told = (
-        "allyoucaneat, rotation => 'mail\\.log[.-]\\d+(\\.gz)?', report=long;"
-        " olddir: archivedir; nocreate: nologfilenocry"
-    )
-    good = (0, 1, 2)
-
-    def prepare(self) -> None:
-        """Write its configuration, and a module that has Perl's time() tell the scene's."""
-        options = "noprotocol,allyoucaneat" + (",nologfilenocry" if self.mode.absent else "")
-        (self.place / "check.cfg").write_text(
-            f"$seekfilesdir = '{self.place}'; $protocolsdir = '{self.place}';\n"
-            "$options = 'report=long,maxlength=1000000000';\n"
-            f"@searches = ({{ tag => 'sent', logfile => '{self.log}', archivedir => '{self.old}',\n"
-            "  criticalpatterns => ['status=sent'], rotation => 'mail\\.log[.-]\\d+(\\.gz)?',\n"
-            f"  options => '{options}' }});\n"
-        )
-        (self.place / "Scene.pm").write_text(
-            "package Scene;\n"
-            "sub import { my $now = $_[1]; *CORE::GLOBAL::time = sub () { $now } }\n"
-            "1;\n"
-        )
-
-    def command(self, now: float) -> list[str]:
-        perl, *arguments = self.program
-        clock = ["-I", str(self.place), f"-MScene={int(now)}"]
-        return [perl, *clock, *arguments, "-f", str(self.place / "check.cfg")]
-
-    @staticmethod
-    def does_not_promise(mode: Mode) -> bool:
-        del mode
-        return False
-
-    def take(self, output: bytes) -> None:
-        """Keep the lines of its long output; the first line shows the last of them once more."""
-        first, _, rest = output.partition(b"\n")
-        lines = numbers(rest)
-        found = re.search(rb"'sent_criticals'=(\d+)", output)
-        if found and int(found[1]) != len(lines):
-            raise RuntimeError(f"{self.name} says {first!r}, and shows {len(lines)} lines")
-        self._seen.update(lines)
 
 
 class Entry(NamedTuple):
@@ -302,14 +200,6 @@ def ours(check: str) -> Entry:
     return Entry(CheckPostfix, [check])
 
 
-def field(market: Market) -> list[Entry]:
-    """Return those who could be had."""
-    entries = [ours(market.check("deferred"))]
-    for contender in (CheckLogfiles, Logtail2):
-        if contender.name in market.programs:
-            entries.append(Entry(contender, shlex.split(market.perl(contender.name))))
-    if "pygtail" in market.versions:
-        entries.append(Entry(Pygtail, [market.peers, _TAILS, "pygtail"]))
-    # we need it ourselves
-    entries.append(Entry(LogTail, [market.ours, _TAILS, "LogTail"]))
-    return entries
+def log_tail(python: str) -> Entry:
+    """Return nagiosplugin's LogTail, run by an interpreter that knows nagiosplugin."""
+    return Entry(LogTail, [python, _LOG_TAIL])

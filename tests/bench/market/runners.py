@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from .ground import Log
-from .market import Market
-from .race import Runner
+from tests.bench.ground import Log, one_day
+from tests.bench.race import Runner
+from tests.bench.workload import BSD
+
+from .programs import Market
 
 HERE = Path(__file__).parent
+BENCH = HERE.parent
 OURS = "check_postfix"
 FLOOR = "floor: imports only"
 ONE_PATTERN = "check_logfiles, 1 pattern"
@@ -183,7 +186,7 @@ class Runners:
         """What pure Python can do."""
         return Runner(
             REFERENCE,
-            [self._market.ours, str(HERE / "reference.py"), str(log)],
+            [self._market.ours, str(BENCH / "reference.py"), str(log)],
             said=_number(r"(?m)^deferred (\d+)"),
         )
 
@@ -201,6 +204,11 @@ class Runners:
                 )
             )
         return runners
+
+
+def for_maillogger(path: Path, size: int) -> Log:
+    """Return a log that maillogger can read: it knows one host name and one kind of queue ID."""
+    return one_day(path, size, BSD._replace(host="mail"))
 
 
 def _nothing() -> None:

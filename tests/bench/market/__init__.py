@@ -1,0 +1,1 @@
+"""Speed and lost lines, beside what else an administrator would pick."""
