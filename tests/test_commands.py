@@ -19,9 +19,10 @@ import pytest
 from dateutil import tz
 
 from tests.support import mail_log, perfdata
+from tests.support.definitions import checks, log_checks, names
 
 BIN = Path(sys.executable).parent
-LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")
+CHECKS, LOG_CHECKS = names(checks()), names(log_checks())
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC"}
 
 
@@ -736,13 +737,13 @@ def test_the_queue_without_a_postfix_is_unknown(tmp_path):
     assert done.line.startswith("POSTFIX QUEUE UNKNOWN - postqueue: ")
 
 
-@pytest.mark.parametrize("check", [*LOG_CHECKS, "queue"])
+@pytest.mark.parametrize("check", CHECKS)
 def test_help_version_and_wrong_use_exit_with_3(check):
     assert run(check, "--version").exit_code == 3
     assert run(check, "--windw", "1h").exit_code == 3
 
 
-@pytest.mark.parametrize("check", [*LOG_CHECKS, "queue"])
+@pytest.mark.parametrize("check", CHECKS)
 def test_the_module_is_the_command(check):
     expected = run(check, "--version").line
 

@@ -44,7 +44,7 @@ def test_every_module_with_a_check_has_a_script():
         if "\nCHECK = Check(" in path.read_text()
     }
 
-    assert modules == {check.name.removeprefix("postfix ") for check in definitions.checks()}
+    assert modules == set(definitions.names(definitions.checks()))
 
 
 @pytest.mark.parametrize("check", definitions.checks(), ids=lambda check: check.name)

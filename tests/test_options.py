@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 from dateutil import tz
 
-from check_postfix import auth, bounces, deferred, queue, rejects
 from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import postqueue
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin.run import STANDARD, outcome_of
 from tests.support import mail_log, perfdata
+from tests.support.definitions import checks, log_checks
 
-LOG_CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
-CHECKS = [*LOG_CHECKS, queue.CHECK]
 pytestmark = pytest.mark.usefixtures("utc")
 
 TOKYO = tz.gettz("Asia/Tokyo")
@@ -99,7 +97,7 @@ OWN_EFFECTS = {
 
 def effects(check):
     """Return option -> (called without it, how it is given) of a check."""
-    of_source = {} if check is queue.CHECK else LOG_EFFECTS
+    of_source = LOG_EFFECTS if check in log_checks() else {}
     return LIMITS | OWN_EFFECTS[check.name] | of_source | STANDARD_EFFECTS
 
 
@@ -142,21 +140,21 @@ def places(tmp_path, monkeypatch):
 
 
 def outcome(check, arguments, places):
-    usual = [] if check is queue.CHECK else ["--no-state", "--log", places["log"]]
+    usual = ["--no-state", "--log", places["log"]] if check in log_checks() else []
     called = []
     for argument in arguments:
         called += usual if argument == "{usually}" else [argument.format(**places)]
     return outcome_of(check, called)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_the_effect_of_every_option_is_tested(check):
     assert effects(check).keys() == {option.flag for option in [*check.options, *STANDARD]}
 
 
 @pytest.mark.parametrize(
     ("check", "flag"),
-    [(check, flag) for check in CHECKS for flag in effects(check)],
+    [(check, flag) for check in checks() for flag in effects(check)],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_an_option_changes_the_outcome(check, flag, places):
@@ -178,20 +176,20 @@ def _replace_log(check, places):
     return arguments
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_no_label_is_always_0_and_every_one_is_declared(check, places):
     text, _ = outcome(check, ["{usually}"], places)
-    after_a_loss = ["{usually}"] if check is queue.CHECK else _replace_log(check, places)
+    after_a_loss = _replace_log(check, places) if check in log_checks() else ["{usually}"]
     later, _ = outcome(check, after_a_loss, places)
 
     labels = perfdata.of(later) | perfdata.of(text)
-    if check is not queue.CHECK:
+    if check in log_checks():
         labels["gaps"] = perfdata.of(later)["gaps"]
     assert {label.name for label in check.labels} == set(labels)
     assert all(label.value for label in labels.values())
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_labels_stand_as_they_are_declared(check, places):
     labels = perfdata.of(outcome(check, ["{usually}"], places)[0])
 
@@ -202,7 +200,7 @@ def test_labels_stand_as_they_are_declared(check, places):
 
 
 def test_the_names_that_people_depend_on_stay():
-    assert {check.executable: {label.name for label in check.labels} for check in CHECKS} == {
+    assert {check.executable: {label.name for label in check.labels} for check in checks()} == {
         "check_postfix_deferred": {
             "deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired",
             "deferred_messages", "accepted", "bytes_received", "bytes_delivered", "gaps",

@@ -10,14 +10,14 @@ from itertools import count
 
 import pytest
 
-from check_postfix import auth, bounces, deferred, rejects
+from check_postfix import auth, deferred
 from check_postfix.maillog.store import store
 from check_postfix.plugin.run import outcome_of
 from tests.maillog.events.test_forgery import FORGED
 from tests.support import mail_log
 from tests.support import postfix_writes as writes
+from tests.support.definitions import log_checks
 
-CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects)]
 CANARIES = 10_000
 HOUR = 3600
 
@@ -58,14 +58,14 @@ def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
     log.write_bytes(b"\n".join(lines) + b"\n")
     assert log.read_bytes().count(b"Kanari") >= CANARIES
 
-    shown = [run(check, log, state, "-vvv") for check in CHECKS]
-    odd = [run(check, log, state, "--domain", "x", "-vvv") for check in CHECKS]
+    shown = {check.name: run(check, log, state, "-vvv") for check in log_checks()}
+    odd = [run(check, log, state, "--domain", "x", "-vvv") for check in log_checks()]
 
-    assert "others" not in "".join(shown)
+    assert "others" not in "".join(shown.values())
     assert b"example.net" in everything_in(state)  # it would have been found
-    assert re.search("at [0-9]+ accounts: guessing", shown[2])  # they were looked at
+    assert re.search("at [0-9]+ accounts: guessing", shown[auth.CHECK.name])  # they were looked at
     assert not re.search(b"kanari", everything_in(state), re.IGNORECASE)
-    assert not re.search("kanari", "".join(shown + odd), re.IGNORECASE)
+    assert not re.search("kanari", "".join([*shown.values(), *odd]), re.IGNORECASE)
     assert capfd.readouterr() == ("", "")
 
 
@@ -74,7 +74,8 @@ def test_anonymised_nobody_is_named_and_everybody_has_one_name(tmp_path):
     state = tmp_path / "state"
 
     first, again = (
-        "".join(run(check, log, state, "--anonymise", "-v") for check in CHECKS) for _ in range(2)
+        "".join(run(check, log, state, "--anonymise", "-v") for check in log_checks())
+        for _ in range(2)
     )
     per = run(deferred.CHECK, log, state, "--anonymise", "--per", "domain", "--min-attempts", "1")
 

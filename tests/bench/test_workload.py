@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from check_postfix import auth, bounces, deferred, rejects
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
+from tests.support.definitions import log_checks
 
 from .ground import history, one_day
 from .reference import count
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.usefixtures("utc")
 def said(path: Path, state: Path) -> tuple[dict[str, float], str]:
     """Return the perfdata of all checks of a log, and what the last of them has read."""
     values = {}
-    for check in (deferred, bounces, rejects, auth):
+    for check in log_checks():
         text, _ = outcome_of(
-            check.CHECK,
+            check,
             [
                 "--log",
                 str(path),

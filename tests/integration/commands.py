@@ -1,4 +1,4 @@
-"""The five executables, run as a monitoring agent would run them, and what came of it."""
+"""The executables, run as a monitoring agent would run them, and what came of it."""
 
 import grp
 import pwd
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOG_CHECKS = ("deferred", "bounces", "auth", "rejects")
-CHECKS = (*LOG_CHECKS, "queue")
+from tests.support.definitions import checks, log_checks, names
+
+CHECKS, LOG_CHECKS = names(checks()), names(log_checks())
 
 # Ourselves; somebody who may read the mail log; somebody who may not.
 ROOT, READER, STRANGER = "root", "reader", "stranger"

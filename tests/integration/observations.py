@@ -51,7 +51,7 @@ def observe(driver: Driver) -> Iterator[Named]:
 
 
 def as_scheduled(user: str) -> Iterator[Named]:
-    """Run all five twice, as an agent does, remembering; then again with the defaults alone."""
+    """Run all of them twice, as an agent does, remembering; then again with the defaults alone."""
     states = STATES / user
     states.mkdir(parents=True)
     if user != ROOT:

@@ -1,4 +1,4 @@
-"""The five checks beside a real Postfix: every number is compared with what was done."""
+"""The checks beside a real Postfix: every number is compared with what was done."""
 
 import re
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from check_postfix.plugin import Check, Label, Option
-from tests.support.definitions import ROOT, checks
+from tests.support.definitions import ROOT, checks, log_checks, names
 
 FOLDER = ROOT / "icinga" / "dashboards"
 
@@ -46,7 +46,7 @@ WORST = "max"
 # Longer silence than this is shown as a gap, in milliseconds.
 GAP = 15 * 60 * 1000
 
-CHECKS = {check.name.removeprefix("postfix "): check for check in checks()}
+CHECKS = dict(zip(names(checks()), checks(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ ROWS = {
     ],
     "Lost log lines": [
         Panel(f"Gaps in the window: {check}", check, ["gaps"], width=6)
-        for check in ("deferred", "bounces", "auth", "rejects")
+        for check in names(log_checks())
     ],
 }
 

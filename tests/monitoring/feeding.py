@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.support import perfdata
-from tests.support.definitions import ROOT
+from tests.support.definitions import ROOT, log_checks, names
 
 from . import machine, trouble
 from .icinga2 import PORT, Icinga2
@@ -23,7 +24,7 @@ object ApiListener "api" {{ bind_host = "127.0.0.1"; bind_port = {PORT} }}
 template Host "in trouble" {{
     check_command = "dummy"
     vars.dummy_text = "up"
-    for (condition in [ "deferred", "bounces", "auth", "rejects" ]) {{
+    for (condition in {json.dumps(names(log_checks()))}) {{
         vars["check_postfix_" + condition + "_log"] = "{TROUBLE}/mail.log"
     }}
 }}

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.definitions import ROOT, checks, settable
+from tests.support.definitions import ROOT, checks, log_checks, names, settable
 
 from . import machine, mail_log
 from .cases import CASES
@@ -38,7 +38,7 @@ def services() -> str:
     for check, states in CASES.items():
         for state, variables in states.items():
             parts.append(_service(f"{check} {state}", check, variables))
-    for check in ("deferred", "bounces", "auth", "rejects"):
+    for check in names(log_checks()):
         hostile = {"log": str(HOSTILE_LOG), "no_state": True, "verbose": True}
         parts.append(_service(f"{check} hostile", check, hostile))
     parts.append(_service("auth hostile host", "auth", {**hostile, "host": "mx9"}))

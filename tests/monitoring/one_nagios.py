@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
-from tests.support.definitions import ROOT
+from tests.support.definitions import ROOT, log_checks, names
 
 from . import machine, mail_log
 from .cases import CASES, arguments
@@ -92,7 +92,7 @@ def cases() -> Iterator[tuple[str, str, list[str]]]:
     for check, states in CASES.items():
         for state, variables in states.items():
             yield f"{check} {state}", check, arguments(variables)
-    for check in ("deferred", "bounces", "auth", "rejects"):
+    for check in names(log_checks()):
         yield f"{check} hostile", check, HOSTILE.split()
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
+from tests.support.definitions import checks, log_checks, names
 
 from . import feeding, machine
 
@@ -32,7 +33,7 @@ scrape_configs:
 """
 FILES = Path("/run/textfiles")
 LOG = ["--log", f"{feeding.TROUBLE}/mail.log"]
-OPTIONS = {"deferred": LOG, "bounces": LOG, "auth": LOG, "rejects": LOG, "queue": []}
+OPTIONS = {name: LOG if name in names(log_checks()) else [] for name in names(checks())}
 
 
 def run(condition: str, *options: str, file: str = "") -> str:

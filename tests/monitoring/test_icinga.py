@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.definitions import checks, settable
+from tests.support.definitions import checks, log_checks, names, settable
 
 from .cases import CASES, LABELS, LINES, PERFDATA, STATES, at_any_time
 from .one_icinga import any_value
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 EACH_CASE = [f"{check} {state}" for check, states in CASES.items() for state in states]
 EACH_CHECK = pytest.mark.parametrize("check", CASES)
-HOSTILE = ["deferred hostile", "bounces hostile", "auth hostile", "rejects hostile"]
+HOSTILE = [f"{check} hostile" for check in names(log_checks())]
 
 
 def words(printed: str) -> str:

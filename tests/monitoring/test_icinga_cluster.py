@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.definitions import checks, log_checks, names
+
 pytestmark = pytest.mark.integration
 
 OK, CRITICAL, UNKNOWN = 0, 2, 3
 MASTER = "mail.example.com"
-CONDITIONS = ["auth", "bounces", "deferred", "queue", "rejects"]
+CONDITIONS = names(checks())
 AGENTS = ["mx1.example.com", "mx2.example.com"]
 # The queue of an instance that this machine does not have.
 WITHOUT_QUEUE = "relay.example.com!postfix-queue-postfix-out"
@@ -19,7 +21,7 @@ SERVICES = {
         for name in CONDITIONS
         for instance in ("postfix", "postfix-out")
     ),
-    *(f"mx3.example.com!postfix-{name}" for name in CONDITIONS if name != "queue"),
+    *(f"mx3.example.com!postfix-{name}" for name in names(log_checks())),
     *(f"{host}!postfix-agent" for host in [*AGENTS, "mx3.example.com"]),
 }
 

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.support.definitions import log_checks, names
+
 from .cases import CASES, LABELS, LINES, PERFDATA, STATES, at_any_time
 from .one_nagios import BY_NRPE, CENTRAL, LOCAL, MEANT, PASSIVE
 
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 EACH_CASE = [f"{check} {state}" for check, states in CASES.items() for state in states]
 EACH_CHECK = pytest.mark.parametrize("check", CASES)
-HOSTILE = ["deferred hostile", "bounces hostile", "auth hostile", "rejects hostile"]
+HOSTILE = [f"{check} hostile" for check in names(log_checks())]
 UNKNOWN = 3
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.bench.ground import one_day
 from tests.integration import packages
+from tests.support.definitions import log_checks, names
 
 from .debian import ROOT, Debian
 
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.integration
 BUILD = ROOT / "checks/debian/build"
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
 PLUGINS = "/usr/lib/nagios/plugins"
-FROM_LOG = ("deferred", "bounces", "auth", "rejects")
 STATE = "/var/lib/check_postfix"
 
 
@@ -93,7 +93,7 @@ def test_its_libraries_are_debians_own(debian):
     assert [Path(name).parents[1] for name in found] == [Path("/usr/lib/python3/dist-packages")] * 2
 
 
-@pytest.mark.parametrize("check", FROM_LOG)
+@pytest.mark.parametrize("check", names(log_checks()))
 def test_user_nagios_gets_the_answer_that_the_tree_gives(debian, check):
     command = [f"{PLUGINS}/check_postfix_{check}", *at_end_of_record()]
     installed = debian.run(*command, "--log", "/tmp/recorded.log", user="nagios")

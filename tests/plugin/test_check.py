@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
-from check_postfix.maillog.counts.counts import FAMILIES
+from check_postfix.maillog.counts.counts import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
+from check_postfix.maillog.events.event import KINDS
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import Check, Metric, Option, Remark, Source, Threshold, values
 from tests.support import perfdata
 from tests.support.builders import a_coverage, a_window, options
+from tests.support.definitions import checks, log_checks
 
 LEAST = Option("--least", "the least", default="5", parse=values.count)
 
@@ -140,21 +142,17 @@ def everything(name):
         for family, fields in FAMILIES.items()
         for field in fields
     }
-    attempts = {"sent": BIG, "deferred": BIG, "softbounce": BIG, "bounced": BIG, "expired": BIG}
-    replies = {"bounced_550": BIG, "bounced_554": BIG, "mailbox_full": BIG}
-    refusals = dict.fromkeys(rejects.REJECTED, BIG)
-    return [
-        of_the_log(deferred.CHECK, keys, **attempts),
-        of_the_log(bounces.CHECK, keys, **attempts, **replies),
-        of_the_log(auth.CHECK, keys, auth_failed=BIG, auth_backend_error=BIG),
-        of_the_log(rejects.CHECK, keys, **refusals),
-        of_the_queue(
-            *(
-                Message(q, q, 0, BIG, False, (f"a@{name}",))
-                for q in ("maildrop", "active", "incoming", "deferred", "hold")
-            )
-        ),
+    totals = dict.fromkeys([*KINDS, *BOUNCED_WITH.values(), MAILBOX_FULL], BIG)
+    in_queue = (
+        Message(q, q, 0, BIG, False, (f"a@{name}",))
+        for q in ("maildrop", "active", "incoming", "deferred", "hold")
+    )
+    every = [
+        *(of_the_log(check, keys, **totals) for check in log_checks()),
+        of_the_queue(*in_queue),
     ]
+    assert [check for check, _ in every] == checks()
+    return every
 
 
 @pytest.mark.parametrize(("check", "subject"), everything("x" * 300), ids=lambda _: "")

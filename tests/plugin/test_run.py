@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from check_postfix import __version__, auth, bounces, deferred, queue, rejects
 from check_postfix.plugin import Check, Metric, Source, Threshold, Unknown
 from check_postfix.plugin.run import STANDARD, help_text, outcome_of
+from tests.support.definitions import checks, log_checks
 
-CHECKS = [module.CHECK for module in (deferred, bounces, auth, rejects, queue)]
-every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-of_the_log = pytest.mark.parametrize("check", CHECKS[:-1], ids=lambda check: check.name)
+every_check = pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
+of_the_log = pytest.mark.parametrize("check", log_checks(), ids=lambda check: check.name)
 
 
 def a_check(measure=lambda *_: [Metric("size", 1)], opened=lambda _: None):
@@ -149,7 +149,7 @@ def test_a_bad_value_of_a_checks_own_option_is_unknown(check, arguments, said):
 
 _FLAGS = [
     option.flag
-    for check in CHECKS
+    for check in checks()
     for option in [*check.options, *STANDARD]
     if option.flag != "--prometheus"  # it writes a file, even of a failure
 ]
@@ -157,7 +157,7 @@ _FLAGS = [
 
 @given(st.lists(st.sampled_from(_FLAGS) | st.text(min_size=1, max_size=20), max_size=6))
 def test_whatever_is_written_behind_a_check_ends_in_one_line(arguments):
-    for check in CHECKS:
+    for check in checks():
         text, code = outcome_of(check, ["--no-such-option", *arguments])
 
         assert code == 3
