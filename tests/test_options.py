@@ -98,7 +98,7 @@ OWN_EFFECTS = {
 def effects(check):
     """Return option -> (called without it, how it is given) of a check."""
     of_source = LOG_EFFECTS if check in log_checks() else {}
-    return LIMITS | OWN_EFFECTS[check.name] | of_source | STANDARD_EFFECTS
+    return LIMITS | OWN_EFFECTS.get(check.name, {}) | of_source | STANDARD_EFFECTS
 
 
 @pytest.fixture
