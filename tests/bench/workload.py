@@ -2,7 +2,7 @@
 
 The log is a busy relay's: sessions of several lines each, a dozen of them at a
 time, so that lines of different messages alternate as they do in life. What a
-line counts for is written down beside it, in the words of maillog.event.KINDS.
+line counts for is written down beside it, in the words of maillog.events.event.KINDS.
 The same seed gives the same log; all names and addresses are documentation ones.
 """
 
