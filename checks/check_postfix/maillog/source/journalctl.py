@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import selectors
-import signal
-import subprocess
-import time
-from contextlib import suppress
 
+from check_postfix import child
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import export
 
@@ -23,12 +19,6 @@ DIRECTORIES = ("/var/log/journal", "/run/log/journal")
 MACHINE_ID = "/etc/machine-id"
 USUAL_PLACES = ("/usr/bin", "/bin")
 
-_CHUNK = 64 * 1024
-# Of what it says on standard error.
-_WORDS = 32 * 1024
-# A killed process that waits for a dead disk does not end; nor do we wait for it. In seconds.
-_KILL_WAIT_SECONDS = 0.5
-
 
 class TimeUpError(Exception):
     """The deadline has come while journalctl was silent."""
@@ -37,7 +27,7 @@ class TimeUpError(Exception):
 def has_journal() -> bool:
     """Tell whether this machine has a journal, readable or not, and journalctl."""
     try:
-        _find(os.environ.get("PATH", ""))
+        _find()
     except LogError:
         return False
     return any(os.path.isdir(directory) for directory in _directories())
@@ -114,19 +104,12 @@ class Journalctl:
         Raises: LogError
         """
         self._deadline = deadline
-        self._words = b""
-        self._program = program = _find(os.environ.get("PATH", ""))
+        self._program = program = _find()
         try:
-            self._process = subprocess.Popen(
+            self._child = child.Child(
                 [program, "--no-pager", "--quiet", "--output=export", *arguments],
-                bufsize=0,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
                 # Its words follow the locale, and SYSTEMD_ variables what it does.
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-                # A group of its own, so that a wrapper's children can be killed with it.
-                start_new_session=True,
+                {"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
             )
         except OSError as error:
             cause = (error.strerror or str(error)).lower()
@@ -138,13 +121,7 @@ class Journalctl:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_KILL_WAIT_SECONDS)
-        for stream in (self._process.stdout, self._process.stderr):
-            assert stream is not None
-            stream.close()
+        self._child.__exit__()
 
     def entries(self) -> Iterator[Fields]:
         """Yield the entries that it prints, as it prints them.
@@ -162,39 +139,20 @@ class Journalctl:
 
     def notes(self) -> list[str]:
         """Return what it has said so far about files that it left out."""
-        return [line for line in self._said() if "ignoring file" in line]
-
-    def _said(self) -> list[str]:
-        return self._words.decode("utf-8", "replace").splitlines()
+        return [line for line in self._child.words.splitlines() if "ignoring file" in line]
 
     def _chunks(self) -> Iterator[bytes]:
         """Yield what it prints; at its end see whether it was content."""
-        with selectors.DefaultSelector() as selector:
-            for stream in (self._process.stdout, self._process.stderr):
-                assert stream is not None
-                selector.register(stream, selectors.EVENT_READ)
-            while selector.get_map():
-                left = self._deadline - time.monotonic()
-                ready = selector.select(left) if left > 0 else []
-                if not ready:
-                    raise TimeUpError
-                for key, _ in ready:
-                    chunk = os.read(key.fd, _CHUNK)
-                    if not chunk:
-                        selector.unregister(key.fileobj)
-                    elif key.fileobj is self._process.stdout:
-                        yield chunk
-                    elif len(self._words) < _WORDS:
-                        self._words += chunk
         try:
-            status = self._process.wait(max(0.0, self._deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+            yield from self._child.chunks(self._deadline)
+        except TimeoutError:
             raise TimeUpError from None
-        if status:
-            raise self._failure(status)
+        if self._child.status:
+            raise self._failure(self._child.status)
 
     def _failure(self, status: int) -> LogError:
-        words = next((line for line in reversed(self._said()) if line.strip()), "")
+        said = [line for line in self._child.words.splitlines() if line.strip()]
+        words = said[-1] if said else ""
         words = words.removeprefix(f"{self._program}: ")
         if "insufficient permissions" in words:
             return _refused(DIRECTORIES[0])
@@ -209,15 +167,11 @@ class Journalctl:
         return LogError(f"journalctl: {cause}; run it by hand as this user")
 
 
-def _find(path: str) -> str:
-    """Return the first journalctl that may be executed."""
-    # A relative place would depend on where the check was started.
-    places = [place for place in path.split(":") if place.startswith("/")]
-    for place in (*places, *USUAL_PLACES):
-        program = f"{place}/journalctl"
-        if os.path.isfile(program) and os.access(program, os.X_OK):
-            return program
-    raise LogError(
-        f"journalctl: not found in PATH or {' or '.join(USUAL_PLACES)};"
-        " install systemd, or name the mail log with --log"
-    )
+def _find() -> str:
+    program = child.find("journalctl", USUAL_PLACES)
+    if program is None:
+        raise LogError(
+            f"journalctl: not found in PATH or {' or '.join(USUAL_PLACES)};"
+            " install systemd, or name the mail log with --log"
+        )
+    return program
