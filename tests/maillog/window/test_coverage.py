@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.window.coverage import Coverage
 
 
@@ -18,7 +19,7 @@ from check_postfix.maillog.window.coverage import Coverage
         (201, 300, False),
     ],
 )
-def test_minutes_between_begin_and_end_are_included(start, end, included):
+def test_minutes_between_start_and_end_are_included(start, end, included):
     assert Coverage(start=100, end=200).includes(start, end) is included
 
 
@@ -43,5 +44,45 @@ def test_a_log_without_a_line_includes_nothing():
     assert not Coverage(start=None, end=1000).includes(1, 2)
 
 
-def test_what_is_still_to_be_read_behind_the_begin_does_not_matter():
+def test_older_lines_still_to_be_read_do_not_matter():
     assert Coverage(start=100, end=200, complete=False).includes(100, 200)
+
+
+def merged(*parts, oldest=0):
+    return Coverage.merged([Coverage(**{"start": 100, "end": 200, **part}) for part in parts], oldest)
+
+
+def test_several_logs_cover_what_each_of_them_covers():
+    together = merged(
+        {"start": 100, "end": 200, "last": 190}, {"start": 150, "end": 180, "last": 170}
+    )
+
+    assert (together.start, together.end, together.last) == (150, 180, 190)
+
+
+def test_a_log_without_a_line_leaves_nothing_covered():
+    together = merged({"start": None, "last": None}, {"last": 170})
+
+    assert (together.start, together.last) == (None, 170)
+    assert merged({"start": None}).last is None
+
+
+def test_what_is_no_longer_kept_is_not_covered():
+    assert merged({"start": 100}, oldest=120).start == 120
+
+
+def test_as_long_as_one_log_has_older_lines_unread_the_whole_is_not_complete():
+    assert merged({}, {}).complete
+    assert not merged({}, {"complete": False}).complete
+
+
+def test_of_several_logs_lines_are_added_up_and_gaps_and_notes_put_together():
+    counted = LineCounts(lines=10, events=5, matched=4, foreign=3, unparsed=2)
+
+    together = merged(
+        {"line_counts": counted, "gaps": [(150, 160)], "notes": ["a"]},
+        {"line_counts": counted, "gaps": [(110, 120)], "notes": ["b"]},
+    )
+
+    assert together.line_counts == LineCounts(20, 10, 8, 6, 4)
+    assert (together.gaps, together.notes) == ([(110, 120), (150, 160)], ["a", "b"])

@@ -32,14 +32,32 @@ class Coverage(Value):
     line_counts: LineCounts = LineCounts()
     notes: Sequence[str] = ()
 
+    @classmethod
+    def merged(cls, parts: Sequence[Coverage], oldest: int) -> Coverage:
+        """Return what several logs cover together.
+
+        parts:  one or more, each of one log
+        oldest: minute before which no counts are kept
+        """
+        starts = [part.start for part in parts if part.start is not None]
+        return cls(
+            start=max(*starts, oldest) if len(starts) == len(parts) else None,
+            end=min(part.end for part in parts),
+            last=max((part.last for part in parts if part.last is not None), default=None),
+            complete=all(part.complete for part in parts),
+            gaps=sorted(gap for part in parts for gap in part.gaps),
+            line_counts=sum((part.line_counts for part in parts), LineCounts()),
+            notes=[note for part in parts for note in part.notes],
+        )
+
     def since(self, minute: int) -> Coverage:
-        """Return the coverage without what lies before a minute."""
+        """Return the coverage of a minute and all later ones."""
         return Coverage(
             None if self.start is None else max(self.start, minute), self.end, gaps=self.gaps
         )
 
     def gaps_in(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Return the gaps that touch the minutes from begin up to, not with, end."""
+        """Return the gaps that touch the minutes from start up to, not with, end."""
         return [(first, last) for first, last in self.gaps if first < end and start <= last]
 
     def includes(self, start: int, end: int) -> bool:
