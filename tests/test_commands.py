@@ -30,7 +30,7 @@ def deferred_line(remark=""):
     """Return what check_postfix_deferred says of everything, and a remark."""
     return (
         "POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min"
-        f" ({remark}{remark and '; '}less than 20, not judged)"
+        f" ({remark}{remark and '; '}fewer than 20, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 deferred_messages=1;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
@@ -506,8 +506,8 @@ def test_a_window_older_than_what_is_kept_is_answered_without_state_only(tmp_pat
 
     assert kept.exit_code == 3
     assert kept.line == (
-        "POSTFIX DEFERRED UNKNOWN - the window begins more than 30 d ago, which counts are not"
-        " kept for; read the log afresh with --no-state; see check_postfix_deferred --help"
+        "POSTFIX DEFERRED UNKNOWN - the window begins more than 30 d ago, and counts are kept"
+        " no longer; read the log afresh with --no-state; see check_postfix_deferred --help"
     )
     assert afresh.labels["attempts"].value == 10
 
@@ -709,8 +709,8 @@ def test_a_path_that_is_not_utf8_is_refused(tmp_path):
 
     assert (done.returncode, done.stderr) == (3, b"")
     assert done.stdout.decode() == (
-        f"POSTFIX AUTH UNKNOWN - --log {tmp_path}/?.log: is not UTF-8; choose a plain name, or make"
-        " a link of one; see check_postfix_auth --help\n"
+        f"POSTFIX AUTH UNKNOWN - --log {tmp_path}/?.log: not UTF-8; choose a plain name, or make"
+        " a link with one; see check_postfix_auth --help\n"
     )
 
 

@@ -1,9 +1,8 @@
 """Warn when too many recipients fail for good.
 
-A bounce is a delivery attempt with status=bounced; together with the sent ones
-these are the final outcomes. A message that expires gets no status=bounced line
-for its recipients, so expiries stand beside the ratio and not in it
-(postfix/src/qmgr/qmgr_active.c).
+A bounce is a delivery attempt with status=bounced. Sent and bounced attempts are the final
+outcomes. A message that expires gets no status=bounced line for its recipients, so the
+ratio leaves expiries out (postfix/src/qmgr/qmgr_active.c).
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from check_postfix.maillog.window.window import Window
-    from check_postfix.plugin import Metric
 
 BOUNCE_RATIO = Ratio(
     Label("bounce_ratio", "bounces as a percentage of final outcomes", "%", maximum=100),
@@ -29,33 +27,28 @@ BOUNCE_RATIO = Ratio(
     none="no mail sent or bounced",
     nouns="bounces",
 )
-BOUNCED_550 = Label("bounced_550", "bounces after the relay replied 550")
-BOUNCED_554 = Label("bounced_554", "bounces after the relay replied 554")
-MAILBOX_FULL = Label("mailbox_full", "delivery attempts refused because the mailbox is full")
 
 
-def measure(window: Window, options: Namespace) -> list[Metric]:
-    """Return the ratio of bounces to final outcomes.
+def measure(window: Window, options: Namespace) -> dict[str, float]:
+    """Return how many recipients' mail was sent and bounced, and with which replies.
 
-    Returns: bounce_ratio in percent; sent, bounced, bounced_550 and bounced_554 (by
-             the relay's reply) in recipients; expired in messages, of all domains
-             and relays; mailbox_full in delivery attempts, deferred ones too, since a
-             full mailbox is often a temporary reply
+    expired is of all domains and relays. mailbox_full counts deferrals too, since the
+    reply about a full mailbox is often a temporary one.
     """
     attempts = Attempts(window, options)
-    return [
-        *BOUNCE_RATIO.of(attempts, options),
-        SENT.of(attempts.sent),
-        BOUNCED.of(attempts.bounced),
-        EXPIRED.of(window.expired_messages),
-        BOUNCED_550.of(attempts.bounced_with("550")),
-        BOUNCED_554.of(attempts.bounced_with("554")),
-        MAILBOX_FULL.of(attempts.mailbox_full),
-    ]
+    return {
+        **BOUNCE_RATIO.measure(window, options),
+        "sent": attempts.count("sent"),
+        "bounced": attempts.count("bounced"),
+        "expired": window.expired_messages,
+        "bounced_550": attempts.bounced_with("550"),
+        "bounced_554": attempts.bounced_with("554"),
+        "mailbox_full": attempts.mailbox_full(),
+    }
 
 
 def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
-    """Return the first line's words; what has expired would be missed if only bounces were told."""
+    """Return the first line's words, with what has expired: no bounce tells of it."""
     expired = f", {measured['expired']} expired" if measured["expired"] else ""
     return BOUNCE_RATIO.summary(measured, window, options, expired)
 
@@ -64,7 +57,15 @@ CHECK = Check(
     name="postfix bounces",
     description="Alert when too large a part of the recipients fails for good.",
     source=FROM_LOG,
-    labels=[BOUNCE_RATIO.label, SENT, BOUNCED, EXPIRED, BOUNCED_550, BOUNCED_554, MAILBOX_FULL],
+    labels=[
+        BOUNCE_RATIO.label,
+        SENT,
+        BOUNCED,
+        EXPIRED,
+        Label("bounced_550", "bounces after the relay replied 550"),
+        Label("bounced_554", "bounces after the relay replied 554"),
+        Label("mailbox_full", "delivery attempts refused because the mailbox is full"),
+    ],
     measure=measure,
     thresholds=[
         Threshold(
@@ -73,7 +74,7 @@ CHECK = Check(
             warning="5",
             critical="15",
             uom="%",
-            enough=(["sent", "bounced"], MIN_ATTEMPTS),
+            enough=(BOUNCE_RATIO.whole, MIN_ATTEMPTS),
         )
     ],
     options=OPTIONS,

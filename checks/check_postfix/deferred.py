@@ -24,39 +24,35 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from check_postfix.maillog.window.window import Window
-    from check_postfix.plugin import Metric
 
+_WHOLE = ("sent", "deferred", "bounced")
 DEFERRED_RATIO = Ratio(
     Label("deferred_ratio", "deferrals as a percentage of delivery attempts", "%", maximum=100),
     part="deferred",
-    whole=("sent", "deferred", "bounced"),
+    whole=_WHOLE,
     noun="delivery attempt",
     none="no delivery attempts",
     nouns="deferrals",
 )
-ATTEMPTS = Label("attempts", "delivery attempts")
-DEFERRED = Label("deferred", "delivery attempts that were deferred")
-DEFERRED_MESSAGES = Label("deferred_messages", "messages that were deferred, of all domains")
 
 
-def measure(window: Window, options: Namespace) -> list[Metric]:
-    """Return the ratio of deferrals to delivery attempts.
+def measure(window: Window, options: Namespace) -> dict[str, float]:
+    """Return how many delivery attempts there were, and how many of them were deferred.
 
-    Returns: deferred_ratio in percent; attempts, sent, deferred and bounced in delivery
-             attempts; of all domains and relays: expired, deferred_messages and
-             accepted in messages, bytes_received and bytes_delivered in bytes
+    expired, deferred_messages and what tells how much mail there was are of all domains
+    and relays.
     """
     attempts = Attempts(window, options)
-    return [
-        *DEFERRED_RATIO.of(attempts, options),
-        ATTEMPTS.of(DEFERRED_RATIO.whole(attempts)),
-        SENT.of(attempts.sent),
-        DEFERRED.of(attempts.deferred),
-        BOUNCED.of(attempts.bounced),
-        EXPIRED.of(window.expired_messages),
-        DEFERRED_MESSAGES.of(window.deferred_messages),
-        *(label.of(window.count(label.name)) for label in VOLUME),
-    ]
+    return {
+        **DEFERRED_RATIO.measure(window, options),
+        "attempts": attempts.whole(_WHOLE),
+        "sent": attempts.count("sent"),
+        "deferred": attempts.count("deferred"),
+        "bounced": attempts.count("bounced"),
+        "expired": window.expired_messages,
+        "deferred_messages": window.deferred_messages,
+        **{label.name: window.count(label.name) for label in VOLUME},
+    }
 
 
 CHECK = Check(
@@ -65,12 +61,12 @@ CHECK = Check(
     source=FROM_LOG,
     labels=[
         DEFERRED_RATIO.label,
-        ATTEMPTS,
+        Label("attempts", "delivery attempts"),
         SENT,
-        DEFERRED,
+        Label("deferred", "delivery attempts that were deferred"),
         BOUNCED,
         EXPIRED,
-        DEFERRED_MESSAGES,
+        Label("deferred_messages", "messages that were deferred, of all domains"),
         *VOLUME,
     ],
     measure=measure,
@@ -81,7 +77,7 @@ CHECK = Check(
             warning="10",
             critical="25",
             uom="%",
-            enough=(["attempts"], MIN_ATTEMPTS),
+            enough=(DEFERRED_RATIO.whole, MIN_ATTEMPTS),
         )
     ],
     options=OPTIONS,

@@ -1,7 +1,7 @@
 """Warn when the queue grows, or when mail in it gets old.
 
-Mail in the deferred queue may rightly wait for days; mail in incoming and active
-may not, so its age is what counts unless other queues are asked for.
+Mail in the deferred queue may wait for days. Mail in incoming and active may not, so its
+age is judged, unless other queues are asked for.
 """
 
 from __future__ import annotations
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from check_postfix.mailqueue.listing import Listing
-    from check_postfix.plugin import Metric
-
-SIZE = Label("queue_size", "messages in all queues")
-OLDEST = Label("queue_oldest", "age of the oldest message in the judged queues", "s")
-IN_QUEUE = [
-    Label(name, f"messages in the {name} queue")
-    for name in ("active", "deferred", "hold", "incoming", "maildrop")
-]
-BYTES = Label("queue_bytes", "size of the messages in all queues", "B")
-
-
-def _queue(written: str) -> str:
-    if written not in QUEUES:
-        raise ValueError(f"is no queue; there are {', '.join(QUEUES)}")
-    return written
-
 
 CONFIG_DIR = Option(
     "--config-dir",
@@ -49,7 +33,7 @@ CONFIG_DIR = Option(
 QUEUE = Option(
     "--queue",
     "queue whose oldest message is judged, and whose ages -vv shows (default: incoming and active)",
-    parse=_queue,
+    parse=values.one_of(*QUEUES),
     metavar="NAME",
     repeatable=True,
     series="queue",
@@ -84,20 +68,16 @@ def _judged(options: Namespace) -> tuple[str, ...]:
     return tuple(options.queue) or _USUAL_QUEUES
 
 
-def measure(queue: Queue, options: Namespace) -> list[Metric]:
-    """Return the size of the queue and the age of its oldest message.
-
-    Returns: queue_size and one metric a queue, in messages; queue_oldest in
-             seconds, over the judged queues; queue_bytes
-    """
+def measure(queue: Queue, options: Namespace) -> dict[str, float]:
+    """Return the size of the queue and the age of its oldest message."""
     listing, now = queue
     counts = listing.counts()
-    return [
-        SIZE.of(listing.count()),
-        OLDEST.of(listing.oldest_age(now, _judged(options))),
-        *(label.of(counts[label.name]) for label in IN_QUEUE),
-        BYTES.of(listing.size()),
-    ]
+    return {
+        "queue_size": listing.count(),
+        "queue_oldest": listing.oldest_age(now, _judged(options)),
+        **{name: counts[name] for name in QUEUES},
+        "queue_bytes": listing.size(),
+    }
 
 
 def summary(measured: Mapping[str, float], _: Queue, options: Namespace) -> str:
@@ -151,7 +131,12 @@ CHECK = Check(
         " says otherwise."
     ),
     source=Source(options=[CONFIG_DIR, QUEUE], open=_open, about=_about),
-    labels=[SIZE, OLDEST, *IN_QUEUE, BYTES],
+    labels=[
+        Label("queue_size", "messages in all queues"),
+        Label("queue_oldest", "age of the oldest message in the judged queues", "s"),
+        *(Label(name, f"messages in the {name} queue") for name in sorted(QUEUES)),
+        Label("queue_bytes", "size of the messages in all queues", "B"),
+    ],
     measure=measure,
     thresholds=[
         Threshold(

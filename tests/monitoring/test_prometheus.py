@@ -73,7 +73,7 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
         " were sent to\n"
         "# TYPE postfix_deferred_delivered_bytes gauge\n"
         "postfix_deferred_delivered_bytes 0\n"
-        "# HELP postfix_deferred_gaps stretches of the window whose log lines were destroyed"
+        "# HELP postfix_deferred_gaps parts of the window whose log lines were destroyed"
         " before they were read\n"
         "# TYPE postfix_deferred_gaps gauge\n"
         "postfix_deferred_gaps 0\n"

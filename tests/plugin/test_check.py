@@ -13,7 +13,7 @@ from check_postfix.maillog.counts.counts import BOUNCED_WITH, FAMILIES, MAILBOX_
 from check_postfix.maillog.events.event import KINDS
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.plugin import Check, Metric, Option, Remark, Source, Threshold, values
+from check_postfix.plugin import Check, Label, Option, Remark, Source, Threshold, values
 from tests.support import perfdata
 from tests.support.builders import a_coverage, a_window, options
 from tests.support.definitions import checks, log_checks
@@ -21,7 +21,8 @@ from tests.support.definitions import checks, log_checks
 LEAST = Option("--least", "the least", default="5", parse=values.count)
 
 
-def a_check(metrics=(), remarks=(), **more):
+def a_check(measured, remarks=(), uom="", **more):
+    """Return a check that measures these numbers, by label."""
     return Check(
         name="some thing",
         description="Alert.",
@@ -31,9 +32,20 @@ def a_check(metrics=(), remarks=(), **more):
             remarks=lambda _: list(remarks),
             about=lambda subject, _: [f"about {subject}"],
         ),
-        measure=lambda *_: list(metrics),
+        measure=lambda *_: measured,
+        labels=[
+            Label("many", ""),
+            Label("one", "", uom, 0, 100 if uom else None),
+            Label("two", ""),
+        ],
         thresholds=[
-            Threshold("one", "the one", warning="5", critical="10", enough=(["many"], LEAST)),
+            Threshold(
+                "one",
+                "the one",
+                warning="5",
+                critical="10",
+                enough=(lambda *_: measured["many"], LEAST),
+            ),
             Threshold("two", "the other", warning="5", suffix="two"),
         ],
         summary=lambda measured, subject, _: f"{len(measured)} numbers of {subject}",
@@ -48,7 +60,7 @@ def judge(check, *arguments, verbosity=0):
 
 
 def test_a_check_is_called_by_its_name():
-    assert a_check().executable == "check_some_thing"
+    assert a_check({}).executable == "check_some_thing"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +68,7 @@ def test_a_check_is_called_by_its_name():
     [(5, 5, 0), (6, 5, 1), (5, 6, 1), (11, 5, 2), (11, 6, 2), (6, 10**6, 1)],
 )
 def test_the_worst_number_decides(one, two, state):
-    outcome = judge(a_check([Metric("many", 9), Metric("one", one), Metric("two", two)]))
+    outcome = judge(a_check({"many": 9, "one": one, "two": two}))
 
     assert outcome.exit_code == state
 
@@ -66,7 +78,7 @@ def test_the_worst_number_decides(one, two, state):
     [(0, False, 0), (0, True, 3), (6, False, 1), (6, True, 1), (11, False, 2), (11, True, 2)],
 )
 def test_what_could_not_be_seen_makes_an_ok_unknown_and_leaves_an_alarm(one, unknown, state):
-    check = a_check([Metric("many", 9), Metric("one", one)], [Remark("a"), Remark("b", unknown)])
+    check = a_check({"many": 9, "one": one}, [Remark("a"), Remark("b", unknown)])
 
     outcome = judge(check)
 
@@ -75,42 +87,53 @@ def test_what_could_not_be_seen_makes_an_ok_unknown_and_leaves_an_alarm(one, unk
 
 
 def test_a_metric_that_was_not_measured_is_not_judged():
-    outcome = judge(a_check([Metric("many", 9)]))
+    outcome = judge(a_check({"many": 9}))
 
     assert outcome.exit_code == 0
     assert outcome.line == "SOME THING OK - 1 numbers of subject | many=9;;;0"
 
 
+def test_numbers_stand_in_the_order_of_their_labels():
+    outcome = judge(a_check({"two": 2, "many": 9, "one": 1}))
+
+    assert outcome.line.endswith(" | many=9;;;0 one=1;5;10;0 two=2;5;;0")
+
+
+def test_a_number_without_a_label_is_a_mistake():
+    with pytest.raises(AssertionError, match="three"):
+        judge(a_check({"many": 9, "three": 3}))
+
+
 def test_a_number_of_too_few_is_shown_without_thresholds():
-    outcome = judge(a_check([Metric("many", 4), Metric("one", 99, "%", 0, 100)]))
+    outcome = judge(a_check({"many": 4, "one": 99}, uom="%"))
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "SOME THING OK - 2 numbers of subject (less than 5, not judged)"
+        "SOME THING OK - 2 numbers of subject (fewer than 5, not judged)"
         " | many=4;;;0 one=99%;;;0;100"
     )
 
 
 def test_that_a_number_of_too_few_is_not_judged_is_said_only_where_it_would_alarm():
-    outcome = judge(a_check([Metric("many", 4), Metric("one", 5)]))
+    outcome = judge(a_check({"many": 4, "one": 5}))
 
     assert outcome.exit_code == 0
     assert outcome.line == "SOME THING OK - 2 numbers of subject | many=4;;;0 one=5;;;0"
 
 
-def test_what_was_not_judged_is_said_behind_all_other_remarks_and_beside_an_alarm():
-    check = a_check([Metric("many", 4), Metric("one", 6), Metric("two", 6)], [Remark("a")])
+def test_what_was_not_judged_is_said_after_all_other_remarks_and_with_an_alarm():
+    check = a_check({"many": 4, "one": 6, "two": 6}, [Remark("a")])
 
     outcome = judge(check)
 
     assert outcome.exit_code == 1
     assert outcome.words == (
-        "SOME THING WARNING - 3 numbers of subject (a; less than 5, not judged)"
+        "SOME THING WARNING - 3 numbers of subject (a; fewer than 5, not judged)"
     )
 
 
 def test_each_verbose_says_more():
-    check = a_check([Metric("many", 9)])
+    check = a_check({"many": 9})
 
     assert check.judge("subject", options(check)).lines == []
     assert judge(check, verbosity=0).lines == []
@@ -176,13 +199,8 @@ def test_no_name_from_the_log_breaks_the_output(name):
     for check, subject in everything(name):
         outcome = check.judge(subject, options(check), verbosity=2)
 
-        assert perfdata.of(str(outcome)).keys() == {
-            metric.name
-            for metric in [
-                *check.measure(subject, options(check)),
-                *check.source.measure(subject),
-            ]
-        }
+        measured = {**check.measure(subject, options(check)), **check.source.measure(subject)}
+        assert perfdata.of(str(outcome)).keys() == measured.keys()
         assert str(outcome).count("\n") == 1 + len(outcome.lines)
         assert not set(str(outcome)) & set("<>\0\x1b\u2028\u202e")
         str(outcome).encode()

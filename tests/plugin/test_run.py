@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import __version__, auth, bounces, deferred, queue, rejects
-from check_postfix.plugin import Check, Metric, Source, Threshold, Unknown
+from check_postfix.plugin import Check, Label, Source, Threshold, Unknown
 from check_postfix.plugin.run import STANDARD, help_text, outcome_of
 from tests.support.definitions import checks, log_checks
 
@@ -23,7 +23,7 @@ every_check = pytest.mark.parametrize("check", checks(), ids=lambda check: check
 of_the_log = pytest.mark.parametrize("check", log_checks(), ids=lambda check: check.name)
 
 
-def a_check(measure=lambda *_: [Metric("size", 1)], opened=lambda _: None):
+def a_check(measure=lambda *_: {"size": 1}, opened=lambda _: None):
     @contextmanager
     def source(options):
         yield opened(options)
@@ -33,6 +33,7 @@ def a_check(measure=lambda *_: [Metric("size", 1)], opened=lambda _: None):
         description="Alert.",
         source=Source(options=[], open=source),
         measure=measure,
+        labels=[Label("size", "the size")],
         thresholds=[Threshold("size", "the size", warning="5")],
         summary=lambda *_: "words",
     )
@@ -66,13 +67,13 @@ def test_an_outcome_is_printed_with_its_exit_code():
         (["-w"], "argument -w/--warning: expected one argument"),
         (["-w", "-v"], "argument -w/--warning: expected one argument"),
         (["--version=5"], "argument -V/--version: ignored explicit argument '5'"),
-        (["--timeout", "0"], "--timeout 0: is no time to wait, up to a day; write for example"
-                             " 10 or 10s"),
-        (["-t", "soon"], "--timeout soon: is no time to wait, up to a day; write for example"
-                         " 10 or 10s"),
-        (["-w", "much"], "--warning much: is no range; write for example 10 (alert above 10),"
+        (["--timeout", "0"], "--timeout 0: not a time to wait, of at most a day; use for"
+                             " example 10"),
+        (["-t", "soon"], "--timeout soon: not a time to wait, of at most a day; use for"
+                         " example 10"),
+        (["-w", "much"], "--warning much: not a range; use for example 10 (alert above 10),"
                          " 10: (below 10), 10:20 (outside) or @10:20 (inside)"),
-        (["-c", "9:5"], "--critical 9:5: is a range that starts behind its end; swap the two"),
+        (["-c", "9:5"], "--critical 9:5: a range that starts after its end; swap the two"),
     ],
 )  # fmt: skip
 def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, said):
@@ -91,29 +92,28 @@ def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, sai
     [
         (["--windw", "1h"], "--windw: no such option; did you mean --window?"),
         (["--log"], "argument --log: expected one argument"),
-        (["--log", ""], "--log : must not be empty"),
-        (["--state="], "--state : must not be empty"),
-        (["--host", ""], "--host : must not be empty"),
-        (["--instance", ""], "--instance : must not be empty"),
-        (["--window", "15"], "--window 15: is no duration; write for example 90s, 15m, 2h or 4d"),
-        (["--window", "90s"], "--window 90s: is not whole minutes, which is what is counted by;"
-                              " write for example 15m"),
-        (["--window", "999999d"], "--window 999999d: is longer than 100 years; write for example"
-                                  " 90s, 15m, 2h or 4d"),
-        (["--at", "never"], "--at never: is no date and time; write for example"
+        (["--log", ""], "--log : is empty; leave it out, or name something"),
+        (["--state="], "--state : is empty; leave it out, or name something"),
+        (["--host", ""], "--host : is empty; leave it out, or name something"),
+        (["--instance", ""], "--instance : is empty; leave it out, or name something"),
+        (["--window", "15"], "--window 15: not a duration; use for example 15m"),
+        (["--window", "90s"], "--window 90s: not whole minutes, by which lines are counted;"
+                              " use for example 15m"),
+        (["--window", "999999d"], "--window 999999d: longer than 100 years; use for example 15m"),
+        (["--at", "never"], "--at never: not a date and time; use for example"
                             " '2026-11-24 16:30' or 16:30"),
-        (["--at", "2026-11-01 10:00 XYZ"], "--at 2026-11-01 10:00 XYZ: names a time zone that is"
-                                           " not known; write its offset, for example +01:00,"
-                                           " or use --timezone"),
+        (["--at", "2026-11-01 10:00 XYZ"], "--at 2026-11-01 10:00 XYZ: names an unknown time zone;"
+                                           " use its offset, for example +01:00, or the option"
+                                           " --timezone"),
         (["--at", "2999-01-01"], "--at 2999-01-01: lies in the future; leave --at out to judge"
                                  " now"),
-        (["--timezone", "Mars"], "--timezone Mars: is no time zone; write for example"
+        (["--timezone", "Mars"], "--timezone Mars: not a time zone; use for example"
                                  " Europe/Berlin or UTC"),
         (["--no-state=5"], "argument --no-state: ignored explicit argument '5'"),
         (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option in front"
                                                " of it"),
-        (["--window", "31d"], "the window begins more than 30 d ago, which counts are not kept"
-                              " for; read the log afresh with --no-state"),
+        (["--window", "31d"], "the window begins more than 30 d ago, and counts are kept no"
+                              " longer; read the log afresh with --no-state"),
     ],
 )  # fmt: skip
 def test_wrong_use_of_a_check_of_the_log_says_what_would_be_right(check, arguments, said):
@@ -123,28 +123,54 @@ def test_wrong_use_of_a_check_of_the_log_says_what_would_be_right(check, argumen
     )
 
 
+COUNTS = "10 (alert above 10), 10: (below 10), 10:20 (outside) or @10:20 (inside)"
+AGES = "1h (alert above 1h), 1h: (below 1h), 1h:5h (outside) or @1h:5h (inside)"
+
+
 @pytest.mark.parametrize(
-    ("check", "arguments", "said"),
+    ("check", "arguments", "cause", "fix"),
     [
-        (deferred.CHECK, ["--min-attempts", "few"], "--min-attempts few: is no whole number"),
-        (bounces.CHECK, ["--min-attempts", "-1"], "--min-attempts -1: is no whole number"),
-        (rejects.CHECK, ["--min-rejects", "1.5"], "--min-rejects 1.5: is no whole number"),
-        (auth.CHECK, ["--warning-client", "x"], "--warning-client x: is no range"),
-        (auth.CHECK, ["--critical-client", "1%"], "--critical-client 1%: is no range"),
-        (rejects.CHECK, ["--warning-count", "1k"], "--warning-count 1k: is no range"),
-        (rejects.CHECK, ["--critical-count", ""], "--critical-count : is no range"),
-        (queue.CHECK, ["--warning-age", "1h30m"], "--warning-age 1h30m: is no range"),
-        (queue.CHECK, ["--critical-age", "1y"], "--critical-age 1y: is no range"),
-        (queue.CHECK, ["--queue", "corrupt"], "--queue corrupt: is no queue; there are maildrop,"),
-        (queue.CHECK, ["--config-dir", ""], "--config-dir : must not be empty"),
+        (deferred.CHECK, ["--min-attempts", "few"], "not a whole number", "use for example 20"),
+        (bounces.CHECK, ["--min-attempts", "-1"], "not a whole number", "use for example 20"),
+        (rejects.CHECK, ["--min-rejects", "1.5"], "not a whole number", "use for example 50"),
+        (deferred.CHECK, ["--keep-totals", "long"], "not a duration", "use for example 30d"),
+        (deferred.CHECK, ["--keep-keys", "long"], "not a duration", "use for example 48h"),
+        (auth.CHECK, ["--warning-client", "x"], "not a range", f"use for example {COUNTS}"),
+        (auth.CHECK, ["--critical-client", "1%"], "not a range", f"use for example {COUNTS}"),
+        (rejects.CHECK, ["--warning-count", "1k"], "not a range", f"use for example {COUNTS}"),
+        (rejects.CHECK, ["--critical-count", ""], "not a range", f"use for example {COUNTS}"),
+        (queue.CHECK, ["--warning-age", "5x"], "not a range", f"use for example {AGES}"),
+        (queue.CHECK, ["--critical-age", "1y"], "not a range", f"use for example {AGES}"),
+        (
+            auth.CHECK,
+            ["--client", "mx1"],
+            "neither an address nor a network",
+            "use for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64",
+        ),
+        (
+            bounces.CHECK,
+            ["--code", "9"],
+            "neither a reply code nor an enhanced status code",
+            "use for example 550 or 4.7.1",
+        ),
+        (deferred.CHECK, ["--per", "relay"], "not known here", "use domain"),
+        (
+            queue.CHECK,
+            ["--queue", "corrupt"],
+            "not known here",
+            "use maildrop, active, incoming, deferred or hold",
+        ),
+        (queue.CHECK, ["--config-dir", ""], "is empty", "leave it out, or name something"),
     ],
 )
-def test_a_bad_value_of_a_checks_own_option_is_unknown(check, arguments, said):
-    line, code = first_line(check, *arguments)
-
-    assert code == 3
-    assert line.startswith(f"{check.name.upper()} UNKNOWN - {said}")
-    assert line.endswith(f"; see {check.executable} --help")
+def test_a_bad_value_of_an_option_is_unknown_and_the_fix_is_one_for_that_option(
+    check, arguments, cause, fix
+):
+    assert first_line(check, *arguments) == (
+        f"{check.name.upper()} UNKNOWN - {' '.join(arguments)}: {cause}; {fix};"
+        f" see {check.executable} --help",
+        3,
+    )
 
 
 _FLAGS = [
@@ -156,7 +182,7 @@ _FLAGS = [
 
 
 @given(st.lists(st.sampled_from(_FLAGS) | st.text(min_size=1, max_size=20), max_size=6))
-def test_whatever_is_written_behind_a_check_ends_in_one_line(arguments):
+def test_whatever_is_written_after_a_check_ends_in_one_line(arguments):
     for check in checks():
         text, code = outcome_of(check, ["--no-such-option", *arguments])
 
@@ -171,7 +197,7 @@ def test_what_a_stranger_to_utf8_wrote_can_be_printed():
     text, code = outcome_of(deferred.CHECK, ["--window", "\udcff\x1b|<b>\u202e"])
 
     assert code == 3
-    assert text.startswith("POSTFIX DEFERRED UNKNOWN - --window ??/(b)?: is no duration;")
+    assert text.startswith("POSTFIX DEFERRED UNKNOWN - --window ??/(b)?: not a duration;")
     text.encode()
 
 
@@ -337,10 +363,10 @@ def test_thrice_verbose_tells_with_what_and_how_fast():
 PROGRAM = """
 import sys
 from contextlib import nullcontext
-from check_postfix.plugin import Check, Metric, Source, Threshold, run
+from check_postfix.plugin import Check, Label, Source, Threshold, run
 run(Check("some thing", "Alert.", Source([], lambda _: nullcontext()),
-          lambda *_: [Metric("size", 1)], [Threshold("size", "the size", warning="0")],
-          lambda *_: "Grüße", lambda *_: ["x" * 199] * 99))
+          lambda *_: {"size": 1}, [Threshold("size", "the size", warning="0")],
+          lambda *_: "Grüße", lambda *_: ["x" * 199] * 99, [Label("size", "the size")]))
 """
 
 

@@ -60,13 +60,13 @@ def test_percentages_and_ages_may_carry_their_unit(written, uom, plain):
     ],
 )  # fmt: skip
 def test_what_is_no_range_is_refused_with_examples(written, uom):
-    with pytest.raises(ValueError, match=re.escape("is no range; write for example 10 (alert")):
+    with pytest.raises(ValueError, match="not a range"):
         parse_range(written, uom)
 
 
 @pytest.mark.parametrize(("written", "uom"), [("20:10", ""), ("2h:1h", "s"), ("5:-5", "")])
-def test_a_range_that_starts_behind_its_end_is_refused(written, uom):
-    with pytest.raises(ValueError, match="starts behind its end; swap the two"):
+def test_a_range_that_starts_after_its_end_is_refused(written, uom):
+    with pytest.raises(ValueError, match="a range that starts after its end"):
         parse_range(written, uom)
 
 

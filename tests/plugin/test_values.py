@@ -1,4 +1,4 @@
-"""What people write behind an option, and what it means."""
+"""What people write after an option, and what it means."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_a_duration_is_a_number_and_a_unit(written, seconds):
         "1e3s",
     ],
 )
-def test_what_is_no_duration_is_refused_with_an_example(written):
-    with pytest.raises(ValueError, match="is no duration; write for example 90s, 15m, 2h or 4d"):
+def test_what_is_no_duration_is_refused(written):
+    with pytest.raises(ValueError, match="not a duration"):
         values.duration(written)
 
 
 @pytest.mark.parametrize("written", ["36501d", "999999999d", "999999999h"])
 def test_a_duration_beyond_all_calendars_is_refused(written):
-    with pytest.raises(ValueError, match="is longer than 100 years"):
+    with pytest.raises(ValueError, match="longer than 100 years"):
         values.duration(written)
 
 
@@ -58,7 +58,7 @@ def test_a_window_is_whole_minutes(written, seconds):
 
 
 def test_a_window_of_other_than_whole_minutes_is_refused():
-    with pytest.raises(ValueError, match="is not whole minutes"):
+    with pytest.raises(ValueError, match="not whole minutes"):
         values.window("90s")
 
 
@@ -74,7 +74,7 @@ def test_a_timeout_may_be_a_fraction_and_lack_a_unit(written, seconds):
     "written", ["", "0", "0.0", "-1", "1e3", "inf", "nan", ".5", "86401", "25h", "999999999d"]
 )
 def test_what_is_no_timeout_is_refused(written):
-    with pytest.raises(ValueError, match="is no time to wait, up to a day"):
+    with pytest.raises(ValueError, match="not a time to wait, of at most a day"):
         values.timeout(written)
 
 
@@ -87,13 +87,13 @@ def test_a_count_is_a_whole_number(written, number):
 
 @pytest.mark.parametrize("written", ["", "-1", "1.5", "1e3", "+1", " 1", "1_000", "²", "9" * 13])
 def test_what_is_no_count_is_refused(written):
-    with pytest.raises(ValueError, match="is no whole number; write for example 20"):
+    with pytest.raises(ValueError, match="not a whole number"):
         values.count(written)
 
 
 def test_text_must_not_be_empty():
     assert values.text("mx1") == "mx1"
-    with pytest.raises(ValueError, match="must not be empty"):
+    with pytest.raises(ValueError, match="is empty"):
         values.text("")
 
 
@@ -108,7 +108,7 @@ def test_a_zone_goes_by_its_name(written):
      "\udcff", "../../etc/passwd", "+1", "Europe"],
 )  # fmt: skip
 def test_what_is_no_zone_is_refused(written):
-    with pytest.raises(ValueError, match="is no time zone; write for example Europe/Berlin or UTC"):
+    with pytest.raises(ValueError, match="not a time zone"):
         values.zone(written)
 
 
@@ -151,12 +151,12 @@ def test_a_time_of_day_is_todays_where_the_log_comes_from():
      "99999999999999999999", "2026-11-24 16:00+99:99", "1e1000", "1 2 3 4 5 6 7", "\udcff"],
 )  # fmt: skip
 def test_what_is_no_moment_is_refused(written):
-    with pytest.raises(ValueError, match="is no date and time; write for example '2026-11-24"):
+    with pytest.raises(ValueError, match="not a date and time"):
         values.moment(written, BERLIN)
 
 
 def test_a_zone_that_is_not_known_is_refused_not_left_out():
-    with pytest.raises(ValueError, match="names a time zone that is not known; write its offset"):
+    with pytest.raises(ValueError, match="names an unknown time zone"):
         values.moment("2026-11-24 16:30 XYZ", BERLIN)
 
 

@@ -39,16 +39,55 @@ def a_key(family: str, **values: str) -> tuple[str, ...]:
     return tuple(values.get(name, "") for name in FAMILIES[family])
 
 
-def _keys(told: dict[str, list[Any]], family: str) -> list[tuple[tuple[str, ...], int]]:
-    rows = []
-    for about, pairs in told.items():
-        of, _, field = about.partition(" ")
-        if of == family:
-            rows += [
-                (a_key(family, **({field: key or MANY} if field else key)), number)
-                for key, number in pairs
-            ]
-    return rows
+class AView:
+    """A view of what a test says was counted; it stands in for one of a store.
+
+    messages: None lets each line be about a message of its own
+    usual:    whatever is asked for
+    """
+
+    def __init__(
+        self,
+        keys: dict[str, list[Any]],
+        totals: dict[str, int],
+        messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] | None,
+        usual: Usual | None,
+    ) -> None:
+        self._keys = keys
+        self._totals = totals
+        self._messages = messages
+        self._usual = usual or Usual(None, "usual not known yet")
+
+    def totals(self) -> dict[str, int]:
+        return self._totals
+
+    def keys(self, family: str) -> list[tuple[tuple[str, ...], int]]:
+        rows = []
+        for about, pairs in self._keys.items():
+            of, _, field = about.partition(" ")
+            if of == family:
+                rows += [
+                    (a_key(family, **({field: key or MANY} if field else key)), number)
+                    for key, number in pairs
+                ]
+        return rows
+
+    def messages(self, family: str, kinds: tuple[str, ...], minutes: int) -> tuple[int, int]:
+        if self._messages:
+            return self._messages(family, kinds, minutes)
+        return (sum(self._totals.get(kind, 0) for kind in kinds),) * 2
+
+    def usual(self, *_: object) -> Usual:
+        return self._usual
+
+    def usual_matching(self, *_: object) -> Usual:
+        return self._usual
+
+    def name(self, _: str, value: str) -> str:
+        return value
+
+    def account(self, name: str) -> str:
+        return name
 
 
 def a_window(
@@ -64,18 +103,8 @@ def a_window(
     keys: family and field, such as `deferred domain`, -> (value, number) pairs, where
           "" stands for many; or a family -> (values by field, number) pairs
     """
-    return Window(
-        start=NOON - minutes,
-        end=NOON,
-        totals=totals,
-        coverage=coverage or a_coverage(),
-        keys=lambda family: _keys(keys or {}, family),
-        # Each line is about a message of its own, unless a test says otherwise.
-        messages=messages
-        or (lambda _, kinds, __: (sum(totals.get(kind, 0) for kind in kinds),) * 2),
-        usual=lambda _: usual or Usual(None, "usual not known yet"),
-        usual_of=lambda *_: usual or Usual(None, "usual not known yet"),
-    )
+    view: Any = AView(keys or {}, totals, messages, usual)
+    return Window(NOON - minutes, NOON, coverage or a_coverage(), view)
 
 
 def options(check: Check, *arguments: str) -> Namespace:

@@ -1,46 +1,54 @@
-"""Attempts: the delivery attempts that a check looks at, and the options that choose them."""
+"""Attempts: the delivery attempts that a check looks at, and the options that say which."""
 
 from __future__ import annotations
 
-from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Choice
-from check_postfix.common.tables import table
+from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Filter
+from check_postfix.common.tables import by_field, table
 from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.window.window import DEFERRALS
 from check_postfix.plugin import Label, Option, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from check_postfix.maillog.window.window import Window
 
 MIN_ATTEMPTS = Option(
     "--min-attempts",
-    "below this many delivery attempts, show the ratio but do not judge it; with --per,"
-    " pass over a domain with less",
+    "with fewer delivery attempts, show the ratio but do not judge it; with --per, pass over"
+    " domains with fewer",
     default="20",
     parse=values.count,
     metavar="N",
 )
 PER = Option(
     "--per",
-    "judge the worst recipient domain instead of all together; the ratio is then that"
-    " domain's, all other numbers are still the sums",
+    "judge the worst recipient domain instead of all together; the ratio is that domain's,"
+    " all other numbers are still the sums",
     parse=values.one_of("domain"),
     metavar="domain",
     series="per",
 )
+# Which attempts count; and which of the failures among them, which takes nothing from
+# the attempts that these are a part of.
+_OF_ATTEMPTS = [DOMAIN, RELAY, IGNORE_DOMAIN, EXCLUDE_RELAY]
+_OF_FAILURES = [*_OF_ATTEMPTS, CODE]
 OPTIONS = [MIN_ATTEMPTS, PER, DOMAIN, RELAY, CODE, IGNORE_DOMAIN, EXCLUDE_RELAY]
 
 SENT = Label("sent", "delivery attempts that the relay took")
 BOUNCED = Label("bounced", "delivery attempts that failed for good")
 EXPIRED = Label("expired", "messages given up after too long in the queue")
 
-# How much mail there was, whatever a choice leaves out. Counters have the same names.
+# How much mail there was, whatever the filters leave out. Counters have the same names.
 VOLUME = [
     Label("accepted", "messages taken in that reached the queue manager"),
     Label("bytes_received", "size of these messages", "B"),
     Label("bytes_delivered", "size of messages, once for each recipient they were sent to", "B"),
 ]
+
+_COUNTERS = {"sent": ("sent",), "deferred": DEFERRALS, "bounced": ("bounced",)}
 
 # Shown of each table.
 _ROWS = 5
@@ -49,57 +57,56 @@ _ROWS = 5
 class Attempts:
     """The delivery attempts that a check looks at.
 
-    Without a choice they are the counters, which are exact for as long as totals
-    are kept; with one they are what the keys tell.
+    Without filters, counters tell them, which are exact for as long as totals are kept;
+    with filters, keys do. A family is `sent`, `deferred` or `bounced`.
     """
 
     def __init__(self, window: Window, options: Namespace) -> None:
         self._window = window
         self._least: int = options.min_attempts
-        self._choice = Choice(window, options)
-        if self._choice:
-            self.sent = window.count_matching("sent", self._choice)
-            self.deferred = window.count_matching("deferred", self._choice)
-            self.bounced = window.count_matching("bounced", self._choice)
-        else:
-            self.sent = window.count("sent")
-            self.deferred = window.count("deferred", "softbounce")
-            self.bounced = window.count("bounced")
+        self._all = Filter(_OF_ATTEMPTS, window, options)
+        self._failures = Filter(_OF_FAILURES, window, options)
+
+    def whole(self, families: Sequence[str]) -> int:
+        """Return how many attempts there were, whatever failures are asked for."""
+        return sum(self._all.count(family, *_COUNTERS[family]) for family in families)
+
+    def count(self, family: str) -> int:
+        """Return how many attempts of a family are asked for."""
+        return self._failures.count(family, *_COUNTERS[family])
 
     def bounced_with(self, code: str) -> int:
         """Return how many were bounced after this reply code."""
-        if not self._choice:
-            return self._window.count(f"bounced_{code}")
-        return self._of({"bounced"}, "reply_code", code)
+        return self._failed(["bounced"], "reply_code", code, f"bounced_{code}")
 
-    @property
     def mailbox_full(self) -> int:
-        """How many failed because the mailbox was full."""
-        if not self._choice:
-            return self._window.count("mailbox_full")
-        return self._of({"deferred", "bounced"}, "reason", "mailbox full")
+        """Return how many failed because the mailbox was full."""
+        return self._failed(["deferred", "bounced"], "reason", "mailbox full", "mailbox_full")
 
-    def _of(self, families: set[str], field: str, value: str) -> int:
+    def _failed(self, families: Sequence[str], field: str, value: str, counter: str) -> int:
+        """Return how many failures have this value; a counter has all of them."""
+        if not any(map(self._failures.narrows, families)):
+            return self._window.count(counter)
         return sum(
             number
             for family in families
-            for (found,), number in self._window.keys(family, field, choice=self._choice)
+            for (found,), number in self._window.keys(family, field, filter=self._failures)
             if found == value
         )
 
-    def worst(self, part: str, whole: tuple[str, ...]) -> Worst | None:
+    def worst(self, part: str, whole: Sequence[str]) -> Worst | None:
         """Return the recipient domain with the highest ratio of a part to the whole.
 
-        part, whole: families, such as `deferred`, and what it is a part of; domains
-                with less than --min-attempts of the whole are passed over
+        part, whole: a family, and those that it is a part of; a domain with fewer than
+                     --min-attempts of the whole is passed over
         """
         sums: dict[str, int] = {}
         for family in whole:
-            for (domain,), number in self._window.keys(family, "domain", choice=self._choice):
+            for (domain,), number in self._window.keys(family, "domain", filter=self._all):
                 sums[domain] = sums.get(domain, 0) + number
         parts = {
             domain: number
-            for (domain,), number in self._window.keys(part, "domain", choice=self._choice)
+            for (domain,), number in self._window.keys(part, "domain", filter=self._failures)
         }
         enough = [d for d, number in sums.items() if number >= max(1, self._least) and d != MANY]
         if not enough:
@@ -107,7 +114,7 @@ class Attempts:
         domain = min(enough, key=lambda d: (-parts.get(d, 0) / sums[d], -sums[d], d))
         why = ""
         for (of, code, reason), _ in self._window.keys(
-            part, "domain", "enhanced_code", "reason", choice=self._choice
+            part, "domain", "enhanced_code", "reason", filter=self._failures
         ):
             if of == domain:
                 why = _why(code, reason)
@@ -121,23 +128,17 @@ class Attempts:
         family: `deferred` or `bounced`
         what:   what is counted, in words
         """
-        window = self._window
-        lines = []
-        for field, title in (
-            ("domain", "recipient domain"),
-            ("relay", "relay"),
-            ("reason", "reason"),
-            ("reply_code", "reply code"),
-        ):
-            pairs = [
-                (window.name(field, value), number)
-                for (value,), number in window.keys(family, field, choice=self._choice)
-            ]
-            lines += table(f"{what} by {title}", pairs, _ROWS)
+        titles = {
+            "domain": "recipient domain",
+            "relay": "relay",
+            "reason": "reason",
+            "reply_code": "reply code",
+        }
+        lines = by_field(self._window, family, what, titles, self._failures, _ROWS)
         pairs = [
             (_why(code, reason), number)
-            for (code, reason), number in window.keys(
-                family, "enhanced_code", "reason", choice=self._choice
+            for (code, reason), number in self._window.keys(
+                family, "enhanced_code", "reason", filter=self._failures
             )
         ]
         return lines + table(f"{what} by enhanced status code", pairs, _ROWS)
@@ -147,7 +148,7 @@ class Worst:
     """The recipient domain with the highest ratio.
 
     name: as it may be shown
-    part, whole: what the ratio is of, in delivery attempts
+    part, whole: the two numbers of the ratio, in delivery attempts
     why:  enhanced code and reason of most of the part, or nothing
     """
 
@@ -161,5 +162,5 @@ class Worst:
 
 
 def _why(code: str, reason: str) -> str:
-    """Return a code with what it means, as far as that is known: `4.7.651 rate limited`."""
+    """Return a code with its meaning, as far as that is known: `4.7.651 rate limited`."""
     return MANY if code == MANY else code if reason in ("", "other") else f"{code} {reason}"

@@ -1,4 +1,4 @@
-"""Clients: those of a window by address, with the verified name beside it."""
+"""Clients: the verified names of client addresses."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ from check_postfix.maillog.counts.counts import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from check_postfix.common.filter import Choice
+    from collections.abc import Callable
+
+    from check_postfix.common.filter import Filter
     from check_postfix.maillog.window.window import Window
 
-# A longer name loses its begin: who it belongs to is told by its end. In characters.
+# A longer name is cut at its start: its end tells whose it is. In characters.
 _LONGEST = 40
 
 
-def names(window: Window, family: str, choice: Choice) -> dict[str, str]:
-    """Return what is said beside the addresses of a family's clients: ` (mx.example.net)`.
+def names(window: Window, family: str, filter: Filter) -> Callable[[str], str]:
+    """Return what gives the name of a client of these events: ` (mx.example.net)`.
 
-    It is the name under which most of a client's events came; a client without a
-    name there, or whose names were too many to be kept apart, is left out.
+    It is the name of most of the client's events. It gives nothing where that is none, or
+    where the client had too many names to be kept apart.
     """
     most: dict[str, str] = {}
-    for (client, name), _ in window.keys(family, "client", "client_name", choice=choice):
-        most.setdefault(client, name)
-    return {
-        client: f" ({_shortened(window.name('client_name', name))})"
-        for client, name in most.items()
-        if window.name("client_name", name) not in ("", MANY)
-    }
+    for (client, name), _ in window.keys(family, "client", "client_name", filter=filter):
+        most.setdefault(client, window.name("client_name", name))
+
+    def named(client: str) -> str:
+        name = most.get(client, "")
+        return "" if name in ("", MANY) else f" ({_shortened(name)})"
+
+    return named
 
 
 def _shortened(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Choice: which of what was counted a check looks at, and the options that say so."""
+"""Filters: which of the counted events a check looks at, and the options that say so."""
 
 from __future__ import annotations
 
@@ -8,148 +8,210 @@ from check_postfix.plugin import Option, values
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
+    from check_postfix.maillog.window.usual import Usual
     from check_postfix.maillog.window.window import Window
+
+    # Tells whether a field's value is one of those that an option names
+    Names = Callable[[str], bool]
+
+
+class FilterOption(Option):
+    """An option that names some events by a field of their keys; it may be repeated.
+
+    fields:  an event is named where one of these has one of the option's values
+    without: whether the named events are left out, instead of all others
+    names:   from (window, the option's values) to the test of a field's value
+    """
+
+    def __init__(
+        self,
+        flag: str,
+        help: str,
+        fields: Sequence[str],
+        names: Callable[[Window, list[Any]], Names],
+        without: bool = False,
+        parse: Callable[[str], object] = values.text,
+        metavar: str = "NAME",
+        series: str = "",
+        example: str = "",
+    ) -> None:
+        super().__init__(
+            flag, help, parse=parse, metavar=metavar, repeatable=True, series=series,
+            example=example,
+        )  # fmt: skip
+        self.fields = fields
+        self.names = names
+        self.without = without
 
 
 def _name(written: str) -> str:
     return values.text(written).lower()
 
 
-DOMAIN = Option(
+def _is_one_of(_: Window, given: list[str]) -> Names:
+    return frozenset(given).__contains__
+
+
+def _is_account(window: Window, given: list[str]) -> Names:
+    return frozenset(map(window.account, given)).__contains__
+
+
+def _is_in_network(_: Window, given: list[values.Network]) -> Names:
+    """Return the test whether a client (an address, or an IPv6 /64) is in one of these."""
+
+    def is_inside(client: str) -> bool:
+        try:
+            found = values.network(client)
+        except ValueError:  # `unknown`, or many
+            return False
+        return any(
+            found.network_address in network and found.prefixlen >= network.prefixlen
+            for network in given
+        )
+
+    return is_inside
+
+
+_NETWORKS = "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64"
+
+DOMAIN = FilterOption(
     "--domain",
     "only attempts for recipients of this domain",
+    ["domain"],
+    _is_one_of,
     parse=_name,
-    metavar="NAME",
-    repeatable=True,
     series="domain",
 )
-RELAY = Option(
+RELAY = FilterOption(
     "--relay",
     "only attempts by way of this relay (a host name, none, local ...)",
+    ["relay"],
+    _is_one_of,
     parse=_name,
-    metavar="NAME",
-    repeatable=True,
     series="relay",
 )
-CODE = Option(
+CODE = FilterOption(
     "--code",
     "only failures with this reply code or enhanced status code (550, 4.7.1)",
+    ["reply_code", "enhanced_code"],
+    _is_one_of,
     parse=values.code,
     metavar="CODE",
-    repeatable=True,
     series="code",
+    example="550 or 4.7.1",
 )
-IGNORE_DOMAIN = Option(
+IGNORE_DOMAIN = FilterOption(
     "--ignore-domain",
     "leave out attempts for recipients of this domain",
+    ["domain"],
+    _is_one_of,
+    without=True,
     parse=_name,
-    metavar="NAME",
-    repeatable=True,
 )
-EXCLUDE_RELAY = Option(
+EXCLUDE_RELAY = FilterOption(
     "--exclude-relay",
     "leave out attempts by way of this relay: a content filter hands each message back,"
     " to be delivered and counted once more",
+    ["relay"],
+    _is_one_of,
+    without=True,
     parse=_name,
-    metavar="NAME",
-    repeatable=True,
 )
-CLIENT = Option(
+CLIENT = FilterOption(
     "--client",
     "only this client address or network",
+    ["client"],
+    _is_in_network,
     parse=values.network,
     metavar="CIDR",
-    repeatable=True,
     series="client",
+    example=_NETWORKS,
 )
-IGNORE_CLIENT = Option(
+IGNORE_CLIENT = FilterOption(
     "--ignore-client",
     "leave out this client address or network: our own monitoring, known noise",
+    ["client"],
+    _is_in_network,
+    without=True,
     parse=values.network,
     metavar="CIDR",
-    repeatable=True,
+    example=_NETWORKS,
 )
-ACCOUNT = Option(
+ACCOUNT = FilterOption(
     "--account",
-    "only failures at this account, as the log writes it: in the state is a pseudonym only",
-    metavar="NAME",
-    repeatable=True,
+    "only failures at this account, named as in the log; the state file has its pseudonym only",
+    ["account"],
+    _is_account,
     series="account",
 )
-IGNORE_ACCOUNT = Option(
+IGNORE_ACCOUNT = FilterOption(
     "--ignore-account",
     "leave out failures at this account: our own monitoring, a forgotten device",
-    metavar="NAME",
-    repeatable=True,
+    ["account"],
+    _is_account,
+    without=True,
 )
 
-# What keeps only some, and what leaves some out, by field.
-_ONLY = {"domain": DOMAIN, "relay": RELAY}
-_WITHOUT = {"domain": IGNORE_DOMAIN, "relay": EXCLUDE_RELAY}
 
+class Filter:
+    """Takes those events of a window that a check's filter options ask for.
 
-class Choice:
-    """A choice of events by their keys. As a truth value: whether it leaves anything out.
+    Events whose field was not kept apart (MANY) are named by nothing. Filters with the
+    same options are equal.
 
-    What was not kept apart (MANY) is taken where only some names are left out,
-    and left out where only some are taken.
+    declared: the filter options that the check has
     """
 
-    def __init__(self, window: Window, options: Namespace) -> None:
-        self._tests: list[tuple[tuple[str, ...], Callable[[str], bool]]] = []
-        for field, option in _ONLY.items():
-            if names := getattr(options, option.name, None):
-                self._tests.append(((field,), frozenset(names).__contains__))
-        for field, option in _WITHOUT.items():
-            if names := getattr(options, option.name, None):
-                self._tests.append(((field,), _not_in(frozenset(names))))
-        if codes := getattr(options, CODE.name, None):
-            self._tests.append((("reply_code", "enhanced_code"), frozenset(codes).__contains__))
-        if networks := getattr(options, CLIENT.name, None):
-            self._tests.append((("client",), _in_networks(networks)))
-        if networks := getattr(options, IGNORE_CLIENT.name, None):
-            inside = _in_networks(networks)
-            self._tests.append((("client",), lambda client: not inside(client)))
-        if names := getattr(options, ACCOUNT.name, None):
-            self._tests.append((("account",), frozenset(map(window.account, names)).__contains__))
-        if names := getattr(options, IGNORE_ACCOUNT.name, None):
-            self._tests.append((("account",), _not_in(frozenset(map(window.account, names)))))
+    def __init__(
+        self, declared: Sequence[FilterOption], window: Window, options: Namespace
+    ) -> None:
+        self._window = window
+        given = {option: getattr(options, option.name) for option in declared}
+        self._given = tuple((option.flag, *names) for option, names in given.items() if names)
+        self._tests = [
+            (option.fields, option.names(window, names), option.without)
+            for option, names in given.items()
+            if names
+        ]
 
-    def __bool__(self) -> bool:
-        return bool(self._tests)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and self._given == other._given
+
+    def __hash__(self) -> int:
+        return hash(self._given)
 
     def __call__(self, family: str, key: tuple[str, ...]) -> bool:
         """Tell whether events of this family and key take part.
 
-        A field that the family does not have decides nothing.
+        An option says nothing of a family that has none of its fields.
         """
         if not self._tests:
             return True
-        fields = dict(zip(FAMILIES[family], key, strict=True))
-        for names, test in self._tests:
-            there = [fields[name] for name in names if name in fields]
-            if there and not any(map(test, there)):
+        value = dict(zip(FAMILIES[family], key, strict=True))
+        for fields, names, without in self._tests:
+            there = [value[field] for field in fields if field in value]
+            if there and any(map(names, there)) == without:
                 return False
         return True
 
+    def narrows(self, family: str) -> bool:
+        """Tell whether events of this family may be left out."""
+        return any(field in FAMILIES[family] for fields, *_ in self._tests for field in fields)
 
-def _not_in(names: frozenset[str]) -> Callable[[str], bool]:
-    return lambda name: name not in names
+    def count(self, family: str, *counters: str) -> int:
+        """Return how many events of a family take part.
 
+        counters: what counts all of them; exact for as long as totals are kept
+        """
+        if self.narrows(family):
+            return self._window.count_matching(family, self)
+        return self._window.count(*counters)
 
-def _in_networks(networks: list[values.Network]) -> Callable[[str], bool]:
-    """Return the test whether a client (an address, or an IPv6 /64) lies in one of these."""
-
-    def inside(client: str) -> bool:
-        try:
-            where = values.network(client)
-        except ValueError:  # `unknown`, or many
-            return False
-        return any(
-            where.network_address in network and where.prefixlen >= network.prefixlen
-            for network in networks
-        )
-
-    return inside
+    def usual(self, family: str, *counters: str) -> Usual:
+        """Return what the events of a family that take part usually come to."""
+        if self.narrows(family):
+            return self._window.usual_matching(family, self)
+        return self._window.usual(*counters)

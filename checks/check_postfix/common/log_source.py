@@ -1,242 +1,215 @@
-"""What the checks of the mail log share: their options, and how they get their window.
+"""The mail log as a source: the checks of the log get their window from here.
 
-This is where the log meets the plugin: it brings the store up to the log, takes
-the window out of it, and says what an administrator must know about both.
+The log meets the plugin here: the store is brought up to the log, and the window is
+taken out of it.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-from check_postfix.maillog.counts import pseudonym
-from check_postfix.maillog.counts.account import Accounts
-from check_postfix.maillog.counts.messages import (
-    ABORTED,
-    ACCEPTED,
-    BYTES_DELIVERED,
-    BYTES_RECEIVED,
-    RECIPIENTS_SUBMITTED,
-)
+from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
+from check_postfix.common.log_remarks import about, remarks
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
-from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.store import JOURNAL, Store, set_aside
 from check_postfix.maillog.window.coverage import Coverage
-from check_postfix.maillog.window.usual import usual
+from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Label, Option, Remark, Source, Unknown, UsageError, values
+from check_postfix.plugin import Label, Source, Unknown, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from check_postfix.plugin import Metric
-
-LOG = Option(
-    "--log",
-    "mail log; its rotated generations are found beside it (default: where Postfix"
-    " or syslog usually write)",
-    metavar="PATH",
-    repeatable=True,
-    series="log",
-)
-ARCHIVES = Option(
-    "--archives",
-    "directory where rotated generations lie, as logrotate's olddir says (default: beside the"
-    f" log, and in {', '.join(archives.USUAL_ARCHIVES)} there)",
-    parse=os.path.abspath,
-    metavar="DIR",
-    repeatable=True,
-)
-FROM_JOURNAL = Option(
-    "--journal",
-    "read the systemd journal, beside what --log names (default: if there is a journal"
-    " and no log file)",
-    switch=True,
-)
-STATE = Option(
-    "--state",
-    "file that keeps counts and positions, shared by all checks (default: in"
-    " /var/lib/check_postfix or the user's home)",
-    metavar="PATH",
-)
-NO_STATE = Option(
-    "--no-state",
-    "read the log afresh and remember nothing: for old or foreign logs",
-    switch=True,
-)
-WINDOW = Option(
-    "--window",
-    "how much time is judged",
-    default="15m",
-    parse=values.window,
-    metavar="DURATION",
-    series="window_seconds",
-)
-AT = Option("--at", "the end of that time (default: now)", metavar="TIME")
-TIMEZONE = Option(
-    "--timezone",
-    "where the log's stamps come from if they do not say (default: this machine's)",
-    parse=values.zone,
-    metavar="NAME",
-)
-HOST = Option(
-    "--host", "only lines of this host, as the log spells it", metavar="NAME", series="host"
-)
-INSTANCE = Option(
-    "--instance",
-    "only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
-    metavar="NAME",
-    series="postfix_instance",
-)
-KEEP_TOTALS = Option(
-    "--keep-totals",
-    "how long sums are kept; the usual level needs 28 days; every check of one state"
-    " should be given the same",
-    default="30d",
-    parse=values.window,
-    metavar="DURATION",
-)
-KEEP_KEYS = Option(
-    "--keep-keys",
-    "how long is kept what may belong to a person or company: client addresses and names,"
-    " pseudonyms of accounts, recipient domains and relays",
-    default="48h",
-    parse=values.window,
-    metavar="DURATION",
-)
-ANONYMISE = Option(
-    "--anonymise",
-    "show pseudonyms for client addresses, domains and relays, the same ones as long as the"
-    " state file lives; those of accounts are shown anyway",
-    switch=True,
-)
-
-GAPS = Label("gaps", "stretches of the window whose log lines were destroyed before they were read")
-
-# A stamp without a year in a foreign log means the year nearest to --at.
+# A stamp without a year in a foreign log means the year nearest to --at. In seconds.
 _YEAR = 365 * 86400
 
 # Of the timeout, what may be spent on waiting and reading; judging is quick.
 _READING = 0.8
 
 
-@contextmanager
-def _open(options: Namespace) -> Iterator[Window]:
-    """Bring the store up to the log and give the window that the options ask for.
+class Span:
+    """Which minutes are judged, by --window and --at.
 
-    Raises: Unknown
+    now:   seconds since 1970
+    at:    the end that is asked for, in seconds since 1970
+    start: first minute
+    end:   the minute after the last
     """
-    now = time.time()
-    deadline = time.monotonic() + options.timeout * _READING
-    at = _at(options, now)
-    # Whole minutes; the one that is still running is the last, from its first instant.
-    end = int(now) // 60 + 1 if options.at is None else -(-int(at) // 60)
-    start = end - options.window // 60
-    retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
-    oldest = 0 if options.no_state else int(now) // 60 - retention.totals
-    if not options.no_state and start < oldest:
-        raise UsageError(
-            f"the window begins more than {values.span(options.keep_totals)} ago, which counts are"
-            " not kept for; read the log afresh with --no-state"
-        )
 
-    def read(store: Store) -> Coverage:
-        latest = min(now, at + _YEAR / 2) if options.no_state else now
-        parts = [
-            _read_file(store, path, options, now, latest, start, deadline, retention)
-            for path in paths
-            if path != JOURNAL
-        ]
-        if JOURNAL in paths:
-            parts.append(
-                _read_journal(store, now, start, end, deadline, not options.no_state, retention)
+    def __init__(self, options: Namespace, now: float) -> None:
+        """Work it out.
+
+        Raises: UsageError
+        """
+        self.now = now
+        self.at = now if options.at is None else self._moment(options)
+        # Whole minutes; the one that is still running is the last, from its first instant.
+        self.end = int(now) // 60 + 1 if options.at is None else -(-int(self.at) // 60)
+        self.start: int = self.end - options.window // 60
+        kept: int = options.keep_totals
+        if not options.no_state and self.start < (int(now) - kept) // 60:
+            raise UsageError(
+                f"the window begins more than {values.span(kept)} ago, and counts are kept no"
+                " longer; read the log afresh with --no-state"
             )
-        if not options.no_state:
-            # Where nothing new is logged, nothing old is forgotten otherwise.
-            oldest_keys = int(now) // 60 - retention.keys
-            if store.is_overdue(oldest, oldest_keys):
-                with store.transaction():
-                    store.forget(oldest, oldest_keys)
-        return _merged(parts, oldest)
 
-    path = None
-    try:
-        paths = _paths(options)
-        path = None if options.no_state else options.state or location.default_store()
-        notes = []
-        with ExitStack() as opened:
-            for tries_left in (2, 1, 0):  # other runs may be setting it aside just now
-                try:
-                    store = opened.enter_context(Store(path, options.timeout * _READING))
-                    if store.was_older:
-                        notes.append("state file was of an older version and is built again")
-                    coverage = read(store)
-                    break
-                except DamagedStore:
-                    if not tries_left:
-                        raise
-                    if _set_aside(path):
-                        notes.append("state file was damaged and is built again")
-            if path is not None and start < int(now) // 60 - retention.keys:
-                kept = values.span(options.keep_keys)
-                notes.append(f"clients and domains are kept for {kept} only")
-            origins = _origins(store, paths, options)
-            yield Window(
-                start,
-                end,
-                store.totals(start, end, origins),
-                coverage,
-                keys=lambda family: store.keys(family, start, end, origins),
-                messages=lambda family, kinds, minutes: store.messages(
-                    family, kinds, start, end, origins, start - minutes
-                ),
-                usual=lambda counters: usual(
-                    start,
-                    end,
-                    options.timezone,
-                    coverage,
-                    lambda first, last: sum(
-                        n for counter, n in store.totals(first, last, origins).items()
-                        if counter in counters
-                    ),
-                ),
-                notes=notes,
-                usual_of=lambda family, choice: usual(
-                    start,
-                    end,
-                    options.timezone,
-                    coverage.since(int(now) // 60 - retention.keys),
-                    lambda first, last: sum(
-                        n for key, n in store.keys(family, first, last, origins)
-                        if choice(family, key)
-                    ),
-                ),
-                name=_pseudonyms(store.key) if options.anonymise else lambda _, value: value,
-                account=lambda name: Accounts(store.key).pseudonym(name.encode()),
-            )  # fmt: skip
-    except DamagedStore as error:  # seen only when the counts were looked at
-        done = "it is set aside, and built again by" if _set_aside(path) else "see what is said by"
-        raise Unknown(f"{error}; {done} the next run") from None
-    except (LogError, StoreError) as error:
-        raise Unknown(str(error)) from None
+    def _moment(self, options: Namespace) -> float:
+        try:
+            at = values.moment(options.at, options.timezone).timestamp()
+        except ValueError as error:
+            raise AT.fault(options.at, error) from None
+        if at > self.now:
+            raise UsageError(
+                f"{AT.flag} {options.at}: lies in the future; leave {AT.flag} out to judge now"
+            )
+        return at
 
 
-def _paths(options: Namespace) -> list[str]:
-    """Return the logs to read.
+class OpenedStore:
+    """The store of a run, brought up to the log. Use it as a context manager.
+
+    path:     of the state file, None to remember nothing
+    logs:     paths of the logs, or JOURNAL
+    coverage: what of the log was read
+    notes:    what has to be said of the store, in a few words each
+    """
+
+    coverage: Coverage
+    _store: Store
+
+    def __init__(
+        self, path: str | None, logs: Sequence[str], options: Namespace, span: Span
+    ) -> None:
+        self._path = path
+        self._logs = logs
+        self._options = options
+        self._span = span
+        self._deadline = time.monotonic() + options.timeout * _READING
+        self._retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
+        # The oldest minutes that are kept, of totals and of keys
+        minute = int(span.now) // 60
+        self._oldest = 0 if path is None else minute - self._retention.totals
+        self._oldest_keys = minute - self._retention.keys
+        self.notes: list[str] = []
+
+    def __enter__(self) -> OpenedStore:
+        """Open the store and read what is new.
+
+        Raises: LogError; StoreError
+        """
+        tries = 3  # other runs may be setting it aside just now
+        while True:
+            tries -= 1
+            try:
+                self._open()
+                break
+            except DamagedStore:
+                if not tries:
+                    raise
+                if _is_set_aside(self._path):
+                    self.notes.append("state file was damaged and is built again")
+        if self._path is not None and self._span.start < self._oldest_keys:
+            kept = values.span(self._options.keep_keys)
+            self.notes.append(f"clients and domains are kept for {kept} only")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.__exit__()
+
+    def _open(self) -> None:
+        store = Store(self._path, self._options.timeout * _READING)
+        try:
+            if store.was_older:
+                self.notes.append("state file was of an older version and is built again")
+            self.coverage = self._read(store)
+        except BaseException:
+            store.__exit__()
+            raise
+        self._store = store
+
+    def _read(self, store: Store) -> Coverage:
+        """Bring the store up to the log."""
+        parts = [
+            self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
+            for log in self._logs
+        ]
+        # Where nothing new is logged, nothing old is forgotten otherwise.
+        if self._path is not None and store.is_overdue(self._oldest, self._oldest_keys):
+            with store.transaction():
+                store.forget(self._oldest, self._oldest_keys)
+        return Coverage.merged(parts, self._oldest)
+
+    def _read_file(self, store: Store, path: str) -> Coverage:
+        now, lie_in = self._span.now, self._options.archives
+        progress = Progress(store, path, int(now) // 60, lie_in)
+        log = progress.log()
+        if log and progress.is_all_read(log):
+            return progress.coverage(log)
+        # Costs a third of a run, and a run with nothing new needs none of it.
+        from check_postfix.maillog.ingest.ingest import Ingest
+
+        keeps = self._path is not None
+        latest = now if keeps else min(now, self._span.at + _YEAR / 2)
+        return Ingest(
+            store, path, self._options.timezone, now, latest, self._span.start, self._deadline,
+            keeps=keeps, retention=self._retention, archives=lie_in,
+        ).run()  # fmt: skip
+
+    def _read_journal(self, store: Store) -> Coverage:
+        # It starts a program, which most runs have no need of.
+        from check_postfix.maillog.ingest.journal import Journal
+
+        return Journal(
+            store, self._span.now, self._span.start, self._span.end, self._deadline,
+            keeps=self._path is not None, retention=self._retention,
+        ).run()  # fmt: skip
+
+    def view(self) -> View:
+        """Return what the store holds of the span, as far as it is asked for.
+
+        Raises: Unknown if the log has no such host or instance
+        """
+        return View(
+            self._store, self._origins(), self._span.start, self._span.end, self.coverage,
+            self._oldest_keys, self._options.timezone, self._options.anonymise,
+        )  # fmt: skip
+
+    def _origins(self) -> list[int]:
+        """Return the numbers of the hosts' Postfix instances that are judged."""
+        logs = [self._store.log(path) for path in self._logs]
+        origins = [origin for log in logs if log for origin in self._store.origins(log)]
+        for option, place in ((HOST, 1), (INSTANCE, 2)):
+            wanted = getattr(self._options, option.name)
+            if wanted is None:
+                continue
+            matching = [origin for origin in origins if origin[place] == wanted]
+            if not matching:
+                there = sorted({str(origin[place]) for origin in origins})
+                raise Unknown(
+                    f"{option.flag} {wanted}: not in {', '.join(self._logs)};"
+                    f" there are {', '.join(there) or 'none'}"
+                )
+            origins = matching
+        return [origin[0] for origin in origins]
+
+
+def _logs(options: Namespace) -> list[str]:
+    """Return the logs to read, the journal last.
 
     Raises: LogError; UsageError if one of them would be read twice
     """
     if options.journal and not options.log:
         return [JOURNAL]
     if not options.log:
-        return [_usual()]
+        return [_usual_log()]
     paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
     if len(paths) > 1:
         for path in paths:
@@ -249,7 +222,7 @@ def _paths(options: Namespace) -> list[str]:
     return [*paths, JOURNAL] if options.journal else paths
 
 
-def _usual() -> str:
+def _usual_log() -> str:
     """Return the log to read when none is named.
 
     Raises: LogError
@@ -264,38 +237,7 @@ def _usual() -> str:
         return JOURNAL
 
 
-def _read_file(
-    store: Store, path: str, options: Namespace, now: float, latest: float, start: int,
-    deadline: float, retention: Retention,
-) -> Coverage:  # fmt: skip
-    standing = Progress(store, path, int(now) // 60, options.archives)
-    log = standing.log()
-    if log and standing.is_all_read(log):
-        return standing.coverage(log)
-    # Costs a third of a run, and a run with nothing new needs none of it.
-    from check_postfix.maillog.ingest.ingest import Ingest
-
-    return Ingest(
-        store, path, options.timezone, now, latest, start, deadline,
-        keeps=not options.no_state, retention=retention, archives=options.archives,
-    ).run()  # fmt: skip
-
-
-def _read_journal(
-    store: Store, now: float, start: int, end: int, deadline: float, keeps: bool,
-    retention: Retention,
-) -> Coverage:  # fmt: skip
-    # It starts a program, which most runs have no need of.
-    from check_postfix.maillog.ingest.journal import Journal
-
-    return Journal(store, now, start, end, deadline, keeps, retention).run()
-
-
-def _pseudonyms(secret: bytes) -> Callable[[str, str], str]:
-    return lambda field, value: pseudonym.of(secret, field, value)
-
-
-def _set_aside(path: str | None) -> bool:
+def _is_set_aside(path: str | None) -> bool:
     """Put a damaged store out of the way; tell whether it was this run that did."""
     assert path is not None  # memory is not damaged
     try:
@@ -309,180 +251,39 @@ def _set_aside(path: str | None) -> bool:
         ) from None
 
 
-def _at(options: Namespace, now: float) -> float:
-    if options.at is None:
-        return now
+@contextmanager
+def _open(options: Namespace) -> Iterator[Window]:
+    """Bring the store up to the log and give the window that the options ask for.
+
+    Raises: Unknown
+    """
+    span = Span(options, time.time())
+    path = None
     try:
-        at = values.moment(options.at, options.timezone).timestamp()
-    except ValueError as error:
-        raise UsageError(f"--at {options.at}: {error}") from None
-    if at > now:
-        raise UsageError(f"--at {options.at}: lies in the future; leave --at out to judge now")
-    return at
-
-
-def _origins(store: Store, paths: list[str], options: Namespace) -> list[int]:
-    """Return the numbers of the streams that are judged.
-
-    Raises: Unknown if the log has never told of such a host or instance
-    """
-    logs = [store.log(path) for path in paths]
-    known = [origin for log in logs if log for origin in store.origins(log)]
-    for option, place in ((HOST, 1), (INSTANCE, 2)):
-        wanted = getattr(options, option.name)
-        if wanted is None:
-            continue
-        count_matching = [origin for origin in known if origin[place] == wanted]
-        if not count_matching:
-            there = sorted({str(origin[place]) for origin in known})
-            raise Unknown(
-                f"{option.flag} {wanted}: not in {', '.join(paths)};"
-                f" there are {', '.join(there) or 'none'}"
-            )
-        known = count_matching
-    return [origin[0] for origin in known]
-
-
-def _merged(parts: list[Coverage], oldest: int) -> Coverage:
-    """Return what several logs cover together.
-
-    oldest: minute before which no counts are kept
-    """
-    first_minute = [part.start for part in parts if part.start is not None]
-    return Coverage(
-        start=max(*first_minute, oldest) if len(first_minute) == len(parts) else None,
-        end=min(part.end for part in parts),
-        last=max((part.last for part in parts if part.last is not None), default=None),
-        complete=all(part.complete for part in parts),
-        gaps=sorted(gap for part in parts for gap in part.gaps),
-        line_counts=sum((part.line_counts for part in parts), LineCounts()),
-        notes=[note for part in parts for note in part.notes],
-    )
-
-
-def _measure(window: Window) -> list[Metric]:
-    return [GAPS.of(len(window.coverage.gaps_in(window.start, window.end)))]
-
-
-def _remarks(window: Window) -> list[Remark]:
-    """Return what must be known to understand the numbers."""
-    coverage, lines = window.coverage, window.coverage.line_counts
-    remarks = [Remark(note) for note in window.notes]
-    if not lines.lines:
-        return [*remarks, Remark("the log is empty", unknown=True)]
-    if lines.unparsed + lines.foreign == lines.lines:
-        expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
-        missing = "Postfix's" if lines.foreign else "understood"
-        return [
-            *remarks,
-            Remark(
-                f"none of {lines.lines} log lines is {missing}; expected {expected}",
-                unknown=True,
-            ),
-        ]
-    if not lines.events:
-        remarks.append(Remark(f"no line about mail among {lines.lines} log lines"))
-    end = window.end
-    if coverage.end < end:
-        remarks.append(
-            Remark(f"log read up to {_local_time(coverage.end, end)} only", unknown=True)
+        logs = _logs(options)
+        path = None if options.no_state else options.state or location.default_store()
+        with OpenedStore(path, logs, options, span) as opened:
+            yield Window(span.start, span.end, opened.coverage, opened.view(), opened.notes)
+    except DamagedStore as error:  # seen only when the counts were looked at
+        then = (
+            "it is set aside, and built again by" if _is_set_aside(path) else "see what is said by"
         )
-    if coverage.start is None or coverage.start > window.start:
-        remarks.append(_starts_late(window))
-    remarks += [
-        Remark(f"log lines lost between {_local_time(first, end)} and {_local_time(last, end)}")
-        for first, last in coverage.gaps_in(window.start, end)
-    ]
-    if coverage.last is not None and coverage.last < window.start:
-        remarks.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
-    return remarks
+        raise Unknown(f"{error}; {then} the next run") from None
+    except (LogError, StoreError) as error:
+        raise Unknown(str(error)) from None
 
 
-def _starts_late(window: Window) -> Remark:
-    start = window.coverage.start
-    if not window.coverage.complete:
-        done = 0 if start is None else max(0, window.end - start)
-        whole = window.end - window.start
-        return Remark(f"only {done} of {whole} min read yet, goes on next run", unknown=True)
-    if start is None or start >= window.end:
-        return Remark("the log has nothing of that time", unknown=True)
-    return Remark(f"log begins {_local_time(start, window.end)}")
-
-
-def _about(window: Window, _: Namespace) -> list[str]:
-    """Return what was read, for -vv."""
-    coverage, end, counted = window.coverage, window.end, window.coverage.line_counts
-    lines = [
-        f"window {_local_time(window.start)} to {_local_time(end, window.start)}",
-        f"log: {counted.lines} lines read: {counted.matched} with {counted.events} events,"
-        f" {counted.uncounted} of Postfix or Dovecot without, {counted.foreign} of other programs,"
-        f" {counted.unparsed} not understood",
-    ]
-    lines += _volume(window)
-    if coverage.start is not None:
-        covered = min(coverage.end, end)
-        lines.append(
-            f"log covered from {_local_time(coverage.start, end)} to {_local_time(covered, end)}"
-        )
-    if coverage.last is not None:
-        lag = values.span(max(0, end - 1 - coverage.last) * 60)
-        lines.append(
-            f"newest line {_local_time(coverage.last, end)}, {lag} before the window's end"
-        )
-    if not coverage.complete:
-        lines.append("older generations are still to be read, which goes on in the next runs")
-    lines += [
-        f"gap: lines lost between {_local_time(first, end)} and {_local_time(last, end)}"
-        for first, last in coverage.gaps
-    ]
-    return [*lines, *coverage.notes]
-
-
-def _volume(window: Window) -> list[str]:
-    """Return how much mail there was."""
-    count = window.count
-    lines = [
-        f"mail accepted: {values.amount(count(ACCEPTED), 'message')}"
-        f" of {values.amount(count(BYTES_RECEIVED), 'byte')}, {count('submission')} submitted"
-        f" for {values.amount(count(RECIPIENTS_SUBMITTED), 'recipient')}, {count(ABORTED)} aborted",
-        f"mail delivered: {values.amount(count(BYTES_DELIVERED), 'byte')}"
-        f" to {values.amount(count('sent'), 'recipient')}",
-    ]
-    if unknown := window.lines_of_unknown_messages:
-        told = values.amount(unknown, "line")
-        lines.append(f"{told} about messages not kept apart, each counted as one message")
-    return lines
-
-
-def _local_time(minute: int, beside: int | None = None) -> str:
-    """Return a minute in this machine's local time.
-
-    beside: a minute on whose day the date goes without saying
-    """
-    local = time.localtime(minute * 60)
-    same_day = beside is not None and local[:3] == time.localtime(beside * 60)[:3]
-    return time.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M", local)
+def _measure(window: Window) -> dict[str, float]:
+    return {"gaps": len(window.coverage.gaps_in(window.start, window.end))}
 
 
 FROM_LOG = Source(
-    options=[
-        LOG,
-        ARCHIVES,
-        FROM_JOURNAL,
-        STATE,
-        NO_STATE,
-        WINDOW,
-        AT,
-        TIMEZONE,
-        HOST,
-        INSTANCE,
-        KEEP_TOTALS,
-        KEEP_KEYS,
-        ANONYMISE,
-    ],
+    options=OPTIONS,
     open=_open,
     measure=_measure,
-    labels=[GAPS],
-    remarks=_remarks,
-    about=_about,
+    labels=[
+        Label("gaps", "parts of the window whose log lines were destroyed before they were read")
+    ],
+    remarks=remarks,
+    about=about,
 )

@@ -1,4 +1,4 @@
-"""A ratio: one kind of failure in percent of the attempts that it is a part of."""
+"""A ratio: one kind of failed attempts in percent of all attempts."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from check_postfix.plugin import Label, values
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from check_postfix.maillog.window.window import Window
-    from check_postfix.plugin import Metric
 
 
 class Ratio:
-    """Its label, and what it is of.
+    """A ratio of delivery attempts.
 
     label: of the metric
-    part:  the failures, `deferred` or `bounced`; also the word for them
-    whole: what they are a part of, such names as well
-    noun:  what one of the whole is called
-    none:  what is said when there were none at all
-    nouns: what the failures are called
+    part:  the family of the failures, `deferred` or `bounced`; also the word for them
+    whole: the families of all attempts, those of the failures too
+    noun:  for one attempt
+    none:  the first line's words when there was no attempt
+    nouns: for the failures
     """
 
     def __init__(
-        self, label: Label, part: str, whole: tuple[str, ...], noun: str, none: str, nouns: str
+        self, label: Label, part: str, whole: Sequence[str], noun: str, none: str, nouns: str
     ) -> None:
         self.label = label
         self._part = part
@@ -35,32 +34,33 @@ class Ratio:
         self._none = none
         self._nouns = nouns
 
-    def whole(self, attempts: Attempts) -> int:
-        """Return how many attempts the failures are a part of."""
-        return sum(getattr(attempts, name) for name in self._whole)
+    def whole(self, window: Window, options: Namespace) -> int:
+        """Return how many attempts there were."""
+        return Attempts(window, options).whole(self._whole)
 
-    def of(self, attempts: Attempts, options: Namespace) -> list[Metric]:
-        """Return the metric in percent; with --per the worst domain's.
+    def measure(self, window: Window, options: Namespace) -> dict[str, float]:
+        """Return the ratio in percent by its label; with --per that of the worst domain.
 
-        It is left out when there was no attempt, or no domain had enough of them.
+        There is none without an attempt, or without a domain that had enough of them.
         """
-        part, whole = getattr(attempts, self._part), self.whole(attempts)
+        attempts = Attempts(window, options)
+        part, whole = attempts.count(self._part), attempts.whole(self._whole)
         if options.per:
             worst = attempts.worst(self._part, self._whole)
             part, whole = (worst.part, worst.whole) if worst else (0, 0)
         # Rounded here, so that what is judged is what is shown.
-        return [self.label.of(round(100 * part / whole, 1))] if whole else []
+        return {self.label.name: round(100 * part / whole, 1)} if whole else {}
 
     def summary(
         self, measured: Mapping[str, float], window: Window, options: Namespace, more: str = ""
     ) -> str:
         """Return the first line's words.
 
-        more: what they end with
+        more: words at their end
         """
         span = values.span(window.seconds)
         attempts = Attempts(window, options)
-        whole = self.whole(attempts)
+        whole = attempts.whole(self._whole)
         who = why = ""
         if options.per and whole:
             worst = attempts.worst(self._part, self._whole)

@@ -6,9 +6,12 @@ from check_postfix.maillog.counts.counts import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-# A name longer than this is cut, so that the table stays one.
+    from check_postfix.common.filter import Filter
+    from check_postfix.maillog.window.window import Window
+
+# A longer name is cut, so that the table stays one. In characters.
 _WIDTH = 60
 
 
@@ -16,18 +19,18 @@ def table(
     title: str,
     pairs: Sequence[tuple[str, int]],
     rows: int,
-    beside: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return the lines of a table: a title, the first rows, and how many are left out.
 
-    pairs:  (name, number), most first; the name MANY stands for many
-    beside: from a name to what is said right behind it
+    pairs: (name, number), most first; the name MANY stands for many
+    notes: from a name to what follows it
     """
     if not pairs:
         return []
-    beside = beside or {}
+    notes = notes or {}
     shown = [
-        (number, "others" if name == MANY else name[:_WIDTH] + beside.get(name, ""))
+        (number, "others" if name == MANY else name[:_WIDTH] + notes.get(name, ""))
         for name, number in pairs[:rows]
     ]
     if len(pairs) > rows:
@@ -35,3 +38,32 @@ def table(
         shown.append((rest, f"in {len(pairs) - rows} more"))
     width = max(len(str(number)) for number, _ in shown)
     return [f"{title}:", *(f"  {number:>{width}}  {name}" for number, name in shown)]
+
+
+def by_field(
+    window: Window,
+    family: str,
+    what: str,
+    titles: Mapping[str, str],
+    filter: Filter,
+    rows: int,
+    notes: Mapping[str, Callable[[str], str]] | None = None,
+) -> list[str]:
+    """Return a table of a family of events by each of some of its fields.
+
+    what:   what is counted, in words
+    titles: from a field to what its values are, in words
+    filter: which events take part
+    notes:  from a field to what gives the note of one of its values
+    """
+    notes = notes or {}
+    lines = []
+    for field, title in titles.items():
+        note = notes.get(field)
+        pairs, noted = [], {}
+        for (value,), number in window.keys(family, field, filter=filter):
+            name = window.name(field, value)
+            pairs.append((name, number))
+            noted[name] = note(value) if note else ""
+        lines += table(f"{what} by {title}", pairs, rows, noted)
+    return lines

@@ -6,7 +6,6 @@ A condition is declared as a Check; nothing in here has heard of mail.
 from check_postfix.plugin.check import Check, Remark, Source
 from check_postfix.plugin.errors import Unknown, UsageError
 from check_postfix.plugin.label import Label
-from check_postfix.plugin.metric import Metric
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.run import run
 from check_postfix.plugin.threshold import Threshold
@@ -14,7 +13,6 @@ from check_postfix.plugin.threshold import Threshold
 __all__ = [
     "Check",
     "Label",
-    "Metric",
     "Option",
     "Remark",
     "Source",

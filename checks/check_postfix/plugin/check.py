@@ -1,4 +1,4 @@
-"""A check: one condition, declared; and how what was measured is judged."""
+"""A check: the declaration of one condition, and how its numbers are judged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from check_postfix.plugin.label import Label
-    from check_postfix.plugin.metric import Metric
     from check_postfix.plugin.option import Option
     from check_postfix.plugin.threshold import Threshold
 
 
-# From what says least to what says most: a part that could not be seen makes an
-# OK worthless, but takes nothing from an alarm.
+# What was not seen makes an OK worthless, but takes nothing from an alarm.
 _SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
 
 
@@ -46,8 +44,8 @@ class Source:
     options: what decides where and how it is read
     open:    context manager: from the options' values to the subject that the
              check measures; raises Unknown where it cannot be had
-    measure: from the subject to the metrics that all checks of this source have
-    labels:  of these metrics
+    measure: from the subject to numbers that all checks of this source have, by label
+    labels:  of these numbers
     remarks: what must be said about the subject in the first line
     about:   from (subject, options) to lines for -vv: what was read
     """
@@ -56,7 +54,7 @@ class Source:
         self,
         options: Sequence[Option],
         open: Callable[[Namespace], AbstractContextManager[Any]],
-        measure: Callable[[Any], list[Metric]] = lambda _: [],
+        measure: Callable[[Any], Mapping[str, float]] = lambda _: {},
         labels: Sequence[Label] = (),
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
         about: Callable[[Any, Namespace], list[str]] = lambda *_: [],
@@ -75,11 +73,12 @@ class Check:
     name:       `postfix deferred`: the executable is check_ + that with an underscore
     description: one or two sentences for --help
     source:     what it reads
-    measure:    from (subject, options) to metrics; opens nothing, changes nothing
+    measure:    from (subject, options) to numbers by label; opens nothing, changes nothing
     thresholds: what is compared; the first is -w and -c
-    summary:    from (metric values by name, subject, options) to the first line's words
+    summary:    from (numbers by label, subject, options) to the first line's words
     details:    from (subject, options) to lines for -v, the worst offenders
-    labels:     of every metric that may be measured, the source's apart
+    labels:     of every number that may be measured, in the order of perfdata; those of
+                the source follow
     options:    further options of this check alone
     examples:   (command line, what it does) for --help
     """
@@ -89,7 +88,7 @@ class Check:
         name: str,
         description: str,
         source: Source,
-        measure: Callable[[Any, Namespace], list[Metric]],
+        measure: Callable[[Any, Namespace], Mapping[str, float]],
         thresholds: Sequence[Threshold],
         summary: Callable[[Mapping[str, Any], Any, Namespace], str],
         details: Callable[[Any, Namespace], list[str]] = lambda *_: [],
@@ -126,21 +125,23 @@ class Check:
         options:   the values of self.options, by name
         verbosity: 0 to 3, how often -v was given
         """
-        metrics = [*self.measure(subject, options), *self.source.measure(subject)]
-        measured = {metric.name: metric.value for metric in metrics}
+        measured = {**self.measure(subject, options), **self.source.measure(subject)}
+        labels = [label for label in self.labels if label.name in measured]
+        assert len(labels) == len(measured), f"not all declared: {', '.join(measured)}"
         limits = {threshold.metric: threshold for threshold in self.thresholds}
         perfdata = []
         remarks = self.source.remarks(subject)
         state = 0
-        for metric in metrics:
-            threshold = limits.get(metric.name)
-            lacking = threshold and _lacking(threshold, measured, options)
+        for label in labels:
+            value = measured[label.name]
+            threshold = limits.get(label.name)
+            lacking = threshold and _lacking(threshold, subject, options)
             if threshold and lacking:
-                if _judge_metric(metric, threshold, options)[0]:
+                if _judge_metric(label, value, threshold, options)[0]:
                     remarks = [*remarks, Remark(f"{lacking}, not judged")]
                 threshold = None
-            result, label = _judge_metric(metric, threshold, options)
-            perfdata.append(label)
+            result, metric = _judge_metric(label, value, threshold, options)
+            perfdata.append(metric)
             state = max(state, result, key=_SEVERITY.__getitem__)
         if any(remark.unknown for remark in remarks):
             state = max(state, 3, key=_SEVERITY.__getitem__)
@@ -154,39 +155,39 @@ class Check:
 
 
 def _judge_metric(
-    metric: Metric, threshold: Threshold | None, options: Namespace
+    label: Label, value: float, threshold: Threshold | None, options: Namespace
 ) -> tuple[int, Perfdata]:
     """Return a metric's exit code and its perfdata."""
     warning = critical = None
     if threshold:
         warning = getattr(options, threshold.warning.name)
         critical = getattr(options, threshold.critical.name)
-    context = nagiosplugin.ScalarContext(metric.name, warning, critical)
+    context = nagiosplugin.ScalarContext(label.name, warning, critical)
     judged = nagiosplugin.Metric(
-        metric.name,
-        metric.value,
-        metric.uom or None,
-        metric.minimum,
-        metric.maximum,
-        context=metric.name,
+        label.name,
+        value,
+        label.uom or None,
+        label.minimum,
+        label.maximum,
+        context=label.name,
         contextobj=context,
     )
     state: int = judged.evaluate().state.code
     return state, Perfdata(
-        metric.name,
-        metric.value,
-        metric.uom,
-        shown(warning, metric.minimum),
-        shown(critical, metric.minimum),
-        metric.minimum,
-        metric.maximum,
+        label.name,
+        value,
+        label.uom,
+        shown(warning, label.minimum),
+        shown(critical, label.minimum),
+        label.minimum,
+        label.maximum,
     )
 
 
-def _lacking(threshold: Threshold, measured: Mapping[str, float], options: Namespace) -> str:
+def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:
     """Return why there is too little to judge, in a few words; nothing if there is enough."""
     if threshold.enough is None:
         return ""
-    of, option = threshold.enough
+    count, option = threshold.enough
     least: float = getattr(options, option.name)
-    return f"less than {least}" if sum(measured[name] for name in of) < least else ""
+    return f"fewer than {least}" if count(subject, options) < least else ""

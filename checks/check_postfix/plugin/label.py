@@ -1,14 +1,12 @@
-"""A label: what is known of a metric before anything is measured."""
+"""A label: what is known of a metric before it is measured."""
 
 from __future__ import annotations
 
-from check_postfix.plugin.metric import Metric
-
 
 class Label:
-    """What a check may measure. Graphs and exports are made for what is declared with it.
+    """What a check may measure. Perfdata, graphs and exports follow from it.
 
-    name:    as it stands in perfdata: constant, lower case
+    name:    as in perfdata: constant, lower case
     meaning: what the number is, in a few words
     uom:     `s`, `%`, `B` or nothing
     minimum, maximum: what it can be at all; None where there is no bound
@@ -29,7 +27,3 @@ class Label:
         self.uom = uom
         self.minimum = minimum
         self.maximum = maximum
-
-    def of(self, value: float) -> Metric:
-        """Return the metric with this value."""
-        return Metric(self.name, value, self.uom, self.minimum, self.maximum)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.plugin import values
+from check_postfix.plugin.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ class Option:
     flag:    `--min-attempts`
     help:    one sentence; the default is added to it
     default: as it would be written on the command line; None for none
-    parse:   from the written text to the value, raising ValueError
+    parse:   from the written text to the value; raises ValueError with what is wrong
+             with it, and where an example would not help, with what to do about it
+    example: values that it takes, for who has written another; None for the default
     metavar: what stands for the value in help
     short:   a second, short flag
     repeatable: whether it may be given several times, which makes its value a list
@@ -35,6 +38,7 @@ class Option:
         repeatable: bool = False,
         switch: bool = False,
         series: str = "",
+        example: str | None = None,
     ) -> None:
         self.flag = flag
         self.help = help
@@ -45,6 +49,7 @@ class Option:
         self.repeatable = repeatable
         self.switch = switch
         self.series = series
+        self.example = default if example is None else example
 
     @property
     def name(self) -> str:
@@ -55,3 +60,20 @@ class Option:
     def help_with_default(self) -> str:
         """The help sentence and the default."""
         return f"{self.help} (default: {self.default})" if self.default else self.help
+
+    def value(self, written: str) -> object:
+        """Return the value of what was written.
+
+        Raises: UsageError
+        """
+        try:
+            return self.parse(written)
+        except ValueError as error:
+            raise self.fault(written, error) from None
+
+    def fault(self, written: str, error: ValueError) -> UsageError:
+        """Return what to tell whoever has written something that is no value."""
+        cause, *fix = error.args
+        if not fix and self.example:
+            fix = [f"use for example {self.example}"]
+        return UsageError(f"{self.flag} {written}: {'; '.join([cause, *fix])}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
-# In bytes. NRPE 2 cuts off behind 1,024, later ones behind 65,536: there is room for perfdata.
+# In bytes. NRPE 2 cuts off after 1,024, later ones after 65,536: there is room for perfdata.
 _LONGEST_WORDS = 400
 _LONGEST_LINE = 200
 _MOST_LINES = 100
@@ -107,7 +107,7 @@ def plain(text: str, longest: int) -> str:
     Control, format and bidirectional characters become `?`; `|` starts perfdata
     and becomes `/`. Of the rest Icinga Web makes markup: angle brackets, which
     become parentheses; `&`, an entity, which may well be one of the above; and
-    a backslash with an n or t behind it, the end of a line or a tab.
+    a backslash before an n or t, the end of a line or a tab.
     """
     # What is cut off anyway need not be looked at: a character is at least a byte.
     start = text[: longest + 1]

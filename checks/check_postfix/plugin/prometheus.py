@@ -42,7 +42,7 @@ def exposition(check: Check, outcome: Outcome, options: Namespace, now: float) -
         (f"{prefix}_state", f"what {check.executable} says: {states}", outcome.exit_code),
         (f"{prefix}_last_run_timestamp_seconds", f"when {check.executable} said so", int(now)),
     ]
-    series = _braced(_chosen(check, options))
+    series = _braced(_series(check, options))
     return "".join(
         f"# HELP {metric} {_escaped(meaning)}\n# TYPE {metric} gauge\n"
         f"{metric}{series} {number(value)}\n"
@@ -53,7 +53,7 @@ def exposition(check: Check, outcome: Outcome, options: Namespace, now: float) -
 def name(check: Check, label: Label) -> str:
     """Return the name of a metric: `postfix_queue_oldest_seconds`.
 
-    What the name of the check says already is not said again.
+    It does not repeat what the name of the check says already.
     """
     prefix = check.name.replace(" ", "_")
     subject = prefix.rpartition("_")[2]
@@ -83,21 +83,23 @@ def write(path: str, text: str) -> None:
         raise
 
 
-def _chosen(check: Check, options: Namespace) -> dict[str, str]:
-    """Return by label what was chosen to be measured, other than usual."""
-    count_matching = {}
+def _series(check: Check, options: Namespace) -> dict[str, str]:
+    """Return by label the values of the options that decide what is measured.
+
+    An option with its default is left out.
+    """
+    series = {}
     for option in check.options:
         value = getattr(options, option.name, None)
         usual = None if option.default is None else option.parse(option.default)
         if option.series and value not in (None, [], usual):
-            count_matching[option.series] = (
-                ",".join(map(str, value)) if option.repeatable else str(value)
-            )
-    return count_matching
+            written = map(str, value) if option.repeatable else [str(value)]
+            series[option.series] = ",".join(written)
+    return series
 
 
 def _braced(series: Mapping[str, str]) -> str:
-    """Return labels as they stand behind a metric's name."""
+    """Return labels as they stand after a metric's name."""
     pairs = [
         '{}="{}"'.format(label, _escaped(value).replace('"', r"\""))
         for label, value in series.items()

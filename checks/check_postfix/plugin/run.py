@@ -49,6 +49,7 @@ PROMETHEUS = Option(
     "also write the metrics to this file, for node-exporter's textfile collector",
     parse=values.prom_file,
     metavar="FILE",
+    example="/var/lib/prometheus/node-exporter/postfix_queue.prom",
 )
 VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
@@ -219,17 +220,10 @@ def _not_an_option(written: str, check: Check) -> str:
 
 def _value(option: Option, written: Any) -> Any:
     if option.repeatable:
-        return [_parsed(option, one) for one in written or ()]
+        return [option.value(one) for one in written or ()]
     if written is None:
         written = option.default
-    return None if written is None else _parsed(option, written)
-
-
-def _parsed(option: Option, written: str) -> object:
-    try:
-        return option.parse(written)
-    except ValueError as error:
-        raise UsageError(f"{option.flag} {written}: {error}") from None
+    return None if written is None else option.value(written)
 
 
 def _parser(check: Check) -> ArgumentParser:

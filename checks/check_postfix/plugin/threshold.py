@@ -9,11 +9,16 @@ from check_postfix.plugin.values import UNITS, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from argparse import Namespace
+    from collections.abc import Callable
+    from typing import Any
 
 # No longer than what a float holds exactly, and a line of output has room for.
 _DIGITS = 12
 _DECIMALS = 6
+# Of ranges, and the ends of one in a unit; other numbers are best without one.
+_EXAMPLE = "{0} (alert above {0}), {0}: (below {0}), {0}:{1} (outside) or @{0}:{1} (inside)"
+_ENDS = {"s": ("1h", "5h")}
 
 
 class Threshold:
@@ -22,10 +27,10 @@ class Threshold:
     metric:  its name
     what:    what is compared, for the help text
     warning, critical: default ranges; None for none
-    suffix:  told apart from a check's main threshold by this: `--warning-client`
+    suffix:  of the options, where it is not a check's main threshold: `--warning-client`
     uom:     `%` allows a percent sign in ranges, `s` allows 90s, 15m, 2h, 4d
-    enough:  (names of metrics, option with a number): while their sum is below
-             that number, the metric is shown but not judged
+    enough:  (from (subject, options) to how many the metric was measured of, option
+             with the least number); with fewer, the metric is shown but not judged
     """
 
     def __init__(
@@ -36,7 +41,7 @@ class Threshold:
         critical: str | None = None,
         suffix: str = "",
         uom: str = "",
-        enough: tuple[Sequence[str], Option] | None = None,
+        enough: tuple[Callable[[Any, Namespace], float], Option] | None = None,
     ) -> None:
         self.metric = metric
         self.enough = enough
@@ -51,6 +56,7 @@ class Threshold:
             parse=lambda written: parse_range(written, uom),
             metavar="RANGE",
             short="" if suffix else f"-{state[0]}",
+            example=_EXAMPLE.format(*_ENDS.get(uom, ("10", "20"))),
         )
 
 
@@ -68,14 +74,11 @@ def parse_range(written: str, uom: str) -> Range:
         else:
             end = _limit(end, uom)
     except ValueError:
-        raise ValueError(
-            "is no range; write for example 10 (alert above 10), 10: (below 10), 10:20 (outside)"
-            " or @10:20 (inside)"
-        ) from None
+        raise ValueError("not a range") from None
     try:
         return Range(f"{inverted}{start}{colon}{end}")
     except ValueError:
-        raise ValueError("is a range that starts behind its end; swap the two") from None
+        raise ValueError("a range that starts after its end", "swap the two") from None
 
 
 def _limit(written: str, uom: str) -> str:

@@ -1,7 +1,8 @@
-"""Values: what people write behind an option, and what it means.
+"""Values: what people write after an option, and what it means.
 
-Every function takes the text as it was written and returns the value, or raises
-ValueError with what was expected and an example.
+Each function that reads a value takes the text as it was written. It raises ValueError
+with what is wrong; what to do about it follows as a second argument, unless an example
+of the option says enough.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
     from ipaddress import IPv4Network, IPv6Network
 
@@ -28,19 +29,19 @@ _CLIENT_OF_IPV6 = 64
 def text(written: str) -> str:
     """Return any text that is not empty."""
     if not written:
-        raise ValueError("must not be empty")
+        raise ValueError("is empty", "leave it out, or name something")
     try:
         written.encode()
     except UnicodeEncodeError:  # a byte that Python could not make a character of
-        raise ValueError("is not UTF-8; choose a plain name, or make a link of one") from None
+        raise ValueError("not UTF-8", "choose a plain name, or make a link with one") from None
     return written
 
 
 def is_number(written: str, digits: int, decimals: int = 0) -> bool:
     """Tell whether something is a number of at most so many digits and decimals, without a sign.
 
-    An expression would have to be compiled in every run, which takes longer than all
-    that is to be read with it.
+    An expression would have to be compiled in every run, which takes longer than
+    reading all the numbers.
     """
     whole, point, fraction = written.partition(".")
     if point and not is_number(fraction, decimals):
@@ -51,7 +52,7 @@ def is_number(written: str, digits: int, decimals: int = 0) -> bool:
 def count(written: str) -> int:
     """Return a whole number, 0 or more."""
     if not is_number(written, 12):
-        raise ValueError("is no whole number; write for example 20")
+        raise ValueError("not a whole number")
     return int(written)
 
 
@@ -60,10 +61,15 @@ def one_of(*words: str) -> Callable[[str], str]:
 
     def parse(written: str) -> str:
         if written not in words:
-            raise ValueError(f"is not known here; write {' or '.join(words)}")
+            raise ValueError("not known here", f"use {_either(words)}")
         return written
 
     return parse
+
+
+def _either(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def duration(written: str) -> int:
@@ -71,9 +77,9 @@ def duration(written: str) -> int:
     number, unit = written[:-1], written[-1:]
     seconds = int(number) * UNITS[unit] if unit in UNITS and is_number(number, 9) else 0
     if not seconds:
-        raise ValueError("is no duration; write for example 90s, 15m, 2h or 4d")
+        raise ValueError("not a duration")
     if seconds > _LONGEST:
-        raise ValueError("is longer than 100 years; write for example 90s, 15m, 2h or 4d")
+        raise ValueError("longer than 100 years")
     return seconds
 
 
@@ -83,7 +89,7 @@ def timeout(written: str) -> float:
     number = written.removesuffix(unit)
     value = float(number) * UNITS[unit or "s"] if is_number(number, 9, decimals=6) else 0
     if not 0 < value <= _LONGEST_TIMEOUT:
-        raise ValueError("is no time to wait, up to a day; write for example 10 or 10s")
+        raise ValueError("not a time to wait, of at most a day")
     return value
 
 
@@ -91,7 +97,7 @@ def window(written: str) -> int:
     """Return a duration of whole minutes, in seconds."""
     value = duration(written)
     if value % 60:
-        raise ValueError("is not whole minutes, which is what is counted by; write for example 15m")
+        raise ValueError("not whole minutes, by which lines are counted")
     return value
 
 
@@ -109,15 +115,15 @@ def zone(written: str) -> tzinfo:
     is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", written)
     found = tz.gettz(written) if is_name and len(written) <= _LONGEST_ZONE else None
     if found is None or isinstance(found, tz.tzstr):
-        raise ValueError("is no time zone; write for example Europe/Berlin or UTC")
+        raise ValueError("not a time zone")
     return found
 
 
 def moment(written: str, where: tzinfo | None) -> datetime:
     """Return a point in time, read as python-dateutil reads it.
 
-    where: the zone it is meant in if it names none, and whose today completes a
-           time of day; None for the machine's
+    where: the zone that is meant if none is written; a time of day is one of today
+           there; None for the machine's
     """
     import warnings
     from datetime import datetime
@@ -135,37 +141,32 @@ def moment(written: str, where: tzinfo | None) -> datetime:
             return found
     except parser.UnknownTimezoneWarning:
         raise ValueError(
-            "names a time zone that is not known; write its offset, for example +01:00,"
-            " or use --timezone"
+            "names an unknown time zone",
+            "use its offset, for example +01:00, or the option --timezone",
         ) from None
     except (ValueError, OverflowError):
         pass
-    raise ValueError("is no date and time; write for example '2026-11-24 16:30' or 16:30")
+    raise ValueError("not a date and time")
 
 
 def code(written: str) -> str:
     """Return a reply code or an enhanced status code."""
     if not re.fullmatch(r"[245]\d\d|[245]\.\d{1,3}\.\d{1,3}", written, re.ASCII):
-        raise ValueError(
-            "is no reply code and no enhanced status code; write for example 550 or 4.7.1"
-        )
+        raise ValueError("neither a reply code nor an enhanced status code")
     return written
 
 
 def network(written: str) -> Network:
     """Return a network, or the one of a single address.
 
-    An IPv6 network is no smaller than a /64: that is how client addresses are kept.
+    An IPv6 network is at least a /64, since client addresses are kept by /64.
     """
     from ipaddress import IPv6Network, ip_network
 
     try:
         found = ip_network(written, strict=False)
     except ValueError:
-        raise ValueError(
-            "is no address and no network; write for example 192.0.2.7, 192.0.2.0/24 or"
-            " 2001:db8::/64"
-        ) from None
+        raise ValueError("neither an address nor a network") from None
     if isinstance(found, IPv6Network) and found.prefixlen > _CLIENT_OF_IPV6:
         return found.supernet(new_prefix=_CLIENT_OF_IPV6)
     return found
@@ -174,10 +175,7 @@ def network(written: str) -> Network:
 def prom_file(written: str) -> str:
     """Return a path that node-exporter's textfile collector would read."""
     if not written.endswith(".prom"):
-        raise ValueError(
-            "does not end with .prom, and node-exporter reads no other;"
-            " write for example /var/lib/prometheus/node-exporter/postfix_queue.prom"
-        )
+        raise ValueError("does not end with .prom, and node-exporter reads no other file")
     return written
 
 

@@ -49,7 +49,9 @@ def test_older_lines_still_to_be_read_do_not_matter():
 
 
 def merged(*parts, oldest=0):
-    return Coverage.merged([Coverage(**{"start": 100, "end": 200, **part}) for part in parts], oldest)
+    return Coverage.merged(
+        [Coverage(**{"start": 100, "end": 200, **part}) for part in parts], oldest
+    )
 
 
 def test_several_logs_cover_what_each_of_them_covers():

@@ -1,0 +1,110 @@
+"""The options of every check of the mail log: what is read, and of which time."""
+
+from __future__ import annotations
+
+import os
+
+from check_postfix.maillog.source.archives import USUAL_ARCHIVES
+from check_postfix.plugin import Option, values
+
+LOG = Option(
+    "--log",
+    "mail log; its rotated generations are found in the same directory (default: where"
+    " Postfix or syslog usually write)",
+    metavar="PATH",
+    repeatable=True,
+    series="log",
+)
+ARCHIVES = Option(
+    "--archives",
+    "directory of rotated generations, as in logrotate's olddir (default: that of the log,"
+    f" and {', '.join(USUAL_ARCHIVES)} in it)",
+    parse=os.path.abspath,
+    metavar="DIR",
+    repeatable=True,
+)
+FROM_JOURNAL = Option(
+    "--journal",
+    "read the systemd journal, together with what --log names (default: if there is a"
+    " journal and no log file)",
+    switch=True,
+)
+STATE = Option(
+    "--state",
+    "file that keeps counts and positions, shared by all checks (default: in"
+    " /var/lib/check_postfix or the user's home)",
+    metavar="PATH",
+)
+NO_STATE = Option(
+    "--no-state",
+    "read the log afresh and remember nothing: for old or foreign logs",
+    switch=True,
+)
+WINDOW = Option(
+    "--window",
+    "how much time is judged",
+    default="15m",
+    parse=values.window,
+    metavar="DURATION",
+    series="window_seconds",
+)
+AT = Option(
+    "--at",
+    "the end of that time (default: now)",
+    metavar="TIME",
+    example="'2026-11-24 16:30' or 16:30",
+)
+TIMEZONE = Option(
+    "--timezone",
+    "time zone of the log's stamps, where they do not name one (default: this machine's)",
+    parse=values.zone,
+    metavar="NAME",
+    example="Europe/Berlin or UTC",
+)
+HOST = Option(
+    "--host", "only lines of this host, as the log spells it", metavar="NAME", series="host"
+)
+INSTANCE = Option(
+    "--instance",
+    "only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
+    metavar="NAME",
+    series="postfix_instance",
+)
+KEEP_TOTALS = Option(
+    "--keep-totals",
+    "how long sums are kept; the usual level needs 28 days; all checks that share a state"
+    " file should be given the same",
+    default="30d",
+    parse=values.window,
+    metavar="DURATION",
+)
+KEEP_KEYS = Option(
+    "--keep-keys",
+    "how long the store keeps what may belong to a person or company: client addresses and"
+    " names, pseudonyms of accounts, recipient domains and relays",
+    default="48h",
+    parse=values.window,
+    metavar="DURATION",
+)
+ANONYMISE = Option(
+    "--anonymise",
+    "show pseudonyms for client addresses, domains and relays; they stay the same as long as"
+    " the state file lives; accounts are shown by pseudonyms anyway",
+    switch=True,
+)
+
+OPTIONS = [
+    LOG,
+    ARCHIVES,
+    FROM_JOURNAL,
+    STATE,
+    NO_STATE,
+    WINDOW,
+    AT,
+    TIMEZONE,
+    HOST,
+    INSTANCE,
+    KEEP_TOTALS,
+    KEEP_KEYS,
+    ANONYMISE,
+]
