@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 
 from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
-from check_postfix.common.log_remarks import about, remarks
+from check_postfix.common.log_remarks import remarks
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
@@ -78,6 +78,7 @@ class OpenedStore:
 
     path:     of the state file, None to remember nothing
     logs:     paths of the logs, or JOURNAL
+    deadline: time.monotonic() at which to stop waiting and reading
     coverage: what of the log was read
     notes:    what has to be said of the store, in a few words each
     """
@@ -86,13 +87,18 @@ class OpenedStore:
     _store: Store
 
     def __init__(
-        self, path: str | None, logs: Sequence[str], options: Namespace, span: Span
+        self,
+        path: str | None,
+        logs: Sequence[str],
+        options: Namespace,
+        span: Span,
+        deadline: float,
     ) -> None:
         self._path = path
         self._logs = logs
         self._options = options
         self._span = span
-        self._deadline = time.monotonic() + options.timeout * _READING
+        self._deadline = deadline
         self._retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
         # The oldest minutes that are kept, of totals and of keys
         minute = int(span.now) // 60
@@ -257,12 +263,13 @@ def _open(options: Namespace) -> Iterator[Window]:
 
     Raises: Unknown
     """
+    deadline = time.monotonic() + options.timeout * _READING
     span = Span(options, time.time())
     path = None
     try:
         logs = _logs(options)
         path = None if options.no_state else options.state or location.default_store()
-        with OpenedStore(path, logs, options, span) as opened:
+        with OpenedStore(path, logs, options, span, deadline) as opened:
             yield Window(span.start, span.end, opened.coverage, opened.view(), opened.notes)
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (
@@ -277,6 +284,13 @@ def _measure(window: Window) -> dict[str, float]:
     return {"gaps": len(window.coverage.gaps_in(window.start, window.end))}
 
 
+def _about(window: Window, _: Namespace) -> list[str]:
+    # Few runs are asked for it.
+    from check_postfix.common.log_about import about
+
+    return about(window)
+
+
 FROM_LOG = Source(
     options=OPTIONS,
     open=_open,
@@ -285,5 +299,5 @@ FROM_LOG = Source(
         Label("gaps", "parts of the window whose log lines were destroyed before they were read")
     ],
     remarks=remarks,
-    about=about,
+    about=_about,
 )

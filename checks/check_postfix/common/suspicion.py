@@ -1,13 +1,12 @@
-"""A suspicion: what failed logins are, told by who tried whose password.
+"""A suspicion: what failed logins probably are, by who tried whose password.
 
-As a sum, three different things look alike. One address at many accounts is
-guessing; many addresses at one account attack it; one address at one account,
-again and again, is mostly a program that nobody told of a new password. The
-rule for that stands here. Where the log does not name the accounts, nothing is
+Three different things have the same sum. One address at many accounts is guessing. Many
+addresses at one account attack it. One address at one account, again and again, is mostly
+a program that has an old password. Where the log does not name the accounts, nothing is
 suspected.
 
-Its numbers hold for a window of up to an hour. Of a longer one they are as many times
-as large: in a day ten people of an office mistype their passwords.
+The numbers below are for a window of up to an hour. For a longer window they grow with its
+length: in a day, ten people of an office mistype their passwords.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-# Accounts that one address must have tried to be guessing. In an office behind one
+# So many accounts must one address have tried to be guessing. In an office with one
 # address some people mistype their passwords in an hour, hardly ten.
 GUESSED = 10
-# Addresses that must have tried one account to be attacking it. Somebody's own
+# So many addresses must have tried one account to be attacking it. Somebody's own
 # devices come from home, from work and from the telephone's network.
 ATTACKERS = 10
-# Of their failures so many must be at that account (in percent). Where the same
-# addresses try other accounts as well, it is not one account that is attacked.
+# So much of their failures must be at that account (in percent). Addresses that try
+# other accounts as well attack no single one.
 SINGLED_OUT = 50
-# Failures of one address at one account that are no mistyped password any more:
-# whoever types gives up before that, a program does not.
+# So many failures of one address at one account are no mistyped password any more. A
+# person gives up before that, a program does not.
 STUBBORN = 10
-# Of an address's failures so many must be at that account (in percent). Postfix may
+# So much of an address's failures must be at that account (in percent). Postfix may
 # name the account that was tried before, so a few can be wrong.
 ALONE = 90
-# Of an address's failures so many must name an account (in percent), or nothing is
-# said about its accounts.
+# So much of an address's failures must name an account (in percent). With less, nothing
+# is said about its accounts.
 NAMED = 50
 
-# What stands in place of an address, and of an account, that is not known.
+# What stands for an unknown address, and for an unknown account.
 _NO_ADDRESS = ("", "unknown", MANY)
 _NO_ACCOUNT = ("", MANY)
 
@@ -45,9 +44,9 @@ _NO_ACCOUNT = ("", MANY)
 class Tries:
     """Who tried whose password.
 
-    rows:  ((client, account), failed logins); the account is a pseudonym, nothing
-           where the log names none, and MANY where they were too many
-    hours: how long the window is
+    rows:  ((client, account), failed logins); the account is a pseudonym, empty where
+           the log names none, and MANY where there were too many
+    hours: length of the window
     """
 
     def __init__(self, rows: Iterable[tuple[tuple[str, ...], int]], hours: float = 1) -> None:
@@ -60,7 +59,7 @@ class Tries:
                 self._by_account.setdefault(account, {})[client] = number
 
     def at(self, client: str) -> str:
-        """Return at how many accounts a client failed: ` at 3 accounts`, nothing if unknown."""
+        """Return at how many accounts a client failed: ` at 3 accounts`; empty if unknown."""
         tried = self._by_client.get(client, {})
         known = _known(tried)
         named = _sum(tried) - tried.get("", 0)
@@ -77,14 +76,13 @@ class Tries:
         return f" from {_number(len(known), MANY in tried, 'address', 'addresses')}"
 
     def words(self, name: Callable[[str], str], suspects: bool = True) -> list[str]:
-        """Return who failed most, and what that is; and who attacks, if that is another.
+        """Return who failed most, and the suspicion; then other attackers, if there are any.
 
-        What sounds harmless is said only where nothing else is found: it must not
-        hide an attack.
+        A harmless suspicion is said only where there is no other, since it must not hide
+        an attack.
 
         name:     from a client's address to what is shown of it
-        suspects: whether to say what it is; only who has seen all that an address
-                  tried can tell
+        suspects: whether to suspect at all; it takes everything that an address tried
         """
         worst = self._worst(client for client in self._by_client if client != MANY)
         guesser = self._worst(filter(self._is_guessing, self._by_client)) if suspects else None

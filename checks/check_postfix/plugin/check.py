@@ -42,8 +42,8 @@ class Source:
     """Where a check gets what it measures from.
 
     options: what decides where and how it is read
-    open:    context manager: from the options' values to the subject that the
-             check measures; raises Unknown where it cannot be had
+    open:    context manager: from the options' values to the subject that the check
+             measures; raises Unknown if there is none
     measure: from the subject to numbers that all checks of this source have, by label
     labels:  of these numbers
     remarks: what must be said about the subject in the first line

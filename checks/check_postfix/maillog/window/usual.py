@@ -1,9 +1,9 @@
 """The usual level: what a number is on this host when nothing is wrong.
 
-Mail has a day: so the window is compared with equally long ones at the same
-time of day on earlier days. A host too young for that is compared with its own
-preceding hours; a still younger one with nothing. Only windows whose lines were
-all read take part. The median keeps one bad day from raising the level.
+How much mail there is depends on the time of day. So the window is compared with equally
+long ones at the same time on earlier days. With too few days it is compared with the
+preceding hours; with too few of these, with nothing. Only windows whose lines were all read
+take part. The level is their median, which one bad day does not raise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.coverage import Coverage
 
 DAYS = 28
-# Below these there is no telling what is usual.
+# With fewer windows, nobody can tell what is usual.
 LEAST_DAYS = 3
 LEAST_PRECEDING = 4
 HOURS = 24
@@ -28,8 +28,8 @@ class Usual:
     """A usual level.
 
     level: the median, None if there is too little history
-    basis: what it is the median of, in words: `28 days` are windows at the same time
-           of day, `last 24 h` those right before it
+    basis: of which windows it is the median, in words: `28 days` are those at the same
+           time of day, `last 24 h` those right before
     """
 
     __slots__ = ("basis", "level")
@@ -46,11 +46,11 @@ def usual(
     coverage: Coverage,
     count: Callable[[int, int], int],
 ) -> Usual:
-    """Return what a window usually comes to.
+    """Return what the numbers of a window usually come to.
 
     start, end: its minutes
     zone:       whose time of day counts; None for the machine's
-    count:      returns what the minutes from begin to end came to
+    count:      from (start, end) to what these minutes came to
     """
     earlier = [count(*span) for span in _same_time(start, end, zone) if coverage.includes(*span)]
     if len(earlier) >= LEAST_DAYS:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts import pseudonym
 from check_postfix.maillog.counts.account import Accounts
-from check_postfix.maillog.window.usual import usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ class View:
             totals = self._store.totals(start, end, self._origins)
             return sum(totals.get(counter, 0) for counter in counters)
 
-        return usual(self._start, self._end, self._zone, self._coverage, count)
+        return self._usual(self._coverage, count)
 
     def usual_matching(self, family: str, takes: Takes) -> Usual:
         """Return what those events of a family that take part usually come to."""
@@ -84,12 +82,21 @@ class View:
             rows = self._store.keys(family, start, end, self._origins)
             return sum(number for key, number in rows if takes(family, key))
 
-        kept = self._coverage.since(self._oldest_keys)
-        return usual(self._start, self._end, self._zone, kept, count)
+        return self._usual(self._coverage.since(self._oldest_keys), count)
+
+    def _usual(self, coverage: Coverage, count: Callable[[int, int], int]) -> Usual:
+        # One check of many asks for it.
+        from check_postfix.maillog.window.usual import usual
+
+        return usual(self._start, self._end, self._zone, coverage, count)
 
     def name(self, field: str, value: str) -> str:
         """Return what is shown of a field's value, which may be a pseudonym."""
-        return pseudonym.of(self._store.key, field, value) if self._anonymises else value
+        if not self._anonymises:
+            return value
+        from check_postfix.maillog.counts import pseudonym
+
+        return pseudonym.of(self._store.key, field, value)
 
     def account(self, name: str) -> str:
         """Return the pseudonym by which an account is kept."""
