@@ -31,7 +31,7 @@ CALLS = ["openat", "pread64", "pwrite64", "fdatasync", "fsync", "ftruncate", "un
 RUN = """
 import sys
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store.store import set_aside
+from check_postfix.maillog.store.damage import set_aside
 from tests.support import logbook
 store, log, now = sys.argv[1:]
 for _ in range(2):

@@ -17,7 +17,7 @@ from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.retention import Retention
-from check_postfix.maillog.store.store import JOURNAL, Store, set_aside
+from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
@@ -246,6 +246,9 @@ def _usual_log() -> str:
 def _is_set_aside(path: str | None) -> bool:
     """Put a damaged store out of the way; tell whether it was this run that did."""
     assert path is not None  # memory is not damaged
+    # Nearly no run has need of it.
+    from check_postfix.maillog.store.damage import set_aside
+
     try:
         return set_aside(path) is not None
     except FileNotFoundError:  # another run was quicker

@@ -23,7 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from check_postfix.maillog.errors import DamagedStore
 from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.source import lines
-from check_postfix.maillog.store.store import Store, set_aside
+from check_postfix.maillog.store.damage import set_aside
+from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from tests.support import logbook
 

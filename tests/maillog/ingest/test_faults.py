@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
-from check_postfix.maillog.store.store import Store, set_aside
+from check_postfix.maillog.store.damage import set_aside
+from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place, once
 from tests.support import logbook
 

@@ -15,14 +15,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
-from check_postfix.maillog.store import packed
+from check_postfix.maillog.store import packed, schema
+from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,53 +37,6 @@ if TYPE_CHECKING:
 
     V = TypeVar("V", bound=Value)
 
-_APPLICATION = 0x43504658  # "CPFX" in the file's header
-_VERSION = 3
-_KEY_SIZE = 32
-
-_SCHEMA = """
-CREATE TABLE secret (key BLOB NOT NULL) STRICT;
-CREATE TABLE log (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1
-) STRICT;
-CREATE TABLE generation (
-    id INTEGER PRIMARY KEY, head BLOB NOT NULL,
-    hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    tail BLOB NOT NULL, tail_size INTEGER NOT NULL,
-    first_minute INTEGER, since INTEGER, last INTEGER,
-    live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
-    matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unparsed INTEGER NOT NULL,
-    log INTEGER NOT NULL
-) STRICT;
-CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
-    note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
-CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
-CREATE TABLE journal_span (
-    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL,
-    first_minute INTEGER NOT NULL,
-    last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
-    events INTEGER NOT NULL, matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
-    unparsed INTEGER NOT NULL, log INTEGER NOT NULL
-) STRICT;
-CREATE TABLE origin (
-    id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
-    UNIQUE (log, host, instance)
-) STRICT;
-CREATE TABLE total (
-    minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,
-    PRIMARY KEY (minute, origin)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE keyed (
-    family TEXT NOT NULL, minute INTEGER NOT NULL, origin INTEGER NOT NULL,
-    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, origin)
-) STRICT;
-CREATE TABLE pending (
-    log INTEGER NOT NULL, owner INTEGER NOT NULL, side INTEGER NOT NULL, origin INTEGER NOT NULL,
-    queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
-    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
-    PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
-) STRICT, WITHOUT ROWID;
-"""
 
 # Counters, and keys, are packed. Of a minute that is there already both are merged.
 _ADD_TOTAL = """
@@ -138,9 +92,12 @@ class Store:
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
-        if path is not None:
-            _prepare(path)
-        with self._translated():
+        if path is not None and not _is_file(path):
+            # Needed once in a file's life.
+            from check_postfix.maillog.store import file
+
+            file.prepare(path)
+        with explained(self.path):
             self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
                 self._open()
@@ -157,35 +114,43 @@ class Store:
         return Pending(self._db)
 
     def _open(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
+        db = self._db
+        version = self._version()
+        db.execute("PRAGMA synchronous=EXTRA")
+        db.execute("PRAGMA cell_size_check=ON")
+        # What is deleted for privacy's sake is overwritten, not just unlinked.
+        db.execute("PRAGMA secure_delete=ON")
+        db.create_function("merged", 2, packed.merged, deterministic=True)
+        db.create_function("size", 1, packed.size, deterministic=True)
+        if version != 0:
+            self._see_that_it_is_ours()
+        if version < schema.VERSION:
+            with self.transaction():
+                # unless another run was quicker
+                if self._version() == version:
+                    self._create(version)
+        if not schema.is_in(db):
+            raise DamagedStore(f"{self.path}: has other tables than it should")
+        secret = db.execute("SELECT key FROM secret").fetchone()
+        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != schema.SECRET_SIZE:
+            raise DamagedStore(f"{self.path}: has lost its key")
+        self.key: bytes = secret[0]
+
+    def _version(self) -> int:
+        """Return the version of the tables, 0 if there are none yet.
+
+        Raises: StoreError if it is newer than this program
+        """
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > schema.VERSION:
             raise StoreError(
                 f"{self.path}: was written by a newer check_postfix; upgrade this one,"
                 " or choose another file with --state"
             )
-        self._db.execute("PRAGMA synchronous=EXTRA")
-        self._db.execute("PRAGMA cell_size_check=ON")
-        # What is deleted for privacy's sake is overwritten, not just unlinked.
-        self._db.execute("PRAGMA secure_delete=ON")
-        self._db.create_function("merged", 2, packed.merged, deterministic=True)
-        self._db.create_function("size", 1, packed.size, deterministic=True)
-        if version != 0:
-            self._see_that_it_is_ours()
-        if version < _VERSION:
-            with self.transaction():
-                # unless another run was quicker
-                if self._db.execute("PRAGMA user_version").fetchone()[0] == version:
-                    self._create(version)
-        schema = self._db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-        if sorted(sql for (sql,) in schema) != sorted(_statements()):
-            raise DamagedStore(f"{self.path}: has other tables than it should")
-        secret = self._db.execute("SELECT key FROM secret").fetchone()
-        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != _KEY_SIZE:
-            raise DamagedStore(f"{self.path}: has lost its key")
-        self.key: bytes = secret[0]
+        return version
 
     def _see_that_it_is_ours(self) -> None:
-        if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+        if self._db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
             raise DamagedStore(f"{self.path}: is another program's database")
 
     def _create(self, version: int) -> None:
@@ -196,18 +161,14 @@ class Store:
         for (table,) in there:
             self._db.execute(f'DROP TABLE "{table}"')
         self.was_older = version > 0
-        for statement in _statements():
-            self._db.execute(statement)
-        self._db.execute("INSERT INTO secret VALUES (?)", (os.urandom(_KEY_SIZE),))
-        self._db.execute(f"PRAGMA application_id={_APPLICATION}")
-        self._db.execute(f"PRAGMA user_version={_VERSION}")
+        schema.create(self._db)
 
     def read_everything(self) -> None:
         """Look for damage all over the file.
 
         Raises: DamagedStore
         """
-        with self._translated():
+        with explained(self.path):
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
                     raise DamagedStore(f"{self.path}: {finding}")
@@ -228,22 +189,10 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours."""
-        try:
-            yield
-        except sqlite3.ProgrammingError:  # our own fault
-            raise
-        except sqlite3.Error as error:
-            raise _translated(self.path, error) from None
-        except UnicodeDecodeError:  # in a message that quotes the damage
-            raise DamagedStore(f"{self.path}: database disk image is malformed") from None
-
-    @contextmanager
     def _readable(self) -> Iterator[None]:
         """Turn into ours what SQLite, and whoever unpacks what it has kept, says of damage."""
         try:
-            with self._translated():
+            with explained(self.path):
                 yield
         except ValueError:
             raise self._unreadable() from None
@@ -258,7 +207,7 @@ class Store:
         Raises: StoreError if other runs held it for longer than `wait` seconds,
                 or the disk refuses
         """
-        with self._translated():
+        with explained(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._sizes.clear()
@@ -274,7 +223,7 @@ class Store:
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
-        with self._translated():
+        with explained(self.path):
             row = self._db.execute(
                 "SELECT id, path, backlog FROM log WHERE path=?", (path,)
             ).fetchone()
@@ -296,7 +245,7 @@ class Store:
         Returns: signature -> (generation, note); 0 for a file that has none: it is
                  empty, or cannot be read, and then the note says why
         """
-        with self._translated():
+        with explained(self.path):
             return {
                 signature: (generation, note)
                 for signature, generation, note in self._db.execute(
@@ -314,7 +263,7 @@ class Store:
 
     def notes(self, log: Log) -> list[str]:
         """Return why files of this log could not be read."""
-        with self._translated():
+        with explained(self.path):
             return [
                 note
                 for (note,) in self._db.execute(
@@ -333,7 +282,7 @@ class Store:
     def _values(self, kind: type[V], table: str, log: Log, order: str) -> list[V]:
         """Return the values of a kind that a table keeps of a log."""
         fields = len(kind.FIELDS) - 1
-        with self._translated():
+        with explained(self.path):
             return [
                 kind(*row[:fields], LineCounts(*row[fields:]))
                 for row in self._db.execute(
@@ -357,7 +306,7 @@ class Store:
 
     def gaps(self, log: Log, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch these minutes."""
-        with self._translated():
+        with explained(self.path):
             return self._db.execute(
                 "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
                 (log.id, start, end),
@@ -405,7 +354,7 @@ class Store:
 
     def origins(self, log: Log) -> list[tuple[int, str, str]]:
         """Return the (number, host, instance) of everything this log has told of."""
-        with self._translated():
+        with explained(self.path):
             return self._db.execute(
                 "SELECT id, host, instance FROM origin WHERE log=? ORDER BY host, instance",
                 (log.id,),
@@ -480,7 +429,7 @@ class Store:
             (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
             ("SELECT 1 FROM pending WHERE since<? LIMIT 1", (oldest_keys - late,)),
         )
-        with self._translated():
+        with explained(self.path):
             return any(self._db.execute(*query).fetchone() for query in queries)
 
     def messages(
@@ -544,8 +493,11 @@ class Store:
             return packed.added(text for (text,) in self._db.execute(query, parameters))
 
 
-def _statements() -> list[str]:
-    return [text.strip() for text in _SCHEMA.split(";") if text.strip()]
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _columns(kind: type[Value]) -> str:
@@ -555,118 +507,3 @@ def _columns(kind: type[Value]) -> str:
 
 def _numbers(origins: Iterable[int]) -> str:
     return ", ".join(str(int(origin)) for origin in origins)
-
-
-def _translated(path: str | None, error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = None if code is None else code & 0xFF
-    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(
-            f"{path}: another run has held it for too long; see what that run is doing,"
-            " or raise --timeout"
-        )
-    if code == sqlite3.SQLITE_READONLY_DBMOVED:
-        return DamagedStore(f"{path}: was replaced while it was open")
-    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StoreError(
-            f"cannot write {path}: {error}; let this user write the file and its directory,"
-            " or choose another with --state"
-        )
-    if kind == sqlite3.SQLITE_FULL:
-        return StoreError(f"cannot write {path}: the disk is full; make room on it")
-    if kind == sqlite3.SQLITE_IOERR:
-        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
-    if kind == sqlite3.SQLITE_NOMEM:
-        return StoreError(f"cannot read {path}: {error}; give the check more memory")
-    return DamagedStore(f"{path}: {error}")
-
-
-def _prepare(path: str) -> None:
-    """Make the file and its directory, private to their owner.
-
-    Raises: StoreError
-    """
-    try:
-        _make_directory(os.path.dirname(path) or ".")
-        status = _file(path)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
-            " its directory, or choose another with --state"
-        ) from None
-    # A link here could make root write into any file.
-    if not stat.S_ISREG(status.st_mode):
-        raise StoreError(
-            f"{path}: is not a regular file; remove it, or choose another with --state"
-        )
-
-
-def _file(path: str) -> os.stat_result:
-    """Return the status of the file at this path; make it if it is not there."""
-    try:
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        try:
-            return os.lstat(path)
-        except FileNotFoundError:  # another run has just set it aside
-            return _file(path)
-    status = os.fstat(fd)
-    os.close(fd)
-    _chown_like_directory(path)
-    return status
-
-
-def _make_directory(path: str) -> None:
-    if not os.path.isdir(path):
-        _make_directory(os.path.dirname(os.path.abspath(path)))
-        with suppress(FileExistsError):  # another run was quicker
-            os.mkdir(path, 0o700)
-            _chown_like_directory(path)
-
-
-def _chown_like_directory(path: str) -> None:
-    """Let what root has made belong to the owner of the directory it is in.
-
-    A run by hand must not lock the monitoring user out. SQLite does likewise
-    for its journal.
-    """
-    if os.geteuid() == 0:
-        owner = os.stat(os.path.dirname(os.path.abspath(path)))
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def set_aside(path: str) -> str | None:
-    """Rename a damaged store; return its new name, None if it is not damaged (any more).
-
-    Runs that have found the damage at the same time do so one after the other,
-    and only the first finds it in its place.
-
-    Raises: OSError
-    """
-    import fcntl
-
-    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        if _is_sound(path):
-            return None
-        aside = path + ".damaged"
-        # A journal left behind would be applied to the next store of this name.
-        with suppress(FileNotFoundError):
-            os.replace(path + "-journal", aside + "-journal")
-        os.replace(path, aside)
-        return aside
-    finally:
-        os.close(directory)
-
-
-def _is_sound(path: str) -> bool:
-    """Tell whether a store has no damage that could be found, however long that takes."""
-    try:
-        with Store(path, 1) as store:
-            store.read_everything()
-    except DamagedStore:
-        return False
-    except StoreError:  # nobody can tell
-        return True
-    return True

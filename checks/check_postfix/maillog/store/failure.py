@@ -1,0 +1,49 @@
+"""Failure: what SQLite's errors mean to an administrator."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+
+from check_postfix.maillog.errors import DamagedStore, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def explained(path: str | None) -> Iterator[None]:
+    """Turn SQLite's errors about a file into ours."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:  # our own fault
+        raise
+    except sqlite3.Error as error:
+        raise _explanation(path, error) from None
+    except UnicodeDecodeError:  # in a message that quotes the damage
+        raise DamagedStore(f"{path}: database disk image is malformed") from None
+
+
+def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = None if code is None else code & 0xFF
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(
+            f"{path}: another run has held it for too long; see what that run is doing,"
+            " or raise --timeout"
+        )
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return DamagedStore(f"{path}: was replaced while it was open")
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StoreError(
+            f"cannot write {path}: {error}; let this user write the file and its directory,"
+            " or choose another with --state"
+        )
+    if kind == sqlite3.SQLITE_FULL:
+        return StoreError(f"cannot write {path}: the disk is full; make room on it")
+    if kind == sqlite3.SQLITE_IOERR:
+        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
+    if kind == sqlite3.SQLITE_NOMEM:
+        return StoreError(f"cannot read {path}: {error}; give the check more memory")
+    return DamagedStore(f"{path}: {error}")

@@ -1,0 +1,81 @@
+"""Schema: the tables of the state file, and what marks it as ours.
+
+Whoever changes a table raises VERSION, and says in migration.py where its rows go.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+
+VERSION = 3
+APPLICATION = 0x43504658  # "CPFX" in the file's header
+SECRET_SIZE = 32  # bytes
+
+_TABLES = """
+CREATE TABLE secret (key BLOB NOT NULL) STRICT;
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE generation (
+    id INTEGER PRIMARY KEY, head BLOB NOT NULL,
+    hole_start INTEGER NOT NULL, hole_end INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    tail BLOB NOT NULL, tail_size INTEGER NOT NULL,
+    first_minute INTEGER, since INTEGER, last INTEGER,
+    live INTEGER NOT NULL, done INTEGER NOT NULL, lines INTEGER NOT NULL, events INTEGER NOT NULL,
+    matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unparsed INTEGER NOT NULL,
+    log INTEGER NOT NULL
+) STRICT;
+CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
+    note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
+CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE journal_span (
+    id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL,
+    first_minute INTEGER NOT NULL,
+    last INTEGER NOT NULL, read INTEGER NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL,
+    events INTEGER NOT NULL, matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL,
+    unparsed INTEGER NOT NULL, log INTEGER NOT NULL
+) STRICT;
+CREATE TABLE origin (
+    id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
+    UNIQUE (log, host, instance)
+) STRICT;
+CREATE TABLE total (
+    minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,
+    PRIMARY KEY (minute, origin)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keyed (
+    family TEXT NOT NULL, minute INTEGER NOT NULL, origin INTEGER NOT NULL,
+    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, origin)
+) STRICT;
+CREATE TABLE pending (
+    log INTEGER NOT NULL, owner INTEGER NOT NULL, side INTEGER NOT NULL, origin INTEGER NOT NULL,
+    queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
+    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def tables() -> dict[str, str]:
+    """Return name -> statement, as SQLite keeps it, of each table."""
+    statements = [text.strip() for text in _TABLES.split(";")]
+    return {text.split()[2]: text for text in statements if text}
+
+
+def is_in(db: sqlite3.Connection) -> bool:
+    """Tell whether a file has exactly these tables."""
+    there = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return sorted(sql for (sql,) in there) == sorted(tables().values())
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables in an empty file, and a new secret; inside a transaction only."""
+    for statement in tables().values():
+        db.execute(statement)
+    db.execute("INSERT INTO secret VALUES (?)", (os.urandom(SECRET_SIZE),))
+    db.execute(f"PRAGMA application_id={APPLICATION}")
+    db.execute(f"PRAGMA user_version={VERSION}")
