@@ -133,8 +133,6 @@ class OpenedStore:
     def _open(self) -> None:
         store = Store(self._path, self._options.timeout * _READING)
         try:
-            if store.was_older:
-                self.notes.append("state file was of an older version and is built again")
             self.coverage = self._read(store)
         except BaseException:
             store.__exit__()

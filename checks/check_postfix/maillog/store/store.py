@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -76,10 +77,8 @@ class Store:
     """An open store. Use it as a context manager.
 
     path: the file, or None for a nameless one that goes with this object
-    wait: seconds to wait for other runs that are writing
-
-    `was_older` tells whether an older version of this program had made the file, whose
-    counts are gone then.
+    wait: seconds to wait for other runs that are writing; as long may it take to bring
+          a file of an older version to this one
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -88,7 +87,6 @@ class Store:
         Raises: DamagedStore, or StoreError if it cannot be used
         """
         self.path = path
-        self.was_older = False
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
@@ -97,10 +95,11 @@ class Store:
             from check_postfix.maillog.store import file
 
             file.prepare(path)
-        with explained(self.path):
+        deadline = time.monotonic() + wait
+        with explained(path):
             self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
-                self._open()
+                self._open(deadline)
             except BaseException:
                 self._db.close()
                 raise
@@ -113,7 +112,7 @@ class Store:
 
         return Pending(self._db)
 
-    def _open(self) -> None:
+    def _open(self, deadline: float) -> None:
         db = self._db
         version = self._version()
         db.execute("PRAGMA synchronous=EXTRA")
@@ -122,14 +121,20 @@ class Store:
         db.execute("PRAGMA secure_delete=ON")
         db.create_function("merged", 2, packed.merged, deterministic=True)
         db.create_function("size", 1, packed.size, deterministic=True)
-        if version != 0:
-            self._see_that_it_is_ours()
+        if not version:
+            self._create()
+            version = self._version()
+        if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
+            raise DamagedStore(f"{self.path}: is another program's database")
         if version < schema.VERSION:
-            with self.transaction():
-                # unless another run was quicker
-                if self._version() == version:
-                    self._create(version)
+            # Needed once in a version's life.
+            from check_postfix.maillog.store import migration
+
+            assert self.path is not None  # a nameless file is never older
+            migration.migrate(db, self.path, deadline)
+            self._version()  # another run, of a newer version, may have been quicker
         if not schema.is_in(db):
+            self._version()  # a newer run may just now have changed them
             raise DamagedStore(f"{self.path}: has other tables than it should")
         secret = db.execute("SELECT key FROM secret").fetchone()
         if secret is None or type(secret[0]) is not bytes or len(secret[0]) != schema.SECRET_SIZE:
@@ -149,19 +154,19 @@ class Store:
             )
         return version
 
-    def _see_that_it_is_ours(self) -> None:
-        if self._db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
-            raise DamagedStore(f"{self.path}: is another program's database")
+    def _create(self) -> None:
+        """Make the tables, unless another run is quicker.
 
-    def _create(self, version: int) -> None:
-        """Make the tables, in the place of those of an older version."""
-        there = self._db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
-        if there and not version:
-            raise DamagedStore(f"{self.path}: is another program's database")
-        for (table,) in there:
-            self._db.execute(f'DROP TABLE "{table}"')
-        self.was_older = version > 0
-        schema.create(self._db)
+        Raises: DamagedStore if there are tables of somebody else's
+        """
+        # Only a file without a page can still be told to give free ones back.
+        if not self._db.execute("PRAGMA page_count").fetchone()[0]:
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        with self.transaction():
+            if not self._version():
+                if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise DamagedStore(f"{self.path}: is another program's database")
+                schema.create(self._db)
 
     def read_everything(self) -> None:
         """Look for damage all over the file.
@@ -210,6 +215,7 @@ class Store:
         with explained(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._version()  # among what a newer version keeps, this one must not write
                 self._sizes.clear()
                 yield
                 self._db.execute("COMMIT")

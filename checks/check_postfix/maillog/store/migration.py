@@ -1,0 +1,183 @@
+"""Migration: a state file of an older version is brought to this one.
+
+Nothing of it is thrown away: its totals are a month of what is usual, which is in no log
+any more. Its secret stays, so that generations are known again and pseudonyms stay the same.
+
+To change a table:
+
+1. Before that, keep a state of the version that there is: `python -m tests.maillog.store.states`.
+2. In schema.py, change the table's statement, and raise VERSION.
+3. Here, say in _TABLES_OF what becomes of each table of the version before. Columns that keep
+   their names need not be named. Each version is brought to the newest one in one step, so
+   look whether what stands there for older versions fits the changed table, too.
+
+A table that takes nothing from an old one needs no entry; it starts empty.
+
+Old tables that have changed are renamed, copied to new ones and dropped. (SQLite keeps a
+renamed table's statement in other words, so a table cannot just be given its new name.)
+That is one transaction: a run that is killed, or has no time left, leaves the old version.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import namedtuple
+
+from check_postfix.maillog.errors import DamagedStore, StoreError
+from check_postfix.maillog.store import schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Columns = Mapping[str, str]
+
+
+class _Table(namedtuple("_Table", "into columns rest", defaults=({}, ""))):
+    """What becomes of an old table.
+
+    into:    the name of the new one
+    columns: column of the new table -> what of the old one it is made of; those that
+             are not named here are called the same in both
+    rest:    of the query for the old rows
+    """
+
+    __slots__ = ()
+
+    into: str
+    columns: Columns
+    rest: str
+
+
+# The names of all that the reader keeps were those of its first days.
+_LINES = {"first_minute": "begins", "matched": "telling", "unparsed": "unframed"}
+_OF_2 = {
+    "secret": _Table("secret"),
+    "log": _Table("log"),
+    "generation": _Table("generation", _LINES),
+    "seen": _Table("seen"),
+    "gap": _Table("gap"),
+    "stretch": _Table("journal_span", _LINES),
+    "stream": _Table("origin"),
+    "total": _Table("total", {"origin": "stream"}),
+    "keyed": _Table("keyed", {"origin": "stream"}),
+    "waiting": _Table("pending", {"origin": "stream", "side": "edge"}),
+}
+# Each counter, and each key, had a row of its own. Both columns of packed.py are put
+# together from the same rows in the same order.
+_PACKED = "group_concat(n, ' ') || char(10) || group_concat({}, char(10))"
+_OF_1 = _OF_2 | {
+    "total": _Table(
+        "total",
+        {"origin": "stream", "counters": _PACKED.format("counter")},
+        "GROUP BY minute, stream",
+    ),
+    "keyed": _Table(
+        "keyed",
+        {"origin": "stream", "size": "count(*)", "keys": _PACKED.format('"key"')},
+        "GROUP BY family, minute, stream",
+    ),
+}
+_TABLES_OF = {1: _OF_1, 2: _OF_2}
+
+# SQLite's name for a file whose free pages can be given back.
+_INCREMENTAL = 2
+# How often the time is looked at: every so many of SQLite's instructions, some 10 microseconds.
+_INSTRUCTIONS = 1000
+
+
+def migrate(db: sqlite3.Connection, path: str, deadline: float) -> None:
+    """Bring a state file to this version, unless another run has done so meanwhile.
+
+    db:       is to be closed if this fails
+    deadline: time.monotonic() at which to give up; nothing is changed then
+
+    Raises: DamagedStore if it has other tables than its version had; StoreError if the
+            time is up; sqlite3.Error
+    """
+    db.execute("BEGIN IMMEDIATE")
+    # Kept until the migration is done, not only until a transaction is: of many runs
+    # that find an older file, one works and the others wait here.
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    try:
+        if version < schema.VERSION:
+            db.execute("COMMIT")
+            _let_room_be_given_back(db, deadline)
+            _give_time(db, deadline)
+            db.execute("BEGIN IMMEDIATE")
+            if not _bring(db, version):
+                raise DamagedStore(f"{path}: has other tables than it should")
+        # Only now, so that the end of this transaction is the end of the lock.
+        db.execute("PRAGMA locking_mode=NORMAL")
+        db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise StoreError(
+                f"{path}: is of an older version, and there was no time to bring it to this one;"
+                " run this check once by hand with --timeout 300"
+            ) from None
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such column
+            raise DamagedStore(f"{path}: has other tables than it should") from None
+        raise
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _give_time(db: sqlite3.Connection, deadline: float) -> None:
+    """Interrupt what takes longer than this."""
+    db.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS)
+
+
+def _let_room_be_given_back(db: sqlite3.Connection, deadline: float) -> None:
+    """Lay the pages out so that free ones can be given back; outside of a transaction only.
+
+    The file is written anew for that, and needs as much room again. Where it cannot be done
+    (no room for SQLite's temporary file, or more than half of the time would go), it is left
+    undone: counts are worth more than room. The free pages of such a file are used for
+    what comes later, and the next version tries again.
+    """
+    if db.execute("PRAGMA auto_vacuum").fetchone()[0] == _INCREMENTAL:
+        return
+    _give_time(db, (time.monotonic() + deadline) / 2)
+    try:
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        db.execute("VACUUM")
+    except sqlite3.OperationalError:  # damage is another error
+        pass
+
+
+def _bring(db: sqlite3.Connection, version: int) -> bool:
+    """Bring the tables of an older version to this one; inside a transaction only.
+
+    Returns: False if they are not the tables that this version had
+    """
+    there = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    old = _TABLES_OF.get(version)
+    if old is None or there.keys() != old.keys():
+        return False
+    now = schema.tables()
+    changed = [name for name in old if there[name] != now.get(name)]
+    for name in changed:
+        db.execute(f'ALTER TABLE "{name}" RENAME TO "old_{name}"')
+    for name, statement in now.items():
+        if name not in there or name in changed:
+            db.execute(statement)
+    for name in changed:
+        _copy(db, f"old_{name}", old[name])
+        db.execute(f'DROP TABLE "old_{name}"')
+    db.execute(f"PRAGMA user_version={schema.VERSION}")
+    return True
+
+
+def _copy(db: sqlite3.Connection, old: str, table: _Table) -> None:
+    columns = [
+        name for (name,) in db.execute("SELECT name FROM pragma_table_info(?)", (table.into,))
+    ]
+    # An unknown name in quotes would be a text to SQLite, but not one with a table's.
+    values = [table.columns.get(name, f'"{old}"."{name}"') for name in columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    db.execute(
+        f'INSERT INTO "{table.into}" ({names}) SELECT {", ".join(values)} FROM "{old}" {table.rest}'
+    )
