@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 
@@ -188,6 +189,21 @@ def test_what_is_older_than_it_may_be_kept_is_forgotten(place: Place) -> None:
     place.run(at=30 * DAY + 1)
 
     assert place.counted() == {2: 1, 30 * DAY + 1: 1}
+
+
+def test_room_of_what_is_forgotten_is_given_back_in_steps_but_for_some(place: Place) -> None:
+    with Store(place.store, 1) as store:
+        for minute in range(0, 6000, 60):
+            add(store, *((minute, failed(f"192.{n % 99}.{n}.1"), 1) for n in range(2000)))
+        sizes = [os.path.getsize(place.store)]
+        while len(sizes) < 3 or sizes[-1] < sizes[-2]:
+            with store.transaction():
+                store.forget(0, 5990)
+            sizes.append(os.path.getsize(place.store))
+
+    step = 256 * 4096
+    assert sizes[1:3] == [sizes[0] - step, sizes[0] - 2 * step]
+    assert step < sizes[-1] < 1.2 * step
 
 
 def test_what_is_too_old_when_it_is_read_is_not_counted(place: Place) -> None:
