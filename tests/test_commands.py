@@ -21,6 +21,7 @@ from dateutil import tz
 
 from tests.support import kept, mail_log, perfdata
 from tests.support.definitions import checks, log_checks, names
+from tests.support.older import make_older
 
 BIN = Path(sys.executable).parent
 CHECKS, LOG_CHECKS = names(checks()), names(log_checks())
@@ -335,33 +336,13 @@ def test_of_many_runs_that_find_the_damage_at_once_one_says_so_and_all_are_right
     assert lines == sorted([said + "\n"] + [deferred_line() + "\n"] * 5)
 
 
-def make_older(state):
-    """Make a state as version 2 has left it: with other names, and a minute long ago."""
-    with sqlite3.connect(state) as database:
-        database.executescript(
-            "ALTER TABLE journal_span RENAME TO stretch;"
-            "ALTER TABLE origin RENAME TO stream;"
-            "ALTER TABLE pending RENAME TO waiting;"
-            "ALTER TABLE waiting RENAME COLUMN side TO edge;"
-            + "".join(
-                f"ALTER TABLE {table} RENAME COLUMN first_minute TO begins;"
-                f"ALTER TABLE {table} RENAME COLUMN matched TO telling;"
-                f"ALTER TABLE {table} RENAME COLUMN unparsed TO unframed;"
-                for table in ("generation", "stretch")
-            )
-            + "".join(
-                f"ALTER TABLE {table} RENAME COLUMN origin TO stream;"
-                for table in ("total", "keyed", "waiting")
-            )
-            + f"INSERT INTO total VALUES ({int(time.time()) // 60 - 14400}, 1, '7\nlong_ago');"
-            "PRAGMA user_version=2;"
-        )
-    database.close()
-
-
 def test_a_state_of_an_older_version_is_migrated_without_a_word(log, tmp_path):
     state = tmp_path / "state"
     before = run("deferred", "--log", log, "--state", state, "-v")
+    with sqlite3.connect(state) as database:
+        long_ago = int(time.time()) // 60 - 14400
+        database.execute("INSERT INTO total VALUES (?, 1, ?)", (long_ago, "7\nlong_ago"))
+    database.close()
     make_older(state)
 
     done = run("deferred", "--log", log, "--state", state, "-v")

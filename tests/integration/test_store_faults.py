@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import logbook
+from tests.support.older import make_older
 
 from . import packages
 
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 NOW = logbook.FIRST + 100
 BEFORE, AFTER = range(3), range(3, 9)
+NONE, SAME, OLDER = "no state", "a state", "an older state"
 CALLS = ["openat", "pread64", "pwrite64", "fdatasync", "fsync", "ftruncate", "unlink"]
 
 # What a check does with the log, and how it ended.
@@ -60,17 +62,22 @@ def strace() -> None:
 
 
 class Place:
-    """A log, and a state in a directory of its own."""
+    """A log, and a state in a directory of its own.
 
-    def __init__(self, directory: Path, with_state: bool) -> None:
+    before: the state that the run finds: none, one of this version, an older one
+    """
+
+    def __init__(self, directory: Path, before: str) -> None:
         self.log = directory / "mail.log"
         self.directory = directory / "state"
         self.store = self.directory / "counts"
-        self.with_state = with_state
+        self.with_state = before != NONE
         self.directory.mkdir(parents=True)
-        if with_state:
+        if self.with_state:
             self._write(BEFORE)
             logbook.ingest(str(self.store), str(self.log), NOW)
+        if before == OLDER:
+            make_older(self.store)
         self._write(AFTER)
 
     def _write(self, minutes: range) -> None:
@@ -115,30 +122,30 @@ class Place:
             db.close()
 
 
-def calls_of_a_run(directory: Path, with_state: bool) -> Counter[str]:
+def calls_of_a_run(directory: Path, before: str) -> Counter[str]:
     """Return how often a run makes each call."""
-    said, calls = Place(directory, with_state).traced()
+    said, calls = Place(directory, before).traced()
     assert said == "done"
     return Counter(call.partition("(")[0] for call in calls)
 
 
-def injections(directory: Path, with_state: bool, how: str) -> list[str]:
+def injections(directory: Path, before: str, how: str) -> list[str]:
     """Return strace's option for each call that can be made to fail like this."""
     return [
         f"--inject={call}:{how}:when={number}"
-        for call, times in sorted(calls_of_a_run(directory, with_state).items())
+        for call, times in sorted(calls_of_a_run(directory, before).items())
         for number in range(1, times + 1)
     ]
 
 
-@pytest.mark.parametrize("with_state", [False, True], ids=["first run", "later run"])
+@pytest.mark.parametrize("before", [NONE, SAME, OLDER])
 @pytest.mark.parametrize("how", ["error=EIO", "error=ENOSPC", "signal=KILL"])
 def test_whatever_call_fails_the_state_is_whole_and_the_next_run_counts_all_once(
-    tmp_path: Path, how: str, with_state: bool
+    tmp_path: Path, how: str, before: str
 ) -> None:
     tried = 0
-    for option in injections(tmp_path / "probe", with_state, how):
-        place = Place(tmp_path / option.replace("=", "-"), with_state)
+    for option in injections(tmp_path / "probe", before, how):
+        place = Place(tmp_path / option.replace("=", "-"), before)
 
         said, _ = place.traced(option)
 
