@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from check_postfix.maillog.store import migration
+
 _RENAMED = """
 ALTER TABLE journal_span RENAME TO stretch;
 ALTER TABLE origin RENAME TO stream;
@@ -27,6 +29,9 @@ def make_older(state: str | Path) -> None:
         for new, (old, tables) in _COLUMNS.items():
             for table in tables:
                 db.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {old}")
+        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+            if table not in migration.TABLES_OF[2]:
+                db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version=2")
         db.execute("PRAGMA auto_vacuum=NONE")
         db.execute("VACUUM")

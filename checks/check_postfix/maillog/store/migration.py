@@ -7,7 +7,7 @@ To change a table:
 
 1. Before that, keep a state of the version that there is: `python -m tests.maillog.store.states`.
 2. In schema.py, change the table's statement, and raise VERSION.
-3. Here, say in _TABLES_OF what becomes of each table of the version before. Columns that keep
+3. Here, say in TABLES_OF what becomes of each table of the version before. Columns that keep
    their names need not be named. Each version is brought to the newest one in one step, so
    look whether what stands there for older versions fits the changed table, too.
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, str]
 
 
-class _Table(namedtuple("_Table", "into columns rest", defaults=({}, ""))):
+class Table(namedtuple("Table", "into columns rest", defaults=({}, ""))):
     """What becomes of an old table.
 
     into:    the name of the new one
@@ -50,36 +50,36 @@ class _Table(namedtuple("_Table", "into columns rest", defaults=({}, ""))):
     rest: str
 
 
-# The names of all that the reader keeps were those of its first days.
+# Columns that both a generation and a journal span have.
 _LINES = {"first_minute": "begins", "matched": "telling", "unparsed": "unframed"}
 _OF_2 = {
-    "secret": _Table("secret"),
-    "log": _Table("log"),
-    "generation": _Table("generation", _LINES),
-    "seen": _Table("seen"),
-    "gap": _Table("gap"),
-    "stretch": _Table("journal_span", _LINES),
-    "stream": _Table("origin"),
-    "total": _Table("total", {"origin": "stream"}),
-    "keyed": _Table("keyed", {"origin": "stream"}),
-    "waiting": _Table("pending", {"origin": "stream", "side": "edge"}),
+    "secret": Table("secret"),
+    "log": Table("log"),
+    "generation": Table("generation", _LINES),
+    "seen": Table("seen"),
+    "gap": Table("gap"),
+    "stretch": Table("journal_span", _LINES),
+    "stream": Table("origin"),
+    "total": Table("total", {"origin": "stream"}),
+    "keyed": Table("keyed", {"origin": "stream"}),
+    "waiting": Table("pending", {"origin": "stream", "side": "edge"}),
 }
-# Each counter, and each key, had a row of its own. Both columns of packed.py are put
-# together from the same rows in the same order.
+# Each counter, and each key, had a row of its own. Both halves of the text that packed.py
+# would make of them come from the same rows in the same order.
 _PACKED = "group_concat(n, ' ') || char(10) || group_concat({}, char(10))"
 _OF_1 = _OF_2 | {
-    "total": _Table(
+    "total": Table(
         "total",
         {"origin": "stream", "counters": _PACKED.format("counter")},
         "GROUP BY minute, stream",
     ),
-    "keyed": _Table(
+    "keyed": Table(
         "keyed",
         {"origin": "stream", "size": "count(*)", "keys": _PACKED.format('"key"')},
         "GROUP BY family, minute, stream",
     ),
 }
-_TABLES_OF = {1: _OF_1, 2: _OF_2}
+TABLES_OF = {1: _OF_1, 2: _OF_2}
 
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2
@@ -154,7 +154,7 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
     Returns: False if they are not the tables that this version had
     """
     there = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    old = _TABLES_OF.get(version)
+    old = TABLES_OF.get(version)
     if old is None or there.keys() != old.keys():
         return False
     now = schema.tables()
@@ -171,7 +171,7 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
     return True
 
 
-def _copy(db: sqlite3.Connection, old: str, table: _Table) -> None:
+def _copy(db: sqlite3.Connection, old: str, table: Table) -> None:
     columns = [
         name for (name,) in db.execute("SELECT name FROM pragma_table_info(?)", (table.into,))
     ]
