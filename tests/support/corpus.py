@@ -15,9 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from check_postfix.maillog.events.event import LINKS, Event, Message
-from check_postfix.maillog.events.recogniser import Shape, candidates, is_ours, message, recognise
-from check_postfix.maillog.events.scanner import Saying, Scan
+from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
+from check_postfix.maillog.events.recogniser import (
+    Shape,
+    candidates,
+    is_ours,
+    message_facts,
+    recognise,
+)
+from check_postfix.maillog.events.scanner import LineTemplate, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -32,7 +38,7 @@ class Happening(NamedTuple):
     minute: int
     host: str
     instance: str
-    about: Message | None
+    message: MessageFacts | None
     event: Event
     times: int
 
@@ -59,8 +65,8 @@ def recognised(line: bytes) -> Happening | None:
     if minute is None:
         return None
     times = record.repeats * event.times
-    about = message(record, event)
-    return _happening(minute, record.host, record.instance, event, times, about)
+    facts = message_facts(record, event)
+    return _happening(minute, record.host, record.instance, event, times, facts)
 
 
 def reader(record: Record) -> Shape | None:
@@ -73,38 +79,43 @@ def reader(record: Record) -> Shape | None:
 
 
 def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
-    """Read a block of lines, each with a newline in front of it, in the fast way.
+    """Read a block of lines, each with a newline before it, in the fast way.
 
-    scan: which has read the blocks before it
+    scan: has read the blocks before it
     """
-    told = (scan or Scan(timestamps())).block(block)
+    events = (scan or Scan(timestamps())).block(block)
     found = []
-    for minute, said in told.said.items():
-        for saying, lines in said.items():
-            if saying.about is None:
-                found += [_said(minute, saying)] * lines
-    for minute, saying, account in told.accounts:
-        happening = _said(minute, saying)
+    for minute, counted in events.counted.items():
+        for template, lines in counted.items():
+            if template.message is None:
+                found += [_of_template(minute, template)] * lines
+    for minute, template, account in events.failed_logins:
+        happening = _of_template(minute, template)
         found.append(happening._replace(event=happening.event._replace(account=account)))
-    of_messages: Counter[tuple[int, Saying]] = Counter()
-    for queue_id, life in told.lives.items():
-        for minute, saying, size, recipients in life:
-            found.append(_said(minute, saying, Message(queue_id, size, recipients)))
-            of_messages[minute, saying] += saying.counts
+    of_messages: Counter[tuple[int, LineTemplate]] = Counter()
+    for queue_id, message_lines in events.messages.items():
+        for minute, template, size, recipients in message_lines:
+            facts = MessageFacts(queue_id, size, recipients)
+            found.append(_of_template(minute, template, facts))
+            of_messages[minute, template] += template.is_counted
     assert +of_messages == Counter(
         {
-            (minute, saying): lines
-            for minute, said in told.said.items()
-            for saying, lines in said.items()
-            if saying.about is not None
+            (minute, template): lines
+            for minute, counted in events.counted.items()
+            for template, lines in counted.items()
+            if template.message is not None
         }
     )
     return found
 
 
-def _said(minute: int, saying: Saying, about: Message | None = None) -> Happening:
-    assert saying.event is not None
-    return _happening(minute, saying.host, saying.instance, saying.event, saying.times, about)
+def _of_template(
+    minute: int, template: LineTemplate, facts: MessageFacts | None = None
+) -> Happening:
+    assert template.event is not None
+    return _happening(
+        minute, template.host, template.instance, template.event, template.times, facts
+    )
 
 
 def sorted_out(line: bytes) -> str:
@@ -141,13 +152,13 @@ def _happening(
     instance: bytes,
     event: Event,
     times: int,
-    about: Message | None,
+    facts: MessageFacts | None,
 ) -> Happening:
     return Happening(
         minute,
         host.decode(errors="backslashreplace"),
         instance.decode(errors="backslashreplace"),
-        about,
+        facts,
         event,
         times,
     )
@@ -184,8 +195,8 @@ def _expected(annotation: dict[str, object] | None) -> Happening | None:
         fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
     queue_id = fields.pop("queue_id", None)
     numbers = int(str(fields.pop("size", 0))), int(str(fields.pop("recipients", 0)))
-    about = None if queue_id is None else Message(str(queue_id).encode(), *numbers)
+    facts = None if queue_id is None else MessageFacts(str(queue_id).encode(), *numbers)
     fields["account"] = str(fields.get("account", "")).encode("utf-8", "surrogateescape")
     event = Event(**fields)  # type: ignore[arg-type]
     times = repeats * event.times
-    return Happening(int(minute.timestamp()) // 60, host, instance, about, event, times)
+    return Happening(int(minute.timestamp()) // 60, host, instance, facts, event, times)

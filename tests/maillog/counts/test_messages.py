@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages as module
 from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums
-from check_postfix.maillog.events.event import Event, Message
+from check_postfix.maillog.events.event import Event, MessageFacts
 
-# (minute, stream, counter) -> number
+# (minute, origin, counter) -> number
 Numbers = Counter[tuple[int, int, str]]
 # An event, perhaps with how often it was said, and size and recipients
 Said = Event | tuple[Event, int] | tuple[Event, int, int, int]
 
 
-class Told(NamedTuple):
+class MessageLine(NamedTuple):
     """What a line says of a message, and how often."""
 
     minute: int
     origin: int
     event: Event
     times: int
-    message: Message
+    facts: MessageFacts
 
 
 RECEIVED = Event("received")
@@ -40,28 +40,28 @@ def active(size: int, recipients: int = 1) -> Said:
     return Event("active"), 1, size, recipients
 
 
-def read(lines: list[Told], sums: Sums) -> Messages:
+def read(lines: list[MessageLine], sums: Sums) -> Messages:
     """Read a piece of log."""
 
     piece = Messages(sums)
     for one in lines:
-        piece.tell(*one[:-1], *one.message)
+        piece.add_line(*one[:-1], *one.facts)
     return piece
 
 
-def line(said: Said, queue_id: bytes, minute: int, origin: int = 1) -> Told:
+def line(said: Said, queue_id: bytes, minute: int, origin: int = 1) -> MessageLine:
     """Return a line about a message."""
     event, times, *numbers = (said, 1) if isinstance(said, Event) else said
-    return Told(minute, origin, event, times, Message(queue_id, *numbers))
+    return MessageLine(minute, origin, event, times, MessageFacts(queue_id, *numbers))
 
 
-def told(*said: Said, queue_id: bytes = b"A1", minute: int = 7) -> list[Told]:
+def lines_of(*said: Said, queue_id: bytes = b"A1", minute: int = 7) -> list[MessageLine]:
     """Return lines of one message, one after the other in one minute."""
     return [line(one, queue_id, minute) for one in said]
 
 
-def counted(lines: list[Told]) -> dict[str, int]:
-    """Return what lines come to, without minutes and streams."""
+def counted(lines: list[MessageLine]) -> dict[str, int]:
+    """Return what lines come to, without minutes and origins."""
     sums = Sums()
     read(lines, sums)
     added: Counter[str] = Counter()
@@ -71,79 +71,79 @@ def counted(lines: list[Told]) -> dict[str, int]:
 
 
 def test_a_message_taken_in_is_accepted_when_the_queue_manager_takes_it_up():
-    assert counted(told(RECEIVED, active(300, 2), SENT, SENT, REMOVED)) == {
+    assert counted(lines_of(RECEIVED, active(300, 2), SENT, SENT, REMOVED)) == {
         "accepted": 1, "bytes_received": 300, "bytes_delivered": 600,
     }  # fmt: skip
 
 
 def test_of_a_client_that_has_logged_in_the_recipients_are_submitted():
-    assert counted(told(SUBMITTED, active(300, 50), active(300, 20))) == {
+    assert counted(lines_of(SUBMITTED, active(300, 50), active(300, 20))) == {
         "accepted": 1, "bytes_received": 300, "recipients_submitted": 50,
     }  # fmt: skip
 
 
 def test_a_retry_is_not_accepted_again_and_its_size_is_known():
-    assert counted(told(RECEIVED, active(300), DEFERRED, active(300), SENT, REMOVED)) == {
+    assert counted(lines_of(RECEIVED, active(300), DEFERRED, active(300), SENT, REMOVED)) == {
         "accepted": 1, "bytes_received": 300, "bytes_delivered": 300,
     }  # fmt: skip
 
 
 def test_a_notice_a_probe_and_what_an_alias_makes_were_not_taken_in():
-    assert counted(told(active(300), SENT, REMOVED)) == {"bytes_delivered": 300}
+    assert counted(lines_of(active(300), SENT, REMOVED)) == {"bytes_delivered": 300}
 
 
 def test_a_message_of_which_no_size_was_read_delivers_no_bytes():
-    assert counted(told(RECEIVED, SENT, SENT)) == {}
+    assert counted(lines_of(RECEIVED, SENT, SENT)) == {}
 
 
 def test_only_what_is_sent_delivers_bytes():
-    assert counted(told(RECEIVED, active(300, 4), FORWARDED, BOUNCED, SOFTBOUNCE, EXPIRED)) == {
+    assert counted(lines_of(RECEIVED, active(300, 4), FORWARDED, BOUNCED, SOFTBOUNCE, EXPIRED)) == {
         "accepted": 1, "bytes_received": 300,
     }  # fmt: skip
 
 
 def test_what_a_filter_hands_back_delivers_bytes_of_its_own():
-    assert counted(told(RECEIVED, active(300), FILTERED)) == {
+    assert counted(lines_of(RECEIVED, active(300), FILTERED)) == {
         "accepted": 1, "bytes_received": 300, "bytes_filtered": 300,
     }  # fmt: skip
 
 
 def test_a_line_said_several_times_delivers_several_times():
-    assert counted(told(active(300, 3), (SENT, 3))) == {"bytes_delivered": 900}
+    assert counted(lines_of(active(300, 3), (SENT, 3))) == {"bytes_delivered": 900}
 
 
 def test_a_line_that_says_it_was_repeated_a_billion_times_fits_into_the_store():
-    lines = told(active(10**10 - 1), (SENT, 999_999_999))
+    lines = lines_of(active(10**10 - 1), (SENT, 999_999_999))
 
     assert counted(lines) == {"bytes_delivered": 10**11}
 
 
 def test_one_recipient_can_be_sent_to_several_mailboxes():
-    assert counted(told(active(300, 1), SENT, SENT, SENT, REMOVED)) == {"bytes_delivered": 900}
+    assert counted(lines_of(active(300, 1), SENT, SENT, SENT, REMOVED)) == {"bytes_delivered": 900}
 
 
 def test_a_queue_id_used_again_is_another_message():
-    lines = told(RECEIVED, active(300), REMOVED, RECEIVED, active(500), SENT, REMOVED)
+    lines = lines_of(RECEIVED, active(300), REMOVED, RECEIVED, active(500), SENT, REMOVED)
 
     assert counted(lines) == {"accepted": 2, "bytes_received": 800, "bytes_delivered": 500}
 
 
 def test_a_message_that_its_client_does_not_finish_is_aborted():
-    assert counted(told(RECEIVED, CANCELLED, active(300))) == {"aborted": 1}
+    assert counted(lines_of(RECEIVED, CANCELLED, active(300))) == {"aborted": 1}
 
 
 def test_what_was_never_taken_in_is_not_aborted():
-    assert counted(told(active(300), CANCELLED, CANCELLED)) == {}
+    assert counted(lines_of(active(300), CANCELLED, CANCELLED)) == {}
 
 
 def test_one_queue_id_in_two_instances_stands_for_two_messages():
-    first, second = told(RECEIVED, active(300))
+    first, second = lines_of(RECEIVED, active(300))
 
     assert counted([first, second._replace(origin=2)]) == {}
 
 
 def test_nothing_waits_for_longer_than_a_day():
-    first, second, third = told(RECEIVED, active(300), SENT)
+    first, second, third = lines_of(RECEIVED, active(300), SENT)
     late = LONGEST_PENDING_MINUTES + 1
 
     assert counted([first, second._replace(minute=7 + LONGEST_PENDING_MINUTES)]) == {
@@ -151,14 +151,14 @@ def test_nothing_waits_for_longer_than_a_day():
     }  # fmt: skip
     assert counted([first, second._replace(minute=7 + late)]) == {}
     assert counted([second, third._replace(minute=7 + late)]) == {}
-    assert counted([first, *told(CANCELLED, minute=7 + late)]) == {}
+    assert counted([first, *lines_of(CANCELLED, minute=7 + late)]) == {}
 
 
 @pytest.mark.parametrize("event", [RECEIVED, active(300)])
 def test_the_oldest_of_too_much_that_waits_are_forgotten(event, monkeypatch):
     monkeypatch.setattr(module, "MOST_RECEIVED", 10)
     monkeypatch.setattr(module, "MOST_ACTIVE", 10)
-    piece = read([line for n in range(11) for line in told(event, queue_id=b"%d" % n)], Sums())
+    piece = read([line for n in range(11) for line in lines_of(event, queue_id=b"%d" % n)], Sums())
 
     piece.forget_some()
 
@@ -168,7 +168,7 @@ def test_the_oldest_of_too_much_that_waits_are_forgotten(event, monkeypatch):
 
 def test_of_too_many_orphans_the_first_are_kept(monkeypatch):
     monkeypatch.setattr(module, "MOST_ORPHANS", 3)
-    lines = [line for n in range(9) for line in told(SENT, REMOVED, queue_id=b"%d" % n)]
+    lines = [line for n in range(9) for line in lines_of(SENT, REMOVED, queue_id=b"%d" % n)]
     piece = read(lines, Sums())
 
     assert [where[1] for where in piece.orphans] == [b"0", b"1", b"2"]
@@ -188,9 +188,9 @@ def test_of_too_many_orphans_the_first_are_kept(monkeypatch):
     ],
 )
 def test_nothing_waits_for_a_message_that_has_ended(earlier, later):
-    piece = read(told(*earlier), Sums())
+    piece = read(lines_of(*earlier), Sums())
 
-    piece.followed_by(read(told(*later), Sums()))
+    piece.followed_by(read(lines_of(*later), Sums()))
 
     assert (piece.received, piece.active) == ({}, {})
 
@@ -199,9 +199,9 @@ def test_nothing_waits_for_a_message_that_has_ended(earlier, later):
 
 
 @st.composite
-def lives(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Told], Numbers]:
+def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[MessageLine], Numbers]:
     """Draw what becomes of messages that have one queue ID, one after the other; and its sums."""
-    lines: list[Told] = []
+    lines: list[MessageLine] = []
     sums: Numbers = Counter()
     minute = draw(st.integers(0, 5))
 
@@ -257,12 +257,12 @@ def lives(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Told], Nu
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> tuple[list[Told], Numbers]:
+def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
     """Draw a log in which the lines of several messages alternate; and its sums."""
     sums: Numbers = Counter()
     rests = []
     for number in range(draw(st.integers(1, 5))):
-        lines, more = draw(lives(b"%d" % (number // 2), number % 2))
+        lines, more = draw(histories(b"%d" % (number // 2), number % 2))
         rests.append(lines)
         sums.update(more)
     log = []
@@ -313,7 +313,7 @@ def _state(piece: Messages) -> tuple[object, ...]:
     st.booleans(),
     st.tuples(*[st.sampled_from([0, 1, LONGEST_PENDING_MINUTES, LONGEST_PENDING_MINUTES + 1])] * 3),
 )
-def test_a_whole_life_told_at_once_is_what_its_lines_tell(log, logged_in, later):
+def test_the_usual_lines_added_at_once_come_to_what_they_come_to_one_by_one(log, logged_in, later):
     before, _ = log
     queue_id, size, recipients = b"1", 700, 2
     begun = 9
@@ -328,15 +328,15 @@ def test_a_whole_life_told_at_once_is_what_its_lines_tell(log, logged_in, later)
     sums, sums_at_once = Sums(), Sums()
     piece = read(before, sums_at_once)
 
-    is_told = piece.lived((1, queue_id), begun, logged_in, taken_up, size, recipients, sent)
+    is_added = piece.add_usual((1, queue_id), begun, logged_in, taken_up, size, recipients, sent)
 
-    by_lines = read(before + life if is_told else before, sums)
+    by_lines = read(before + life if is_added else before, sums)
     assert dict(sums_at_once.items()) == dict(sums.items())
     assert _state(piece) == _state(by_lines)
 
 
-def test_a_whole_life_is_not_told_at_once_where_anything_waits_for_its_queue_id():
+def test_the_usual_lines_are_not_added_at_once_where_anything_waits_for_their_queue_id():
     for pending in (RECEIVED, active(300), SENT):
-        piece = read(told(pending), Sums())
+        piece = read(lines_of(pending), Sums())
 
-        assert not piece.lived((1, b"A1"), 7, False, 7, 300, 1, 7)
+        assert not piece.add_usual((1, b"A1"), 7, False, 7, 300, 1, 7)

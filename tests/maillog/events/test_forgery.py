@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from check_postfix.maillog.events.event import Event, Message
+from check_postfix.maillog.events.event import Event, MessageFacts
 from tests.support import corpus, material
 from tests.support import postfix_writes as writes
 
@@ -63,7 +63,7 @@ class Forged(NamedTuple):
     write:    makes a tag and a text; its argument makes a stranger's texts
     expected: what must be read from it
     allowed:  kinds that may be read from it instead, and also-counters that may be added
-    about:    what may be read of its message, if anything
+    message:  what may be read of its message, if anything
     own:      fields of the event that are the stranger's own name, whatever it is
     """
 
@@ -71,7 +71,7 @@ class Forged(NamedTuple):
     write: Callable[[Text], bytes]
     expected: Event | None
     allowed: tuple[str, ...] = ()
-    about: Message = Message(b"64D05240927")
+    message: MessageFacts = MessageFacts(b"64D05240927")
     own: tuple[str, ...] = ()
 
 
@@ -107,7 +107,7 @@ _AT_DOOR = Event("rejected_smtpd", client="203.0.113.6", reply_code="554", reaso
 _LOGIN = Event("auth_failed", client="203.0.113.6", mechanism="LOGIN", service="smtp")
 _FROM = b" from unknown[203.0.113.6]: "
 _LOST = ("line_truncated",)
-_QUEUED = Message(b"64D05240927", size=272, recipients=3)
+_QUEUED = MessageFacts(b"64D05240927", size=272, recipients=3)
 _ECHO = ("delivery_suspicious", *_LOST)
 _DOVECOT_END = b">, method=PLAIN, rip=203.0.113.6, lip=192.0.2.1, TLS, session=<urlyuAhhRJd/AAAB>"
 
@@ -468,7 +468,7 @@ def test_a_stranger_changes_no_event_as(what):
         line = writes.line(forged.tag, forged.write(lambda: _text(rng)))
         exact = corpus.recognised(line)
         assert _is_true(exact.event if exact else None, forged, line), (line, exact)
-        assert not exact or exact.about in (None, forged.about), (line, exact)
+        assert not exact or exact.message in (None, forged.message), (line, exact)
         assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
 
 
@@ -506,7 +506,7 @@ def test_nor_in_another_frame(what, frame):
         line = FRAMES[frame](forged.tag, text)
         exact = corpus.recognised(line)
         assert _is_true(exact.event if exact else None, forged, line), (line, exact)
-        assert not exact or exact.about in (None, forged.about), (line, exact)
+        assert not exact or exact.message in (None, forged.message), (line, exact)
         assert corpus.scanned(b"\n" + line) == ([exact] if exact else []), line
 
 

@@ -156,10 +156,10 @@ def test_replies_that_differ_in_server_and_recipient_only_are_read_once():
         for who in (b"1", b"2")
     ]
 
-    told = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
+    events = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
-    (said,) = told.said.values()
-    assert list(said.values()) == [2]
+    (counted,) = events.counted.values()
+    assert list(counted.values()) == [2]
     assert_agreement(lines)
 
 
@@ -173,10 +173,10 @@ def test_failed_logins_at_dovecot_are_read_once_for_a_client():
         for who in (b"1", b"2")
     ]
 
-    told = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
+    events = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
-    assert [account for *_, account in told.accounts] == [b"1", b"2"]
-    assert len({saying for _, saying, _ in told.accounts}) == 1
+    assert [account for *_, account in events.failed_logins] == [b"1", b"2"]
+    assert len({template for _, template, _ in events.failed_logins}) == 1
     assert_agreement(lines)
 
 
@@ -212,8 +212,8 @@ def test_who_does_not_try_to_log_in_at_dovecot_is_not_read(monkeypatch):
     line = _AT_DOVECOT + b"(no auth attempts in 0 secs): user=<>, rip=203.0.113.7, session=<x>"
 
     scan = Scan(corpus.timestamps())
-    told = scan.block(b"\n" + line)
+    events = scan.block(b"\n" + line)
 
     assert read == []
-    assert not told.said
+    assert not events.counted
     assert (scan.matched, scan.foreign, scan.unparsed) == (0, 0, 0)

@@ -143,13 +143,18 @@ class Counts:
     """
 
     def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
-        self._pseudonym = Accounts(secret).pseudonym
+        self._secret = secret
         self._since = since
         self._keys_since = max(since, keys_since)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._pseudonym = Accounts(self._secret).pseudonym
         self.totals: dict[Bucket, dict[str, int]] = {}
         self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
         self.additions = 0
-        # Where was counted last: nearly always the next event is of there, too.
+        # Minute and origin of the last event: nearly always the next one has the same.
         self._minute = self._origin = -1
         self._totals: dict[str, int] = {}
         self._keyed: dict[str, dict[str, int]] = {}

@@ -134,7 +134,7 @@ class Messages:
         self.orphans: dict[MessageKey, Orphan] = {}
         self.ended: set[MessageKey] = set()
 
-    def tell(
+    def add_line(
         self,
         minute: int,
         origin: int,
@@ -146,8 +146,8 @@ class Messages:
     ) -> None:
         """Take in what a line says.
 
-        times: how often it was said
-        queue_id, size, recipients: what it says of its message, as a Message
+        times: how often it says it
+        queue_id, size, recipients: what it says of its message, as MessageFacts
         """
         kind = event.kind
         key = origin, queue_id
@@ -164,7 +164,7 @@ class Messages:
         elif kind == "cancelled":
             self.cancelled(key, minute)
 
-    def lived(
+    def add_usual(
         self,
         key: MessageKey,
         begun: int,
@@ -174,10 +174,11 @@ class Messages:
         recipients: int,
         sent: int,
     ) -> bool:
-        """A message is taken in, taken up, sent to one recipient and removed.
+        """Take in four lines at once: a message is received, taken up, sent once and removed.
 
-        begun, active, sent: minutes
-        Returns: whether that is all; not if anything else is known of its queue ID
+        begun, active, sent: minutes of the first three
+        Returns: whether it did. It does nothing if more is known of the queue ID; then add
+                 the lines one by one
         """
         if key in self.received or key in self.active or key in self.orphans:
             return False

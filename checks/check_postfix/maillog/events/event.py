@@ -52,7 +52,7 @@ class Event(
     account: bytes
 
 
-class Message(namedtuple("Message", "queue_id size recipients", defaults=(0, 0))):
+class MessageFacts(namedtuple("MessageFacts", "queue_id size recipients", defaults=(0, 0))):
     """What a line tells of the one message that an event befell.
 
     queue_id:   by which it is known (bytes)

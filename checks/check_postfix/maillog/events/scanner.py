@@ -1,10 +1,10 @@
 """The scanner: the fast way from a block of an ordinary log to its events.
 
-One expression finds, line by line, either a shape so plain that its few fields
-can be taken as they stand, or a line that the recogniser must read. It is built
-from the recogniser's own openings, so it passes over only what the recogniser
-would pass over too; a line whose frame is not the ordinary one is handed over
-whole. What lines say that differ in nothing but their time is read once.
+One expression reads a block line by line. It finds either a shape so plain that its
+few fields can be taken as they stand, or a text that the recogniser must read. It is
+built from the recogniser's own openings, so it passes over only what the recogniser
+would pass over too. A line with another frame than the ordinary one is handed over
+whole. Lines that differ only in their time are read once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 
 from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import LINKS, Message
+from check_postfix.maillog.events.event import LINKS, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     DOVECOT,
     POSTFIX,
@@ -22,7 +22,7 @@ from check_postfix.maillog.events.recogniser import (
     intake,
     is_ours,
     login,
-    message,
+    message_facts,
     recognise,
     reject,
     screen,
@@ -32,26 +32,25 @@ from check_postfix.maillog.syntax.partial_lines import PartialLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
+    from collections.abc import Iterable
 
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.recogniser import Shape
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
-    # Minute, saying, size, recipients
-    Line = tuple[int, "Saying", int, int]
+    # Minute, template, size, recipients
+    MessageLine = tuple[int, "LineTemplate", int, int]
+    # Name of a group -> what it holds, nothing where it is not part of the line
+    Groups = dict[str, bytes]
 
-# A stamp, one host name, one tag: what nearly every line starts with. Only a tag
-# with a path has the third group.
+# What nearly every line starts with: a stamp, one host name, one tag. Only a tag with a
+# path is Postfix's.
 _FRAME = (
-    rb"(" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")" + frame.SECONDS
-    + rb"((?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++"
-    rb"(?:(/)[A-Za-z0-9_./-]*+(?<!/)|))(?:\[[0-9]++\]|): "
+    rb"(?P<stamp>" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")" + frame.SECONDS
+    + rb"(?P<zone_host_tag>(?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++"
+    rb"(?:(?P<path>/)[A-Za-z0-9_./-]*+(?<!/)|))(?:\[[0-9]++\]|): "
 )  # fmt: skip
-_FRAMED = rb"2"
-_HAS_PATH = rb"3"
 
 
 def _any(expressions: Iterable[bytes]) -> bytes:
@@ -64,49 +63,56 @@ def _whole(expressions: Iterable[bytes]) -> bytes:
 
 
 def _openings(shapes: Iterable[Shape]) -> list[bytes]:
-    """Return expressions, with one of which each text begins that these shapes read."""
+    """Return expressions; each text that these shapes read starts with one of them."""
     return list(dict.fromkeys(opening for shape in shapes for opening in shape.openings))
 
 
-# What stands in the place of a queue ID where there is none.
+def _first_letters(words: Iterable[bytes]) -> bytes:
+    """Return the expression of a set: the first letters of some words."""
+    return rb"[" + b"".join(sorted({re.escape(word[:1]) for word in words})) + rb"]"
+
+
+# Stands where a queue ID stands in other lines.
 _NO_ID = b"NOQUEUE"
-# A delivery is plain if its addresses cannot hold a tail and no second one
-# follows. The reply is kept where it says why the delivery failed, but not the server
-# that gave it nor the recipient in front of it: nobody looks at them, and where much mail
-# is put off they make each reply another one.
-_SAID_BY_SERVER = (
-    rb"host [^\s\[\]]++\[[^\]\s]++\]( said: [245]\d\d[ -](?:" + fields.ENHANCED_CODE
-    + rb" |))(?:<[^\s@<>]++@[^\s@<>]++>: |)"
+# A delivery is plain if its addresses cannot hold a tail and no second tail follows. The
+# reply is kept where it says why the delivery failed. The name of the server that gave it
+# and the recipient before it are left out: nobody looks at them, and where much mail is
+# deferred they would make each reply a different one.
+_REPLY_START = (
+    rb"host [^\s\[\]]++\[[^\]\s]++\](?P<reply_start> said: [245]\d\d[ -](?:"
+    + fields.ENHANCED_CODE + rb" |))(?:<[^\s@<>]++@[^\s@<>]++>: |)"
 )  # fmt: skip
 _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + fields.UNQUOTED_LOCAL
-    + rb"(" + _DOMAIN + rb">(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
+    + rb"(?P<domain_relay>" + _DOMAIN + rb">(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
     + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
     + fields.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
-    rb"(" + fields.ENHANCED_CODE + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
-    rb"|(" + fields.ENHANCED_CODE + rb", status=(?:deferred|bounced) \()"
-    rb"(?:" + _SAID_BY_SERVER + rb"|)([^\n]*+))"
+    rb"(?P<sent>" + fields.ENHANCED_CODE
+    + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
+    rb"|(?P<failed>" + fields.ENHANCED_CODE + rb", status=(?:deferred|bounced) \()"
+    rb"(?:" + _REPLY_START + rb"|)(?P<reply_rest>[^\n]*+))"
 )  # fmt: skip
 _ACTIVE = (
-    rb"from=<(?<!" + _NO_ID + rb": from=<)" + fields.UNQUOTED_LOCAL + _DOMAIN + rb">, size=("
-    + active.SIZE + rb", nrcpt=" + active.RECIPIENTS + rb") \(queue active\)(?=\r?(?:\n|\Z))"
+    rb"from=<(?<!" + _NO_ID + rb": from=<)" + fields.UNQUOTED_LOCAL + _DOMAIN
+    + rb">, size=(?P<size_recipients>" + active.SIZE + rb", nrcpt=" + active.RECIPIENTS
+    + rb") \(queue active\)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
-_RECEIVED = rb"client(=)(?:" + intake.LOGGED_IN + rb"(=)|)"
+_RECEIVED = rb"client(?P<received>=)(?:" + intake.LOGGED_IN + rb"(?P<logged_in>=)|)"
 _REJECT = b"reject: "
-# Of the following all that is looked at, which is the same in many lines.
+# Only as much of the text as is looked at, which is the same in many lines.
 _REJECTED = (
     _REJECT + rb"[A-Z][A-Z-]++(?: content|) from (?:" + fields.CLIENT_NAME
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb")\]"
 )  # fmt: skip
 _REMOVED = rb"removed(?=\r?(?:\n|\Z))"
-# Without whom a reject is about and how that ends it is only whole.
-_WHY = (
-    rb"(?::\d++|)(: [245]\d\d )(?:" + fields.ENHANCED_CODE + rb" |)"
-    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])(" + reject.MESSAGE + rb")"
+# The reply to a reject, without whom it is about and how it ends.
+_REJECT_REPLY = (
+    rb"(?::\d++|)(?P<reply_code>: [245]\d\d )(?:" + fields.ENHANCED_CODE + rb" |)"
+    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])(?P<reply_text>" + reject.MESSAGE + rb")"
 )  # fmt: skip
-# The account stands behind it, apart: it is another one nearly each time.
+# The account follows, in a group of its own: it is a different one nearly each time.
 _ACCOUNT = rb", sasl_username="
 _LOGIN = (
     rb"warning: " + fields.CLIENT_NAME + rb"\[(?:" + fields.CLIENT_ADDRESS
@@ -117,109 +123,131 @@ _LOGIN = (
 
 # By how a text starts: with an ID, with a warning, or with anything else.
 _WARNING = b"warning: "
+_SHAPES_WITHOUT_ID = [shape for shape in (*POSTFIX, *DOVECOT) if not shape.id]
 _WITH_ID = _whole(_openings(shape for shape in POSTFIX if shape.id))
 _WITHOUT_ID = _openings(
-    shape
-    for shape in (*POSTFIX, *DOVECOT)
-    if not shape.id and shape.words != screen.WORDS  # told of by a FINDING only
-)
+    # a screen.FINDING reads the texts of that shape
+    shape for shape in _SHAPES_WITHOUT_ID if shape.words != screen.WORDS
+)  # fmt: skip
 _WARNINGS = _WARNING + _whole(
     opening.removeprefix(_WARNING) for opening in _WITHOUT_ID if opening.startswith(_WARNING)
 )
 _OTHERS = _whole(
     [opening for opening in _WITHOUT_ID if not opening.startswith(_WARNING)] + [frame.WRAPPER]
 )
-# Without a path in its tag a line is Dovecot's or another program's, which is
-# told of all of them.
+# Nearly all texts that nobody counts start with other letters.
+FIRST_LETTERS = _first_letters(
+    [*frame.WRAPPERS, *(words for shape in _SHAPES_WITHOUT_ID for words in shape.words)]
+)
+# A line whose tag has no path is Dovecot's or another program's; this finds all of them.
 _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
         login.DOVECOT_IDLE,
-        rb"(" + login.DOVECOT_LOGGED_IN + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER])
-        + rb"|)",
+        rb"(?P<text_without_path>" + login.DOVECOT_LOGGED_IN
+        + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER]) + rb"|)",
     ]
 )  # fmt: skip
-# The engine passes over an alternative the sooner, the sooner it begins with a letter.
-_SAID = _any(
+# The engine passes over an alternative sooner if it starts with a letter.
+_WITH_PATH = _any(
     [
-        rb"(" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): (?!message-id=)"
+        rb"(?P<queue_id>" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): (?!message-id=)"
         + _any(
             [
                 _DELIVERY,
                 _ACTIVE,
                 _RECEIVED,
-                rb"(" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
-                + _any([rb"(?=\n|\Z)", _WHY]),
+                rb"(?P<text_after_id>" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
+                + _any([rb"(?=\n|\Z)", _REJECT_REPLY]),
             ]
         ),
-        # None of the frequent texts that nobody counts starts with another letter.
-        rb"(?=[][<>A-Zefimprsw])"
-        + _any([screen.FINDING, rb"(" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
+        rb"(?=" + FIRST_LETTERS + rb")"
+        + _any([screen.FINDING, rb"(?P<text>" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
     ]
 )  # fmt: skip
 
-_find = re.compile(
-    rb"\n(?>" + _FRAME + rb"|)(?(" + _FRAMED + rb")(?(" + _HAS_PATH + rb")" + _SAID
-    + rb"|" + _WITHOUT_PATH + rb")(?:" + _ACCOUNT + rb"([^,\n]++)|)|([^\n]*+))"
-).findall  # fmt: skip
+_expression = re.compile(
+    rb"\n(?>" + _FRAME + rb"|)(?(zone_host_tag)(?(path)" + _WITH_PATH + rb"|" + _WITHOUT_PATH
+    + rb")(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)|(?P<odd_line>[^\n]*+))"
+)  # fmt: skip
+# The names stand in the expression; Scan.block takes the groups in this order.
+GROUPS = tuple(_expression.groupindex)
+assert len(GROUPS) == _expression.groups
+_find = _expression.findall
+
+# They stand for the ID of any message, and for any server.
+_ANY_ID = b"000000: "
+_ANY_SERVER = b"host mail[::1]"
+
+# So many templates are remembered at a time.
+_MOST_TEMPLATES = 8_000
 
 
-class Saying:
-    """What lines that differ in nothing but their time, and in what nobody looks at, say.
+class LineTemplate:
+    """What lines say that differ only in their time, and in what nobody looks at.
 
-    utc_offset:  what they say of the zone of their time
-    host, instance: who says it
-    event:   what it tells of, None if that is nothing
-    counts:  whether the event is counted
-    times:   how often each line says it: repeated lines, and several logins in one
-    about:   what it tells of a message of which other lines tell as well, None if of
-             none; its queue ID is one line's
-    is_ours: whether Postfix or Dovecot says it
-    share:   what the reader of the lines has made of it
+    utc_offset: the zone of their time, as they write it
+    host, instance: who wrote them
+    event, kind: what they tell of, and its kind; None and nothing if nothing is counted
+    is_counted: whether the event adds to a counter, as all do but LINKS
+    times:      how many events one line stands for: repeated lines, several logins in one
+    message:    what they say of a message that other lines tell of too, None if of none;
+                its queue ID is that of one of the lines
+    is_ours:    whether Postfix or Dovecot wrote them
+    origin, tally: number of host and instance, and what the event adds to. Whoever counts
+                the lines sets both, once for each new template
     """
 
     __slots__ = (
-        "about", "counts", "event", "host", "instance", "is_ours", "share", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_ours", "kind", "message", "origin",
+        "tally", "times", "utc_offset",
     )  # fmt: skip
 
-    def __init__(self, record: Record, event: Event | None, about: Message | None = None) -> None:
+    def __init__(
+        self, record: Record, event: Event | None, message: MessageFacts | None = None
+    ) -> None:
         self.utc_offset = record.zone
         self.host = record.host
         self.instance = record.instance
         self.event = event
-        self.counts = event is not None and event.kind not in LINKS
+        self.kind = event.kind if event else ""
+        self.is_counted = event is not None and event.kind not in LINKS
         self.times = record.repeats * (event.times if event else 1)
-        self.about = about or (message(record, event) if event else None)
+        self.message = message or (message_facts(record, event) if event else None)
         self.is_ours = is_ours(record)
-        self.share: Any = None
+        self.origin = 0
+        self.tally: tuple[tuple[str, ...], tuple[str, str] | None] = (), None
 
 
-class Told:
-    """What the lines of a block tell.
+class BlockEvents:
+    """The events of one block of lines.
 
-    said:     minute -> saying -> how many lines say it that counts
-    accounts: (minute, saying, account) of each line that says it of a login to this account
-              that has failed; they are not in `said`
-    lives:    queue ID -> (minute, saying, size, recipients) of each line that tells of a
-              message of which others tell as well, in their order; the last two are 0
-              where it does not tell them; what of it counts is in `said` as well
+    new_templates: templates with an event that no block before had, to be prepared for
+                   counting
+    counted:       minute -> template -> number of lines that count
+    failed_logins: (minute, template, account) of each failed login that names an account;
+                   they are not in `counted`
+    messages:      queue ID -> (minute, template, size, recipients) of each line about a
+                   message that other lines tell of too, in their order; size and recipients
+                   are 0 where the line does not say them. Those that count are in `counted`
+                   as well
     """
 
-    __slots__ = ("accounts", "lives", "said")
+    __slots__ = ("counted", "failed_logins", "messages", "new_templates")
 
     def __init__(self) -> None:
-        self.said: dict[int, dict[Saying, int]] = {}
-        self.accounts: list[tuple[int, Saying, bytes]] = []
-        self.lives: defaultdict[bytes, list[Line]] = defaultdict(list)
+        self.new_templates: list[LineTemplate] = []
+        self.counted: dict[int, dict[LineTemplate, int]] = {}
+        self.failed_logins: list[tuple[int, LineTemplate, bytes]] = []
+        self.messages: defaultdict[bytes, list[MessageLine]] = defaultdict(list)
 
 
 class Scan:
     """Reads the blocks of one generation, in their order.
 
-    timestamps:  reads this generation's stamps
-    before: the bytes before the first block; what stands in front of the first
-            newline in them may be the end of a longer line
-    share:  makes what is kept as `share` of each saying that tells of an event
+    timestamps: reads this generation's stamps
+    before:     the bytes before the first block; what stands in them before the first
+                newline may be the end of a longer line
 
     Of the lines so far, these many
     matched:  tell of events
@@ -228,176 +256,167 @@ class Scan:
     The others are Postfix's or Dovecot's and tell of nothing that is counted.
     """
 
-    def __init__(
-        self,
-        timestamps: Timestamps,
-        before: bytes = b"",
-        share: Callable[[Saying], object] = lambda _: None,
-    ) -> None:
+    def __init__(self, timestamps: Timestamps, before: bytes = b"") -> None:
         self._timestamps = timestamps
-        self._share = share
-        self._known: dict[bytes | tuple[bytes, ...], Saying] = {}
+        self._templates: dict[bytes | tuple[bytes, ...], LineTemplate] = {}
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
-        self._parts = PartialLines(first, lines)
+        self._partial_lines = PartialLines(first, lines)
         self.matched = self.foreign = self.unparsed = 0
 
-    def block(self, block: bytes) -> Told:
-        """Return what the lines of a block tell.
+    def block(self, block: bytes) -> BlockEvents:
+        """Return the events of a block.
 
-        block: whole lines, each with the newline that ends the line before it
-               in front of it, none at the end
+        block: whole lines, each with a newline before it, none at the end
         """
+        timestamps = self._timestamps
+        templates = self._templates
+        events = BlockEvents()
+        failed_logins, messages = events.failed_logins, events.messages
+        last_stamp, utc_offset, minute = b"", b"", None
+        of_minute: dict[LineTemplate, int] = {}
+        matched = foreign = unparsed = 0
+        key: bytes | tuple[bytes, ...]
+        for found in _find(self._expanded(block)):
+            # The names of GROUPS: nothing is faster than to unpack them all.
+            (
+                stamp, zone_host_tag, _path, queue_id, domain_relay, sent, failed, reply_start,
+                reply_rest, size_recipients, received, logged_in, text_after_id, reply_code,
+                reply_text, finding, found_client, text, failed_login, user, client,
+                text_without_path, account, odd_line,
+            ) = found  # fmt: skip
+            if size_recipients:
+                key = zone_host_tag
+            elif sent:
+                key = zone_host_tag, domain_relay, sent
+            elif failed:
+                key = zone_host_tag, domain_relay, failed, reply_start, reply_rest
+            elif queue_id:
+                key = zone_host_tag, received, logged_in, text_after_id, reply_code, reply_text
+                if queue_id == _NO_ID:
+                    key += (_NO_ID,)
+            elif client:
+                key, account = (zone_host_tag, failed_login, client), user
+            else:
+                key = zone_host_tag, finding, found_client, text, text_without_path
+            template = templates.get(key)
+            if template is None:
+                if zone_host_tag:
+                    if len(templates) > _MOST_TEMPLATES:
+                        templates.clear()
+                    template = templates[key] = _template(found)
+                else:
+                    record = frame.parse(odd_line)
+                    if record is None:
+                        is_remark = frame.is_remark(odd_line)
+                        foreign += is_remark
+                        unparsed += not is_remark
+                        continue
+                    stamp, template = record.stamp, LineTemplate(record, recognise(record))
+                if template.event is not None:
+                    events.new_templates.append(template)
+            event = template.event
+            if event is None:
+                if not template.is_ours:
+                    foreign += 1
+                continue
+            if stamp != last_stamp or template.utc_offset != utc_offset:
+                last_stamp, utc_offset = stamp, template.utc_offset
+                minute = timestamps.minute(last_stamp, utc_offset)
+                if minute is not None:
+                    of_minute = events.counted.setdefault(minute, {})
+            if minute is None:
+                unparsed += 1
+                continue
+            message = template.message
+            if size_recipients:
+                size, _, recipients = size_recipients.partition(b", nrcpt=")
+                messages[queue_id].append((minute, template, int(size), int(recipients)))
+                continue
+            if message is not None:
+                line = minute, template, message.size, message.recipients
+                messages[queue_id or message.queue_id].append(line)
+                if not template.is_counted:
+                    continue
+            matched += 1
+            if template.kind == "auth_failed" and (
+                name := account.removesuffix(b"\r") or event.account
+            ):
+                failed_logins.append((minute, template, name))
+            else:
+                of_minute[template] = of_minute.get(template, 0) + 1
+        self.matched += matched
+        self.foreign += foreign
+        self.unparsed += unparsed
+        return events
+
+    def _expanded(self, block: bytes) -> bytes:
+        """Return a block in which each line says by itself all that it has to say."""
         last_line = block[block.rfind(b"\n") + 1 :]
         if repeats.WORDS in block:
             block = repeats.expanded(block, self._last_line)
         self._last_line = last_line
-        timestamps = self._timestamps
-        known = self._known
-        told = Told()
-        accounts, lives = told.accounts, told.lives
-        at, utc_offset, minute = b"", b"", None
-        said: dict[Saying, int] = {}
-        matched = foreign = unparsed = 0
-        key: bytes | tuple[bytes, ...]
-        for (
-            stamp, where, _, queue_id, to, sent, failed, replied, why, taken_up, received,
-            logged_in, text, code, words, finding, found_with, other,
-            failed_login, user, client, without_path, account, odd,
-        ) in _find(self._parts.merged(block)):  # fmt: skip
-            if taken_up:
-                key = where
-            elif sent:
-                key = where, to, sent
-            elif failed:
-                key = where, to, failed, replied, why
-            elif queue_id:
-                key = where, received, logged_in, text, code, words
-                if queue_id == _NO_ID:
-                    key += (_NO_ID,)
-            elif client:
-                key, account = (where, failed_login, client), user
-            else:
-                key = where, finding, found_with, other, without_path
-            saying = known.get(key)
-            if saying is None:
-                if where:
-                    if len(known) > _KNOWN:
-                        known.clear()
-                    saying = known[key] = _saying(
-                        where, queue_id, to, sent or failed, replied, why, taken_up, received,
-                        logged_in, text, code, words, finding, found_with,
-                        other or without_path, failed_login, client,
-                    )  # fmt: skip
-                else:
-                    record = frame.parse(odd)
-                    if record is None:
-                        is_remark = frame.is_remark(odd)
-                        foreign += is_remark
-                        unparsed += not is_remark
-                        continue
-                    stamp, saying = record.stamp, Saying(record, recognise(record))
-                if saying.event is not None:
-                    saying.share = self._share(saying)
-            event = saying.event
-            if event is None:
-                if not saying.is_ours:
-                    foreign += 1
-                continue
-            if stamp != at or saying.utc_offset != utc_offset:
-                at, utc_offset = stamp, saying.utc_offset
-                minute = timestamps.minute(at, utc_offset)
-                if minute is not None:
-                    said = told.said.setdefault(minute, {})
-            if minute is None:
-                unparsed += 1
-                continue
-            about = saying.about
-            if taken_up:
-                size, _, recipients = taken_up.partition(b", nrcpt=")
-                lives[queue_id].append((minute, saying, int(size), int(recipients)))
-                continue
-            if about is not None:
-                of_message = minute, saying, about.size, about.recipients
-                lives[queue_id or about.queue_id].append(of_message)
-                if not saying.counts:
-                    continue
-            matched += 1
-            if event.kind == "auth_failed" and (
-                name := account.removesuffix(b"\r") or event.account
-            ):
-                accounts.append((minute, saying, name))
-            else:
-                said[saying] = said.get(saying, 0) + 1
-        self.matched += matched
-        self.foreign += foreign
-        self.unparsed += unparsed
-        return told
+        return self._partial_lines.merged(block)
 
 
-def _saying(
-    where: bytes,
-    queue_id: bytes,
-    to: bytes,
-    outcome: bytes,
-    replied: bytes,
-    why: bytes,
-    taken_up: bytes,
-    received: bytes,
-    logged_in: bytes,
-    text: bytes,
-    code: bytes,
-    words: bytes,
-    finding: bytes,
-    found_with: bytes,
-    other: bytes,
-    failed_login: bytes,
-    client: bytes,
-) -> Saying:
-    """Return what a line with an ordinary frame says.
+def _template(found: tuple[bytes, ...]) -> LineTemplate:
+    """Return the template of a line with an ordinary frame.
 
-    The arguments are the groups of the expression, but for its stamp.
+    found: the groups of the expression
     """
-    utc_offset, host, tag = where.split(b" ")
-    instance, slash, path = tag.partition(b"/")
-    if text:
-        other = (b"NOQUEUE: " if queue_id == _NO_ID else _ANY_ID) + text
-    record = frame.record(b"", utc_offset, host, instance, slash + path, other.removesuffix(b"\r"))
-    about = event = None
-    if outcome:
-        address, _, relay = to.rpartition(b">, relay=")
-        domain = address.partition(b">")[0].removeprefix(b"@")
-        enhanced_code, _, rest = outcome.partition(b", status=")
-        status, _, reply = rest.partition(b" (")
-        if replied:
-            reply = _ANY_SERVER + replied
-        reply += why.removesuffix(b"\r")
-        event = delivery.outcome(status, domain, relay, enhanced_code, reply)
-    elif taken_up:
+    groups = dict(zip(GROUPS, found, strict=True))
+    record = _record(groups)
+    if groups["size_recipients"]:
         if record.program in active.PROGRAMS:
-            event, about = active.TAKEN_UP, Message(b"")
-    elif received:
-        if record.program == b"smtpd":
-            event = intake.received(queue_id == _NO_ID, bool(logged_in))
-    elif code:
-        event = reject.refused(
-            record.program, queue_id == _NO_ID, text.removeprefix(_REJECT), code[2:-1],
-            words.removesuffix(b"\r"),
-        )  # fmt: skip
-    elif finding:
-        if record.program == b"postscreen":
-            event = screen.found(finding, found_with)
-    elif client:
-        if is_ours(record):
-            event = login.failed_at_dovecot(failed_login, client)
-    elif other:
-        event = recognise(record)
-    return Saying(record, event, about)
+            return LineTemplate(record, active.TAKEN_UP, MessageFacts(b""))
+        return LineTemplate(record, None)
+    return LineTemplate(record, _event(record, groups))
 
 
-# Stand for the ID of any message, and for any server.
-_ANY_ID = b"000000: "
-_ANY_SERVER = b"host mail[::1]"
+def _record(groups: Groups) -> Record:
+    """Return the record of a line, without its stamp; it has a text if the recogniser must read it.
 
-# So many distinct lines are remembered at a time.
-_KNOWN = 8_000
+    Its queue ID is another one, for all lines that differ in it.
+    """
+    utc_offset, host, tag = groups["zone_host_tag"].split(b" ")
+    instance, slash, path = tag.partition(b"/")
+    text = groups["text"] or groups["text_without_path"]
+    if groups["text_after_id"]:
+        id = b"NOQUEUE: " if groups["queue_id"] == _NO_ID else _ANY_ID
+        text = id + groups["text_after_id"]
+    text = text.removesuffix(b"\r")
+    return frame.record(b"", utc_offset, host, instance, slash + path, text)
+
+
+def _event(record: Record, groups: Groups) -> Event | None:
+    """Return what a line tells of, None if nothing is counted; not of messages taken up."""
+    if groups["sent"] or groups["failed"]:
+        return _delivery(groups)
+    is_noqueue = groups["queue_id"] == _NO_ID
+    if groups["received"]:
+        is_smtpd = record.program == b"smtpd"
+        return intake.received(is_noqueue, bool(groups["logged_in"])) if is_smtpd else None
+    if groups["reply_code"]:
+        client = groups["text_after_id"].removeprefix(_REJECT)
+        reply_text = groups["reply_text"].removesuffix(b"\r")
+        code = groups["reply_code"][2:-1]
+        return reject.refused(record.program, is_noqueue, client, code, reply_text)
+    if groups["finding"]:
+        is_postscreen = record.program == b"postscreen"
+        return screen.found(groups["finding"], groups["found_client"]) if is_postscreen else None
+    if groups["client"]:
+        failed_login, client = groups["failed_login"], groups["client"]
+        return login.failed_at_dovecot(failed_login, client) if is_ours(record) else None
+    return recognise(record) if record.text else None
+
+
+def _delivery(groups: Groups) -> Event:
+    """Return the event of a plain delivery line."""
+    address, _, relay = groups["domain_relay"].rpartition(b">, relay=")
+    domain = address.partition(b">")[0].removeprefix(b"@")
+    enhanced_code, _, rest = (groups["sent"] or groups["failed"]).partition(b", status=")
+    status, _, reply = rest.partition(b" (")
+    if groups["reply_start"]:
+        reply = _ANY_SERVER + groups["reply_start"]
+    reply += groups["reply_rest"].removesuffix(b"\r")
+    return delivery.outcome(status, domain, relay, enhanced_code, reply)

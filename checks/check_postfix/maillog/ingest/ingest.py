@@ -260,19 +260,20 @@ class Ingest:
         # Costs a tenth of a run; one that has waited for another's reading needs none of it.
         from check_postfix.maillog.ingest.piece import PieceReader
 
-        reading = PieceReader(
+        reader = PieceReader(
             self._store,
             log,
             Segments(self._store.pending, log, self._now),
-            lambda previous: self._timestamps(file, previous),
-            lambda: Counts(self._store.key, self._oldest, self._oldest_keys),
+            self._zone,
+            self._latest_of(file),
+            Counts(self._store.key, self._oldest, self._oldest_keys),
             self._deadline,
         )
         live = file.path == self._path
         started = time.monotonic()
         try:
             with file.open() as stream:
-                return reading.piece(stream, generation, live, self._now)
+                return reader.read(stream, generation, live, self._now)
         except LogError as error:
             if live:
                 raise
@@ -281,16 +282,16 @@ class Ingest:
             # Nothing of it counts, not even what came before the damage.
             raise _Refused(file, str(error)) from None
 
-    def _timestamps(self, file: LogFile, previous: int | None) -> Timestamps:
+    def _latest_of(self, file: LogFile) -> int:
+        """Return the newest minute that a stamp without a year can mean in a file."""
         # The stamps of an old archive would be taken for this year's.
         modified = int(file.modified) // 60
-        latest = modified if modified < self._oldest else self._latest
-        return Timestamps(self._zone, latest, previous)
+        return modified if modified < self._oldest else self._latest
 
     def _first_minute(self, file: LogFile, head: bytes) -> int | None:
         from check_postfix.maillog.ingest.piece import first_minute
 
-        return first_minute(head, self._timestamps(file, None))
+        return first_minute(head, Timestamps(self._zone, self._latest_of(file)))
 
 
 def _found(generation: Generation, survey: Survey) -> str:

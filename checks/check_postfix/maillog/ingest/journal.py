@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import MESSAGES, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
-from check_postfix.maillog.events.recogniser import is_ours, message, recognise
+from check_postfix.maillog.events.recogniser import is_ours, message_facts, recognise
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
@@ -243,7 +243,7 @@ class Journal:
         span.last = max(span.last, latest)
         piece = Messages(sums)
         for of_entry in reversed(told):
-            piece.tell(*of_entry)
+            piece.add_line(*of_entry)
         self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
         return latest if taken == PIECE_ENTRIES else None
 
@@ -261,12 +261,12 @@ class Journal:
         if record is not None and event is not None:
             number = self._store.origin(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
-            if about := message(record, event):
+            if facts := message_facts(record, event):
                 if event.kind in MESSAGES:
                     counts.add_message(
-                        entry.minute, number, event.kind, event.times, about.queue_id
+                        entry.minute, number, event.kind, event.times, facts.queue_id
                     )
-                told.append((entry.minute, number, event, event.times, *about))
+                told.append((entry.minute, number, event, event.times, *facts))
             if event.kind not in LINKS:
                 events, matched = event.times, 1
         span.line_counts += LineCounts(

@@ -85,7 +85,7 @@ _match_remark = Expression(
 
 # Solaris puts a message number, rsyslog a count of repeats around the text.
 WRAPPER = rb"\[ID \d|message repeated \d"
-_WRAPPER = (b"[ID ", b"message repeated ")
+WRAPPERS = (b"[ID ", b"message repeated ")
 _match_wrapped = Expression(
     rb"(?:\[ID \d++ [a-z0-9.]++\] )?"
     rb"(?:message repeated (?P<repeats>[1-9]\d{0,8}) times: \[ (?P<folded>.*)\]\Z)?"
@@ -105,8 +105,8 @@ def parse(line: bytes) -> Record | None:
     line = line.lstrip(b"\0").removesuffix(b"\r")
     if line.startswith(b"{"):
         return _parse_object(line)
-    if may_be_cri(line) and (shape := _match_cri(line)):
-        line = line[shape.end() :]
+    if may_be_cri(line) and (match := _match_cri(line)):
+        line = line[match.end() :]
     return _parse_line(line)
 
 
@@ -181,40 +181,40 @@ def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Re
 
 def _parse_line(line: bytes) -> Record | None:
     """Return the record of a line that no other logger has put into its own."""
-    if shape := _match_ordinary(line):
-        return record(*shape.groups())
-    if shape := _match(line):
-        host, instance, said = shape["host"] or b"", shape["instance"], shape["said"]
+    if match := _match_ordinary(line):
+        return record(*match.groups())
+    if match := _match(line):
+        host, instance, said = match["host"] or b"", match["instance"], match["said"]
         if not host and instance in _DOVECOT_LOGIN:
             # Dovecot's own log file has no `dovecot: ` in front of its processes.
             instance, said = b"dovecot", instance + b": " + said
-        return record(*_time(shape), host, instance, shape["path"], said)
-    if shape := _match_rfc5424(line):
+        return record(*_time(match), host, instance, match["path"], said)
+    if match := _match_rfc5424(line):
         return record(
-            shape["stamp"], shape["zone"], shape["host"], shape["instance"],
-            shape["path"] or _lost_path(shape["instance"]), shape["said"],
+            match["stamp"], match["zone"], match["host"], match["instance"],
+            match["path"] or _lost_path(match["instance"]), match["said"],
         )  # fmt: skip
-    if shape := _match_cut(line):
-        path = shape["path"]
-        if shape["id"] is None:
+    if match := _match_cut(line):
+        path = match["path"]
+        if match["id"] is None:
             # What is left of the program may be the beginning of several.
-            path = path[: path.rfind(b"/") + 1] + UNKNOWN if path else _lost_path(shape["instance"])
-        return record(*_time(shape), shape["host"] or b"", shape["instance"], path, shape["said"])
+            path = path[: path.rfind(b"/") + 1] + UNKNOWN if path else _lost_path(match["instance"])
+        return record(*_time(match), match["host"] or b"", match["instance"], path, match["said"])
     return None
 
 
-def _time(shape: re.Match[bytes]) -> tuple[bytes, bytes]:
+def _time(match: re.Match[bytes]) -> tuple[bytes, bytes]:
     """Return stamp and zone, both as the clock wants them."""
-    if shape["stamp"]:
-        return shape["stamp"], shape["zone"] or b""
-    if shape["unix"]:
-        return _utc(int(shape["unix"])), b"Z"
-    if shape["tai"]:
-        return _utc(int(shape["tai"], 16) - _TAI_AHEAD), b"Z"
-    named = shape["named_zone"]
+    if match["stamp"]:
+        return match["stamp"], match["zone"] or b""
+    if match["unix"]:
+        return _utc(int(match["unix"])), b"Z"
+    if match["tai"]:
+        return _utc(int(match["tai"], 16) - _TAI_AHEAD), b"Z"
+    named = match["named_zone"]
     if named.isalpha():
-        return shape["full_stamp"], b"Z" if named in (b"UTC", b"GMT") else b""
-    return shape["full_stamp"], named.ljust(5, b"0")
+        return match["full_stamp"], b"Z" if named in (b"UTC", b"GMT") else b""
+    return match["full_stamp"], named.ljust(5, b"0")
 
 
 def _utc(seconds: int) -> bytes:
@@ -237,7 +237,7 @@ def record(
     said: what stands behind the tag, perhaps wrapped (WRAPPER)
     """
     repeats = 1
-    if said.startswith(_WRAPPER):
+    if said.startswith(WRAPPERS):
         wrapped = _match_wrapped(said)
         assert wrapped is not None  # every part of it is optional
         if wrapped["repeats"]:

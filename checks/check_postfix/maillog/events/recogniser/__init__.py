@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import OF_A_MESSAGE, Message
+from check_postfix.maillog.events.event import OF_A_MESSAGE, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     active,
     delivery,
@@ -184,11 +184,11 @@ def recognise(record: Record) -> Event | None:
     return None
 
 
-def message(record: Record, event: Event) -> Message | None:
-    """Return what a record tells of a message, if other lines tell more of the same."""
+def message_facts(record: Record, event: Event) -> MessageFacts | None:
+    """Return what a record says of a message, None if no other line tells of that."""
     if event.kind not in OF_A_MESSAGE:
         return None
     queue_id = record.text.partition(b":")[0]
     if event.kind == "active":
-        return Message(queue_id, *active.numbers(record.text))
-    return Message(queue_id)
+        return MessageFacts(queue_id, *active.numbers(record.text))
+    return MessageFacts(queue_id)

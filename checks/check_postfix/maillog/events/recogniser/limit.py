@@ -33,5 +33,5 @@ def recognise(record: Record, start: int) -> Event | None:
 
     record: program smtpd, text starts with one of WORDS
     """
-    shape = _match(record.text, start)
-    return shape and Event(kind="rate_limited", client=shape["client"].decode().lower())
+    match = _match(record.text, start)
+    return match and Event(kind="rate_limited", client=match["client"].decode().lower())

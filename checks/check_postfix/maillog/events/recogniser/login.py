@@ -32,12 +32,12 @@ _DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
 DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
 _DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
 _USER = rb"(?: \([a-z_]++\)|): user=<"
-# Its groups: the text in front of what follows, the user's name and the client. Neither of
-# the two can hold what looks like the other.
+# Neither the user's name nor the client can hold what looks like the other.
 DOVECOT_FAILED = (
-    rb"(" + _DOVECOT_ENDED + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
+    rb"(?P<failed_login>" + _DOVECOT_ENDED
+    + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
     rb"(?: in \d++ secs|)\)" + _USER
-    + rb"([^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=([0-9A-Fa-f.:]++)"
+    + rb"(?P<user>[^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=(?P<client>[0-9A-Fa-f.:]++)"
     rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
 )  # fmt: skip
 # Ended without a try; many are, and each is another text.
@@ -97,10 +97,10 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
 
     record: program smtpd, text starts with `warning: `
     """
-    shape = _match_postfix(record.text, start)
-    if not shape:
+    match = _match_postfix(record.text, start)
+    if not match:
         return None
-    name, address, word, reason = shape.groups()
+    name, address, word, reason = match.groups()
     client = address.decode().lower()
     # A mechanism that is no plain word is the client's invention; whatever
     # reason seems to follow may be part of it.
@@ -159,7 +159,7 @@ def recognise_dovecot(record: Record, start: int) -> Event | None:
 def failed_at_dovecot(ended: bytes, client: bytes) -> Event | None:
     """Return the event of a login, if one that is found by DOVECOT_FAILED has failed.
 
-    ended, client: its first group and its last
+    ended, client: its groups `failed_login` and `client`
     """
     service, _, said = ended.partition(b"-login: ")
     if service not in _SERVICES or not said.removeprefix(b"Info: ").startswith(_ENDED):

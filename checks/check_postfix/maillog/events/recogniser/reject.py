@@ -67,10 +67,10 @@ def recognise_smtpd(record: Record, start: int) -> Event | None:
     record: program smtpd
     start:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match(record.text, start)
-    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
+    match = _match(record.text, start)
+    if not match or not match["name"] or match["stage"] not in _STAGES:
         return None
-    return _event(_KIND[shape["action"]], shape)
+    return _event(_KIND[match["action"]], match)
 
 
 def refused(
@@ -105,17 +105,17 @@ def recognise_milter(record: Record, start: int) -> Event | None:
     record: program smtpd or cleanup
     start:  where its text has the action, behind a queue ID or NOQUEUE
     """
-    shape = _match(record.text, start)
-    if not shape or not shape["name"] or shape["stage"] not in _STAGES:
+    match = _match(record.text, start)
+    if not match or not match["name"] or match["stage"] not in _STAGES:
         return None
-    if shape["action"] != b"reject":
-        return _event(_KIND[shape["action"]], shape)
+    if match["action"] != b"reject":
+        return _event(_KIND[match["action"]], match)
     program = record.program
     if program == UNKNOWN:
-        program = b"smtpd" if shape["code"] else b"cleanup"
-    if program == b"smtpd" and shape["stage"] in _EARLY:
+        program = b"smtpd" if match["code"] else b"cleanup"
+    if program == b"smtpd" and match["stage"] in _EARLY:
         return None
-    return _event(_KIND_OF_MILTER[program], shape)
+    return _event(_KIND_OF_MILTER[program], match)
 
 
 def recognise_postscreen(record: Record, start: int) -> Event | None:
@@ -124,19 +124,19 @@ def recognise_postscreen(record: Record, start: int) -> Event | None:
     record: program postscreen
     start:  where its text has the action, behind NOQUEUE if there is that
     """
-    shape = _match(record.text, start)
+    match = _match(record.text, start)
     # It knows every client by address and port.
-    if not shape or shape["client"] == b"unknown" or not shape["port"]:
+    if not match or match["client"] == b"unknown" or not match["port"]:
         return None
-    return _event("rejected_postscreen", shape)
+    return _event("rejected_postscreen", match)
 
 
-def _event(kind: str, shape: re.Match[bytes]) -> Event:
+def _event(kind: str, match: re.Match[bytes]) -> Event:
     """Return the event of what was done to a client.
 
-    shape: there is no code in it for `bare <LF> received`
+    match: there is no code in it for `bare <LF> received`
     """
-    action, _, name, address, _, code, its_class, message = shape.groups()
+    action, _, name, address, _, code, its_class, message = match.groups()
     # What is held or thrown away was answered with no code: a milter's reason,
     # which quotes the mail, can begin like one.
     reply_code = code or its_class or b"" if action in _ANSWERED else b""
@@ -166,10 +166,10 @@ def recognise_content(record: Record, start: int) -> Event | None:
     record: program cleanup
     start:  where its text has the action, behind a queue ID
     """
-    shape = _match_content(record.text, start)
-    if not shape:
+    match = _match_content(record.text, start)
+    if not match:
         return None
-    action, mime = shape["action"], shape["part"] == b"mime-error"
+    action, mime = match["action"], match["part"] == b"mime-error"
     if action == b"reject":
         return Event(
             kind="rejected_mime" if mime else "rejected_header_body", reason=reasons.CONTENT

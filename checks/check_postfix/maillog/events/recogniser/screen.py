@@ -34,9 +34,11 @@ _KIND = {
 
 _WORD = rb"|".join(map(re.escape, _KIND))
 WORDS = tuple(finding + b" " for finding in _KIND)
-_CLIENT = rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[([0-9A-Fa-f.:]++)\]:\d"
-# Its groups are the finding and the client; nothing behind it is looked at.
-FINDING = rb"(" + _WORD + rb") " + _CLIENT
+_CLIENT = (
+    rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[(?P<found_client>[0-9A-Fa-f.:]++)\]:\d"
+)  # fmt: skip
+# Nothing after it is looked at.
+FINDING = rb"(?P<finding>" + _WORD + rb") " + _CLIENT
 _match_client = Expression(_CLIENT).match
 
 
@@ -48,7 +50,7 @@ def recognise(record: Record, start: int) -> Event | None:
     text = record.text
     finding = next(words for words in _KIND if text.startswith(words, start))
     client = _match_client(text, start + len(finding) + 1)
-    return client and found(finding, client[1])
+    return client and found(finding, client["found_client"])
 
 
 def found(finding: bytes, client: bytes) -> Event:
