@@ -1,8 +1,8 @@
 """An account: whose password was tried, known by a pseudonym only.
 
-What stands in its place in the log may be a mistyped password, so nothing of it
-is kept. The pseudonym is keyed with the store's own secret: it tells one account
-from another and answers whether it is a name that somebody asks for, and nobody
+The name in the log may be a mistyped password, so nothing of it is kept. The
+pseudonym is keyed with the store's own secret. It tells one account from another,
+and whoever has the store can ask whether it is that of a certain name. Nobody
 without the store can try names until one fits.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from check_postfix.maillog.source.generation import hasher
 
-# In bytes, each two hexadecimal digits. Of 10,000 accounts two share a pseudonym in one
-# store of 20,000.
+# In bytes, each two hexadecimal digits. With 10,000 accounts, in one store of 20,000 two of
+# them share a pseudonym.
 _DIGEST = 5
 # In bytes. Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
 _LONGEST = 80
@@ -31,7 +31,7 @@ class Accounts:
         """Return the pseudonym of an account: some hexadecimal digits.
 
         name: as it was written when somebody tried to log in; upper and lower case
-              are one
+              are the same
         """
         known = self._known.get(name)
         if known is None:

@@ -1,9 +1,8 @@
 """Counts: events added up per minute and origin, and per minute and key.
 
-A counter is a name and a number. A key is all that a family of events is split
-by, at once, so that every question about two of its fields has an answer. It may
-belong to a person or a company, so keys are kept for a shorter time than
-counters.
+A counter is a name and a number. A key holds all fields that a family of events is
+split by, so that every question about two of them has an answer. It may belong to a
+person or a company, so keys are kept for a shorter time than counters.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     # Minute, origin
     Bucket = tuple[int, int]
 
-# The fields of an event that its kind is split by. An account, whose pseudonym is
-# put behind all others, comes last.
+# The fields of an event that its kind is split by. An account comes last: its pseudonym is
+# added when the other fields are joined already.
 _FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
 FAMILIES = {
     "sent": ("domain", "relay"),
@@ -31,11 +30,11 @@ FAMILIES = {
     "bounced": _FAILED_DELIVERY,
     "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
     "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
-    # of messages: so that one is told from another, in whichever minutes it is told of
+    # of messages: so that one message counts once, however many minutes it appears in
     "deferred_messages": ("queue_id", "kind"),
     "expired_messages": ("queue_id", "kind"),
 }
-# What one client may have many of; it must not crowd out other clients.
+# One client may have many of these; they must not crowd out other clients.
 _BESIDE_CLIENT = ("client_name", "account")
 _OF_STRANGERS = ("domain", "relay", "client", "queue_id", *_BESIDE_CLIENT)
 # Kinds that are counted with another family.
@@ -50,20 +49,20 @@ _FAMILY = {
     "rejected_milter_cleanup": "rejected",
 }
 
-# Kinds whose messages are counted besides.
+# Kinds whose messages are counted as well.
 MESSAGES = {
     "deferred": "deferred_messages",
     "softbounce": "deferred_messages",
     "expired": "expired_messages",
 }
 
-# Counters beside the kinds: part of what a kind has counted.
+# Counters besides the kinds: part of what a kind counts.
 BOUNCED_WITH = {"550": "bounced_550", "554": "bounced_554"}
 MAILBOX_FULL = "mailbox_full"
 
-# Stands for the values of a field that were too many to be kept apart.
+# Stands for the values of a field where there were too many to keep them apart.
 MANY = "*"
-# Between the fields of a key; in none of them.
+# Stands between the fields of a key, and in none of them.
 _SEPARATOR = "\t"
 # A field is cut to this many characters, the longest domain name.
 _LONGEST = 253
@@ -80,12 +79,12 @@ def fields(key: str) -> tuple[str, ...]:
 
 
 def without_strangers(family: str, key: str) -> str:
-    """Return a key in which the fields with the many values stand for many."""
+    """Return a key in which MANY stands for each field that strangers can fill at will."""
     return _without(_PLACES_OF_STRANGERS[family], key)
 
 
 def of_client(family: str, key: str) -> str:
-    """Return a key in which what one client may have many of stands for many."""
+    """Return a key in which MANY stands for each field that one client may have many of."""
     return _without(_PLACES_BESIDE_CLIENT[family], key)
 
 
@@ -108,12 +107,12 @@ def _without(places: list[int], key: str) -> str:
 
 
 def of_many(family: str) -> str:
-    """Return the key of which nothing is known but its family."""
+    """Return a family's key with MANY in each field."""
     return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
 
 
 def tally(event: Event) -> Tally:
-    """Return what an event adds to; in the key is no account yet."""
+    """Return what an event adds to; the key has no account yet."""
     if event.kind in LINKS:
         return (), None
     counters = (event.kind, *event.also)
@@ -139,7 +138,7 @@ class Counts:
 
     totals: (minute, origin) -> counter -> number
     keyed:  (family, hour) -> (minute, origin) -> key -> number
-    additions: how many there were; there are at most a few times as many numbers
+    additions: how many there were; the numbers are at most a few times as many
     """
 
     def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
@@ -166,7 +165,10 @@ class Counts:
     def add_tally(
         self, minute: int, origin: int, tally: Tally, times: int, account: bytes = b""
     ) -> None:
-        """Count what an event adds to, `times` times, and the account that it names."""
+        """Add to what an event adds to, `times` times.
+
+        account: whom it names, if it names one
+        """
         if minute != self._minute or origin != self._origin:
             self._turn_to(minute, origin)
         self.additions += 1
@@ -185,13 +187,13 @@ class Counts:
 
     def _turn_to(self, minute: int, origin: int) -> None:
         self._minute, self._origin = minute, origin
-        # What is too old is counted for nobody.
+        # Nobody asks for what is too old: it is counted and thrown away.
         is_wanted = minute >= self._since
         self._totals = self.totals.setdefault((minute, origin), {}) if is_wanted else {}
         self._keyed = {}
 
     def _keys(self, family: str) -> dict[str, int]:
-        """Return the numbers of a family's keys, here."""
+        """Return the numbers of a family's keys in this minute and origin."""
         minute = self._minute
         if minute < self._keys_since:
             return {}
@@ -199,12 +201,12 @@ class Counts:
         return of_hour.setdefault((minute, self._origin), {})
 
     def add_message(self, minute: int, origin: int, kind: str, times: int, queue_id: bytes) -> None:
-        """Keep apart the message that an event of a kind in MESSAGES befell."""
+        """Count, by its queue ID, the message of an event whose kind is in MESSAGES."""
         of_message = key((queue_id.decode("ascii"), kind))
         self.add_tally(minute, origin, ((), (MESSAGES[kind], of_message)), times)
 
     def add_sums(self, sums: Sums) -> None:
-        """Add what several lines have told together, and empty it."""
+        """Add what several lines together came to, and empty these sums."""
         for (minute, origin, counter), number in sums.items():
             self.add_tally(minute, origin, ((counter,), None), number)
         sums.clear()

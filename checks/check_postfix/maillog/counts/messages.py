@@ -1,17 +1,16 @@
-"""Messages: what only several lines together tell of a message, found by its queue ID.
+"""Messages: what only several lines together say of a message, found by its queue ID.
 
-That a message was taken in, how big it is and for how many recipients, and that it
-was sent stand in different lines. Each line belongs to the nearest before it: the
-queue manager's size to the receipt that waits for it, a sent line to the size that was
-said last (the queue manager says it again at each retry). What waits is forgotten when
-the message is removed, or put off for all its recipients; another message may then get
-its queue ID.
+One line says that a message was received, another how big it is and for how many
+recipients, another that it was sent. Each line belongs to the nearest one before it:
+the queue manager's size to the receipt that waits for it, a sent line to the last size
+(the queue manager logs it again at each retry). A message is forgotten when it is
+removed, or deferred for all its recipients; another message may then get its queue ID.
 
-A log is read piece by piece, and not in its order. Of a piece there remains what waits
-at its end, and the orphans, whose first half is not in it. When the piece in front of
-it is read, `followed_by` brings the two together, and the counts are those of one
-reading from the beginning, whatever came first. All of it is bounded: by number, and
-since no half waits for longer than a day.
+A log is read piece by piece, and not in its order. Two things remain of a piece: the
+messages that wait at its end, and the orphans, whose first half is not in it. When the
+piece before it is read, `followed_by` brings the two together. The counts are then those
+of one reading from the start, whichever piece was read first. All of it is bounded: by
+number, and because no half waits for longer than a day.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-    # Stream, and queue ID: instances and hosts can use the same one.
+    # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
 
-# Counters beside the kinds of event.
-ACCEPTED = "accepted"  # messages taken in that reached the queue manager
+# Counters besides the kinds of event.
+ACCEPTED = "accepted"  # messages received that reached the queue manager
 BYTES_RECEIVED = "bytes_received"  # their sizes
 RECIPIENTS_SUBMITTED = "recipients_submitted"  # of those whose client had logged in
-ABORTED = "aborted"  # messages taken in that their client did not finish
+ABORTED = "aborted"  # messages received that their client did not finish
 BYTES_DELIVERED = "bytes_delivered"  # a message's size for each sent line
 BYTES_FILTERED = "bytes_filtered"  # the same of what a content filter hands back
 
@@ -47,11 +46,11 @@ _ACCEPTED, _BYTES_RECEIVED, _RECIPIENTS_SUBMITTED, _ABORTED, _BYTES_DELIVERED, _
 )
 _BYTES = {"sent": _BYTES_DELIVERED, "filtered": _BYTES_FILTERED}
 
-# Of one line, however often it says that it is repeated: a sum must fit into the store.
+# Of one line, however many repeats it claims: a sum must fit into the store.
 _MOST_BYTES = 10**11
 
-# So many wait at most. Of receipts: more than smtpd processes take mail in at a time.
-# Of sizes: as many messages as the queue manager has in its active queue
+# So many wait at most. Receipts: more than there are smtpd processes that receive mail at
+# a time. Sizes: as many messages as the queue manager has in its active queue
 # (qmgr_message_active_limit).
 MOST_RECEIVED = 2_000
 MOST_ACTIVE = 20_000
@@ -69,7 +68,7 @@ class Sums:
         self._numbers: dict[tuple[int, int], list[int]] = {}
 
     def of(self, minute: int, origin: int) -> list[int]:
-        """Return the numbers of a minute and origin, one for each of _COUNTERS, to be added to."""
+        """Return the numbers of a minute and origin, one for each of _COUNTERS; add to them."""
         numbers = self._numbers.get((minute, origin))
         if numbers is None:
             numbers = self._numbers[minute, origin] = [0] * len(_COUNTERS)
@@ -88,14 +87,14 @@ class Sums:
 
 
 class Orphan:
-    """What the lines of a message tell whose first half is not in the piece of log.
+    """What is known of a message whose first half is not in the piece of log.
 
-    sent:     (kind, minute) -> how many sent lines
-    deferred: how many deferrals
+    sent:     (kind, minute) -> number of sent lines
+    deferred: number of deferrals
     active:   (minute, size, recipients) of the queue manager's first line
     cancelled: minute in which the client gave up
 
-    With the last two it is complete: what follows belongs to them.
+    With one of the last two it is complete: the lines that follow belong to that.
     """
 
     __slots__ = ("active", "cancelled", "deferred", "sent")
@@ -108,21 +107,21 @@ class Orphan:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing that follows is part of it."""
+        """Whether no line that follows is part of it."""
         return self.active is not None or self.cancelled is not None
 
 
 class Messages:
-    """What a piece of log tells of messages; its lines are told in their order.
+    """The messages of a piece of log; its lines are added in their order.
 
-    sums: to which is added what has found together
+    sums: what two halves come to is added to these
 
-    received: what waits for the queue manager: -> (minute, whether the client had
-              logged in)
-    active:   what waits for its deliveries: -> (minute, size, recipients for whom it
-              has not been put off)
-    orphans:  what waits for the piece in front of this one
-    ended:    messages whose end, but not whose begin, is in this piece
+    received: messages that wait for the queue manager: -> (minute, whether the client
+              had logged in)
+    active:   messages that wait for their deliveries: -> (minute, size, recipients for
+              whom it is not deferred)
+    orphans:  messages that wait for the piece before this one
+    ended:    messages whose end is in this piece, but not their start
     """
 
     __slots__ = ("_sums", "active", "ended", "orphans", "received")
@@ -195,7 +194,7 @@ class Messages:
         return True
 
     def begun(self, key: MessageKey, minute: int, logged_in: bool) -> None:
-        """A message is taken in: a new one, whatever its queue ID stood for before."""
+        """A message is received: a new one, whatever its queue ID stood for before."""
         self.active.pop(key, None)
         self.received.pop(key, None)  # the newest stand last
         self.received[key] = minute, logged_in
@@ -230,7 +229,7 @@ class Messages:
             orphan.sent[kind, minute] = orphan.sent.get((kind, minute), 0) + times
 
     def deferred(self, key: MessageKey, times: int) -> None:
-        """A message is put off for some of its recipients."""
+        """A message is deferred for some of its recipients."""
         active = self.active.get(key)
         if active is not None:
             then, size, recipients = active
@@ -252,30 +251,30 @@ class Messages:
         self.removed(key)
 
     def removed(self, key: MessageKey) -> None:
-        """Nothing more is to come of a message, or not before the queue manager says so."""
+        """Nothing more comes of a message, or not before the queue manager takes it up again."""
         # only one of them can be there
         was_waiting = self.active.pop(key, None) or self.received.pop(key, None)
         if (not was_waiting or key in self.orphans) and len(self.ended) < MOST_ORPHANS:
             self.ended.add(key)
 
     def _orphan(self, key: MessageKey) -> Orphan | None:
-        """Return what is told of a message without its first half, None if that is complete."""
+        """Return a message's orphan to add to, None if it is complete or there are too many."""
         orphan = self.orphans.get(key)
         if orphan is None:
-            if len(self.orphans) >= MOST_ORPHANS:  # the first ones have the best chance
-                return None
+            if len(self.orphans) >= MOST_ORPHANS:
+                return None  # the first ones are the likeliest to find their first half
             orphan = self.orphans[key] = Orphan()
         return None if orphan.is_complete else orphan
 
     def forget_some(self) -> None:
-        """Forget the oldest of what waits, if that is too much."""
+        """Forget the older half of the messages that wait, if they are too many."""
         if len(self.received) > MOST_RECEIVED:
             self.received = _newer_half(self.received)
         if len(self.active) > MOST_ACTIVE:
             self.active = _newer_half(self.active)
 
     def followed_by(self, later: Messages) -> None:
-        """Take in what was told by the piece of log behind this one."""
+        """Take in the piece of log after this one."""
         for key, orphan in later.orphans.items():
             for (kind, minute), times in orphan.sent.items():
                 self.sent(key, minute, kind, times)

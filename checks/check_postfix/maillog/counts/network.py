@@ -1,7 +1,7 @@
-"""Networks: what of a client's address tells one client from another.
+"""Networks: the part of an address that tells one client from another.
 
-Whoever has one IPv6 address has at least the 2^64 of its network (RFC 6177), so
-they count as one.
+A client with one IPv6 address has at least the 2^64 of its network (RFC 6177), so
+these count as one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ _GROUPS_OF_NETWORK = 4
 
 
 def of(address: str) -> str:
-    """Return an IPv4 address as it is, of an IPv6 address its /64.
+    """Return an IPv4 address as it is, and the /64 of an IPv6 address.
 
-    address: as Postfix and Dovecot write it, lower case; anything else comes back as it is
+    address: as Postfix and Dovecot write it, lower case; anything else is returned as it is
     """
     if ":" not in address:
         return address

@@ -1,7 +1,7 @@
-"""Pseudonyms: what is shown in place of an address or a domain when nobody is to be named.
+"""Pseudonyms: they are shown in place of addresses and domains when nobody is to be named.
 
-They are keyed with the store's own secret: the same name keeps its pseudonym as
-long as the store lives, and nobody without the store can try names until one fits.
+They are keyed with the store's own secret. A name keeps its pseudonym as long as
+the store lives, and nobody without the store can try names until one fits.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from check_postfix.maillog.counts.counts import MANY
 from check_postfix.maillog.source.generation import fingerprint
 
 _PERSONAL = ("client", "domain", "relay")
-# Of its hexadecimal digits
+# In hexadecimal digits
 _LENGTH = 10
 
 
 def of(secret: bytes, field: str, value: str) -> str:
     """Return `client-3f9a2c41d0` for an address, and likewise for domain and relay.
 
-    A client's name is that of its address, so nothing is left of it. What names
-    nobody is returned as it is: other fields, what stands for many, and a relay that
-    is one of Postfix's own words (`none`, `local`).
+    A client's name would tell its address, so nothing is left of it. Values that name
+    nobody are returned as they are: other fields, the sign for many values, and a
+    relay that is one of Postfix's own words (`none`, `local`).
     """
     if field == "client_name":
         return ""

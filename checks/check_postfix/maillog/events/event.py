@@ -22,16 +22,16 @@ class Event(
     enhanced_code: x.y.z of RFC 3463
     client:        address of the host that connected to us
     reason:        why, one of reasons.REASONS (failed deliveries, rejects)
-    times:         how many of it the line stands for
+    times:         how many such events the line stands for
     also:          further counters that the line belongs to
     blocklist:     name of the block list that the client is on (rejects)
     mechanism:     SASL mechanism, upper case (failed logins)
     service:       `smtp`, `submission`, `imap` ... (failed logins)
-    client_name:   the client's name, lower case, which smtpd has verified (rejects,
-                   failed logins); nothing where it has none
-    account:       whose login failed, as it is written (bytes): to be made a
-                   pseudonym of before it is kept. A hint only: Postfix may name the
-                   one that was tried before, and a name may be a mistyped password
+    client_name:   the client's name, lower case, if smtpd has verified it (rejects,
+                   failed logins); else nothing
+    account:       whose login failed, as it is written (bytes). Only its pseudonym may be
+                   kept. It is a hint only: Postfix may name the account that was tried
+                   before, and a name may be a mistyped password
     """
 
     __slots__ = ()
@@ -53,9 +53,9 @@ class Event(
 
 
 class MessageFacts(namedtuple("MessageFacts", "queue_id size recipients", defaults=(0, 0))):
-    """What a line tells of the one message that an event befell.
+    """What a line says of the one message that its event is about.
 
-    queue_id:   by which it is known (bytes)
+    queue_id:   bytes
     size:       in bytes (active)
     recipients: how many it is still to be delivered to (active)
     """
@@ -67,8 +67,8 @@ class MessageFacts(namedtuple("MessageFacts", "queue_id size recipients", defaul
     recipients: int
 
 
-# Every counter, and what one more of it means. Where the totals of other
-# programs agree, they are sums of these.
+# Every counter, and what one more of it means. The totals of other programs, where they
+# agree with ours, are sums of these.
 KINDS = {
     "sent": "delivery attempt with status=sent, not handed to an alias",
     "forwarded": "status=sent (forwarded as ...): handed to another queue ID, not delivered",
@@ -79,7 +79,7 @@ KINDS = {
     "probes": "address probe, no mail",
     "delivery_unknown": "delivery line with a status or fields nobody knows",
     "delivery_ambiguous": "delivery line that reads in more than one way: no status counted",
-    "delivery_suspicious": "delivery line with a second tail behind the true one",
+    "delivery_suspicious": "delivery line with a second tail after the true one",
     "line_truncated": "line cut before its status",
     "relay_auth_failed": "delivery that failed because the relay refused our login",
     "expired": "message given up after its time in the queue",
@@ -118,13 +118,14 @@ KINDS = {
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
 
-# What counts nothing by itself: it tells more of a message that other lines tell of too.
+# Kinds that count nothing by themselves: they say more of a message that other lines are
+# about, too.
 LINKS = {
     "active": "message taken up by the queue manager, for the first time or again",
     "removed": "message that has left the queue",
 }
 
-# What tells of a message of which other lines tell as well, known by its queue ID.
+# Kinds that are about one message, known by its queue ID, that other lines are about, too.
 OF_A_MESSAGE = frozenset(
     {"received", "sent", "filtered", "deferred", "softbounce", "expired", "cancelled", *LINKS}
 )

@@ -1,14 +1,13 @@
 """The spelling of the fields that Postfix writes, mostly as fragments of byte expressions.
 
 The recogniser and the scanner are both built from these, so that a field has
-one spelling. No fragment has a capturing group: whoever uses one names what it
-keeps. Quantifiers over one set are possessive where nothing after them could
-want a byte back, which keeps every expression linear on hostile lines; those
-over groups never are, since Python before 3.11.5 mismatches some of them
-(CPython issue 106052). What may be missing is spelled `(?:x|)` where every line
-is asked for it: the engine tries that faster than `(?:x)?`. In sets that take
-many bytes `\\s` and `\\d` are spelled out, since it calls a function for each byte
-where they are not.
+one spelling. No fragment has a capturing group: whoever uses a fragment names what
+it keeps. Quantifiers over one set are possessive where nothing after them could
+want a byte back; this keeps every expression linear on hostile lines. Quantifiers
+over groups never are, since Python before 3.11.5 mismatches some of them (CPython
+issue 106052). An optional part is spelled `(?:x|)` where every line is asked for it:
+the engine tries that faster than `(?:x)?`. In sets that take many bytes `\\s` and
+`\\d` are spelled out: for those the engine would call a function for each byte.
 """
 
 # Queue IDs (postfix/src/global/mail_queue.h): hexadecimal, or long ones of digits
@@ -23,9 +22,9 @@ QUEUE_ID = (
 CLIENT_NAME = rb"[A-Za-z0-9_.-]++"
 CLIENT_ADDRESS = rb"[0-9A-Fa-f.:]++|unknown"
 
-# The address form of info_log_address_format=external, which is as much of an
-# address as can be trusted to end where it seems to end. UNQUOTED_LOCAL is the
-# ordinary case; a quoted local part can hold any text.
+# The address form of info_log_address_format=external. Only an address of this form can
+# be trusted to end where it seems to end. UNQUOTED_LOCAL is the ordinary case; a quoted
+# local part can hold any text.
 UNQUOTED_LOCAL = rb"[^\t-\r \"(),:;<>@\[\]\\]*+"
 QUOTED_LOCAL = rb"\"(?:[^\"\\\n]++|\\[^\n])*\""
 DOMAIN_NAME = rb"[A-Za-z0-9._\-\x80-\xff]++"
@@ -46,10 +45,9 @@ DELAYS = (
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"
 
-# From so many bytes on a text may have been cut: folded repeats at 800 with the
-# blank in front of them, old syslog daemons at 1024, Postfix itself at 2000. Of a
-# text with a queue ID only what stands behind that is measured, as if it were of
-# the longest, so that its length decides nothing.
+# A text of at least so many bytes may have been cut: by who folds repeats at 800, with the
+# blank before them; by old syslog daemons at 1024; by Postfix itself at 2000. A text with
+# a queue ID is measured as if that were of the longest, so that its length decides nothing.
 _SURELY_WHOLE = 799
 _LONGEST_ID = 64
 
@@ -59,13 +57,13 @@ def may_be_cut(text: bytes) -> bool:
     return _LONGEST_ID + len(text) - text.index(b":") >= _SURELY_WHOLE
 
 
-# A mechanism is a plain word. A stranger can name any text as one, but a blank
-# only inside quotes or angle brackets or behind a backslash (smtpd/smtpd_token.c).
+# A mechanism is a plain word. A stranger can name any text as one, but with a blank only
+# inside quotes or angle brackets or after a backslash (smtpd/smtpd_token.c).
 MECHANISM = rb"[A-Za-z0-9_-]{1,20}+"
 # Some syslog daemons drop the blank before an empty reason.
 AUTHENTICATION_FAILED = rb" authentication failed:"
 
 
 def verified(name: bytes) -> str:
-    """Return a client's name in lower case, nothing where Postfix knows of none."""
+    """Return a client's name in lower case, nothing where Postfix knows none."""
     return "" if name == b"unknown" else name.decode().lower()

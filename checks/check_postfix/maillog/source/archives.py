@@ -32,22 +32,22 @@ _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 def of(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     """Return the files that rotation may have made of this log, newest first.
 
-    That they are is not concluded from their names; those only say where to look.
+    Their names only say where to look; they prove nothing.
 
-    path:        if it is a link, the archives of what it leads to are meant too
+    path:        if it is a link, the archives of its target are returned too
     directories: where to look besides the log's own and the usual ones below it
     Raises:      LogError if one of these, or the log's own, cannot be listed
     """
     real = os.path.realpath(path)
     logs = {os.path.basename(path), os.path.basename(real)}
     listed = []
-    # The log's own comes first: what is moved from there meanwhile is seen where it went.
+    # The log's own directory comes first: a file moved from it meanwhile is found where it went.
     for own in dict.fromkeys(os.path.dirname(log) or "." for log in (path, real)):
         with suppress(FileNotFoundError):
             listed.append((own, _names(own)))
         for below in USUAL_ARCHIVES:
             directory = os.path.join(own, below)
-            # Nobody has said that archives are there; what has gone there unread is a gap.
+            # Nobody has said that archives are there. A log that was moved there unread is a gap.
             with suppress(OSError):
                 listed.append((directory, os.listdir(directory)))
     for directory in directories:
@@ -75,7 +75,7 @@ def of(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
 
 
 def _is_rotated(name: str, log: str) -> bool:
-    """Tell whether rotation gives a file of this name to a log of that."""
+    """Tell whether rotation can give an archive of this log this name."""
     stem, extension = os.path.splitext(log)
     if not name.startswith(stem):
         return False
@@ -125,12 +125,12 @@ def _maillog_file() -> str | None:
     """Return the file that Postfix itself writes its log to, if it does (Postfix 3.4)."""
     try:
         with open(MAIN_CF, "rb") as file:
-            said = re.search(rb"(?m)^maillog_file\s*=\s*\S", file.read())
+            found = re.search(rb"(?m)^maillog_file\s*=\s*\S", file.read())
     except OSError:
         return None
-    if not said:
+    if not found:
         return None
-    # The value may be made of other parameters; only postconf knows them.
+    # The value may refer to other parameters, which only postconf knows.
     import subprocess
 
     try:

@@ -1,8 +1,8 @@
 """The export format: from the bytes that `journalctl -o export` prints to entries.
 
 An entry is a run of fields and an empty line. A field is `NAME=value`; where the
-value is no plain text, it is the name on a line of its own, the value's length in
-64 bits, the value, and a newline (systemd.io/JOURNAL_EXPORT_FORMATS).
+value is no plain text, the name stands on a line of its own, followed by the value's
+length in 64 bits, the value, and a newline (systemd.io/JOURNAL_EXPORT_FORMATS).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     # of one entry: name -> value
     Fields = dict[bytes, bytes]
 
-# Anybody may log a field of any size. What is longer is not Postfix's, which
-# cuts its text at 2000 bytes, and is passed over so that it costs no memory.
+# Anybody may log a field of any size. Postfix cuts its text at 2000 bytes, so a longer
+# field than this is not Postfix's: it is passed over and costs no memory.
 LONGEST = 64 * 1024
 
 _LENGTH = 8
-# An entry of plain text, as nearly all are.
+# An entry of plain text; nearly all are.
 _match_plain = re.compile(rb"((?:[^=\n]++=[^\n]*+\n)*[^=\n]++=[^\n]*+)\n\n").match
 
 
@@ -64,7 +64,7 @@ def _entry(stream: _Stream) -> Fields:
 
 
 class _Stream:
-    """What was read and not used yet: data from `at` on."""
+    """The bytes that are read and not used yet: `data` from `at` on."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self.data = b""
@@ -85,7 +85,7 @@ class _Stream:
         self.data, self.at = self.data[self.at :] + piece, 0
 
     def line(self) -> bytes | None:
-        """Return the next line without its newline, None if it was too long and passed over."""
+        """Return the next line without its newline; None if it was too long, and passed over."""
         overlong = False
         while (end := self.data.find(b"\n", self.at)) < 0:
             if len(self.data) - self.at > LONGEST:
@@ -97,14 +97,14 @@ class _Stream:
         return line
 
     def take(self, size: int) -> bytes:
-        """Return the next bytes, exactly so many."""
+        """Return exactly so many of the next bytes."""
         while len(self.data) - self.at < size:
             self._more()
         self.at += size
         return self.data[self.at - size : self.at]
 
     def pass_over(self, size: int) -> None:
-        """Leave out the next bytes, any number."""
+        """Pass over so many of the next bytes."""
         while (there := len(self.data) - self.at) < size:
             size -= there
             self.at = len(self.data)

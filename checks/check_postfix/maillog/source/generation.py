@@ -17,7 +17,7 @@ except ImportError:  # another Python's private name
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.value import Value
 
-# Enough for several lines; a stamp, a process ID and a queue ID in each.
+# Enough for several lines; each has a stamp, a process ID and a queue ID.
 FINGERPRINTED = 1024
 _DIGEST = 16
 # A head has a fingerprint at each of these sizes that it has reached, so that
@@ -26,8 +26,9 @@ _HEAD_SIZES = (32, 64, 128, 256, 512, FINGERPRINTED)
 
 
 def hasher(key: bytes, size: int, purpose: bytes) -> blake2b:
-    """Return what hashes further bytes with a key: to so many bytes, other ones for each purpose.
+    """Return what hashes bytes with a key; each purpose gives another hash.
 
+    size:    of the hash, in bytes
     purpose: at most 16 bytes
     """
     return blake2b(digest_size=size, key=key, person=purpose)
@@ -39,30 +40,30 @@ def fingerprint(data: bytes, key: bytes) -> bytes:
 
 
 def fingerprints(head: bytes, key: bytes) -> bytes:
-    """Return what the first bytes of a file are known by; nothing if they are too few."""
+    """Return the fingerprints of the first bytes of a file; nothing if they are too few."""
     return b"".join(fingerprint(head[:size], key) for size in _HEAD_SIZES if size <= len(head))
 
 
 class Replaced(Exception):
-    """A file does not hold the generation any more that it held a moment ago."""
+    """A file no longer holds the generation that it held a moment ago."""
 
 
 class Generation(Value):
     """What is known of one generation.
 
-    Every whole line from its beginning to the offset `end` is counted, except
-    for those between `hole_start` and `hole_end`: of a big file the end is read
-    first, and the hole then closes from behind (in a compressed file, which only
-    reads forward, from the front).
+    Every whole line from its start to the offset `end` is counted, except for those
+    between `hole_start` and `hole_end`. The end of a big file is read first; the hole
+    before it then shrinks from its end. A compressed file can only be read forwards, so
+    there the hole shrinks from its start.
 
     id:         number in the store, 0 before it has one
     head:       the fingerprints of its head; it grows with a short file
     tail_size:  how many bytes before `end` `tail` is the fingerprint of
-    first_minute:     minute of its first line, None if that has no time
-    since:      minute of the first line behind the hole, `first_minute` without one
+    first_minute: minute of its first line, None if that has no time
+    since:      minute of the first line after the hole, `first_minute` without one
     last:       minute of the last line counted, None before that
     live:       whether it was the live log when it was last seen
-    done:       whether all of it was read that there was when it was last seen
+    done:       whether all that it had when it was last seen was read
     line_counts: of the lines read
     """
 
@@ -81,14 +82,14 @@ class Generation(Value):
     line_counts: LineCounts = LineCounts()
 
     def likeness(self, head: bytes) -> int:
-        """Return how far these fingerprints of a file's head are this generation's; 0 is not."""
+        """Return how many bytes of these fingerprints are this generation's, 0 if it is another."""
         common = min(len(head), len(self.head))
         # a longer one includes the shorter ones
         last = slice(common - _DIGEST, common)
         return common if common and head[last] == self.head[last] else 0
 
     def mark_tail(self, data: bytes, key: bytes) -> None:
-        """Know the place `end` by the bytes before it."""
+        """Remember the offset `end` by the bytes before it."""
         data = data[-FINGERPRINTED:]
         self.tail = fingerprint(data, key)
         self.tail_size = len(data)

@@ -1,8 +1,8 @@
 """A journal span: a run of journal entries without a hole in it, all of them counted.
 
-It is known by the cursors of its first and last entry. A cursor also tells where
-its entry stands among others, so that this can be told even when the entry is
-gone: journald compares sequence numbers, then times of one boot, then times.
+It is known by the cursors of its first and last entry. A cursor also says where its
+entry stands among others, even when the entry is gone: journald compares sequence
+numbers, then times of one boot, then times.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Cursor:
 
         Raises: ValueError
         """
-        known = _match_cursor(text)
-        if not known:
+        match = _match_cursor(text)
+        if not match:
             raise ValueError(text)
         self.text = text
-        self._sequence, number, self._boot, monotonic, time, hash_of_fields = known.groups()
+        self._sequence, number, self._boot, monotonic, time, hash_of_fields = match.groups()
         self._sequence_number = int(number, 16)
         self._monotonic = int(monotonic, 16)
         self._time = int(time, 16)
@@ -43,9 +43,8 @@ class Cursor:
     def is_of_same_entry(self, other: Cursor) -> bool:
         """Tell whether both are of one entry.
 
-        Its sequence number is another when journald has moved it from /run to
-        /var, as it does once /var is mounted. What it holds, and when it came,
-        down to the microsecond, is the same.
+        Its sequence number changes when journald moves it from /run to /var, once /var is
+        mounted. What it holds, and when it came, down to the microsecond, stays the same.
         """
         return (self._boot, self._monotonic, self._time, self._hash) == (
             other._boot, other._monotonic, other._time, other._hash,
@@ -67,7 +66,7 @@ class JournalSpan(Value):
     oldest, newest: cursors of its first and last entry
     first_minute, last: minutes of these
     read:    second in which `newest` was the journal's last entry
-    first:   whether nothing in front of it is to be read: the journal began
+    first:   whether nothing before it is to be read: the journal began
              there, or what is older is not kept
     line_counts: of the entries read; unparsed are those without a tag or text
     """
@@ -82,10 +81,10 @@ class JournalSpan(Value):
     line_counts: LineCounts = LineCounts()
 
     def join(self, older: JournalSpan) -> None:
-        """Become one with the span in front of it, as nothing is left to read between them.
+        """Merge with the span before it: nothing is left to read between them.
 
-        It takes over the other's number, since what waits for further entries is
-        mostly that one's.
+        It takes over the older one's number, since most messages that wait for further
+        entries are the older one's.
         """
         self.id = older.id
         self.oldest = older.oldest

@@ -10,11 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# With the rest of a line in front still below the 128 KiB from which on malloc
-# asks the kernel for every block anew.
+# A block and the rest of a line before it stay below 128 KiB: from that size on malloc
+# asks the kernel for each block anew.
 BLOCK = 120 * 1024
-# No syslog daemon writes a line of this size. What is longer is no line of
-# Postfix's, and is passed over so that it costs no memory.
+# No syslog daemon writes a line of this size. A longer one is not Postfix's: it is passed
+# over and costs no memory.
 LONGEST = 1024 * 1024
 
 
@@ -23,21 +23,21 @@ def blocks(read: Callable[[int], bytes], start: int) -> Iterator[tuple[bytes, in
 
     read:   returns at most so many further bytes, b"" at the end
     start:  the offset of the first byte, which begins a line
-    Yields: (block, end): every line of the block has a newline in front of it
-            and none behind it; `end` is the offset behind its last line, which
-            is where its last bytes stand. An unfinished last line is part of no
-            block, and a line longer than LONGEST is passed over.
+    Yields: (block, end): every line of the block has a newline before it and none
+            after it; `end` is the offset after its last line and that line's newline.
+            An unfinished last line is part of no block, and a line longer than
+            LONGEST is passed over.
     """
     end = start
-    rest = b"\n"  # what is left of a block, with the newline in front of it
-    passed = 0  # bytes behind `end` that are not kept
-    overlong = False  # they began a line
+    rest = b"\n"  # what is left of a block, with the newline before it
+    passed = 0  # bytes after `end` that are not kept
+    overlong = False  # whether they are the start of a line
     while data := read(BLOCK):
         data = rest + data
         cut = data.rfind(b"\n")
         if not cut:
-            # A log truncated under its writer begins with a run of NUL bytes
-            # as long as the old one was; the line behind it is a whole line.
+            # A log that was truncated under its writer begins with NUL bytes, as many
+            # as it was long before. The line after them is a whole line.
             nothing = not overlong and not data.strip(b"\n\0")
             if nothing or len(data) > LONGEST:
                 overlong = not nothing

@@ -15,8 +15,8 @@ class LogFile:
 
     path:      where it lies now
     inode:     device and inode
-    signature: these, size and the times of change: the same signature is the
-               same file with the same bytes, nothing else is concluded
+    signature: inode, size, times of change, and whether we may read it. The same
+               signature means the same file with the same bytes, and nothing else
     size:      bytes on disk
     modified:  time of its last change, in seconds
     """
@@ -26,7 +26,7 @@ class LogFile:
     def __init__(self, path: str, status: os.stat_result) -> None:
         self.path = path
         self.inode = status.st_dev, status.st_ino
-        # Two users can share a store, and not see the same of the log.
+        # Two users can share a store, and only one of them may read the log.
         self.signature = (
             f"{status.st_dev}:{status.st_ino}:{status.st_size}"
             f":{status.st_mtime_ns}:{status.st_ctime_ns}:{os.access(path, os.R_OK):d}"
@@ -51,7 +51,7 @@ class LogFile:
 def look(path: str) -> LogFile:
     """Return the live log of this path.
 
-    Raises: FileNotFoundError, LogError if it is no regular file or not to be seen
+    Raises: FileNotFoundError, LogError if it is no regular file or cannot be looked at
     """
     try:
         status = os.stat(path)

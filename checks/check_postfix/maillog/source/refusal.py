@@ -1,4 +1,4 @@
-"""A refusal: what an administrator is told of a file that this user may not read."""
+"""A refusal: what an administrator is told about a file that this user may not read."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         def read(self, size: int, /) -> bytes: ...
 
 
-# How compressed files are called.
+# How the names of compressed files end.
 COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
-# Read, or passed over, at a time in a compressed file.
+# Read or passed over at a time in a compressed file.
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -29,7 +29,7 @@ class Unfinished(LogError):
 
 
 class TooLong(LogError):
-    """A compressed file that takes longer than there is time to get to where it was read."""
+    """A compressed file: there is not enough time to get to the offset where reading stopped."""
 
 
 class Stream:
@@ -70,7 +70,7 @@ class Stream:
         return self._disk
 
     def _zstd(self) -> _Readable:
-        # Python before 3.14 has no zstd; who compresses with it has the program.
+        # Python before 3.14 has no zstd; whoever compresses with it has the program.
         import subprocess
 
         try:
@@ -150,8 +150,8 @@ class Stream:
     def read_head(self, size: int) -> bytes:
         """Return `size` bytes from the beginning, less only at the end.
 
-        The NUL bytes that truncation leaves in front of a log are all alike and
-        say nothing of which log it is: they are passed over.
+        Truncation leaves NUL bytes at the start of a log. They do not tell one log from
+        another, so they are passed over.
         """
         self.go_to(0)
         data = self.read(size).lstrip(b"\0")
@@ -188,7 +188,7 @@ class Stream:
         """Tell whether the stream is sure to end at this offset, without reading up to it."""
         if not self.path.endswith(".gz"):
             return False
-        # A gzip file ends with how long it was, modulo 2**32.
+        # A gzip file ends with its uncompressed length, modulo 2**32.
         fd = self._disk.fileno()
         trailer = os.pread(fd, 4, max(0, self.status().st_size - 4))
         return int.from_bytes(trailer, "little") == offset % 2**32
@@ -211,7 +211,7 @@ class _Gunzip:
 
         Raises: EOFError inside a member, zlib.error
         """
-        while size:  # to zlib, none is no limit
+        while size:  # to zlib, 0 means no limit
             if self._inside:
                 data = self._member.decompress(self._pending, size)
                 self._pending = self._member.unconsumed_tail

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 # The fields that an entry is made of.
 FIELDS = ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE", "_TRANSPORT")
-# journalctl compares whole values only, and in front of a tag's slash stands any
-# name. What finds Postfix and Dovecot by whatever name: the syslog facility that
-# both use unless told otherwise, and, if they were, their units.
+# journalctl compares whole values only, and any name can stand before a tag's slash. So
+# Postfix and Dovecot are found by the syslog facility that both use by default, and by
+# their units, in case they use another.
 OURS = (
     "SYSLOG_FACILITY=2", "+", "_SYSTEMD_SLICE=system-postfix.slice", "+",
     "_SYSTEMD_UNIT=postfix.service", "_SYSTEMD_UNIT=dovecot.service", "+",
@@ -32,8 +32,7 @@ class Entry:
     """One message.
 
     cursor_text: its cursor, as journald writes it
-    second, minute: when journald took it, which is the order that entries stand in;
-            since 1970
+    second, minute: when journald received it, since 1970; entries stand in this order
     record: what it says, None if it has no tag or no text
     tells_of_loss: whether journald says in it that it has dropped lines of ours
     """
@@ -41,7 +40,7 @@ class Entry:
     __slots__ = ("cursor_text", "minute", "record", "second", "tells_of_loss")
 
     def __init__(self, fields: Fields) -> None:
-        """Make it of the fields that journalctl has printed.
+        """Make it from the fields that journalctl printed.
 
         Raises: LogError
         """
@@ -84,7 +83,7 @@ class Entries:
     """The entries that a journalctl prints.
 
     next:    the next one, None if there is none
-    is_late: whether there may be more, but the time is up
+    is_late: whether the time is up; there may be more entries then
     """
 
     def __init__(self, journalctl: Journalctl, deadline: float) -> None:

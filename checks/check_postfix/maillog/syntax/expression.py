@@ -1,7 +1,7 @@
 """An expression: one of Python's regular ones, compiled when it is first needed.
 
-Compiling all that a log could call for takes longer than reading the lines of a
-minute, which call for few.
+Compiling all expressions that a log could need takes longer than reading the lines of a
+minute, which need few.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Expression:
         return self._compiled
 
     def match(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
-        """Match a text from a place on."""
+        """Match a text at a place."""
         return (self._compiled or self._compile()).match(text, start)
 
     def search(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
-        """Find the first match in a text, at or behind a place."""
+        """Find the first match in a text, at or after a place."""
         return (self._compiled or self._compile()).search(text, start)
 
     def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:

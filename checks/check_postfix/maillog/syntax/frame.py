@@ -3,8 +3,8 @@
 Time, host and tag come in the forms that syslog daemons, Postfix's own logger,
 multilog, journalctl and the loggers of containers write; any name may stand
 before the slash of the tag, since `-o syslog_name=` is free. In a line that is
-JSON, only its outermost names say what a value is: they are the logger's, while
-every value can be a stranger's.
+JSON, only its outermost names say what a value is: the logger wrote them, while
+a stranger can have written every value.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
 # Down to the minute. RFC 3164 pads the day with a blank, Postfix and journalctl
-# with a zero, a few not at all; some sites put the year in front. The engine is fastest
-# in sets; what fits into them and is no time, the clock tells.
+# with a zero, a few not at all; some sites put the year before it. The engine is fastest
+# with sets. They let through more than times; timestamps.py says what is no time.
 BSD_MINUTE = rb"[A-Z][a-z]{2} [ 0-9]{1,2} [0-9]{2}:[0-9]{2}"
 ISO_MINUTE = rb"[0-9T: -]{16}"
 SECONDS = rb":[0-9.,]++"
@@ -41,8 +41,8 @@ _HOST = rb"(?:(?P<host>[^\s\[\]/]++(?<!:)) )?(?:[a-z]+[0-9]?\.[a-z]++ )?"
 _NAMES = rb"(?P<instance>[^\s\[\]:/]++)(?P<path>[^\s\[\]:]*+)"
 _SAID = rb"(?P<said>.*)"
 
-# Nearly every line, read as the next expression would; that one takes far longer to
-# compile, and to match.
+# Nearly every line. The next expression would read it alike, but takes far longer to
+# compile and to match.
 _match_ordinary = Expression(
     rb"(?P<stamp>" + BSD_MINUTE + rb"|" + ISO_MINUTE + rb")" + SECONDS + rb"(?P<zone>" + ZONE
     + rb"|) (?P<host>[^\s\[\]/:]++) " + _NAMES + rb"(?:\[\d++\]|): " + _SAID,
@@ -57,7 +57,7 @@ _match_cut = Expression(
     re.DOTALL,
 ).match
 # RFC 5424: rsyslog cuts the program off at its slash, and begins the message
-# with the blank that stood behind the tag.
+# with the blank that stood after the tag.
 _match_rfc5424 = Expression(
     rb"<\d{1,3}>1 (?P<stamp>" + ISO_MINUTE + rb")" + SECONDS + rb"(?P<zone>" + ZONE + rb") "
     rb"(?P<host>\S++) (?P<instance>[^\s/]++)(?P<path>\S*+) \S++ \S++ "
@@ -65,7 +65,7 @@ _match_rfc5424 = Expression(
     re.DOTALL,
 ).match  # fmt: skip
 # Loggers of containers, around a line of one of the other frames. F says that it
-# is whole, or (parts.py) its last part.
+# is whole, or its last part (partial_lines.py).
 CRI_TIME = ISO_MINUTE + SECONDS + rb"(?:" + ZONE + rb")"
 _LONGEST_CRI_TIME = len("2026-11-24T16:43:26.123456789+01:00")
 _STREAM = b" std"
@@ -99,8 +99,8 @@ _DOVECOT_LOGIN = (b"imap-login", b"pop3-login", b"submission-login", b"managesie
 def parse(line: bytes) -> Record | None:
     """Return the record of one line, or None if it has no frame that we know.
 
-    line: without its newline; a carriage return before that is not part of it,
-          nor are the NUL bytes that truncation can leave in front
+    line: without its newline. A carriage return at its end is not part of it, nor are
+          the NUL bytes that truncation can leave before it
     """
     line = line.lstrip(b"\0").removesuffix(b"\r")
     if line.startswith(b"{"):
@@ -111,12 +111,12 @@ def parse(line: bytes) -> Record | None:
 
 
 def may_be_cri(data: bytes, start: int = 0) -> bool:
-    """Tell whether what begins there has what must follow the time of a container's line."""
+    """Tell whether a container's line may begin there, by what must follow its time."""
     return data.find(_STREAM, start, start + _LONGEST_CRI_TIME + len(_STREAM)) >= 0
 
 
 def is_remark(line: bytes) -> bool:
-    """Tell whether journalctl says this itself: it is no record, and none is missing."""
+    """Tell whether this is a remark of journalctl's own: it is no record, and none is missing."""
     return bool(_match_remark(line))
 
 
@@ -135,7 +135,7 @@ def _parse_object(line: bytes) -> Record | None:
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return the fields of an object.
 
-    Raises: ValueError if one stands in it twice, which no logger writes
+    Raises: ValueError if a name stands in it twice, which no logger writes
     """
     fields = dict(pairs)
     if len(fields) < len(pairs):
@@ -155,10 +155,10 @@ def _parse_entry(fields: dict[str, object]) -> Record | None:
 
 
 def _value(field: object) -> bytes:
-    """Return a field of a journal's entry; one of several values, or too long, is nothing."""
+    """Return a field of a journal's entry; nothing if it has several values or is too long."""
     if isinstance(field, str):
         return _encoded(field)
-    # What is no text is an array of its bytes.
+    # A value that is no text is an array of its bytes.
     if isinstance(field, list) and all(type(byte) is int and 0 <= byte < 256 for byte in field):
         return bytes(field)
     return b""
@@ -170,8 +170,8 @@ def _encoded(text: str) -> bytes:
 
 def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Record:
     """Return the record of a journal's entry, where each part has a field of its own."""
-    # Whoever writes to the journal itself may put blanks into a tag. In a file no tag has one,
-    # and what is made of a tag is kept as one word.
+    # A program that writes to the journal itself may put blanks into its tag. In a file no
+    # tag has one, and the names in a tag are kept as one word each.
     if len(tag.split()) != 1:
         tag = b""
     instance, _, path = tag.partition(b"/")
@@ -180,13 +180,13 @@ def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Re
 
 
 def _parse_line(line: bytes) -> Record | None:
-    """Return the record of a line that no other logger has put into its own."""
+    """Return the record of a line; no other logger has put it into a line of its own."""
     if match := _match_ordinary(line):
         return record(*match.groups())
     if match := _match(line):
         host, instance, said = match["host"] or b"", match["instance"], match["said"]
         if not host and instance in _DOVECOT_LOGIN:
-            # Dovecot's own log file has no `dovecot: ` in front of its processes.
+            # Dovecot's own log file has no `dovecot: ` before its processes.
             instance, said = b"dovecot", instance + b": " + said
         return record(*_time(match), host, instance, match["path"], said)
     if match := _match_rfc5424(line):
@@ -197,14 +197,14 @@ def _parse_line(line: bytes) -> Record | None:
     if match := _match_cut(line):
         path = match["path"]
         if match["id"] is None:
-            # What is left of the program may be the beginning of several.
+            # What is left of the program may be the start of several names.
             path = path[: path.rfind(b"/") + 1] + UNKNOWN if path else _lost_path(match["instance"])
         return record(*_time(match), match["host"] or b"", match["instance"], path, match["said"])
     return None
 
 
 def _time(match: re.Match[bytes]) -> tuple[bytes, bytes]:
-    """Return stamp and zone, both as the clock wants them."""
+    """Return stamp and zone as timestamps.py reads them."""
     if match["stamp"]:
         return match["stamp"], match["zone"] or b""
     if match["unix"]:
@@ -223,7 +223,7 @@ def _utc(seconds: int) -> bytes:
 
 
 def _lost_path(instance: bytes) -> bytes:
-    """Return the path of a tag that lost it, if it is one of Postfix's."""
+    """Return the path of a tag that has lost it, nothing if the tag is not Postfix's."""
     return b"/" + UNKNOWN if instance.startswith(b"postfix") else b""
 
 
@@ -232,9 +232,9 @@ def record(
 ) -> Record:
     """Return the record of a line whose frame has been taken off.
 
-    path: what stands in the tag behind the instance: `/smtp`, `/submission/smtpd`
+    path: what stands in the tag after the instance: `/smtp`, `/submission/smtpd`
           or nothing
-    said: what stands behind the tag, perhaps wrapped (WRAPPER)
+    said: what stands after the tag, perhaps wrapped (WRAPPER)
     """
     repeats = 1
     if said.startswith(WRAPPERS):

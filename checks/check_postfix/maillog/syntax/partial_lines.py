@@ -1,12 +1,12 @@
-"""Parts: lines that a container's logger wrote in several pieces, put together.
+"""Partial lines: what a container's logger wrote in several parts, put together.
 
 conmon (CRI-O, podman) cuts where its buffer of 8 KiB is full, whatever stands
-there; containerd and docker only cut what is longer than 16 KiB. So a line of
-Postfix's can come in parts, and a part that is not the first begins anywhere,
-perhaps with a stranger's text that looks like a line: it is none of its own.
+there; containerd and docker only cut lines longer than 16 KiB. So a line of
+Postfix's can come in parts. A part that is not the first begins anywhere, perhaps
+with a stranger's text that looks like a line; it does not count as one.
 
-A line in one piece is taken out of what the logger put around it, if the same can
-be read of it alone: then it is as ordinary as any, and as soon read.
+A line in one part is taken out of what the logger put around it, if it reads the
+same without that: then it is an ordinary line and is read as fast.
 
 Sources: conmon/src/ctr_logging.c, containerd/internal/cri/io/logger.go,
 moby/daemon/logger/copier.go.
@@ -24,14 +24,14 @@ _match_docker = Expression(
     rb"\{\"log\":\"(?:[^\"\\]++|\\[^n]|\\n(?!\"))*(?P<last>\\n)?\""
     rb",\"stream\":\"(?P<stream>std(?:out|err))\""
 ).match
-# An entry of docker's that is one line without characters to be decoded, but for the
-# three that it always spells in another way.
+# An entry of docker's that is one whole line and holds no escapes but the three that docker
+# writes for `<`, `>` and `&`.
 _match_plain_docker = Expression(
     rb"\{\"log\":\"(?P<line>(?:[^\"\\\x00-\x1f\x80-\xff]++|\\u00(?:3c|3e|26))*)\\n\""
     rb",\"stream\":\"std(?:out|err)\",\"time\":\"[0-9T:.Z+-]*+\"\}\r?\Z"
 ).match
-_match_cri_begin = Expression(frame.CRI_TIME + rb" std").match
-_DOCKER_BEGIN = b'{"log":'
+_match_cri_start = Expression(frame.CRI_TIME + rb" std").match
+_DOCKER_START = b'{"log":'
 
 _STREAMS = (b"stdout", b"stderr")
 # Nothing longer is Postfix's.
@@ -41,12 +41,12 @@ _LONGEST = 4096
 class PartialLines:
     """Puts lines together, block by block.
 
-    first: the bytes directly before the first block that begin in the middle of a
-           line; lines: the whole lines between them and the block
+    first: the bytes before the first block up to a newline, perhaps the end of a line
+    lines: the whole lines between these bytes and the block
     """
 
     def __init__(self, first: bytes, lines: list[bytes]) -> None:
-        # stream -> what there is of its line; None if that is not known, or too long
+        # stream -> its line so far; None if that is not known, or too long
         self._open: dict[bytes, bytes | None] = {}
         self._in_container = False
         if first and not lines:
@@ -60,7 +60,7 @@ class PartialLines:
 
         A line may have lost what a container's logger put around it.
 
-        block: lines, each with a newline in front of it
+        block: lines, each with a newline before it
         """
         self._in_container = self._in_container or _is_of_container(block, 1)
         if not self._in_container:
@@ -69,11 +69,11 @@ class PartialLines:
         return b"".join(b"\n" + whole for whole in wholes if whole is not None)
 
     def _whole(self, line: bytes) -> bytes | None:
-        """Return the line that this one ends, None if it ends none."""
+        """Return the whole line that ends with this one, None if no line ends here."""
         part = _match_cri(line) if frame.may_be_cri(line) else None
         # docker's are always too long
         is_short = part is not None
-        if line.startswith(_DOCKER_BEGIN):
+        if line.startswith(_DOCKER_START):
             part = _match_docker(line)
         if part is None:
             return line
@@ -92,22 +92,22 @@ class PartialLines:
 
 
 def _is_of_container(data: bytes, start: int) -> bool:
-    """Tell whether a line begins there as a container's logger begins one."""
-    return data.startswith(_DOCKER_BEGIN, start) or (
-        frame.may_be_cri(data, start) and bool(_match_cri_begin(data, start))
+    """Tell whether a line that begins there looks like one of a container's logger."""
+    return data.startswith(_DOCKER_START, start) or (
+        frame.may_be_cri(data, start) and bool(_match_cri_start(data, start))
     )
 
 
 def _of_docker(line: bytes) -> bytes:
-    """Return the line that docker has put into this one, nothing if it must be decoded."""
+    """Return the line inside one of docker's, nothing if it must be decoded."""
     plain = _match_plain_docker(line)
     if not plain:
         return b""
-    said = plain["line"]
-    return said.replace(b"\\u003c", b"<").replace(b"\\u003e", b">").replace(b"\\u0026", b"&")
+    inner = plain["line"]
+    return inner.replace(b"\\u003c", b"<").replace(b"\\u003e", b">").replace(b"\\u0026", b"&")
 
 
 def _taken_out(line: bytes, inner: bytes) -> bytes:
-    """Return the inner one of two lines, unless something could be taken off that as well."""
+    """Return the inner line, unless something could be taken off that as well."""
     is_ordinary = inner[:1].isalnum() and not frame.may_be_cri(inner)
     return inner if is_ordinary else line

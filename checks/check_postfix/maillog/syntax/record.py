@@ -11,10 +11,10 @@ UNKNOWN = b"?"
 class Record(
     namedtuple("Record", "stamp zone host instance program text repeats service", defaults=(b"",))
 ):
-    """One log line before anybody knows what it means.
+    """One log line, before anything is known of what it means.
 
     stamp:    the time down to the minute, as written (bytes)
-    zone:     the offset written behind it (bytes; empty where none is)
+    zone:     the offset written after it (bytes; empty where none is)
     host:     the host named in the line (bytes; empty where none is)
     instance: first part of the tag: `postfix`, `postfix-out`, `dovecot` (bytes)
     program:  last part of the tag: `smtp`, `cleanup`, `imap-login` (bytes); UNKNOWN
@@ -22,7 +22,7 @@ class Record(
     text:     what the program said (bytes)
     repeats:  how often it was said: 1, or the N of rsyslog's
               `message repeated N times`
-    service:  what stands in the tag between the two: `submission`; often nothing
+    service:  what stands in the tag between the two: `submission`; often nothing (bytes)
     """
 
     __slots__ = ()

@@ -1,7 +1,7 @@
 """Repeats: `last message repeated N times`, as syslogd writes on BSD and on old Linux systems.
 
-Such a line has no tag and speaks of the line that its host sent before. It is
-put into the words of rsyslog, which say what it was that was repeated.
+Such a line has no tag and means the line that its host sent before. It is rewritten in
+the words of rsyslog, which quote the line that was repeated.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _said_again = Expression(
 ).sub  # fmt: skip
 _match_said = Expression(_FRONT + rb"(?P<tag>[^\s:]++:) (?P<text>[^\n]*+)").match
 
-# The line meant stands not far above, whatever other hosts write in between.
+# The line that is meant stands not far above, whatever other hosts write in between.
 _LINES_ABOVE = 50
 # Nothing longer is Postfix's.
 _LONGEST = 2100
 
 
 def expanded(block: bytes, before: bytes) -> bytes:
-    """Return a block in which each such line tells what was repeated.
+    """Return a block in which each such line quotes the line that was repeated.
 
-    block:  lines, each with a newline in front of it
+    block:  lines, each with a newline before it
     before: the last line before the block
     """
 

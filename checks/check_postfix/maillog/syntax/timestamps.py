@@ -1,8 +1,8 @@
-"""The clock: from a stamp as written in the log to minutes since 1970, UTC.
+"""Timestamps: from a stamp as it stands in the log to minutes since 1970, UTC.
 
 A stamp of RFC 3164 has no year and no zone. The year is the newest that does
 not put the line into the future; the zone is the machine's, or the one given.
-Nothing else is guessed: what is no date is None.
+Nothing else is guessed: a stamp that is no date is None.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _DAY = 24 * 60
 _LAST_OF_HOUR = 59
 # Clocks of other hosts run ahead, and zones are set wrong, by less than this.
 _AHEAD = _DAY
-# Lines stand in the order of their arrival; more than this many minutes back
-# inside the hour that daylight saving repeats means its second round.
+# Lines stand in the order of their arrival. In the hour that daylight saving repeats, a
+# step back by more minutes than this means its second round.
 _DISORDER = 5
 # Far enough back for a 29 February.
 _YEARS = 9
@@ -59,8 +59,8 @@ class Timestamps:
             return minutes[0]
         if not minutes:
             return None
-        # Repeated by the end of daylight saving: the first round, unless that
-        # would step back behind what was read before.
+        # Repeated by the end of daylight saving: the first round, unless that would
+        # be a step back from what was read before.
         first, second = minutes
         late = self._previous is not None and first < self._previous - _DISORDER
         self._previous = second if late else first
@@ -72,7 +72,7 @@ class Timestamps:
         return self._known[stamp]
 
     def _in_hour(self, stamp: bytes, utc_offset: bytes) -> tuple[int, ...]:
-        """Return the minutes of a stamp, of nearly all by counting from their hour's first."""
+        """Return the minutes of a stamp; nearly always counted from the first of its hour."""
         hour, minute = stamp[:-2], stamp[-2:]
         if (hour, utc_offset) not in self._hours:
             first, last = (self._minutes(hour + end, utc_offset) for end in (b"00", b"59"))

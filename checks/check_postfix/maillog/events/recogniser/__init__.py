@@ -2,8 +2,8 @@
 
 This is the definition of what is counted. Each kind of line has a Shape here:
 the programs that write it, how its text opens, and the function that reads it.
-The scanner finds candidate lines by these same openings and may only take a
-short cut where it is sure to agree.
+The scanner finds candidate lines by these same openings. It may take a short cut
+only where it is sure to agree.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ class Shape:
 
     programs:  who writes it; None for any Postfix program (a transport of any
                name may be any delivery agent). A text whose program is UNKNOWN
-               is told by how it opens.
+               is known by how it opens.
     id:        expression of what the text starts with: a queue ID, perhaps
                NOQUEUE, or nothing
     words:     how what follows begins, one of these
-    recognise: reads a record from there on; returns None if it tells of nothing
-    opening:   expression of how it begins, where too much begins with the words
+    recognise: reads a record from there on; returns None if nothing is counted
+    opening:   expression of how it begins, where too many texts begin with the words
 
-    An opening lets through whatever is read, and little else. It is short, since it is
-    part of the scanner's expression, and compiled in each run that reads.
+    An opening lets through all that is read, and little else. It is short, since it is
+    part of the scanner's expression, which is compiled in each run that reads.
     """
 
     __slots__ = ("id", "opening", "programs", "recognise", "words")
@@ -67,7 +67,7 @@ class Shape:
 
     @property
     def openings(self) -> list[bytes]:
-        """Expressions, with one of which a text of this shape begins behind its ID."""
+        """Expressions; a text of this shape begins with one of them, after its ID."""
         if self.opening:
             return [self.opening]
         # A blank needs no escape, and takes less time to compile without.
@@ -82,7 +82,7 @@ _match_id = Expression(rb"(?:(?P<noqueue>NOQUEUE)|" + fields.QUEUE_ID + rb"): ")
 
 _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
-# Asked in this order: the first that makes something of a record has read it.
+# Asked in this order; the first that returns an event has read the record.
 POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
     Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
@@ -145,8 +145,8 @@ def _by_program(*ids: bytes) -> dict[bytes, tuple[Shape, ...]]:
     }
 
 
-_BEHIND_QUEUE_ID = _by_program(_QUEUE_ID, _QUEUE_ID_OR_NOQUEUE)
-_BEHIND_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
+_AFTER_QUEUE_ID = _by_program(_QUEUE_ID, _QUEUE_ID_OR_NOQUEUE)
+_AFTER_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
 _WITHOUT_ID = _by_program(_NO_ID)
 
 _DOVECOT = b"dovecot"
@@ -158,19 +158,19 @@ def is_ours(record: Record) -> bool:
 
 
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
-    """Return the shapes that a record of ours may have, and where in its text they open."""
+    """Return the shapes that a record of ours may have, and where in its text they begin."""
     if record.instance == _DOVECOT:
         return DOVECOT, 0
     id = _match_id(record.text)
     if id is None:
         shapes_of, start = _WITHOUT_ID, 0
     else:
-        shapes_of, start = _BEHIND_NOQUEUE if id["noqueue"] else _BEHIND_QUEUE_ID, id.end()
+        shapes_of, start = _AFTER_NOQUEUE if id["noqueue"] else _AFTER_QUEUE_ID, id.end()
     return shapes_of.get(record.program, shapes_of[_OTHERS]), start
 
 
 def recognise(record: Record) -> Event | None:
-    """Return what happened according to this record, or None if it tells of nothing counted.
+    """Return what happened according to this record, or None if nothing is counted.
 
     A tag without a slash is no Postfix program's, whatever the text looks like.
     """

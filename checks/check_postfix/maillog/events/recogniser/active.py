@@ -1,8 +1,8 @@
-"""Recognise what the queue manager says of a message that it takes up, and of one that leaves.
+"""Recognise the queue manager's lines about messages that it takes up and that leave the queue.
 
-`QID: from=<...>, size=N, nrcpt=N (queue active)`, each time that it is tried, and
-`QID: removed`. The sender is a stranger's text and may hold what looks like the end
-of the line, but the end itself is Postfix's; in a line that may have been cut the
+It writes `QID: from=<...>, size=N, nrcpt=N (queue active)` each time that it tries a
+message, and `QID: removed`. The sender is a stranger's text and may hold what looks like
+the end of the line, but the end itself is Postfix's. In a line that may have been cut the
 sender must be of the strict form.
 
 Source: postfix/src/qmgr/qmgr_active.c, qmgr/qmgr_message.c (opened).
@@ -17,7 +17,7 @@ from check_postfix.maillog.syntax.record import Record
 
 PROGRAMS = (b"qmgr", b"oqmgr")
 
-# No message is bigger, and no sum of them too big for the store.
+# No message is bigger, and no sum of such sizes is too big for the store.
 SIZE = rb"\d{1,10}+"
 RECIPIENTS = rb"\d{1,9}+"
 
@@ -35,8 +35,8 @@ _match_strict = Expression(rb"from=<" + fields.ADDRESS + _END).match
 def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a message taken up, or None.
 
-    record: program qmgr (or one that took its place), does not tell of an expiry
-    start:  where its text has `from=<`, behind a queue ID
+    record: program qmgr (or one that took its place), not of an expiry
+    start:  where its text has `from=<`, after a queue ID
     """
     text = record.text
     if fields.may_be_cut(text) and not _match_strict(text, start):
@@ -45,7 +45,7 @@ def recognise(record: Record, start: int) -> Event | None:
 
 
 def numbers(text: bytes) -> tuple[int, int]:
-    """Return size and number of recipients of the text of such an event."""
+    """Return size and number of recipients from the text of such an event."""
     end = _search_end(text)
     assert end is not None  # else it was no such event
     return int(end["size"]), int(end["recipients"])
@@ -55,6 +55,6 @@ def recognise_removed(record: Record, start: int) -> Event | None:
     """Return the event of a message that leaves the queue, or None.
 
     record: program qmgr (or one that took its place)
-    start:  where its text has `removed`, behind a queue ID
+    start:  where its text has `removed`, after a queue ID
     """
     return REMOVED if record.text[start:] == b"removed" else None

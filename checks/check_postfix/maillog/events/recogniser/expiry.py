@@ -1,8 +1,8 @@
 """Recognise messages given up by the queue manager: `QID: from=<...>, status=expired, ...`.
 
 One line per message, no recipient; its recipients get no `status=bounced` line.
-The sender is a stranger's text and may hold what looks like the end of the
-line, so in a line that may have been cut it must be of the strict form.
+The sender is a stranger's text and may hold what looks like the end of the line,
+so in a line that may have been cut it must be of the strict form.
 
 Source: postfix/src/qmgr/qmgr_active.c.
 """
@@ -28,7 +28,7 @@ def recognise(record: Record, start: int) -> Event | None:
     """Return the event of a message given up, or None.
 
     record: program qmgr (or one that took its place)
-    start:  where its text has `from=<`, behind a queue ID
+    start:  where its text has `from=<`, after a queue ID
     """
     text = record.text
     if not text.endswith(_ENDS):

@@ -1,8 +1,8 @@
 """Recognise Postfix in trouble with itself or its surroundings.
 
-Only what no client can cause: a daemon that died, and warnings about this
-machine. Postfix's commands die of their caller's mistakes, and are left out. A
-log that quotes the SMTP dialogue is recognised too: passwords stand in it.
+These are only lines that no client can cause: a daemon that died, and warnings about
+this machine. Postfix's commands die of their caller's mistakes and are left out. A log
+that quotes the SMTP dialogue is recognised too: passwords stand in it.
 
 Source: postfix/src/master/master_spawn.c, master_avail.c, util/attr_scan0.c and
 many more; the words are Postfix's, at the start of the text.
@@ -20,7 +20,7 @@ _COMMANDS = frozenset(
     b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
 )
 
-# How such trouble begins to be told of; _match_fault knows how it goes on.
+# How lines about such trouble begin; _match_fault knows how they go on.
 FAULTS = (
     b"warning: process /",
     b"warning: /",
@@ -66,14 +66,14 @@ _match_of_a_table = Expression(
     rb"|[a-z0-9_]++: [a-z0-9_-]++:[^\s\"]++(?<=:) table lookup problem)"
 ).match
 
-# Every queue ID is of that form, and few other words in front of a colon.
+# Every queue ID has that form, and few other words before a colon have it.
 WITH_A_MESSAGE_OPENING = rb"warning: [0-9A-Z][0-9A-Za-z]{5,63}+: "
 _match_with_a_message = Expression(
     rb"warning: " + fields.QUEUE_ID + rb": (?:write queue file"
     rb"|(?:bounce|defer|trace|verify|flush) service failure|[a-z0-9_]++ map lookup problem )"
 ).match
 
-# Behind a queue ID, without a severity (global/bounce.c, global/abounce.c,
+# After a queue ID, without a severity (global/bounce.c, global/abounce.c,
 # cleanup/cleanup_masquerade.c).
 SAID_OF_A_MESSAGE_OPENING = (
     rb"(?:status=deferred \((?:bounce|delay warning|verp-bounce|trace) failed\)"
@@ -81,7 +81,7 @@ SAID_OF_A_MESSAGE_OPENING = (
 )
 _match_said_of_a_message = Expression(SAID_OF_A_MESSAGE_OPENING).match
 
-# `-v` or debug_peer_list: what was said to and by a client or server
+# What was said to and by a client or server, logged because of `-v` or debug_peer_list
 _match_dialogue = Expression(
     rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?:" + fields.CLIENT_ADDRESS + rb")\]"
 ).match
@@ -108,7 +108,7 @@ def recognise_fault(record: Record, start: int) -> Event | None:
 
 
 def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
-    """Return the event of a table that cannot be asked, or None.
+    """Return the event of a table that cannot be read, or None.
 
     record: text starts with `warning: `
     """
@@ -116,7 +116,7 @@ def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
 
 
 def recognise_fault_with_a_message(record: Record, start: int) -> Event | None:
-    """Return the event of trouble that a message is named with, or None.
+    """Return the event of trouble with a message that the line names, or None.
 
     record: text starts with `warning: `
     """
@@ -126,7 +126,7 @@ def recognise_fault_with_a_message(record: Record, start: int) -> Event | None:
 def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
     """Return the event of trouble on this machine, or None.
 
-    start: where the text goes on behind a queue ID
+    start: where the text goes on after a queue ID
     """
     return _FAULT if _match_said_of_a_message(record.text, start) else None
 

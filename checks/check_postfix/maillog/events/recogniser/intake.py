@@ -1,7 +1,7 @@
 """Recognise mail coming in: smtpd's `QID: client=`, pickup's `QID: uid=`, cleanup's cancelling.
 
-Mail of a client that has logged in is a submission as well. The method stands
-in front of the account name, and a method was agreed on, so both are the truth.
+Mail of a client that has logged in is a submission as well. The method stands before
+the account name, and both sides have agreed on it, so both are the truth.
 
 Source: postfix/src/smtpd/smtpd.c, pickup/pickup.c, cleanup/cleanup_api.c.
 """
@@ -25,7 +25,7 @@ def recognise_smtpd(record: Record, start: int) -> Event:
     """Return the event of a message taken in from a client.
 
     record: program smtpd
-    start:  where its text has `client=`, behind a queue ID or NOQUEUE
+    start:  where its text has `client=`, after a queue ID or NOQUEUE
     """
     return received(
         in_front_of_proxy=record.text.startswith(b"NOQUEUE: "),
@@ -45,7 +45,7 @@ def recognise_pickup(record: Record, start: int) -> Event | None:
     """Return the event of a message taken in from this machine, or None.
 
     record: program pickup
-    start:  where its text has `uid=`, behind a queue ID
+    start:  where its text has `uid=`, after a queue ID
     """
     number = start + len(b"uid=")
     return Event(kind="received") if record.text[number : number + 1].isdigit() else None
@@ -54,7 +54,7 @@ def recognise_pickup(record: Record, start: int) -> Event | None:
 def recognise_cancelled(record: Record, _: int) -> Event:
     """Return the event of a message that a client began and did not finish.
 
-    record: program cleanup of Postfix 3.10 or later, text has `removed (canceled)` behind
+    record: program cleanup of Postfix 3.10 or later, text has `removed (canceled)` after
             a queue ID
     """
     assert record.text  # whatever else it says

@@ -1,4 +1,4 @@
-"""Recognise smtpd turning a client away for asking too often; no reject line tells of it.
+"""Recognise smtpd turning a client away for asking too often; it writes no reject line then.
 
 Source: postfix/src/smtpd/smtpd.c.
 """

@@ -1,10 +1,10 @@
 """Recognise logins that failed, those that broke on our side, and Dovecot's that succeeded.
 
-Postfix tells of SMTP logins (smtpd), Dovecot of those to its own services; the
-two never tell of the same one. User name and mechanism are a stranger's text.
-The client stands before them in Postfix's line and behind them in Dovecot's, so
-it is taken from the left there and from the right here. The user name is what is
-left in between, whatever it looks like.
+Postfix logs SMTP logins (smtpd), Dovecot logs those to its own services; never do
+both log the same one. User name and mechanism are a stranger's text. The client
+stands before them in Postfix's line and after them in Dovecot's, so it is taken from
+the left in the one and from the right in the other. The user name is all that is left
+in between, whatever it looks like.
 
 Sources: postfix/src/smtpd/smtpd_sasl_glue.c; dovecot/src/login-common
 (client-common.c, client-common-auth.c).
@@ -22,12 +22,12 @@ from check_postfix.maillog.syntax.record import UNKNOWN, Record
 # No other warning begins with a client.
 OPENING = rb"warning: " + fields.CLIENT_NAME + rb"\["
 _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
-# submission-login before Dovecot 2.4 names no more than what the client did.
+# submission-login before Dovecot 2.4 says no more than what the client did.
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
 _LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
 DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
-# What a login process of Dovecot says, where that is plain. Which services there are, and
-# how they end, is seen to when the text is read.
+# What a login process of Dovecot says, where that is plain. Its service, and how it ended,
+# are checked when the text is read.
 _DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
 DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
 _DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
@@ -40,7 +40,7 @@ DOVECOT_FAILED = (
     + rb"(?P<user>[^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=(?P<client>[0-9A-Fa-f.:]++)"
     rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
 )  # fmt: skip
-# Ended without a try; many are, and each is another text.
+# Ended without a try; there are many, and each is another text.
 DOVECOT_IDLE = _DOVECOT_ENDED + rb"no auth attempts[^\n()<]*+\)" + _USER
 
 _match_postfix = Expression(
@@ -59,32 +59,32 @@ _BACKEND_ERRORS = (
     b"Connection lost to authentication server",
     b"Can't connect to authentication server",
     b"Authentication backend error",
-    # Cyrus SASL: saslauthd is down, or out of its depth
+    # Cyrus SASL: saslauthd is down, or in trouble
     b"generic failure",
     b"no memory available",
     b"transient failure (e.g.",  # its comma ends the opening words
     b"remote authentication server unavailable",
 )
-# With Dovecot's SASL, when there is no talking to its socket: nothing was asked,
-# so there is neither a reason nor a name (xsasl/xsasl_dovecot_server.c,
+# With Dovecot's SASL, when its socket does not answer: nothing was asked, so there is
+# neither a reason nor a name (xsasl/xsasl_dovecot_server.c,
 # xsasl_dovecot_server_first: XSASL_AUTH_TEMP with an empty reply; what is put in
 # their places: smtpd/smtpd_sasl_glue.c).
 _USERNAME = b", sasl_username="
 _NO_NAME = b"(unavailable)"
 _NOBODY_ASKED = b"(reason unavailable)" + _USERNAME + _NO_NAME
 
-# What stands before the reason is Dovecot's and the operating system's own
-# words; the user name follows behind it, and nothing behind that is believed.
+# The text before the reason is in Dovecot's and the operating system's own words. The user
+# name follows after the reason, and nothing after that is believed.
 _search_reason = Expression(
     rb" user=<|\n| \((?:(?:auth|authorization) failed, (?P<attempts>[1-9]\d{0,8}) attempts"
     rb"(?: in \d++ secs|)\)|(?P<fault>auth process communication failure|internal failure"
     rb"|auth service reported temporary failure)[^()\n]*+\))"
     rb"(?P<whole>(?: \([a-z_]++\)|):|)"
 ).search
-# The last one is Dovecot's own: whatever the user name held stands before it.
+# The last one is Dovecot's own: all that the user name holds stands before it.
 _find_address = Expression(rb".*, rip=(?P<client>[0-9A-Fa-f.:]++)(?=,|\Z)", re.DOTALL).match
-# What stands before that. The method is a stranger's text too: if it is no plain
-# word, nobody knows where the name ends.
+# The text before that. The method is a stranger's text too: if it is no plain word,
+# nobody knows where the name ends.
 _match_user = Expression(
     rb" user=<(?P<account>.*)>(?:, method=[A-Za-z0-9_-]*+)?, rip=\Z", re.DOTALL
 ).match
@@ -102,8 +102,8 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
         return None
     name, address, word, reason = match.groups()
     client = address.decode().lower()
-    # A mechanism that is no plain word is the client's invention; whatever
-    # reason seems to follow may be part of it.
+    # A mechanism that is no plain word is the client's invention; the reason that seems
+    # to follow may be part of it.
     if word is None or reason.startswith(_CLIENT_ERRORS):
         return Event(kind="auth_client_error", client=client)
     mechanism = word.decode().upper()

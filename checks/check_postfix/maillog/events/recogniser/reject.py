@@ -1,7 +1,7 @@
 """Recognise what smtpd, postscreen, cleanup and milters did to mail at the door.
 
-The stage, the client's address and the reply code stand in front of everything
-a stranger wrote, and are read from left to right. Nothing behind them is.
+The stage, the client's address and the reply code stand before everything that a
+stranger wrote, and are read from left to right.
 
 Sources: postfix/src/smtpd/smtpd_check.c (log_whatsup), smtpd/smtpd.c
 (check_milter_reply), postscreen/postscreen.c and postscreen_smtpd.c,
@@ -17,16 +17,15 @@ from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
-# Behind the codes: whom or what it is about, then the message. The former is a
-# stranger's text and may look like its own end, and like any message. Both are
-# what they seem to be if there is one such end only, and no second one can have
-# been cut off.
+# After the codes: whom or what the reject is about, then the message. The former is a
+# stranger's text and may look like its own end, and like any message. Both are what they
+# seem to be if there is only one such end, and no second one can have been cut off.
 ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
-# The same, spelled for those whose end is the first that could be one.
+# The same, for those whose end is the first that could be one.
 PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
 MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
-# smtpd names the client, postscreen the port; a milter's answer is told of as smtpd's
-# own. Of what cleanup tells, the class of an enhanced code is the code.
+# smtpd names the client, postscreen the port; a milter's answer is logged like smtpd's own.
+# cleanup logs only an enhanced code, whose class is kept as the code.
 _match = Expression(
     rb"(?:milter-|)(?P<action>[a-z_]++): (?P<stage>[A-Za-z-]++(?: content|)) from (?P<name>"
     + fields.CLIENT_NAME + rb"|)\[(?P<client>" + fields.CLIENT_ADDRESS + rb")\](?P<port>:\d++|): "
@@ -42,7 +41,7 @@ _STAGES = frozenset((
     b"DATA content", b"BDAT", b"BDAT content", b"END-OF-MESSAGE", b"VRFY", b"ETRN", b"RSET",
     b"NOOP", b"HELP", b"XCLIENT", b"XFORWARD", b"UNKNOWN",
 ))  # fmt: skip
-# A milter that says no at these stages may say it again for the same session.
+# A milter that refuses at one of these stages may refuse again in the same session.
 _EARLY = (b"CONNECT", b"HELO", b"EHLO")
 
 _KIND = {
@@ -65,7 +64,7 @@ def recognise_smtpd(record: Record, start: int) -> Event | None:
     """Return the event of smtpd's own action, or None if no client stands in its place.
 
     record: program smtpd
-    start:  where its text has the action, behind a queue ID or NOQUEUE
+    start:  where its text has the action, after a queue ID or NOQUEUE
     """
     match = _match(record.text, start)
     if not match or not match["name"] or match["stage"] not in _STAGES:
@@ -98,12 +97,12 @@ def refused(
 
 
 def recognise_milter(record: Record, start: int) -> Event | None:
-    """Return the event of a milter's action, or None if it is said again later.
+    """Return the event of a milter's action, or None if it may be logged again later.
 
     Cleanup knows no reply code, only the enhanced one; its class is kept.
 
     record: program smtpd or cleanup
-    start:  where its text has the action, behind a queue ID or NOQUEUE
+    start:  where its text has the action, after a queue ID or NOQUEUE
     """
     match = _match(record.text, start)
     if not match or not match["name"] or match["stage"] not in _STAGES:
@@ -122,7 +121,7 @@ def recognise_postscreen(record: Record, start: int) -> Event | None:
     """Return the event of postscreen's reject, or None if no client stands in its place.
 
     record: program postscreen
-    start:  where its text has the action, behind NOQUEUE if there is that
+    start:  where its text has the action, after NOQUEUE if there is that
     """
     match = _match(record.text, start)
     # It knows every client by address and port.
@@ -132,12 +131,12 @@ def recognise_postscreen(record: Record, start: int) -> Event | None:
 
 
 def _event(kind: str, match: re.Match[bytes]) -> Event:
-    """Return the event of what was done to a client.
+    """Return the event of an action against a client.
 
-    match: there is no code in it for `bare <LF> received`
+    match: it has no code for `bare <LF> received`
     """
     action, _, name, address, _, code, its_class, message = match.groups()
-    # What is held or thrown away was answered with no code: a milter's reason,
+    # Mail that is held or thrown away was answered without a code; a milter's reason,
     # which quotes the mail, can begin like one.
     reply_code = code or its_class or b"" if action in _ANSWERED else b""
     if action in _REFUSE:
@@ -160,11 +159,11 @@ def _refusal(kind: str, address: bytes, code: bytes, message: bytes, name: bytes
 def recognise_content(record: Record, start: int) -> Event | None:
     """Return the event of a header or body check, or None.
 
-    The text behind it is a line of the mail: nothing in it can be believed, so
+    The text after the action is a line of the mail. Nothing in it can be believed, so
     neither client nor code is taken from it.
 
     record: program cleanup
-    start:  where its text has the action, behind a queue ID
+    start:  where its text has the action, after a queue ID
     """
     match = _match_content(record.text, start)
     if not match:

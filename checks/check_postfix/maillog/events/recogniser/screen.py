@@ -1,8 +1,8 @@
-"""Recognise what postscreen found wrong with a client, before and beside its rejects.
+"""Recognise what postscreen found wrong with a client, besides its rejects.
 
-One client can show several of these, and be rejected as well or not at all.
-What postscreen says of good clients (CONNECT, PASS, ALLOWLISTED, DISCONNECT)
-is nothing to be counted. The text that a client sent stands at the end.
+One client can have several findings, and be rejected as well or not. Lines about good
+clients (CONNECT, PASS, ALLOWLISTED, DISCONNECT) are not counted. The text that a client
+sent stands at the end.
 
 Source: postfix/src/postscreen/.
 """
@@ -56,6 +56,6 @@ def recognise(record: Record, start: int) -> Event | None:
 def found(finding: bytes, client: bytes) -> Event:
     """Return the event of a finding.
 
-    finding, client: as the groups of FINDING
+    finding, client: the groups of FINDING
     """
     return Event(kind=_KIND[finding], client=client.decode().lower())
