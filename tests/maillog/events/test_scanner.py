@@ -11,7 +11,7 @@ from check_postfix.maillog.syntax import frame
 from tests.support import corpus, material
 
 
-def test_a_block_is_taken_apart_by_the_names_of_the_groups_and_in_their_order():
+def test_a_block_is_taken_apart_by_the_names_of_the_groups_in_their_order():
     tree = ast.parse(inspect.getsource(scanner))
     unpacked = [
         tuple(name.id.removeprefix("_") for name in node.targets[0].elts)
@@ -22,7 +22,7 @@ def test_a_block_is_taken_apart_by_the_names_of_the_groups_and_in_their_order():
         and node.value.id == "found"
     ]
 
-    assert unpacked == [scanner.GROUPS]
+    assert unpacked == [scanner.Found._fields]
 
 
 def test_a_text_without_an_id_is_looked_at_if_its_first_letter_is_that_of_one_that_counts():

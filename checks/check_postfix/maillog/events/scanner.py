@@ -10,7 +10,7 @@ whole. Lines that differ only in their time are read once.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import LINKS, MessageFacts
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     # Minute, template, size, recipients
     MessageLine = tuple[int, "LineTemplate", int, int]
-    # Name of a group -> what it holds, nothing where it is not part of the line
-    Groups = dict[str, bytes]
 
 # What nearly every line starts with: a stamp, one host name, one tag. Only a tag with a
 # path is Postfix's.
@@ -170,10 +168,44 @@ _expression = re.compile(
     rb"\n(?>" + _FRAME + rb"|)(?(zone_host_tag)(?(path)" + _WITH_PATH + rb"|" + _WITHOUT_PATH
     + rb")(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)|(?P<odd_line>[^\n]*+))"
 )  # fmt: skip
-# The names stand in the expression; Scan.block takes the groups in this order.
-GROUPS = tuple(_expression.groupindex)
-assert len(GROUPS) == _expression.groups
 _find = _expression.findall
+
+
+class Found(
+    namedtuple(
+        "Found",
+        "stamp zone_host_tag path queue_id domain_relay sent failed reply_start reply_rest"
+        " size_recipients received logged_in text_after_id reply_code reply_text finding"
+        " found_client text failed_login user client text_without_path account odd_line",
+    )
+):
+    """What the expression finds in one line: its groups, in their order; nothing for the others.
+
+    Of a line with an ordinary frame
+    stamp, zone_host_tag: its frame, without seconds and process ID
+    path:           whether the tag has one
+    queue_id:       also NOQUEUE
+    domain_relay:   `@DOMAIN>, relay=HOST` of a delivery
+    sent, failed:   `DSN, status=WORD (` of one that was sent or failed
+    reply_start, reply_rest: why it failed: code and enhanced code of another server, the rest
+    size_recipients: `SIZE, nrcpt=NUMBER` of a message taken up by the queue manager
+    received, logged_in: whether a message was received, from a client that had logged in
+    text_after_id:  what the recogniser must read after the queue ID; or a reject up to its
+                    client
+    reply_code, reply_text: of that reject
+    finding, found_client: of postscreen
+    text:           what the recogniser must read, without a queue ID
+    failed_login, user, client: of a login that failed at Dovecot
+    text_without_path: what the recogniser must read, where the tag has no path
+    account:        of a login that failed at Postfix
+
+    odd_line:       a line with another frame, as a whole
+    """
+
+    __slots__ = ()
+
+
+assert Found._fields == tuple(_expression.groupindex)
 
 # They stand for the ID of any message, and for any server.
 _ANY_ID = b"000000: "
@@ -278,7 +310,7 @@ class Scan:
         matched = foreign = unparsed = 0
         key: bytes | tuple[bytes, ...]
         for found in _find(self._expanded(block)):
-            # The names of GROUPS: nothing is faster than to unpack them all.
+            # The fields of Found: nothing is faster than to unpack them all.
             (
                 stamp, zone_host_tag, _path, queue_id, domain_relay, sent, failed, reply_start,
                 reply_rest, size_recipients, received, logged_in, text_after_id, reply_code,
@@ -304,7 +336,7 @@ class Scan:
                 if zone_host_tag:
                     if len(templates) > _MOST_TEMPLATES:
                         templates.clear()
-                    template = templates[key] = _template(found)
+                    template = templates[key] = _template(Found._make(found))
                 else:
                     record = frame.parse(odd_line)
                     if record is None:
@@ -359,64 +391,60 @@ class Scan:
         return self._partial_lines.merged(block)
 
 
-def _template(found: tuple[bytes, ...]) -> LineTemplate:
-    """Return the template of a line with an ordinary frame.
-
-    found: the groups of the expression
-    """
-    groups = dict(zip(GROUPS, found, strict=True))
-    record = _record(groups)
-    if groups["size_recipients"]:
+def _template(found: Found) -> LineTemplate:
+    """Return the template of a line with an ordinary frame."""
+    record = _record(found)
+    if found.size_recipients:
         if record.program in active.PROGRAMS:
             return LineTemplate(record, active.TAKEN_UP, MessageFacts(b""))
         return LineTemplate(record, None)
-    return LineTemplate(record, _event(record, groups))
+    return LineTemplate(record, _event(record, found))
 
 
-def _record(groups: Groups) -> Record:
+def _record(found: Found) -> Record:
     """Return the record of a line, without its stamp; it has a text if the recogniser must read it.
 
     Its queue ID is another one, for all lines that differ in it.
     """
-    utc_offset, host, tag = groups["zone_host_tag"].split(b" ")
+    utc_offset, host, tag = found.zone_host_tag.split(b" ")
     instance, slash, path = tag.partition(b"/")
-    text = groups["text"] or groups["text_without_path"]
-    if groups["text_after_id"]:
-        id = b"NOQUEUE: " if groups["queue_id"] == _NO_ID else _ANY_ID
-        text = id + groups["text_after_id"]
+    text = found.text or found.text_without_path
+    if found.text_after_id:
+        id = b"NOQUEUE: " if found.queue_id == _NO_ID else _ANY_ID
+        text = id + found.text_after_id
     text = text.removesuffix(b"\r")
     return frame.record(b"", utc_offset, host, instance, slash + path, text)
 
 
-def _event(record: Record, groups: Groups) -> Event | None:
+def _event(record: Record, found: Found) -> Event | None:
     """Return what a line tells of, None if nothing is counted; not of messages taken up."""
-    if groups["sent"] or groups["failed"]:
-        return _delivery(groups)
-    is_noqueue = groups["queue_id"] == _NO_ID
-    if groups["received"]:
+    if found.sent or found.failed:
+        return _delivery(found)
+    is_noqueue = found.queue_id == _NO_ID
+    if found.received:
         is_smtpd = record.program == b"smtpd"
-        return intake.received(is_noqueue, bool(groups["logged_in"])) if is_smtpd else None
-    if groups["reply_code"]:
-        client = groups["text_after_id"].removeprefix(_REJECT)
-        reply_text = groups["reply_text"].removesuffix(b"\r")
-        code = groups["reply_code"][2:-1]
+        return intake.received(is_noqueue, bool(found.logged_in)) if is_smtpd else None
+    if found.reply_code:
+        client = found.text_after_id.removeprefix(_REJECT)
+        reply_text = found.reply_text.removesuffix(b"\r")
+        code = found.reply_code[2:-1]
         return reject.refused(record.program, is_noqueue, client, code, reply_text)
-    if groups["finding"]:
+    if found.finding:
         is_postscreen = record.program == b"postscreen"
-        return screen.found(groups["finding"], groups["found_client"]) if is_postscreen else None
-    if groups["client"]:
-        failed_login, client = groups["failed_login"], groups["client"]
+        return screen.found(found.finding, found.found_client) if is_postscreen else None
+    if found.client:
+        failed_login, client = found.failed_login, found.client
         return login.failed_at_dovecot(failed_login, client) if is_ours(record) else None
     return recognise(record) if record.text else None
 
 
-def _delivery(groups: Groups) -> Event:
+def _delivery(found: Found) -> Event:
     """Return the event of a plain delivery line."""
-    address, _, relay = groups["domain_relay"].rpartition(b">, relay=")
+    address, _, relay = found.domain_relay.rpartition(b">, relay=")
     domain = address.partition(b">")[0].removeprefix(b"@")
-    enhanced_code, _, rest = (groups["sent"] or groups["failed"]).partition(b", status=")
+    enhanced_code, _, rest = (found.sent or found.failed).partition(b", status=")
     status, _, reply = rest.partition(b" (")
-    if groups["reply_start"]:
-        reply = _ANY_SERVER + groups["reply_start"]
-    reply += groups["reply_rest"].removesuffix(b"\r")
+    if found.reply_start:
+        reply = _ANY_SERVER + found.reply_start
+    reply += found.reply_rest.removesuffix(b"\r")
     return delivery.outcome(status, domain, relay, enhanced_code, reply)
