@@ -10,6 +10,7 @@ from __future__ import annotations
 from check_postfix.common import clients
 from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.suspicion import Tries
 from check_postfix.common.tables import by_field
 from check_postfix.maillog.counts.counts import MANY
@@ -110,6 +111,7 @@ CHECK = Check(
     options=FILTERS,
     summary=summary,
     details=details,
+    worst_case=worst_case("auth_failed", "login_unknown"),
     examples=[
         ("check_postfix_auth", "judge the last 15 minutes of this machine's mail log"),
         (

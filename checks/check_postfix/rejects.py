@@ -10,6 +10,7 @@ from __future__ import annotations
 from check_postfix.common import clients
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
 from check_postfix.plugin import Check, Label, Option, Threshold, run, values
 
@@ -121,6 +122,7 @@ CHECK = Check(
     options=[MIN_REJECTS, *FILTERS],
     summary=summary,
     details=details,
+    worst_case=worst_case("rejected_smtpd", "reject_unknown"),
     examples=[
         ("check_postfix_rejects", "judge the last 15 minutes of this machine's mail log"),
         (

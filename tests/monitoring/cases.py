@@ -50,12 +50,13 @@ LINES = {
 PERFDATA = {
     "deferred": "deferred_ratio=17.9%;10;25;0;100 attempts=56;;;0 sent=40;;;0 deferred=10;;;0"
     " bounced=6;;;0 expired=0;;;0 deferred_messages=1;;;0"
-    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0",
+    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0 not_understood=0;;;0",
     "bounces": "bounce_ratio=13%;5;15;0;100 sent=40;;;0 bounced=6;;;0 expired=0;;;0"
-    " bounced_550=6;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0",
+    " bounced_550=6;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0",
     "auth": "auth_failures=15;100;500;0 auth_worst_client=12;10;100;0 auth_clients=2;;;0"
-    " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0",
-    "rejects": "rejects=60;50;;0 gaps=0;;;0",
+    " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+    " gaps=0;;;0 not_understood=0;;;0",
+    "rejects": "rejects=60;50;;0 gaps=0;;;0 not_understood=0;;;0",
     "queue": "queue_size=3;2;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
     " hold=3;;;0 incoming=0;;;0 maildrop=0;;;0",
 }
@@ -64,16 +65,17 @@ LABELS = {
         *("deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired"),
         *("deferred_messages", "accepted", "bytes_received", "bytes_delivered"),
         "gaps",
+        "not_understood",
     ],
     "bounces": [
         *("bounce_ratio", "sent", "bounced", "expired"),
-        *("bounced_550", "bounced_554", "mailbox_full", "gaps"),
+        *("bounced_550", "bounced_554", "mailbox_full", "gaps", "not_understood"),
     ],
     "auth": [
         *("auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors"),
-        *("auth_accounts", "auth_worst_account", "gaps"),
+        *("auth_accounts", "auth_worst_account", "gaps", "not_understood"),
     ],
-    "rejects": ["rejects", "gaps"],
+    "rejects": ["rejects", "gaps", "not_understood"],
     "queue": [
         *("queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop"),
         "queue_bytes",

@@ -120,7 +120,9 @@ ROWS = {
         Panel("Size of the queue", "queue", ["queue_bytes"]),
     ],
     "Lost log lines": [
-        Panel(f"Gaps in the window: {check}", check, ["gaps"], width=6)
+        Panel(
+            f"Gaps, and lines not understood: {check}", check, ["gaps", "not_understood"], width=6
+        )
         for check in names(log_checks())
     ],
 }

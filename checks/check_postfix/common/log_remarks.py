@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from check_postfix.common import not_understood
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
@@ -38,6 +39,8 @@ def remarks(window: Window) -> list[Remark]:
         Remark(f"log lines lost between {local_time(first, end)} and {local_time(last, end)}")
         for first, last in coverage.gaps_in(window.start, end)
     ]
+    if unknown := not_understood.remark(window):
+        said.append(unknown)
     if coverage.last is not None and coverage.last < window.start:
         said.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
     return said

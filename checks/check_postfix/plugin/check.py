@@ -6,7 +6,7 @@ from argparse import Namespace
 
 import nagiosplugin
 
-from check_postfix.plugin.output import Outcome, Perfdata
+from check_postfix.plugin.output import STATES, Outcome, Perfdata
 from check_postfix.plugin.threshold import shown
 
 TYPE_CHECKING = False
@@ -81,6 +81,8 @@ class Check:
                 the source follow
     options:    further options of this check alone
     examples:   (command line, what it does) for --help
+    worst_case: from the subject to what it would be if all that was not understood were
+                failures; None if there is no such thing
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Check:
         labels: Sequence[Label] = (),
         options: Sequence[Option] = (),
         examples: Sequence[tuple[str, str]] = (),
+        worst_case: Callable[[Any], Any] = lambda _: None,
     ) -> None:
         self.name = name
         self.description = description
@@ -106,6 +109,7 @@ class Check:
         self.labels = [*labels, *source.labels]
         self.own_options = options
         self.examples = examples
+        self._worst_case = worst_case
 
     @property
     def executable(self) -> str:
@@ -126,23 +130,13 @@ class Check:
         verbosity: 0 to 3, how often -v was given
         """
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
-        labels = [label for label in self.labels if label.name in measured]
-        assert len(labels) == len(measured), f"not all declared: {', '.join(measured)}"
-        limits = {threshold.metric: threshold for threshold in self.thresholds}
-        perfdata = []
-        remarks = self.source.remarks(subject)
-        state = 0
-        for label in labels:
-            value = measured[label.name]
-            threshold = limits.get(label.name)
-            lacking = threshold and _lacking(threshold, subject, options)
-            if threshold and lacking:
-                if _judge_metric(label, value, threshold, options)[0]:
-                    remarks = [*remarks, Remark(f"{lacking}, not judged")]
-                threshold = None
-            result, metric = _judge_metric(label, value, threshold, options)
-            perfdata.append(metric)
-            state = max(state, result, key=_SEVERITY.__getitem__)
+        state, perfdata, not_judged = self._compare(subject, measured, options)
+        remarks = [*self.source.remarks(subject), *not_judged]
+        if not state and (worst := self._worst_case(subject)) is not None:
+            state_then, _, _ = self._compare(worst, self.measure(worst, options), options)
+            if state_then:
+                words = f"what was not understood could make it {STATES[state_then]}"
+                remarks.append(Remark(words, unknown=True))
         if any(remark.unknown for remark in remarks):
             state = max(state, 3, key=_SEVERITY.__getitem__)
         words = self.summary(measured, subject, options)
@@ -152,6 +146,28 @@ class Check:
         if verbosity >= 2:
             lines = [*lines, *self.source.about(subject, options)]
         return Outcome(self.name, state, words, perfdata, lines)
+
+    def _compare(
+        self, subject: Any, measured: Mapping[str, float], options: Namespace
+    ) -> tuple[int, list[Perfdata], list[Remark]]:
+        """Return the worst state of what was measured, its perfdata, and what was not judged."""
+        labels = [label for label in self.labels if label.name in measured]
+        assert len(labels) == len(measured), f"not all declared: {', '.join(measured)}"
+        limits = {threshold.metric: threshold for threshold in self.thresholds}
+        perfdata, remarks = [], []
+        state = 0
+        for label in labels:
+            value = measured[label.name]
+            threshold = limits.get(label.name)
+            lacking = threshold and _lacking(threshold, subject, options)
+            if threshold and lacking:
+                if _judge_metric(label, value, threshold, options)[0]:
+                    remarks.append(Remark(f"{lacking}, not judged"))
+                threshold = None
+            result, metric = _judge_metric(label, value, threshold, options)
+            perfdata.append(metric)
+            state = max(state, result, key=_SEVERITY.__getitem__)
+        return state, perfdata, remarks
 
 
 def _judge_metric(

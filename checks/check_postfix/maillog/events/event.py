@@ -81,6 +81,9 @@ KINDS = {
     "delivery_ambiguous": "delivery line that reads in more than one way: no status counted",
     "delivery_suspicious": "delivery line with a second tail after the true one",
     "line_truncated": "line cut before its status",
+    "reject_unknown": "line that opens as a reject, and no rule reads it",
+    "login_unknown": "line that opens as a failed login, and no rule reads it",
+    "unparsed": "line without a frame that is known, with the name of Postfix or Dovecot in it",
     "relay_auth_failed": "delivery that failed because the relay refused our login",
     "expired": "message given up after its time in the queue",
     "received": "mail taken from a client or by pickup",
@@ -117,6 +120,9 @@ KINDS = {
     "local_fault": "warning about this machine's resources, files or services",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
+
+# A line that is read, and tells of nothing that is counted.
+NOTHING = Event(kind="")
 
 # Kinds that count nothing by themselves: they say more of a message that other lines are
 # about, too.

@@ -13,11 +13,12 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from check_postfix.maillog.counts.counts import MESSAGES, Counts
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_ours, message_facts, recognise
+from check_postfix.maillog.events.unparsed import names_mail, unparsed
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
@@ -256,6 +257,9 @@ class Journal:
         told: list[MessageLine],
     ) -> None:
         record = entry.record
+        if names_mail(entry.unread_text):
+            unread = unparsed(entry.unread_text)
+            counts.add(entry.minute, self._store.origin(log, *NOBODY), unread, 1)
         events = matched = 0
         event = None if record is None else recognise(record)
         if record is not None and event is not None:

@@ -15,6 +15,7 @@ import re
 
 from check_postfix.maillog.events import fields, reasons
 from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.recogniser.unknown import unknown
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -50,6 +51,12 @@ _search_bad_syntax = Expression(
     rb">, relay=none" + fields.DELAYS
     + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
 ).search  # fmt: skip
+
+_drop_addresses = Expression(rb"<[^<>]*+>?").sub
+_find_names = Expression(rb"(?:\A|(?<= ))[a-z][a-z_-]{1,15}+=").finditer
+# What is looked at for the names of fields, in bytes, and how many are shown.
+_NAMES_WITHIN = 400
+_MOST_NAMES = 10
 
 _KIND = {
     b"sent": "sent",
@@ -88,7 +95,19 @@ def recognise(record: Record, start: int) -> Event:
         return _delivery(text, first, strict, also=("delivery_suspicious",))
     if fields.may_be_cut(text) or not text.endswith(b")"):
         return Event(kind="line_truncated")
-    return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
+    return (
+        Event(kind="delivery_ambiguous")
+        if tails
+        else unknown("delivery_unknown", record, _names(text, start))
+    )
+
+
+def _names(text: bytes, start: int) -> str:
+    """Return the names of the fields of a delivery that no rule reads, without their values."""
+    # An address may hold what looks like a field's name, and be somebody's.
+    plain = _drop_addresses(b"", text[start : start + _NAMES_WITHIN])
+    names = [match[0].decode("ascii") for match in _find_names(plain)]
+    return " ".join(names[:_MOST_NAMES])
 
 
 def _delivery(

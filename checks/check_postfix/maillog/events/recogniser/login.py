@@ -16,6 +16,7 @@ import re
 
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.recogniser.unknown import unknown
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -50,6 +51,14 @@ _match_postfix = Expression(
     rb"|.*?" + fields.AUTHENTICATION_FAILED + rb")",
     re.DOTALL,
 ).match  # fmt: skip
+
+_match_sasl = Expression(
+    rb"warning: "
+    + fields.CLIENT_NAME
+    + rb"\[(?:"
+    + fields.CLIENT_ADDRESS
+    + rb")\](?::\d++)?: SASL "
+).match
 
 _CLIENT_ERRORS = (
     b"Invalid base64 data in ",
@@ -99,7 +108,7 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
     """
     match = _match_postfix(record.text, start)
     if not match:
-        return None
+        return _unknown(record, start)
     name, address, word, reason = match.groups()
     client = address.decode().lower()
     # A mechanism that is no plain word is the client's invention; the reason that seems
@@ -120,6 +129,19 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
         client_name=fields.verified(name),
         account=_known(account) if named else b"",
     )
+
+
+def _unknown(record: Record, start: int) -> Event | None:
+    """Return the event of what smtpd says of SASL and a client, if it is not of an aborted try.
+
+    Postfix says either in its own words after the mechanism. A client may name those words
+    as its mechanism, but not keep Postfix from writing its own.
+    """
+    text = record.text
+    is_whole = not fields.may_be_cut(text)
+    if is_whole and _match_sasl(text, start) and b" authentication aborted" not in text:
+        return unknown("login_unknown", record, "SASL")
+    return None
 
 
 def _known(name: bytes) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog.events import fields, reasons
-from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.event import NOTHING, Event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -97,7 +97,7 @@ def refused(
 
 
 def recognise_milter(record: Record, start: int) -> Event | None:
-    """Return the event of a milter's action, or None if it may be logged again later.
+    """Return the event of a milter's action, NOTHING if it may be logged again later.
 
     Cleanup knows no reply code, only the enhanced one; its class is kept.
 
@@ -113,7 +113,7 @@ def recognise_milter(record: Record, start: int) -> Event | None:
     if program == UNKNOWN:
         program = b"smtpd" if match["code"] else b"cleanup"
     if program == b"smtpd" and match["stage"] in _EARLY:
-        return None
+        return NOTHING
     return _event(_KIND_OF_MILTER[program], match)
 
 
