@@ -41,9 +41,27 @@ def remarks(window: Window) -> list[Remark]:
     ]
     if unknown := not_understood.remark(window):
         said.append(unknown)
+    said += _troubles(window)
     if coverage.last is not None and coverage.last < window.start:
         said.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
     return said
+
+
+# What goes wrong with Postfix itself, and may be why mail is deferred or refused.
+_TROUBLES = {
+    "daemon_died": ("a daemon died", "daemons died {} times"),
+    "local_fault": ("1 local fault", "{} local faults"),
+    "rate_limited": ("1 client over a rate limit", "{} times clients over a rate limit"),
+}
+
+
+def _troubles(window: Window) -> list[Remark]:
+    counted = {counter: window.count(counter) for counter in _TROUBLES}
+    return [
+        Remark(_TROUBLES[counter][number > 1].format(number), explains=True)
+        for counter, number in counted.items()
+        if number
+    ]
 
 
 def _starts_late(window: Window) -> Remark:

@@ -29,13 +29,15 @@ class Remark:
 
     text:    a few words
     unknown: whether an OK cannot be vouched for because of it
+    explains: whether it only helps to understand an alarm, and is no news beside an OK
     """
 
-    __slots__ = ("text", "unknown")
+    __slots__ = ("explains", "text", "unknown")
 
-    def __init__(self, text: str, unknown: bool = False) -> None:
+    def __init__(self, text: str, unknown: bool = False, explains: bool = False) -> None:
         self.text = text
         self.unknown = unknown
+        self.explains = explains
 
 
 class Source:
@@ -140,6 +142,7 @@ class Check:
         if any(remark.unknown for remark in remarks):
             state = max(state, 3, key=_SEVERITY.__getitem__)
         words = self.summary(measured, subject, options)
+        remarks = [remark for remark in remarks if state or not remark.explains]
         if remarks:
             words += f" ({'; '.join(remark.text for remark in remarks)})"
         lines = self.details(subject, options) if verbosity >= 1 else []

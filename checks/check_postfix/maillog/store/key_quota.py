@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     # Stream, key, number
     Row = tuple[int, str, int]
 
-# Keys kept per family: so many an hour for whoever comes first, and so many in each
-# minute besides, for the most frequent. That is 10,000 an hour, of which no flood at
-# its begin can take what the rest of it needs.
+# Keys kept of a family: so many an hour for whoever comes first, and so many more in each
+# minute for the most frequent. That is 10,000 an hour, and a flood at its start cannot take
+# what the rest of the hour needs.
 KEYS_PER_HOUR = 5_200
 KEYS_PER_MINUTE = 80
-# Names of one client, and accounts that it tries, may take so much of an hour;
-# the rest of it is for other clients.
+# The names of one client, and the accounts that it tries, may take so much of an hour's keys.
+# The rest is for other clients.
 _DETAIL = 0.5
-# Of the others only what has few values is kept, of the most frequent as well,
-# and of the rest the number, so that sums stay exact.
+# Of the others, the most frequent are kept without the fields that have many values; of the
+# rest only the number is kept, so that sums stay exact.
 COARSE_KEYS = 20
 
 

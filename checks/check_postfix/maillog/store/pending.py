@@ -129,7 +129,7 @@ class Pending:
         return found.fetchone() is not None
 
     def _taken(self, segment: Segment, wanted: Set[MessageKey], sums: Sums) -> Messages:
-        """Return what is pending of these messages at a segment's boundaries, and delete it there."""
+        """Return what is pending of these messages in a segment, and delete it there."""
         taken = Messages(sums)
         for key, rows in self._take(segment.start, wanted).items():
             orphan = None
@@ -213,7 +213,7 @@ class Pending:
             self._bound(segment.end, "what='active'", MOST_ACTIVE, "minute DESC")
 
     def _bound(self, boundary: Boundary, of: str, most: int, nearest: str) -> None:
-        """Keep the half that is nearest to a boundary, if too much of some kind is pending there."""
+        """Keep the half that is nearest to a boundary, if too much of some kind is there."""
         there = f"FROM pending WHERE log=? AND owner=? AND side=? AND {of}"
         number = self._db.execute(f"SELECT count(*) {there}", boundary).fetchone()[0]
         if number > most:
