@@ -239,3 +239,12 @@ def test_the_words_about_a_queue_fit_into_80_columns():
         "POSTFIX QUEUE CRITICAL - 3210 messages, oldest in incoming and active 3 h 25 min"
     )
     assert len(outcome.words) <= 80
+
+
+def test_ranges_the_wrong_way_round_are_judged_as_written_and_said():
+    outcome = deferred.CHECK.judge(
+        a_window(sent=85, deferred=15), options(deferred.CHECK, "-w", "25", "-c", "10")
+    )
+
+    assert outcome.exit_code == 2
+    assert outcome.words.endswith(" (-c 10 alerts before -w 25)")

@@ -134,6 +134,8 @@ class Check:
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
         state, perfdata, not_judged = self._compare(subject, measured, options)
         remarks = [*self.source.remarks(subject), *not_judged]
+        oddities = (threshold.oddity(options) for threshold in self.thresholds)
+        remarks += [Remark(words) for words in oddities if words]
         if not state and (worst := self._worst_case(subject)) is not None:
             state_then, _, _ = self._compare(worst, self.measure(worst, options), options)
             if state_then:
