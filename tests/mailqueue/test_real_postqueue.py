@@ -257,6 +257,70 @@ def test_a_user_who_may_not_look_is_told_what_to_change(inside, instance):
     )
 
 
+NO_ACCESS = "postqueue: Connect to the Postfix showq service: Permission denied"
+WITH_GROUP = (*NOBODY[:3], "--groups=postdrop")
+
+
+def test_under_no_new_privileges_the_advice_is_true_and_helps(inside, busy):
+    new = "--no-new-privs"
+
+    assert read(inside, busy, *NOBODY[:-1], new, "--") == (
+        f"{NO_ACCESS} (NoNewPrivileges keeps it from its group postdrop);"
+        " add SupplementaryGroups=postdrop to the unit that starts this check\n"
+    )
+    assert read(inside, busy, *WITH_GROUP, new, "--") == read(inside, busy)
+
+
+def test_on_a_file_system_mounted_nosuid_the_advice_is_true_and_helps(inside, busy, root):
+    place = f"{root}/nosuid"
+    inside("mkdir", "-p", place)
+    inside("mount", "-t", "tmpfs", "-o", "nosuid,mode=0755", "tmpfs", place)
+    inside("cp", "-a", "/usr/sbin/postqueue", place)
+    path = ("env", f"PATH={place}:/usr/bin:/bin")
+
+    try:
+        assert read(inside, busy, *path, *NOBODY) == (
+            f"{NO_ACCESS} (it lies on a file system mounted nosuid, which keeps it from its group"
+            " postdrop); mount that with suid, or add this user to group postdrop\n"
+        )
+        assert read(inside, busy, *path, *WITH_GROUP, "--") == read(inside, busy)
+    finally:
+        inside("umount", place)
+
+
+def test_a_retry_takes_old_mail_into_active_with_its_first_arrival_time(
+    inside,
+    instance,
+    silent_server,  # noqa: ARG001  (it is there)
+):
+    # What the rule about mail in active stands on.
+    config_dir = instance("retry")
+    inside("postconf", "-c", config_dir, "transport_maps=inline:{old.test=smtp:[127.0.0.1]:9}")
+    inside("postfix", "-c", config_dir, "start")
+    inside("sendmail", "-C", config_dir, "-f", "a@b.test", "-i", "x@old.test", stdin=b"x\n\nx\n")
+    put_off = one_message(inside, config_dir, "deferred")
+    time.sleep(1.1)  # arrival is in whole seconds
+    inside("postconf", "-c", config_dir, "transport_maps=inline:{old.test=smtp:[127.0.0.1]:10099}")
+    inside("postfix", "-c", config_dir, "reload")
+    inside("postqueue", "-c", config_dir, "-f")
+
+    tried = one_message(inside, config_dir, "active")
+
+    assert put_off.reason
+    assert tried == put_off._replace(queue="active", reason="")
+
+
+def one_message(inside, config_dir, queue):
+    """Return the only message of an instance once it is in this queue."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        messages = parse_json(inside("postqueue", "-c", config_dir, "-j"))
+        if [message.queue for message in messages] == [queue]:
+            return messages[0]
+        time.sleep(0.05)
+    raise AssertionError(messages)
+
+
 ADDRESSES = (
     *("a@one.test", "b@ONE.test", "c@.one.test.", "d@two..test", "e@a...b", "f@..c.."),
     *("i@", "lonely", "j@" + "long." * 20 + "test", '"k@l"@two.test', "m@[192.0.2.1]"),
