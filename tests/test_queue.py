@@ -29,7 +29,7 @@ def ages(active=0, deferred=0, hold=0, incoming=0, maildrop=0, several=0):
     """Return the perfdata of the ages by queue."""
     seconds = (active, deferred, hold, incoming, maildrop)
     shown = " ".join(f"{label}={n}s;;;0" for label, n in zip(AGES, seconds, strict=True))
-    return f" {shown} deferred_age={several}s;86400;;0"
+    return f" {shown} deferred_age={several}s;172800;;0"
 
 
 def test_an_empty_queue_is_ok():
@@ -132,15 +132,15 @@ def deferred(*domains, age):
     return [message("deferred", age=age, recipients=(f"ann@{name}",)) for name in domains]
 
 
-def test_deferred_mail_for_several_domains_that_waits_for_more_than_a_day_is_a_warning():
-    outcome = judge(*deferred("a.test", "b.test", "c.test", "a.test", age=86401))
+def test_deferred_mail_for_several_domains_that_waits_for_more_than_two_days_is_a_warning():
+    outcome = judge(*deferred("a.test", "b.test", "c.test", "a.test", age=172801))
 
     assert outcome.exit_code == 1
     assert outcome.words == (
-        "POSTFIX QUEUE WARNING - 4 messages, mail for 3 domains deferred for 1 d 1 s,"
-        " none in incoming and active, all in deferred (oldest 1 d 1 s)"
+        "POSTFIX QUEUE WARNING - 4 messages, mail for 3 domains deferred for 2 d 1 s,"
+        " none in incoming and active, all in deferred (oldest 2 d 1 s)"
     )
-    assert "deferred_age=86401s;86400;;0" in outcome.line
+    assert "deferred_age=172801s;172800;;0" in outcome.line
 
 
 def test_misspelt_domains_that_wait_for_five_days_do_not_alarm():
@@ -151,7 +151,7 @@ def test_misspelt_domains_that_wait_for_five_days_do_not_alarm():
 
     assert outcome.exit_code == 0
     assert "deferred_oldest=432000s;;;0" in outcome.line
-    assert "deferred_age=7200s;86400;;0" in outcome.line
+    assert "deferred_age=7200s;172800;;0" in outcome.line
 
 
 def test_one_message_for_several_domains_that_waits_does_not_alarm():
@@ -163,7 +163,7 @@ def test_one_message_for_several_domains_that_waits_does_not_alarm():
 @pytest.mark.parametrize(
     ("arguments", "state"),
     [
-        (["--warning-deferred-age", "2d"], 0),
+        ([], 0),
         (["--warning-deferred-age", "2h"], 1),
         (["--critical-deferred-age", "2h"], 2),
         (["--min-deferred-domains", "4", "--critical-deferred-age", "2h"], 0),

@@ -340,7 +340,7 @@ CHECK = Check(
         Threshold(
             "deferred_age",
             "the age of deferred mail for several domains",
-            warning="1d",
+            warning="2d",
             suffix="deferred-age",
             uom="s",
         ),
