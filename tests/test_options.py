@@ -9,7 +9,8 @@ import pytest
 from dateutil import tz
 
 from check_postfix.maillog.source import journalctl
-from check_postfix.mailqueue import postqueue
+from check_postfix.mailqueue import instances, postqueue
+from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin.run import STANDARD, outcome_of
 from tests.support import mail_log, perfdata
@@ -90,7 +91,15 @@ OWN_EFFECTS = {
         "--warning-age": (["{usually}"], ["--warning-age", "1"]),
         "--critical-age": (["{usually}"], ["--critical-age", "1"]),
         "--queue": (["{usually}"], ["--queue", "deferred"]),
+        "--warning-deferred-age": (["{usually}"], ["--warning-deferred-age", "1"]),
+        "--critical-deferred-age": (["{usually}"], ["--critical-deferred-age", "1"]),
+        "--min-deferred-domains": (["{usually}"], ["--min-deferred-domains", "9"]),
         "--config-dir": (["{usually}"], ["--config-dir", "/etc/postfix-out"]),
+        "--all-instances": (["{usually}"], ["--all-instances"]),
+        "--postqueue": (["{usually}"], ["--postqueue", "docker exec mail postqueue"]),
+        "--down": (["{usually}", "--config-dir", "/down"], ["--down", "unknown"]),
+        "--state": (["{usually}"], ["--state", "{nowhere}/no/state"]),
+        "--no-state": (["{usually}"], ["--no-state"]),
     },
 }
 
@@ -118,13 +127,18 @@ def places(tmp_path, monkeypatch):
     mail_log.write(archives / "mail.log.1", mail_log.lines(mail_log.EVERYTHING, minutes_ago=9))
     in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
 
-    def read(config_dir, _, now):
-        names = ("active", "deferred", "hold", "incoming", "maildrop")
-        size = 100 if config_dir else 50
-        return Listing(
-            Message(q, q, int(now) - 600 - size, size, False, ("a@b.example",)) for q in names
-        )
+    def read(asked, _, now, command):
+        if asked[0].config_dir == "/down":
+            raise DownError("postqueue: mail system is down")
+        names = ("active", "deferred", "deferred", "deferred", "hold", "incoming", "maildrop")
+        size = 100 if asked[0].config_dir or command or len(asked) > 1 else 50
+        messages = [
+            Message(name, f"A{n}", int(now) - 600 - size, size, False, (f"a@{n}.example",))
+            for n, name in enumerate(names)
+        ]
+        return Listing(messages, now)
 
+    monkeypatch.setattr(instances, "others", lambda: [instances.Instance("/etc/other", True)])
     monkeypatch.setattr(postqueue, "read", read)
     monkeypatch.setattr(journalctl, "MACHINE_ID", str(tmp_path / "none"))  # without a journal
     return {
@@ -140,7 +154,8 @@ def places(tmp_path, monkeypatch):
 
 
 def outcome(check, arguments, places):
-    usual = ["--no-state", "--log", places["log"]] if check in log_checks() else []
+    of_log = ["--no-state", "--log", places["log"]]
+    usual = of_log if check in log_checks() else ["--state", places["state"]]
     called = []
     for argument in arguments:
         called += usual if argument == "{usually}" else [argument.format(**places)]
@@ -221,6 +236,7 @@ def test_the_names_that_people_depend_on_stay():
         },
         "check_postfix_queue": {
             "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",
-            "queue_bytes",
+            "queue_bytes", "active_oldest", "deferred_oldest", "hold_oldest", "incoming_oldest",
+            "maildrop_oldest", "deferred_age",
         },
     }  # fmt: skip

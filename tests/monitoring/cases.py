@@ -45,7 +45,8 @@ LINES = {
     "bounces": "POSTFIX BOUNCES WARNING - 13 % of 46 recipients bounced in 15 min",
     "auth": "POSTFIX AUTH WARNING - 15 failed logins in 15 min, 12 from 203.0.113.77",
     "rejects": "POSTFIX REJECTS WARNING - 60 rejects in 15 min, usual not known yet",
-    "queue": "POSTFIX QUEUE WARNING - 3 messages, none in incoming and active",
+    "queue": "POSTFIX QUEUE WARNING - 3 messages, none in incoming and active,"
+    " all in hold (oldest N s)",
 }
 PERFDATA = {
     "deferred": "deferred_ratio=17.9%;10;25;0;100 attempts=56;;;0 sent=40;;;0 deferred=10;;;0"
@@ -78,7 +79,8 @@ LABELS = {
     "rejects": ["rejects", "gaps", "not_understood"],
     "queue": [
         *("queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop"),
-        "queue_bytes",
+        *("queue_bytes", "active_oldest", "deferred_oldest", "hold_oldest", "incoming_oldest"),
+        *("maildrop_oldest", "deferred_age"),
     ],
 }
 
@@ -88,7 +90,7 @@ def at_any_time(printed: str) -> str:
 
     That is the age of what lies in the queue, and without a state the accounts' pseudonyms.
     """
-    printed = re.sub(r"oldest \d+ s\b", "oldest N s", printed)
+    printed = re.sub(r"oldest \d+ \w+(?: \d+ \w+)?", "oldest N s", printed)
     return re.sub(r"\baccount-[0-9a-f]{10}\b", "account-X", printed)
 
 

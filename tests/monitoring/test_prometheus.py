@@ -94,7 +94,7 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
 def test_names_end_with_the_unit_and_say_nothing_twice():
     message = Message("active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",))
 
-    text = exposed(queue.CHECK, queue.Queue(Listing([message]), NOW))
+    text = exposed(queue.CHECK, queue.Queue(Listing([message], NOW), 90))
 
     assert samples(text) == [
         "postfix_queue_size 1",
@@ -105,6 +105,12 @@ def test_names_end_with_the_unit_and_say_nothing_twice():
         "postfix_queue_incoming 0",
         "postfix_queue_maildrop 0",
         "postfix_queue_bytes 1000",
+        "postfix_queue_active_oldest_seconds 90",
+        "postfix_queue_deferred_oldest_seconds 0",
+        "postfix_queue_hold_oldest_seconds 0",
+        "postfix_queue_incoming_oldest_seconds 0",
+        "postfix_queue_maildrop_oldest_seconds 0",
+        "postfix_queue_deferred_age_seconds 0",
         "postfix_queue_state 0",
         f"postfix_queue_last_run_timestamp_seconds {NOW}",
     ]

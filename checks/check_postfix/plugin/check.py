@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import nagiosplugin
 
+from check_postfix.plugin.at_least import AtLeast
 from check_postfix.plugin.output import STATES, Outcome, Perfdata
 from check_postfix.plugin.threshold import shown
 
@@ -183,7 +184,8 @@ def _judge_metric(
     if threshold:
         warning = getattr(options, threshold.warning.name)
         critical = getattr(options, threshold.critical.name)
-    context = nagiosplugin.ScalarContext(label.name, warning, critical)
+    proven = _provable if isinstance(value, AtLeast) else lambda limits: limits
+    context = nagiosplugin.ScalarContext(label.name, proven(warning), proven(critical))
     judged = nagiosplugin.Metric(
         label.name,
         value,
@@ -203,6 +205,13 @@ def _judge_metric(
         label.minimum,
         label.maximum,
     )
+
+
+def _provable(limits: nagiosplugin.Range | None) -> nagiosplugin.Range | None:
+    """Return a range outside of which all is that is greater than something outside of it."""
+    if limits is None or (limits.invert and limits.end != float("inf")):
+        return None
+    return limits if limits.invert else limits._replace(start=float("-inf"))
 
 
 def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:

@@ -99,7 +99,7 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
     except UsageError as error:
         outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
     except Unknown as error:
-        outcome = Outcome(check.name, UNKNOWN, str(error))
+        outcome = Outcome(check.name, error.state, str(error))
     except _TimedOut as error:
         outcome = Outcome(
             check.name,
