@@ -110,6 +110,7 @@ def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():
     assert outcome.exit_code == 2
     assert outcome.words == (
         "POSTFIX QUEUE CRITICAL - 2 messages, oldest in deferred and hold 1 d 1 s, 1 in deferred"
+        " (--critical-age 14400 alerts before --warning-age 86400)"
     )
     assert "queue_oldest=86401s;86400;14400;0" in outcome.line
 
