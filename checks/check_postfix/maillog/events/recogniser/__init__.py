@@ -88,7 +88,7 @@ _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
 # Asked in this order; the first that returns an event has read the record.
 POSTFIX: tuple[Shape, ...] = (
-    Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
+    Shape(None, _QUEUE_ID, (b"to=",), delivery.recognise),
     Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
     Shape(
         _SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"reject: ", b"hangup: "), reject.recognise_smtpd,
