@@ -150,12 +150,9 @@ def outcome(
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
         said = reasons.match_said(reply)
-        if said and not said["refused"]:
+        if said:
             code = said["code"].decode()
-        if _is_mailbox_full(dsn, code, reply):
-            reason = reasons.MAILBOX_FULL
-        else:
-            reason = reasons.of_delivery(dsn, reply, said)
+        reason = reasons.of_delivery(dsn, reply, said)
         if reply.startswith(b"SASL authentication failed; "):
             also += ("relay_auth_failed",)
     return Event(
@@ -167,17 +164,3 @@ def outcome(
         reason=reason,
         also=also,
     )
-
-
-def _is_mailbox_full(dsn: bytes, code: str, reply: bytes) -> bool:
-    """Tell whether a recipient's mailbox had no room (RFC 3463 x.2.2, RFC 5321 552).
-
-    552 is also the reply to a message that is too big for anybody; the enhanced
-    codes x.2.3 and x.3.4 say so.
-    """
-    detail = dsn[1:]
-    if detail == b".2.2":
-        return True
-    if code == "552":
-        return detail not in (b".2.3", b".3.4")
-    return code == "452" and b"over quota" in reply.lower()
