@@ -108,7 +108,7 @@ _LOGIN = Event("auth_failed", client="203.0.113.6", mechanism="LOGIN", service="
 _FROM = b" from unknown[203.0.113.6]: "
 _LOST = ("line_truncated",)
 _QUEUED = MessageFacts(b"64D05240927", size=272, recipients=3)
-_ECHO = ("delivery_suspicious", *_LOST)
+_ECHO = ("delivery_suspicious", "delivery_ambiguous", *_LOST)
 _DOVECOT_END = b">, method=PLAIN, rip=203.0.113.6, lip=192.0.2.1, TLS, session=<urlyuAhhRJd/AAAB>"
 
 FORGED = {
@@ -212,7 +212,8 @@ FORGED = {
         None),
     "proxy's answer": Forged(
         b"postfix/smtpd",
-        lambda t: b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 " + t() + _context(t), None),
+        lambda t: b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 " + t() + _context(t),
+        Event("rejected_proxy", reply_code="554", reason="other")),
     "recipient before postscreen": Forged(
         b"postfix/postscreen",
         lambda t: b"NOQUEUE: reject: RCPT from [203.0.113.6]:1024: 554 5.7.1 no; from=<" + t()
@@ -384,7 +385,17 @@ FORGED = {
     "header that a milter added": Forged(
         b"postfix/cleanup",
         lambda t: b"64D05240927: milter-header-reject: header X: " + t()[:200] + _FROM[:-2]
+        + _context(t), Event("rejected_header_body", reason="content")),
+    "header that a milter added and that is noted": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: milter-header-info: header X: " + t()[:200] + _FROM[:-2]
         + _context(t), None),
+    "client of a chunk that is too large": Forged(
+        b"postfix/smtpd",
+        lambda t: b"warning: 64D05240927: BDAT request from " + writes.dns_name(t())
+        + b"[203.0.113.6] exceeds message size limit",
+        Event("rejected_size", client="203.0.113.6", reply_code="552", reason="too large"),
+        own=("client_name",)),
     "part of a mail that is no MIME": Forged(
         b"postfix/cleanup",
         lambda t: b"64D05240927: reject: mime-error MIME nesting exceeds limit: " + t()[:200]

@@ -110,6 +110,15 @@ POSTFIX: tuple[Shape, ...] = (
         _CLEANUP, _QUEUE_ID, (b"hold: ", b"discard: ", b"warning: "), reject.recognise_content,
     ),
     Shape(
+        _CLEANUP, _QUEUE_ID, (b"milter-header-reject: ",), reject.recognise_content,
+        unknown="reject_unknown",
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID,
+        (b"milter-header-hold: ", b"milter-header-discard: ", b"milter-header-warning: "),
+        reject.recognise_content,
+    ),
+    Shape(
         _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, (b"milter-reject: ",), reject.recognise_milter,
         unknown="reject_unknown",
     ),
@@ -128,6 +137,10 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
     Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
     Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
+    Shape(_SMTPD, _NO_ID, (reject.PROXY,), reject.recognise_proxy),
+    Shape(
+        _SMTPD, _NO_ID, (b"warning: ",), reject.recognise_too_large, health.WITH_A_MESSAGE_OPENING,
+    ),
     Shape(
         None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
         health.SAID_OF_A_MESSAGE_OPENING,
