@@ -19,7 +19,8 @@ DELIVERIES = {
         ("5.2.2", "maildir delivery failed: create maildir file: Disk quota exceeded"),
         ("5.0.0", f"{HOST} said: 552 storage exceeded"),
         # The words, where the enhanced code is general or of another thing.
-        ("5.0.0", f"{HOST} said: 550 Mailbox is full / Blocks limit exceeded / Inode limit exceeded"),
+        ("5.0.0", f"{HOST} said: 550 Mailbox is full / Blocks limit exceeded"),
+        ("5.0.0", f"{HOST} said: 550 Inode limit exceeded"),
         ("5.2.0", f"{HOST} said: 554 5.2.0 mailbox full"),
         ("5.1.0", f"{HOST} said: 550 5.1.0 Recipient is over quota"),
         ("4.2.1", f"{HOST} said: 450 4.2.1 overquota"),
@@ -117,7 +118,7 @@ DELIVERIES = {
         ("5.7.1", f"{HOST} said: 554 5.7.1 This is spam"),
         ("5.7.1", f"{HOST} said: 550-5.7.1 this message is likely unsolicited mail"),
         ("5.0.0", f"{HOST} said: 552 virus found"),
-        ("5.7.0", f"{HOST} said: 552-5.7.0 This message was blocked because its content presents a"),
+        ("5.7.0", f"{HOST} said: 552-5.7.0 This was blocked because its content presents a"),
     ],
     reasons.TOO_LARGE: [
         ("5.3.4", f"{HOST} said: 552 5.3.4 Message size exceeds fixed limit"),

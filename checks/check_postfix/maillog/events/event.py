@@ -117,7 +117,7 @@ KINDS = {
     "auth_failed": "failed login",
     "auth_succeeded": "Dovecot login",
     "auth_client_error": "SASL dialogue broken by the client, no password tested",
-    "auth_backend_error": "login not decided because our own backend failed",
+    "auth_backend_error": "login not decided because our own backend failed, or its own error",
     "daemon_died": "fatal: or panic: of a Postfix daemon",
     "local_fault": "warning about this machine's resources, files or services",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",

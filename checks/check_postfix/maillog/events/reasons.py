@@ -179,7 +179,8 @@ _WORDS = [
         rb"|(?:unknown|invalid|no such|non-?existent) (?:local )?(?:user|recipient|mailbox|address"
         rb"|account|person)"
         rb"|(?:does not|doesn't) (?:exist|have an?)|no mailbox here|unrouteable address"
-        rb"|account .{0,30}(?:disabled|inactive)|recipient address rejected: access denied",
+        rb"|(?:account|mailbox) .{0,30}(?:disabled|inactive)"
+        rb"|recipient address rejected: access denied",
     ),
     (
         RELAY_DENIED,
@@ -289,8 +290,8 @@ _RULES = {
 _NO_SUCH_RECIPIENT = (b"User unknown", b"undeliverable address", b"unverified address")
 # In lower case.
 _MESSAGES = (
-    (GREYLISTED, tuple(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
-                       for gap in (b"", b"-", b" ", b"- ")) + (b"delayed by ",)),
+    (GREYLISTED, (b"delayed by ", *(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
+                                    for gap in (b"", b"-", b" ", b"- ")))),
     (DNS, (b"domain not found", b"host not found", b"malformed dns server reply",
            b"cannot find your ")),
     (RATE_LIMITED, (b"too many connections", b"all server ports busy", b"all screening ports busy",

@@ -156,7 +156,13 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
 )  # fmt: skip
-DOVECOT: tuple[Shape, ...] = (Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),)
+DOVECOT: tuple[Shape, ...] = (
+    Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),
+    Shape(
+        None, _NO_ID, login.DOVECOT_AUTH_WORDS, login.recognise_dovecot_auth,
+        login.DOVECOT_AUTH_OPENING,
+    ),
+)  # fmt: skip
 
 
 _OTHERS = b""  # programs that no shape names
@@ -179,16 +185,20 @@ _AFTER_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
 _WITHOUT_ID = _by_program(_NO_ID)
 
 _DOVECOT = b"dovecot"
+# Its tag is its instance_name, which may be any word: then it is known by how it begins.
+_match_dovecot = Expression(
+    rb"(?:" + rb"|".join(opening for shape in DOVECOT for opening in shape.openings) + rb")"
+).match
 
 
 def is_ours(record: Record) -> bool:
     """Tell whether a record is Postfix's or Dovecot's."""
-    return bool(record.program) or record.instance == _DOVECOT
+    return bool(record.program or record.instance == _DOVECOT or _match_dovecot(record.text))
 
 
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
     """Return the shapes that a record of ours may have, and where in its text they begin."""
-    if record.instance == _DOVECOT:
+    if record.instance == _DOVECOT or not record.program:
         return DOVECOT, 0
     id = _match_id(record.text)
     if id is None:
@@ -204,7 +214,8 @@ def recognise(record: Record) -> Event | None:
     What begins as a record of a counted kind does, and is read by nobody, is an event as
     well: a new version of Postfix must not make mail invisible.
 
-    A tag without a slash is no Postfix program's, whatever the text looks like.
+    A tag without a slash is Dovecot's or another program's, and never one of Postfix's,
+    whatever the text looks like.
     """
     if not is_ours(record):
         return None
