@@ -1,8 +1,8 @@
 """Warn when far more mail is refused than usual.
 
-smtpd, postscreen, cleanup (header and body checks, MIME) and milters refuse mail. How much
-of that is normal differs from host to host and from hour to hour, so the window is
-compared with what is usual here at this time of day.
+smtpd, a filter behind it, postscreen, cleanup (header and body checks, MIME) and milters
+refuse mail. How much of that is normal differs from host to host and from hour to hour, so
+the window is compared with what is usual here at this time of day.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ BY_WHOM = {
     "smtpd": "rejected_smtpd",
     "smtpd, cut off": "rejected_hangup",
     "postscreen": "rejected_postscreen",
+    "smtpd, too large": "rejected_size",
+    "filters behind smtpd": "rejected_proxy",
     "header and body checks": "rejected_header_body",
     "MIME checks": "rejected_mime",
     "milters in smtpd": "rejected_milter_smtpd",

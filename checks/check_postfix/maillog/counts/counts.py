@@ -45,6 +45,8 @@ FAMILY = {
     "rejected_smtpd": "rejected",
     "rejected_hangup": "rejected",
     "rejected_postscreen": "rejected",
+    "rejected_size": "rejected",
+    "rejected_proxy": "rejected",
     "rejected_header_body": "rejected",
     "rejected_mime": "rejected",
     "rejected_milter_smtpd": "rejected",

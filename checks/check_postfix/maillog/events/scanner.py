@@ -142,8 +142,7 @@ FIRST_LETTERS = _first_letters(
 _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
-        login.DOVECOT_IDLE,
-        rb"(?P<text_without_path>" + login.DOVECOT_LOGGED_IN
+        rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
         + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER]) + rb"|)",
     ]
 )  # fmt: skip
@@ -427,13 +426,13 @@ def _template(found: Found) -> LineTemplate:
 
 
 def _record(found: Found) -> Record:
-    """Return the record of a line, without its stamp; it has a text if the recogniser must read it.
+    """Return the record of a line, without its stamp; its text is what the recogniser must read.
 
     Its queue ID is another one, for all lines that differ in it.
     """
     utc_offset, host, tag = found.zone_host_tag.split(b" ")
     instance, slash, path = tag.partition(b"/")
-    text = found.text or found.text_without_path
+    text = found.text or found.text_without_path or found.failed_login
     if found.text_after_id:
         id = b"NOQUEUE: " if found.queue_id == _NO_ID else _ANY_ID
         text = id + found.text_after_id
@@ -459,8 +458,7 @@ def _event(record: Record, found: Found) -> Event | None:
         is_postscreen = record.program == b"postscreen"
         return screen.found(found.finding, found.found_client) if is_postscreen else None
     if found.client:
-        failed_login, client = found.failed_login, found.client
-        return login.failed_at_dovecot(failed_login, client) if is_ours(record) else None
+        return login.failed_at_dovecot(found.failed_login, found.client)
     return recognise(record) if record.text else None
 
 

@@ -88,7 +88,7 @@ _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
 # Asked in this order; the first that returns an event has read the record.
 POSTFIX: tuple[Shape, ...] = (
-    Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
+    Shape(None, _QUEUE_ID, (b"to=",), delivery.recognise),
     Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
     Shape(
         _SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"reject: ", b"hangup: "), reject.recognise_smtpd,
@@ -110,6 +110,15 @@ POSTFIX: tuple[Shape, ...] = (
         _CLEANUP, _QUEUE_ID, (b"hold: ", b"discard: ", b"warning: "), reject.recognise_content,
     ),
     Shape(
+        _CLEANUP, _QUEUE_ID, (b"milter-header-reject: ",), reject.recognise_content,
+        unknown="reject_unknown",
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID,
+        (b"milter-header-hold: ", b"milter-header-discard: ", b"milter-header-warning: "),
+        reject.recognise_content,
+    ),
+    Shape(
         _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, (b"milter-reject: ",), reject.recognise_milter,
         unknown="reject_unknown",
     ),
@@ -128,6 +137,10 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
     Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
     Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
+    Shape(_SMTPD, _NO_ID, (reject.PROXY,), reject.recognise_proxy),
+    Shape(
+        _SMTPD, _NO_ID, (b"warning: ",), reject.recognise_too_large, health.WITH_A_MESSAGE_OPENING,
+    ),
     Shape(
         None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
         health.SAID_OF_A_MESSAGE_OPENING,
@@ -143,7 +156,13 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
 )  # fmt: skip
-DOVECOT: tuple[Shape, ...] = (Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),)
+DOVECOT: tuple[Shape, ...] = (
+    Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),
+    Shape(
+        None, _NO_ID, login.DOVECOT_AUTH_WORDS, login.recognise_dovecot_auth,
+        login.DOVECOT_AUTH_OPENING,
+    ),
+)  # fmt: skip
 
 
 _OTHERS = b""  # programs that no shape names
@@ -166,16 +185,20 @@ _AFTER_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
 _WITHOUT_ID = _by_program(_NO_ID)
 
 _DOVECOT = b"dovecot"
+# Its tag is its instance_name, which may be any word: then it is known by how it begins.
+_match_dovecot = Expression(
+    rb"(?:" + rb"|".join(opening for shape in DOVECOT for opening in shape.openings) + rb")"
+).match
 
 
 def is_ours(record: Record) -> bool:
     """Tell whether a record is Postfix's or Dovecot's."""
-    return bool(record.program) or record.instance == _DOVECOT
+    return bool(record.program or record.instance == _DOVECOT or _match_dovecot(record.text))
 
 
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
     """Return the shapes that a record of ours may have, and where in its text they begin."""
-    if record.instance == _DOVECOT:
+    if record.instance == _DOVECOT or not record.program:
         return DOVECOT, 0
     id = _match_id(record.text)
     if id is None:
@@ -191,7 +214,8 @@ def recognise(record: Record) -> Event | None:
     What begins as a record of a counted kind does, and is read by nobody, is an event as
     well: a new version of Postfix must not make mail invisible.
 
-    A tag without a slash is no Postfix program's, whatever the text looks like.
+    A tag without a slash is Dovecot's or another program's, and never one of Postfix's,
+    whatever the text looks like.
     """
     if not is_ours(record):
         return None

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.maillog.events.event import Event
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from check_postfix.maillog.syntax.record import Record
+from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
 
 def unknown(kind: str, record: Record, look: str) -> Event:
@@ -15,4 +12,5 @@ def unknown(kind: str, record: Record, look: str) -> Event:
     kind: delivery_unknown, reject_unknown or login_unknown
     look: what it looks like, with nothing in it that may be a stranger's
     """
-    return Event(kind=kind, service=record.program.decode("utf-8", "replace"), reason=look)
+    program = b"" if record.program == UNKNOWN else record.program
+    return Event(kind=kind, service=program.decode("utf-8", "replace"), reason=look)
