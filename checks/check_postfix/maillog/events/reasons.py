@@ -1,9 +1,8 @@
 """Reasons: why mail was put off, sent back or refused, in a few words of our own.
 
-What Postfix says itself is told by how its text starts. What another server said
-is that server's own affair, wherever a word of it stands: its enhanced code
-decides, and where that is a general one, its words. What is not certain is
-`other`.
+Postfix's own words are known by how its text starts. Another server's words are its own
+affair, wherever they stand: its enhanced code decides, or, where that is a general
+one, its words. A reason that is not certain is `other`.
 
 Sources: postfix/src/smtp (smtp_connect.c, smtp_addr.c, smtp_proto.c,
 smtp_trouble.c), smtpd/smtpd_check.c; RFC 3463, 5321, 7372, 7505.
@@ -63,7 +62,7 @@ REASONS = {
     OTHER: "anything else, or not certain",
 }
 
-# What another server said, behind the name and address that Postfix knows it by.
+# What another server said, after the name and address that Postfix knows it by.
 match_said = Expression(
     rb"host [^\s\[\]]++\[[^\]\s]++\] (?:said|(?P<refused>refused to talk to me))"
     rb": (?P<code>[245]\d\d)[ -]"
@@ -71,7 +70,7 @@ match_said = Expression(
 _SUSPENDED = b"delivery temporarily suspended: "
 
 # By what Postfix says itself: how it begins and, where a name of a host or domain
-# stands behind that, how it goes on behind the name.
+# stands after that, how it goes on after the name.
 _OWN = (
     (LOST, (b"lost connection with ",)),
     (DNS, (b"Host or domain name not found", b"Host not found", b"unable to look up host ",
@@ -138,7 +137,7 @@ _NO_ROOM = (b"452", b"552")
 _NOT_A_MAILBOX = b"system storage"
 
 # By words of the other server, in lower case: the first expression that finds some
-# decides. It finds nothing where none of the words in front of it stands, and is then
+# decides. It finds nothing in a text without any of the words before it, and is then
 # neither asked nor compiled.
 _WORDS = [
     (
@@ -222,7 +221,7 @@ _KNOWN = 2_000
 def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None) -> str:
     """Return why a delivery attempt failed.
 
-    reply: the text behind `status=WORD (`
+    reply: the text after `status=WORD (`
     said:  what match_said makes of it
     """
     if not said and reply.startswith(_SUSPENDED):
@@ -276,7 +275,7 @@ def _of_words(text: bytes, may_be_full: bool) -> str:
     return OTHER
 
 
-# By what smtpd's or a milter's message starts with, behind the `<...>: ` that
+# By what smtpd's or a milter's message starts with, after the `<...>: ` that
 # says whom it is about.
 _NO_SERVICE = (b"Service unavailable", b"Service denied")
 _LISTED_CLIENTS = (b"", b"client ", b"Client host ", b"Unverified Client host ")
@@ -310,7 +309,7 @@ _POLICIES = (b"spf", b"dkim", b"dmarc")
 def of_reject(message: bytes) -> tuple[str, str]:
     """Return why smtpd, postscreen or a milter refused something, and the block list's name.
 
-    message: what stands behind the codes and the `<...>: `, up to a semicolon
+    message: the text after the codes and the `<...>: `, up to a semicolon
     """
     service, _, whom = message.partition(b"; ")
     if service in _NO_SERVICE and (blocked := _of_blocked(whom)):

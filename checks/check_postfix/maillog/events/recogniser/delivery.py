@@ -3,11 +3,11 @@
 Recipient and text are chosen by strangers, and either may hold what looks like
 the rest of a delivery line. So the place decides, never a search: where exactly
 one tail (the fields from `, relay=` to `status=WORD (`) stands in the line, it is
-the truth. Of several it is the one behind a recipient that seems to end there, if all
-behind that agree on the status: until Postfix 3.4, and by a setting, no recipient is
+the truth. Of several tails it is the one after a recipient that seems to end there, if
+all later tails agree on the status: until Postfix 3.4, and by a setting, no recipient is
 quoted. What stays open is counted as that, and no status is taken from it.
 
-Source: postfix/src/global/log_adhoc.c, the only writer of this shape.
+Source: postfix/src/global/log_adhoc.c, the only writer of such lines.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _match_strict = Expression(
 ).match  # fmt: skip
 
 # A recipient that Postfix itself cannot parse goes to the error transport with
-# this text, behind everything the recipient could forge.
+# this text, after everything that the recipient could forge.
 _search_bad_syntax = Expression(
     rb">, relay=none" + fields.DELAYS
     + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
@@ -72,7 +72,7 @@ _KIND = {
 def recognise(record: Record, start: int) -> Event:
     """Return the event of a delivery line.
 
-    start: where the record's text has `to=`, behind a queue ID
+    start: where the record's text has `to=`, after a queue ID
     """
     text = record.text
     tails = list(_find_tails(text))
@@ -139,7 +139,7 @@ def outcome(
 ) -> Event:
     """Return the event of a delivery whose fields are known.
 
-    reply: what stands behind `status=WORD (`; of `sent` at least the opening words
+    reply: the text after `status=WORD (`; at least the opening words, if it is `sent`
     """
     kind = _KIND.get(status, "delivery_unknown")
     if kind == "sent":
