@@ -143,7 +143,7 @@ _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
         rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
-        + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER]) + rb"|)",
+        + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER, frame.STAMPED]) + rb"|)",
     ]
 )  # fmt: skip
 # The engine passes over an alternative sooner if it starts with a letter.
