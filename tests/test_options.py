@@ -69,7 +69,11 @@ OF_CLIENTS = {
     "--ignore-client": (["{usually}"], ["--ignore-client", "203.0.113.0/24"]),
 }
 OWN_EFFECTS = {
-    "postfix deferred": OF_ATTEMPTS,
+    "postfix deferred": {
+        **OF_ATTEMPTS,
+        "--warning-standstill": (["{usually}"], ["--warning-standstill", "1h"]),
+        "--critical-standstill": (["{usually}"], ["--critical-standstill", "3h"]),
+    },
     "postfix bounces": OF_ATTEMPTS,
     "postfix auth": {
         **OF_CLIENTS,
