@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
-from check_postfix.maillog.store import location
+from check_postfix.maillog.store import clock_mark, location
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
@@ -29,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
+
+    from check_postfix.maillog.store.clock_mark import ClockMark
 
 _NOBODY = tuple(name.decode() for name in NOBODY)
 
@@ -104,10 +106,6 @@ class OpenedStore:
         self._span = span
         self._deadline = deadline
         self._retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
-        # The oldest minutes that are kept, of totals and of keys
-        minute = int(span.now) // 60
-        self._oldest = 0 if path is None else minute - self._retention.totals
-        self._oldest_keys = minute - self._retention.keys
         self.notes: list[str] = []
 
     def __enter__(self) -> OpenedStore:
@@ -145,15 +143,35 @@ class OpenedStore:
 
     def _read(self, store: Store) -> Coverage:
         """Bring the store up to the log."""
+        before = store.clock_mark()
+        mark = clock_mark.look(self._span.now, before, not store.has_logs())
+        self._trusted = mark.trusted
+        # The oldest minutes that are kept, of totals and of keys
+        self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
+        self._oldest_keys = mark.trusted - self._retention.keys
         parts = [
             self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
             for log in self._logs
         ]
-        # Where nothing new is logged, nothing old is forgotten otherwise.
-        if self._path is not None and store.is_overdue(self._oldest, self._oldest_keys):
-            with store.transaction():
-                store.forget(self._oldest, self._oldest_keys)
+        if self._path is not None:
+            self._forget(store, mark, before)
         return Coverage.merged(parts, self._oldest)
+
+    def _forget(self, store: Store, mark: ClockMark, before: ClockMark | None) -> None:
+        """Forget what nothing new is logged for, and keep since when the clock is steady."""
+        # By the clock's own time, for without a mark it would never be trusted.
+        minute = int(self._span.now) // 60
+        is_overdue = store.is_overdue(
+            minute - self._retention.totals, minute - self._retention.keys
+        )
+        is_marked = (store.is_changed or is_overdue) and clock_mark.is_worth_writing(mark, before)
+        is_forgotten = is_overdue and store.is_overdue(self._oldest, self._oldest_keys)
+        if is_marked or is_forgotten:
+            with store.transaction():
+                if is_marked:
+                    store.save_clock_mark(mark)
+                if is_forgotten:
+                    store.forget(self._oldest, self._oldest_keys)
 
     def _read_file(self, store: Store, path: str) -> Coverage:
         now, lie_in = self._span.now, self._options.archives
@@ -168,7 +186,7 @@ class OpenedStore:
         latest = now if keeps else min(now, self._span.at + _YEAR / 2)
         return Ingest(
             store, path, self._options.timezone, now, latest, self._span.start, self._deadline,
-            keeps=keeps, retention=self._retention, archives=lie_in,
+            keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -177,7 +195,7 @@ class OpenedStore:
 
         return Journal(
             store, self._span.now, self._span.start, self._span.end, self._deadline,
-            keeps=self._path is not None, retention=self._retention,
+            keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
         ).run()  # fmt: skip
 
     def view(self) -> View:

@@ -51,6 +51,7 @@ class Ingest:
               well, for half the time that is left, and what is too old to be
               kept is not counted
     retention: what is too old
+    trusted:  by which minute that is told; None for `now`
     archives: directories where older generations lie, besides the usual ones
     """
 
@@ -66,6 +67,7 @@ class Ingest:
         keeps: bool = True,
         retention: Retention = USUAL,
         archives: Sequence[str] = (),
+        trusted: int | None = None,
     ) -> None:
         self._store = store
         self._progress = Progress(store, path, int(now) // 60, archives)
@@ -77,8 +79,9 @@ class Ingest:
         self._deadline = deadline
         self._leisure = (time.monotonic() + deadline) / 2
         self._keeps = keeps
-        self._oldest = self._now - retention.totals if keeps else 0
-        self._oldest_keys = self._now - retention.keys if keeps else 0
+        trusted = self._now if trusted is None else trusted
+        self._oldest = trusted - retention.totals if keeps else 0
+        self._oldest_keys = trusted - retention.keys if keeps else 0
         # files that could not be read in this run: signature -> why
         self._refused: dict[str, str] = {}
         self._refused_paths: set[str] = set()

@@ -54,7 +54,7 @@ class Table(namedtuple("Table", "into columns rest", defaults=({}, ""))):
 _LINES = {"first_minute": "begins", "matched": "telling", "unparsed": "unframed"}
 _OF_2 = {
     "secret": Table("secret"),
-    "log": Table("log"),
+    "log": Table("log", {"zone": "NULL"}),
     "generation": Table("generation", _LINES),
     "seen": Table("seen"),
     "gap": Table("gap"),

@@ -18,7 +18,8 @@ SECRET_SIZE = 32  # bytes
 _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 CREATE TABLE log (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
+    zone TEXT
 ) STRICT;
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,
@@ -57,6 +58,10 @@ CREATE TABLE pending (
     recipients INTEGER NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE clock_mark (
+    second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
+) STRICT;
+CREATE TABLE retention (totals INTEGER, keys INTEGER) STRICT;
 """
 
 

@@ -24,6 +24,7 @@ from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
+from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
@@ -69,14 +70,17 @@ class Log:
     id:      its number in the store
     path:    absolute, or JOURNAL
     backlog: files of it still to be read
+    zone:    by which its stamps that name none were read, as ingest/zone.py writes it; None if it
+             has no such stamps
     """
 
-    __slots__ = ("backlog", "id", "path")
+    __slots__ = ("backlog", "id", "path", "zone")
 
-    def __init__(self, id: int, path: str, backlog: int) -> None:
+    def __init__(self, id: int, path: str, backlog: int, zone: str | None = None) -> None:
         self.id = id
         self.path = path
         self.backlog = backlog
+        self.zone = zone
 
 
 class Store:
@@ -231,13 +235,38 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether this run has written anything."""
+        return self._db.total_changes > 0
+
+    # -- time
+
+    def clock_mark(self) -> ClockMark | None:
+        """Return the clock mark that was written last."""
+        with explained(self.path):
+            row = self._db.execute(
+                "SELECT second, uptime, boot, trusted FROM clock_mark"
+            ).fetchone()
+        return ClockMark(*row) if row else None
+
+    def save_clock_mark(self, mark: ClockMark) -> None:
+        """Keep a clock mark; inside a transaction only."""
+        self._db.execute("DELETE FROM clock_mark")
+        self._db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)
+
+    def has_logs(self) -> bool:
+        """Tell whether any log was read."""
+        with explained(self.path):
+            return self._db.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+
     # -- positions
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog FROM log WHERE path=?", (path,)
+                "SELECT id, path, backlog, zone FROM log WHERE path=?", (path,)
             ).fetchone()
         return Log(*row) if row else None
 
@@ -249,7 +278,9 @@ class Store:
 
     def save_log(self, log: Log) -> None:
         """Keep a log's entry."""
-        self._db.execute("UPDATE log SET backlog=? WHERE id=?", (log.backlog, log.id))
+        self._db.execute(
+            "UPDATE log SET backlog=?, zone=? WHERE id=?", (log.backlog, log.zone, log.id)
+        )
 
     def seen(self, log: Log) -> dict[str, tuple[int, str]]:
         """Return the signatures of this log's files that were read to their end.
