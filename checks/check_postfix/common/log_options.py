@@ -56,8 +56,10 @@ AT = Option(
 )
 TIMEZONE = Option(
     "--timezone",
-    "time zone of the log's stamps, where they do not name one (default: this machine's)",
-    parse=values.zone,
+    "time zone of the log's stamps, where they do not name one; kept in the state file for all"
+    " checks; what was counted by another is counted again (default: the one that is kept, or"
+    " this machine's)",
+    parse=values.zone_name,
     metavar="NAME",
     example="Europe/Berlin or UTC",
 )

@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
-from check_postfix.maillog.store import clock_mark, location
+from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
 
     from check_postfix.maillog.store.clock_mark import ClockMark
 
@@ -69,7 +70,8 @@ class Span:
 
     def _moment(self, options: Namespace) -> float:
         try:
-            at = values.moment(options.at, options.timezone).timestamp()
+            zone = None if options.timezone is None else values.zone(options.timezone)
+            at = values.moment(options.at, zone).timestamp()
         except ValueError as error:
             raise AT.fault(options.at, error) from None
         if at > self.now:
@@ -177,7 +179,11 @@ class OpenedStore:
         now, lie_in = self._span.now, self._options.archives
         progress = Progress(store, path, int(now) // 60, lie_in)
         log = progress.log()
-        if log and progress.is_all_read(log):
+        named = self._options.timezone
+        is_read_by = log and (
+            log.zone is None or log.zone == log_zone.settled(path, log.zone, named)
+        )
+        if log and is_read_by and progress.is_all_read(log):
             return progress.coverage(log)
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.ingest.ingest import Ingest
@@ -185,8 +191,9 @@ class OpenedStore:
         keeps = self._path is not None
         latest = now if keeps else min(now, self._span.at + _YEAR / 2)
         return Ingest(
-            store, path, self._options.timezone, now, latest, self._span.start, self._deadline,
+            store, path, None, now, latest, self._span.start, self._deadline,
             keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
+            named=named,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -205,8 +212,16 @@ class OpenedStore:
         """
         return View(
             self._store, self._origins(), self._span.start, self._span.end, self.coverage,
-            self._oldest_keys, self._options.timezone, self._options.anonymise,
+            self._oldest_keys, self._zone(), self._options.anonymise,
         )  # fmt: skip
+
+    def _zone(self) -> tzinfo | None:
+        """Return whose time of day is compared; None for the machine's."""
+        if self._options.timezone is not None:
+            return values.zone(self._options.timezone)
+        logs = [self._store.log(path) for path in self._logs]
+        zones = [log.zone for log in logs if log and log.zone]
+        return log_zone.rules(zones[0]) if zones else None
 
     def _origins(self) -> list[int]:
         """Return the numbers of the hosts' Postfix instances that are judged."""

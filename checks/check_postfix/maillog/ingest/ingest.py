@@ -19,6 +19,7 @@ from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.stream import TooLong
+from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
@@ -42,7 +43,7 @@ class Ingest:
 
     store:    where positions and counts are kept
     path:     the live log
-    zone:     of stamps without an offset; None for the machine's
+    zone:     of stamps without an offset; None for the machine's, or for the log's own
     now:      seconds since 1970
     latest:   the newest time that a stamp without a year can mean, in seconds
     wanted:   minute from which on the answer needs the log
@@ -52,6 +53,7 @@ class Ingest:
               kept is not counted
     retention: what is too old
     trusted:  by which minute that is told; None for `now`
+    named:    the name of that zone, if the administrator has named one
     archives: directories where older generations lie, besides the usual ones
     """
 
@@ -68,11 +70,16 @@ class Ingest:
         retention: Retention = USUAL,
         archives: Sequence[str] = (),
         trusted: int | None = None,
+        named: str | None = None,
     ) -> None:
         self._store = store
         self._progress = Progress(store, path, int(now) // 60, archives)
         self._path = self._progress.path
         self._zone = zone
+        self._has_zone = zone is not None
+        self._named = named
+        self._read_by = ""
+        self._has_local_stamps = False
         self._now = int(now) // 60
         self._latest = int(latest) // 60
         self._wanted = wanted
@@ -126,6 +133,7 @@ class Ingest:
     def _piece(self) -> bool:
         store = self._store
         log = self._progress.log()
+        self._settle_zone(log)
         if self._progress.is_all_read(log):  # by the run that this one has waited for
             return False
         log = log or store.add_log(self._path)
@@ -164,6 +172,22 @@ class Ingest:
             # After each piece it would look through what waits in all that were read before.
             self._unite(log)
         return goes_on
+
+    def _settle_zone(self, log: Log | None) -> None:
+        """See by which zone to read; forget what was counted by another.
+
+        Raises: LogError
+        """
+        if self._has_zone:
+            return
+        before = log.zone if log else None
+        self._read_by = log_zone.settled(self._path, before, self._named)
+        self._zone = log_zone.rules(self._read_by)
+        if log and before is not None and before != self._read_by:
+            if not log_zone.are_alike(before, self._read_by):
+                self._store.drop_counts(log)
+            log.zone = self._read_by
+            self._store.save_log(log)
 
     def _goes_on(self, log: Log) -> bool:
         """Tell whether there is time for another piece."""
@@ -241,6 +265,8 @@ class Ingest:
             },
         )
         log.backlog = len(unread)
+        if self._has_local_stamps:
+            log.zone = self._read_by or None
         self._store.save_log(log)
         if self._keeps:
             self._store.forget(self._oldest, self._oldest_keys)
@@ -276,7 +302,7 @@ class Ingest:
         started = time.monotonic()
         try:
             with file.open() as stream:
-                return reader.read(stream, generation, live, self._now)
+                is_whole = reader.read(stream, generation, live, self._now)
         except LogError as error:
             if live:
                 raise
@@ -284,6 +310,8 @@ class Ingest:
                 return False  # the next run has more time for it
             # Nothing of it counts, not even what came before the damage.
             raise _Refused(file, str(error)) from None
+        self._has_local_stamps |= reader.has_local_stamps()
+        return is_whole
 
     def _latest_of(self, file: LogFile) -> int:
         """Return the newest minute that a stamp without a year can mean in a file."""

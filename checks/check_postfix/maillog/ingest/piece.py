@@ -67,6 +67,11 @@ class PieceReader:
         self._latest = latest
         self._counts = counts
         self._deadline = deadline
+        self._made: list[Timestamps] = []
+
+    def has_local_stamps(self) -> bool:
+        """Tell whether any stamp was read by the zone."""
+        return any(timestamps.is_local for timestamps in self._made)
 
     def read(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         """Read a piece: what is new at the end, and as much of the hole as there is time for.
@@ -95,7 +100,8 @@ class PieceReader:
             generation.first_minute = first_minute(data, self._timestamps())
 
     def _timestamps(self, previous: int | None = None) -> Timestamps:
-        return Timestamps(self._zone, self._latest, previous)
+        self._made.append(Timestamps(self._zone, self._latest, previous))
+        return self._made[-1]
 
     def _read(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         if stream.compressed and generation.hole:

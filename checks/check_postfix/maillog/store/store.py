@@ -70,7 +70,7 @@ class Log:
     id:      its number in the store
     path:    absolute, or JOURNAL
     backlog: files of it still to be read
-    zone:    by which its stamps that name none were read, as ingest/zone.py writes it; None if it
+    zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
              has no such stamps
     """
 
@@ -281,6 +281,18 @@ class Store:
         self._db.execute(
             "UPDATE log SET backlog=?, zone=? WHERE id=?", (log.backlog, log.zone, log.id)
         )
+
+    def drop_counts(self, log: Log) -> None:
+        """Forget what was read of a log and counted; inside a transaction only."""
+        for table in ("total", "keyed"):
+            self._db.execute(
+                f"DELETE FROM {table} WHERE origin IN (SELECT id FROM origin WHERE log=?)",
+                (log.id,),
+            )
+        for table in ("pending", "generation", "seen", "gap"):
+            self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
+        log.backlog = 1
+        self._sizes.clear()
 
     def seen(self, log: Log) -> dict[str, tuple[int, str]]:
         """Return the signatures of this log's files that were read to their end.
