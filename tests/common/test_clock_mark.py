@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from check_postfix import deferred, rejects
-from check_postfix.maillog.store import clock_mark
-from check_postfix.plugin.run import outcome_of
-from tests.support import kept, mail_log, perfdata
+from check_postfix import rejects
+from tests.support import kept, mail_log
 from tests.support.builders import NOON
+from tests.support.machine import DAY, HOUR, MINUTE, Machine
 
 pytestmark = pytest.mark.usefixtures("utc")
-
-MINUTE = 60
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-
-
-class Machine:
-    """A machine whose clock can be set, with a log and a state."""
-
-    def __init__(self, directory, monkeypatch):
-        self.log = directory / "mail.log"
-        self.state = directory / "state"
-        self._true = NOON * 60.0
-        self._booted = self._true - 100 * DAY
-        self._boot = 1
-        self.ahead = 0
-        monkeypatch.setattr(time, "time", lambda: self._true + self.ahead)
-        monkeypatch.setattr(time, "clock_gettime", lambda _: self._true - self._booted)
-        monkeypatch.setattr(clock_mark, "boot_id", lambda: f"boot {self._boot}")
-
-    def pass_by(self, seconds):
-        self._true += seconds
-
-    def reboot(self):
-        self._boot += 1
-        self._booted = self._true
-
-    def write(self, *texts, ago=0):
-        stamp = datetime.fromtimestamp(self._true - ago, UTC).isoformat()
-        with self.log.open("a") as file:
-            file.writelines(f"{stamp} mx1 postfix/{text}\n" for text in texts)
-
-    def run(self, *arguments, check=deferred.CHECK):
-        where = ["--log", str(self.log), "--state", str(self.state)]
-        return outcome_of(check, [*where, *arguments])
-
-    def run_ahead(self, days=60):
-        self.ahead = days * DAY
-        self.run()
-        self.ahead = 0
-
-    def count(self, label, *arguments, check=deferred.CHECK):
-        return perfdata.of(self.run(*arguments, check=check)[0])[label].value
-
-    def keys(self):
-        with closing(sqlite3.connect(self.state)) as database:
-            return database.execute("SELECT count(*) FROM keyed").fetchone()[0]
 
 
 @pytest.fixture

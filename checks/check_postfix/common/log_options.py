@@ -74,19 +74,21 @@ INSTANCE = Option(
 )
 KEEP_TOTALS = Option(
     "--keep-totals",
-    "how long sums are kept; the usual level needs 28 days; all checks that share a state"
-    " file should be given the same",
-    default="30d",
+    "how long sums are kept; the usual level needs 28 days; of all checks that share a state"
+    " file, the one that asks for most has its way (default: what the others ask for, or 30d)",
     parse=values.window,
     metavar="DURATION",
+    example="30d",
 )
 KEEP_KEYS = Option(
     "--keep-keys",
     "how long the store keeps what may belong to a person or company: client addresses and"
-    " names, pseudonyms of accounts, recipient domains and relays",
-    default="48h",
+    " names, pseudonyms of accounts, recipient domains and relays; of all checks that share a"
+    " state file, the one that asks for least has its way (default: what the others ask for,"
+    " or 48h)",
     parse=values.window,
     metavar="DURATION",
+    example="48h",
 )
 ANONYMISE = Option(
     "--anonymise",

@@ -18,7 +18,7 @@ from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
 from check_postfix.maillog.store import clock_mark, location, log_zone
-from check_postfix.maillog.store.retention import Retention
+from check_postfix.maillog.store.retention import USUAL, Retention
 from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -61,7 +61,7 @@ class Span:
         # Whole minutes; the one that is still running is the last, from its first instant.
         self.end = int(now) // 60 + 1 if options.at is None else -(-int(self.at) // 60)
         self.start: int = self.end - options.window // 60
-        kept: int = options.keep_totals
+        kept: int = options.keep_totals or USUAL.totals * 60
         if not options.no_state and self.start < (int(now) - kept) // 60:
             raise UsageError(
                 f"the window begins more than {values.span(kept)} ago, and counts are kept no"
@@ -107,7 +107,6 @@ class OpenedStore:
         self._options = options
         self._span = span
         self._deadline = deadline
-        self._retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
         self.notes: list[str] = []
 
     def __enter__(self) -> OpenedStore:
@@ -126,10 +125,19 @@ class OpenedStore:
                     raise
                 if _is_set_aside(self._path):
                     self.notes.append("state file was damaged and is built again")
-        if self._path is not None and self._span.start < self._oldest_keys:
-            kept = values.span(self._options.keep_keys)
-            self.notes.append(f"clients and domains are kept for {kept} only")
+        if self._path is not None:
+            self._say_what_is_not_kept()
         return self
+
+    def _say_what_is_not_kept(self) -> None:
+        """Say so where this run asks for more than is kept."""
+        kept = self._retention
+        if self._span.start < self._oldest:
+            self.notes.append(f"counts are kept for {values.span(kept.totals * 60)} only")
+        asked = self._options.keep_keys or 0
+        if self._span.start < self._oldest_keys or asked > kept.keys * 60:
+            span = values.span(kept.keys * 60)
+            self.notes.append(f"clients and domains are kept for {span} only")
 
     def __exit__(self, *_: object) -> None:
         self._store.__exit__()
@@ -146,7 +154,9 @@ class OpenedStore:
     def _read(self, store: Store) -> Coverage:
         """Bring the store up to the log."""
         before = store.clock_mark()
-        mark = clock_mark.look(self._span.now, before, not store.has_logs())
+        is_new = not store.has_logs()
+        mark = clock_mark.look(self._span.now, before, is_new)
+        self._retention = self._vote(store, is_new)
         self._trusted = mark.trusted
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
@@ -158,6 +168,24 @@ class OpenedStore:
         if self._path is not None:
             self._forget(store, mark, before)
         return Coverage.merged(parts, self._oldest)
+
+    def _vote(self, store: Store, is_new: bool) -> Retention:
+        """Return how long counts are kept; let what this run asks for have its say in that."""
+        totals, keys = (
+            asked and asked // 60 for asked in (self._options.keep_totals, self._options.keep_keys)
+        )
+
+        def settled() -> Retention:
+            if kept is None and is_new:
+                return Retention(totals or USUAL.totals, keys)
+            return (kept or USUAL).with_votes(totals, keys)
+
+        kept = store.retention()
+        if self._path is not None and (kept is None or not kept.is_like(settled())):
+            with store.transaction():
+                kept = store.retention()  # another run may have had its say
+                store.save_retention(settled())
+        return settled()
 
     def _forget(self, store: Store, mark: ClockMark, before: ClockMark | None) -> None:
         """Forget what nothing new is logged for, and keep since when the clock is steady."""

@@ -61,7 +61,7 @@ CREATE TABLE pending (
 CREATE TABLE clock_mark (
     second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE retention (totals INTEGER, keys INTEGER) STRICT;
+CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
 """
 
 

@@ -26,6 +26,7 @@ from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
 from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.retention import Retention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,6 +255,19 @@ class Store:
         """Keep a clock mark; inside a transaction only."""
         self._db.execute("DELETE FROM clock_mark")
         self._db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)
+
+    def retention(self) -> Retention | None:
+        """Return how long counts are kept, None if no run has settled it."""
+        with explained(self.path):
+            row = self._db.execute("SELECT totals, keys FROM retention").fetchone()
+        return Retention(*row) if row else None
+
+    def save_retention(self, retention: Retention) -> None:
+        """Keep how long counts are kept; inside a transaction only."""
+        self._db.execute("DELETE FROM retention")
+        self._db.execute(
+            "INSERT INTO retention VALUES (?, ?)", (retention.totals, retention.asked_keys)
+        )
 
     def has_logs(self) -> bool:
         """Tell whether any log was read."""
