@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,12 @@ class Machine:
         stamp = datetime.fromtimestamp(self._true - ago, UTC).isoformat()
         with self.log.open("a") as file:
             file.writelines(f"{stamp} mx1 postfix/{text}\n" for text in texts)
+
+    def write_bsd(self, text: str, zone: tzinfo, ago: float = 0, number: int = 1) -> None:
+        """Log a line of Postfix with a stamp that names no zone."""
+        then = datetime.fromtimestamp(self._true - ago, zone)
+        with self.log.open("a") as file:
+            file.write(f"{then:%b} {then.day:2} {then:%H:%M:%S} mx1 postfix/{text}\n" * number)
 
     def run(self, *arguments: str, check: Any = deferred.CHECK) -> Any:
         """Run a check; return what it prints, and its state."""

@@ -42,9 +42,25 @@ def remarks(window: Window) -> list[Remark]:
     if unknown := not_understood.remark(window):
         said.append(unknown)
     said += _troubles(window)
+    said += _offset(coverage.offset, coverage.ahead)
     if coverage.last is not None and coverage.last < window.start:
         said.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
     return said
+
+
+def _offset(offset: int, ahead: int) -> list[Remark]:
+    """Return what is said of a log whose stamps are not in the zone they are read by."""
+    if offset:
+        off = f"{values.span(abs(offset) * 60)} {'ahead of' if offset > 0 else 'behind'}"
+        return [
+            Remark(
+                f"stamps run {off} this machine's clock; name their zone with --timezone",
+                unknown=True,
+            )
+        ]
+    if ahead:
+        return [Remark(f"newest line is {values.span(ahead * 60)} ahead of this machine's clock")]
+    return []
 
 
 # What goes wrong with Postfix itself, and may be why mail is deferred or refused.

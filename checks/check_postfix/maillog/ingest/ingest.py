@@ -21,7 +21,9 @@ from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.stream import TooLong
 from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.retention import USUAL
+from check_postfix.maillog.store.store import NO_OFFSET
 from check_postfix.maillog.syntax.timestamps import Timestamps
+from check_postfix.maillog.window.offset import UNKNOWN, Offset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +157,8 @@ class Ingest:
         now = [pair for pair in unread if pair[0].path not in self._refused_paths]
         if now:
             file, generation = now[0]
-            is_whole = self._read(log, file, generation)
+            was_read = rotation.state(generation) == rotation.LIVE_READ
+            is_whole = self._read(log, file, generation, log.read if was_read else None)
             rotation.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
             store.save_generation(log, generation)
             if is_whole:
@@ -280,8 +283,10 @@ class Ingest:
         counts.add_sums(sums)
         self._store.add(counts)
 
-    def _read(self, log: Log, file: LogFile, generation: Generation) -> bool:
+    def _read(self, log: Log, file: LogFile, generation: Generation, seen: int | None) -> bool:
         """Read one piece of a generation; tell whether this file is read to its end.
+
+        seen: minute in which nothing of what is new was there yet, None if nobody knows
 
         Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
                 if it is an archive that cannot be read, LogError if it is the live log
@@ -311,6 +316,12 @@ class Ingest:
             # Nothing of it counts, not even what came before the damage.
             raise _Refused(file, str(error)) from None
         self._has_local_stamps |= reader.has_local_stamps()
+        if live:
+            if reader.newest is not None:
+                before = UNKNOWN if log.offset == NO_OFFSET else Offset(*log.offset)
+                log.offset = before.after(reader.newest, seen, self._now)
+            if is_whole:
+                log.read = self._now
         return is_whole
 
     def _latest_of(self, file: LogFile) -> int:

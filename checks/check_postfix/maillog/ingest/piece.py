@@ -67,6 +67,8 @@ class PieceReader:
         self._latest = latest
         self._counts = counts
         self._deadline = deadline
+        # the stamp of the last line that was read at the end, as it is
+        self.newest: int | None = None
         self._made: list[Timestamps] = []
 
     def has_local_stamps(self) -> bool:
@@ -192,6 +194,7 @@ class PieceReader:
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
+            self.newest = last
             if last is not None:
                 # A host whose clock runs ahead does not know the future.
                 generation.last = max(generation.last or 0, min(last, now))

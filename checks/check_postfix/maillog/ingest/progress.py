@@ -10,7 +10,9 @@ import os
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, logfile
 from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.store.store import NO_OFFSET
 from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.offset import UNKNOWN, Offset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class Progress:
             start = generation.since if generation.since is not None else start
             if generation.hole:
                 break
+        offset = UNKNOWN if log.offset == NO_OFFSET else Offset(*log.offset)
         known = [g.last for g in generations if g.last is not None]
         return Coverage(
             start=start,
@@ -85,6 +88,8 @@ class Progress:
             gaps=self._store.gaps(log, 0, self._now + 1),
             line_counts=sum((g.line_counts for g in generations), LineCounts()),
             notes=self._store.notes(log),
+            offset=offset.proven if log.zone else 0,
+            ahead=offset.ahead,
         )
 
     def generations(self, log: Log) -> list[Generation]:

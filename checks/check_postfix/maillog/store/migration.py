@@ -54,7 +54,16 @@ class Table(namedtuple("Table", "into columns rest", defaults=({}, ""))):
 _LINES = {"first_minute": "begins", "matched": "telling", "unparsed": "unframed"}
 _OF_2 = {
     "secret": Table("secret"),
-    "log": Table("log", {"zone": "NULL"}),
+    "log": Table(
+        "log",
+        {
+            "zone": "NULL",
+            "read": "NULL",
+            "offset_low": "NULL",
+            "offset_high": "NULL",
+            "offset_times": "0",
+        },
+    ),
     "generation": Table("generation", _LINES),
     "seen": Table("seen"),
     "gap": Table("gap"),

@@ -19,7 +19,8 @@ _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
-    zone TEXT
+    zone TEXT, read INTEGER, offset_low INTEGER, offset_high INTEGER,
+    offset_times INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,

@@ -65,6 +65,9 @@ _GIVEN_BACK = 256
 JOURNAL = "journal"
 
 
+NO_OFFSET: tuple[int | None, ...] = (None, None, 0)
+
+
 class Log:
     """One followed log.
 
@@ -73,15 +76,28 @@ class Log:
     backlog: files of it still to be read
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
              has no such stamps
+    read:    minute in which the live log was last read to its end, None if it was not
+    offset:  what is known of how far its stamps are off: the fields of window/offset.py,
+             the first two None if nothing is
     """
 
-    __slots__ = ("backlog", "id", "path", "zone")
+    __slots__ = ("backlog", "id", "offset", "path", "read", "zone")
 
-    def __init__(self, id: int, path: str, backlog: int, zone: str | None = None) -> None:
+    def __init__(
+        self,
+        id: int,
+        path: str,
+        backlog: int,
+        zone: str | None = None,
+        read: int | None = None,
+        *offset: int | None,
+    ) -> None:
         self.id = id
         self.path = path
         self.backlog = backlog
         self.zone = zone
+        self.read = read
+        self.offset = offset or NO_OFFSET
 
 
 class Store:
@@ -280,7 +296,9 @@ class Store:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog, zone FROM log WHERE path=?", (path,)
+                "SELECT id, path, backlog, zone, read, offset_low, offset_high, offset_times"
+                " FROM log WHERE path=?",
+                (path,),
             ).fetchone()
         return Log(*row) if row else None
 
@@ -293,7 +311,9 @@ class Store:
     def save_log(self, log: Log) -> None:
         """Keep a log's entry."""
         self._db.execute(
-            "UPDATE log SET backlog=?, zone=? WHERE id=?", (log.backlog, log.zone, log.id)
+            "UPDATE log SET backlog=?, zone=?, read=?, offset_low=?, offset_high=?,"
+            " offset_times=? WHERE id=?",
+            (log.backlog, log.zone, log.read, *log.offset, log.id),
         )
 
     def drop_counts(self, log: Log) -> None:
@@ -305,7 +325,7 @@ class Store:
             )
         for table in ("pending", "generation", "seen", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
-        log.backlog = 1
+        log.backlog, log.read, log.offset = 1, None, NO_OFFSET
         self._sizes.clear()
 
     def seen(self, log: Log) -> dict[str, tuple[int, str]]:
