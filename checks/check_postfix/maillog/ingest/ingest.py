@@ -23,7 +23,7 @@ from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.store import NO_OFFSET
 from check_postfix.maillog.syntax.timestamps import Timestamps
-from check_postfix.maillog.window.offset import UNKNOWN, Offset
+from check_postfix.maillog.window.clock_offset import UNKNOWN, ClockOffset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ class Ingest:
         self._has_local_stamps |= reader.has_local_stamps()
         if live:
             if reader.newest is not None:
-                before = UNKNOWN if log.offset == NO_OFFSET else Offset(*log.offset)
+                before = UNKNOWN if log.offset == NO_OFFSET else ClockOffset(*log.offset)
                 log.offset = before.after(reader.newest, seen, self._now)
             if is_whole:
                 log.read = self._now

@@ -12,7 +12,7 @@ from check_postfix.maillog.source import archives, logfile
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.store import NO_OFFSET
 from check_postfix.maillog.window.coverage import Coverage
-from check_postfix.maillog.window.offset import UNKNOWN, Offset
+from check_postfix.maillog.window.clock_offset import UNKNOWN, ClockOffset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Progress:
             start = generation.since if generation.since is not None else start
             if generation.hole:
                 break
-        offset = UNKNOWN if log.offset == NO_OFFSET else Offset(*log.offset)
+        offset = UNKNOWN if log.offset == NO_OFFSET else ClockOffset(*log.offset)
         known = [g.last for g in generations if g.last is not None]
         return Coverage(
             start=start,

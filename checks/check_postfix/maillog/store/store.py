@@ -77,7 +77,7 @@ class Log:
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
              has no such stamps
     read:    minute in which the live log was last read to its end, None if it was not
-    offset:  what is known of how far its stamps are off: the fields of window/offset.py,
+    offset:  what is known of how far its stamps are off: the fields of window/clock_offset.py,
              the first two None if nothing is
     """
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from check_postfix.maillog.window.offset import UNKNOWN
+from check_postfix.maillog.window.clock_offset import UNKNOWN
 
 NOON = 29_600_000
 

@@ -1,4 +1,4 @@
-"""The offset: how far the stamps of a log run off this machine's clock.
+"""The clock offset: how far the stamps of a log run off this machine's clock.
 
 A line that comes in between two runs was written between them, or a little before. What its
 stamp says beyond that is an offset. One line can come late, by any time. But what is late by
@@ -21,7 +21,7 @@ _AHEAD = 10
 _ANY = 10**9
 
 
-class Offset(namedtuple("Offset", "low high times")):
+class ClockOffset(namedtuple("ClockOffset", "low high times")):
     """Between which numbers of minutes the stamps run ahead; behind, if negative.
 
     times: how often lines were seen coming for which both hold
@@ -33,7 +33,7 @@ class Offset(namedtuple("Offset", "low high times")):
     high: int
     times: int
 
-    def after(self, newest: int, seen: int | None, now: int) -> Offset:
+    def after(self, newest: int, seen: int | None, now: int) -> ClockOffset:
         """Return what is known after some more lines.
 
         newest: the stamp of the last one, in minutes since 1970
@@ -45,8 +45,8 @@ class Offset(namedtuple("Offset", "low high times")):
         high = newest - seen + 1 + _LATE if seen is not None and is_seen else _ANY
         times = int(is_seen)
         if max(low, self.low) > min(high, self.high):
-            return Offset(low, high, times)
-        return Offset(max(low, self.low), min(high, self.high), self.times + times)
+            return ClockOffset(low, high, times)
+        return ClockOffset(max(low, self.low), min(high, self.high), self.times + times)
 
     @property
     def proven(self) -> int:
@@ -63,4 +63,4 @@ class Offset(namedtuple("Offset", "low high times")):
         return self.low + 1 if self.low >= _AHEAD else 0
 
 
-UNKNOWN = Offset(-_ANY, _ANY, 0)
+UNKNOWN = ClockOffset(-_ANY, _ANY, 0)
