@@ -11,8 +11,8 @@ from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, logfile
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.store import NO_OFFSET
-from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.clock_offset import UNKNOWN, ClockOffset
+from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
