@@ -146,3 +146,16 @@ def test_stamps_that_name_their_zone_are_no_matter_of_zones(machine):
         text, _ = machine.run()
 
     assert "stamps run" not in text
+
+
+def test_a_zone_that_was_named_by_mistake_can_be_named_anew_once_that_is_proven(machine):
+    write(machine, UTC)
+    machine.run("--timezone", "Asia/Tokyo")
+    refused, _ = machine.run("--timezone", "UTC")
+    proven, _ = runs(machine, 3, UTC)
+
+    text, state = machine.run("--timezone", "UTC")
+
+    assert "is counted by Asia/Tokyo in this state file" in refused
+    assert "stamps run 9 h behind" in proven
+    assert (state, " sent=4;" in text) == (0, True)

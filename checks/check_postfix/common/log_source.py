@@ -208,10 +208,7 @@ class OpenedStore:
         progress = Progress(store, path, int(now) // 60, lie_in)
         log = progress.log()
         named = self._options.timezone
-        is_read_by = log and (
-            log.zone is None or log.zone == log_zone.settled(path, log.zone, named)
-        )
-        if log and is_read_by and progress.is_all_read(log):
+        if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
             return progress.coverage(log)
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.ingest.ingest import Ingest

@@ -21,9 +21,8 @@ from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.stream import TooLong
 from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.store.store import NO_OFFSET
 from check_postfix.maillog.syntax.timestamps import Timestamps
-from check_postfix.maillog.window.clock_offset import UNKNOWN, ClockOffset
+from check_postfix.maillog.window import clock_offset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +183,8 @@ class Ingest:
         if self._has_zone:
             return
         before = log.zone if log else None
-        self._read_by = log_zone.settled(self._path, before, self._named)
+        is_wrong = log is not None and clock_offset.of(log).proven != 0
+        self._read_by = log_zone.settled(self._path, before, self._named, is_wrong)
         self._zone = log_zone.rules(self._read_by)
         if log and before is not None and before != self._read_by:
             if not log_zone.are_alike(before, self._read_by):
@@ -318,8 +318,7 @@ class Ingest:
         self._has_local_stamps |= reader.has_local_stamps()
         if live:
             if reader.newest is not None:
-                before = UNKNOWN if log.offset == NO_OFFSET else ClockOffset(*log.offset)
-                log.offset = before.after(reader.newest, seen, self._now)
+                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now)
             if is_whole:
                 log.read = self._now
         return is_whole

@@ -29,18 +29,19 @@ _MACHINE = "machine"
 _DAYS = 400
 
 
-def settled(path: str, kept: str | None, name: str | None) -> str:
+def settled(path: str, kept: str | None, name: str | None, is_wrong: bool) -> str:
     """Return the zone by which a log is to be read.
 
     path: of the log
     kept: the zone that it has been read by, None if none
     name: of the zone that the administrator has named, None if none
+    is_wrong: whether stamps have proven that the log is in another zone than is kept
 
-    Raises: LogError if two different ones were named
+    Raises: LogError if two different ones were named, and the first is not proven wrong
     """
     source, _, kept_name = (kept or "").partition(" ")
     if name is not None:
-        if source == NAMED and name != kept_name:
+        if source == NAMED and name != kept_name and not is_wrong:
             raise LogError(
                 f"--timezone {name}: {path} is counted by {kept_name} in this state file;"
                 " name the same zone in all checks, or another file with --state"

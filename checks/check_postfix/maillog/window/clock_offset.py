@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from check_postfix.maillog.store.store import NO_OFFSET
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.store.store import Log
+
 # Zones differ by quarters of an hour, and by less than half an hour none in use does.
 _QUARTER = 15
 _LEAST = 30
@@ -64,3 +70,8 @@ class ClockOffset(namedtuple("ClockOffset", "low high times")):
 
 
 UNKNOWN = ClockOffset(-_ANY, _ANY, 0)
+
+
+def of(log: Log) -> ClockOffset:
+    """Return what is known of a log."""
+    return UNKNOWN if log.offset == NO_OFFSET else ClockOffset(*log.offset)
