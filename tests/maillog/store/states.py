@@ -2,7 +2,7 @@
 
     PYTHONPATH=checks python -m tests.maillog.store.states
 
-keeps one of this version, as states/version-N.sql. Do that before a table changes. Where
+keeps one of this version, as states/version-N.dump. Do that before a table changes. Where
 a state is kept, all that this version keeps should be in it, so add to the history what is new.
 """
 
@@ -164,7 +164,7 @@ def dump(state: str) -> str:
 def restore(version: int, state: str, log: str) -> None:
     """Make the state of a version again, for the log at this place."""
     with closing(sqlite3.connect(state)) as db:
-        db.executescript((KEPT / f"version-{version}.sql").read_text())
+        db.executescript((KEPT / f"version-{version}.dump").read_text())
         with db:
             db.execute("UPDATE log SET path=? WHERE id=1", (log,))
     os.chmod(state, 0o600)
@@ -192,7 +192,7 @@ def main() -> None:
         state = make(directory, logbook.ingest)
         finish(state, LOG)
         text = dump(state)
-    (KEPT / f"version-{schema.VERSION}.sql").write_text(text)
+    (KEPT / f"version-{schema.VERSION}.dump").write_text(text)
 
 
 if __name__ == "__main__":

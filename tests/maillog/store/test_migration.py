@@ -92,7 +92,7 @@ def grow(place: Place, minutes: int = 1500) -> None:
 def test_a_state_of_each_version_before_is_kept() -> None:
     there = {path.name for path in states.KEPT.iterdir()}
 
-    assert there == {f"version-{version}.sql" for version in OLDER}
+    assert there == {f"version-{version}.dump" for version in OLDER}
 
 
 def test_a_state_is_as_if_this_version_had_made_it(place: Place, tmp_path: Path) -> None:
