@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support import definitions
@@ -30,11 +32,25 @@ def test_a_mark_that_names_no_table_is_an_error():
 
 @pytest.mark.parametrize("check", definitions.checks(), ids=lambda check: check.name)
 def test_an_option_that_all_checks_of_the_log_share_is_explained_once(check):
-    own = definitions.tables()[f"options of {check.executable}"]
+    sections = definitions.tables()["options by check"].split("## ")
+    (own,) = (text for text in sections if text.startswith(f"{check.executable}\n"))
 
     for option in check.options:
         flag = f"{option.flag}`" if option.switch else f"{option.flag} {option.metavar}`"
         assert (flag in own) is (option not in definitions.shared_options(check))
+
+
+WRITTEN_BY_HAND = [
+    "icinga/services.conf", "nagios/services.cfg", "nagios/passive.cfg", "nagios/send_passive",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_HAND)
+@pytest.mark.parametrize("check", definitions.names(definitions.checks()))
+def test_what_is_written_by_hand_for_monitoring_names_every_check(name, check):
+    words = re.findall(r"[a-z]+", (ROOT / name).read_text())
+
+    assert check in words
 
 
 def test_every_module_with_a_check_has_a_script():

@@ -134,7 +134,10 @@ ROWS = {
     ],
     "Lost log lines": [
         Panel(
-            f"Gaps, and lines not understood: {check}", check, ["gaps", "not_understood"], width=6
+            f"Gaps, and lines not understood: {check}",
+            check,
+            ["gaps", "not_understood"],
+            width=24 // len(log_checks()),
         )
         for check in names(log_checks())
     ],

@@ -147,15 +147,16 @@ def tables() -> dict[str, str]:
                 for label in check.labels
             ],
         ),
-        **{
-            f"options of {check.executable}": _option_table(
-                option for option in check.options if option not in shared_options(check)
-            )
-            for check in checks()
-        },
+        "options by check": "\n\n".join(map(_options_of, checks())),
         "options of every log check": _option_table(FROM_LOG.options),
         "options of every check": _option_table(STANDARD),
     }
+
+
+def _options_of(check: Check) -> str:
+    """Return the section about the options that a check has for itself."""
+    own = (option for option in check.options if option not in shared_options(check))
+    return f"## {check.executable}\n\n{_option_table(own)}"
 
 
 def shared_options(check: Check) -> Sequence[Option]:

@@ -72,8 +72,8 @@ MOVES = {
     },
 }
 
-# How the store keeps a state: whether it is live, and done. What is lost has nothing left to
-# be read, as what is read.
+# How the store keeps a state: whether it is live, and done. LOST is not kept: whoever moves a
+# generation there adds the gap at once, and then nothing is left to be read.
 _KEPT = {
     LIVE_UNREAD: (True, False),
     LIVE_READ: (True, True),
