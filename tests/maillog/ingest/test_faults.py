@@ -528,7 +528,7 @@ def test_any_byte_of_the_state_may_be_damaged_without_an_unknown_error(place: Pl
             with Store(place.store, 0) as store:
                 logbook.ingest_into(store, place.log, logbook.FIRST + 100)
                 logs = store.log(place.log)
-                origins = [number for number, _, _ in store.origins(logs)] if logs else []
+                origins = [number for number, *_ in store.origins(logs)] if logs else []
                 store.totals(0, 10**9, origins)
                 store.keys("sent", 0, 10**9, origins)
         except StoreError:

@@ -147,7 +147,7 @@ def finish(state: str, log: str) -> None:
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         (span,) = names & {"stretch", "journal_span"}
         db.execute(f"INSERT INTO {span} VALUES ({', '.join('?' * len(_SPAN))})", _SPAN)
-        db.execute("INSERT INTO log VALUES (2, 'journal', 0)")
+        db.execute("INSERT INTO log (id, path, backlog) VALUES (2, 'journal', 0)")
         db.execute("UPDATE log SET path=? WHERE id=1", (log,))
 
 

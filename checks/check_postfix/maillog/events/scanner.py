@@ -20,6 +20,7 @@ from check_postfix.maillog.events.recogniser import (
     active,
     delivery,
     intake,
+    is_of_daemon,
     is_ours,
     login,
     message_facts,
@@ -226,13 +227,14 @@ class LineTemplate:
     message:    what they say of a message that other lines tell of too, None if of none;
                 its queue ID is that of one of the lines
     is_ours:    whether Postfix or Dovecot wrote them
+    is_of_daemon: whether they show that mail is still logged there
     origin, tally: number of host and instance, and what the event adds to. Whoever counts
                 the lines sets both, once for each new template
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_ours", "kind", "message", "origin",
-        "tally", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_of_daemon", "is_ours", "kind", "message",
+        "origin", "tally", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(
@@ -247,6 +249,7 @@ class LineTemplate:
         self.times = record.repeats * (event.times if event else 1)
         self.message = message or (message_facts(record, event) if event else None)
         self.is_ours = is_ours(record)
+        self.is_of_daemon = is_of_daemon(record)
         self.origin = 0
         self.tally: tuple[tuple[str, ...], tuple[str, str] | None] = (), None
 

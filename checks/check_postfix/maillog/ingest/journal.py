@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import MESSAGES, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
-from check_postfix.maillog.events.recogniser import is_ours, message_facts, recognise
+from check_postfix.maillog.events.recogniser import is_of_daemon, is_ours, message_facts, recognise
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
@@ -220,6 +220,7 @@ class Journal:
         Returns: the latest minute of a whole piece, None if it was less
         """
         told: list[MessageLine] = []
+        newest: dict[tuple[bytes, bytes], int] = {}
         latest = taken = 0
         lost = None
         while taken < PIECE_ENTRIES and not (taken and entries.is_late) and entries.are_after(end):
@@ -233,6 +234,10 @@ class Journal:
                 lost = entry.minute
             else:
                 self._count_entry(log, span, counts, entry, told)
+                record = entry.record
+                if record is not None and is_of_daemon(record):
+                    names = record.host, record.instance
+                    newest[names] = max(newest.get(names, 0), min(entry.minute, self._now))
             span.oldest = entry.cursor_text
             span.first_minute = entry.minute
             latest = max(latest, entry.minute)
@@ -241,6 +246,7 @@ class Journal:
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
         span.last = max(span.last, latest)
+        self._store.save_newest(log, newest)
         piece = Messages(sums)
         for of_entry in reversed(told):
             piece.add_line(*of_entry)

@@ -28,7 +28,7 @@ from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
@@ -69,14 +69,16 @@ class Log:
     id:      its number in the store
     path:    absolute, or JOURNAL
     backlog: files of it still to be read
+    asked:   second at which the journal was asked whether it goes on where this log is silent
     """
 
-    __slots__ = ("backlog", "id", "path")
+    __slots__ = ("asked", "backlog", "id", "path")
 
-    def __init__(self, id: int, path: str, backlog: int) -> None:
+    def __init__(self, id: int, path: str, backlog: int, asked: int = 0) -> None:
         self.id = id
         self.path = path
         self.backlog = backlog
+        self.asked = asked
 
 
 class Store:
@@ -237,7 +239,7 @@ class Store:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog FROM log WHERE path=?", (path,)
+                "SELECT id, path, backlog, asked FROM log WHERE path=?", (path,)
             ).fetchone()
         return Log(*row) if row else None
 
@@ -249,7 +251,9 @@ class Store:
 
     def save_log(self, log: Log) -> None:
         """Keep a log's entry."""
-        self._db.execute("UPDATE log SET backlog=? WHERE id=?", (log.backlog, log.id))
+        self._db.execute(
+            "UPDATE log SET backlog=?, asked=? WHERE id=?", (log.backlog, log.asked, log.id)
+        )
 
     def seen(self, log: Log) -> dict[str, tuple[int, str]]:
         """Return the signatures of this log's files that were read to their end.
@@ -364,11 +368,29 @@ class Store:
             self._origins[where] = row[0]
         return self._origins[where]
 
-    def origins(self, log: Log) -> list[tuple[int, str, str]]:
-        """Return the (number, host, instance) of everything this log has told of."""
+    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int]) -> None:
+        """Keep the minute of the newest line of some origins; inside a transaction only.
+
+        newest: (host, instance) -> minute; those of which nothing was counted yet are left out
+        """
+        self._db.executemany(
+            "UPDATE origin SET last=max(coalesce(last, 0), ?)"
+            " WHERE log=? AND host=? AND instance=?",
+            [
+                (minute, log.id, host.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+                for (host, name), minute in newest.items()
+            ],
+        )
+
+    def origins(self, log: Log) -> list[tuple[int, str, str, int | None]]:
+        """Return everything this log has told of.
+
+        Returns: number, host, instance, and the minute of the newest line of a daemon, None
+                 if that is not known
+        """
         with explained(self.path):
             return self._db.execute(
-                "SELECT id, host, instance FROM origin WHERE log=? ORDER BY host, instance",
+                "SELECT id, host, instance, last FROM origin WHERE log=? ORDER BY host, instance",
                 (log.id,),
             ).fetchall()
 
