@@ -19,9 +19,11 @@ def remarks(window: Window) -> list[Remark]:
     """Return what must be known to understand the numbers."""
     coverage, lines = window.coverage, window.coverage.line_counts
     said = [Remark(note) for note in window.notes]
+    if not lines.ours and coverage.absence:
+        return [*said, Remark(coverage.absence, unknown=True)]
     if not lines.lines:
         return [*said, Remark("the log is empty", unknown=True)]
-    if lines.unparsed + lines.foreign == lines.lines:
+    if not lines.ours:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
         missing = "Postfix's" if lines.foreign else "understood"
         return [

@@ -175,7 +175,7 @@ class OpenedStore:
             told = self._told[path] = store.origins(log) if log else []
             newest = [last for *_, last in told if last is not None]
             counted = part.line_counts
-            if not newest and counted.foreign + counted.unparsed < counted.lines:
+            if not newest and counted.ours:
                 self._last[path] = part.last  # nothing was counted of anybody yet
             else:
                 self._last[path] = max(newest, default=None)

@@ -338,15 +338,23 @@ class Journal:
             # Of the minute in which it begins, some may be unread.
             start = newest.first_minute if newest.first else newest.first_minute + 1
             last = newest.last
+        line_counts = sum((span.line_counts for span in journal_spans), LineCounts())
         return Coverage(
             start=start,
             end=self._end,
             last=last,
             complete=not journal_spans or journal_spans[0].first,
             gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
-            line_counts=sum((span.line_counts for span in journal_spans), LineCounts()),
+            line_counts=line_counts,
             notes=self._notes,
+            absence="" if line_counts.ours else self._absence(),
         )
+
+    def _absence(self) -> str:
+        # Nearly every journal that is read has what is looked for.
+        from check_postfix.maillog.source import journal_absence
+
+        return journal_absence.reason(self._notes, self._deadline)
 
 
 def _started_with(entry: Entry, second: int) -> JournalSpan:

@@ -77,14 +77,17 @@ class Progress:
             if generation.hole:
                 break
         known = [g.last for g in generations if g.last is not None]
+        line_counts = sum((g.line_counts for g in generations), LineCounts())
+        absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
         return Coverage(
             start=start,
             end=end,
             last=max(known, default=None),
             complete=not log.backlog,
             gaps=self._store.gaps(log, 0, self._now + 1),
-            line_counts=sum((g.line_counts for g in generations), LineCounts()),
+            line_counts=line_counts,
             notes=self._store.notes(log),
+            absence="" if line_counts.lines else absence,
         )
 
     def generations(self, log: Log) -> list[Generation]:

@@ -22,6 +22,7 @@ class Coverage(Value):
     gaps:    (first, last) minutes between which lines were destroyed unread
     line_counts: of the lines read of the generations that are known
     notes:   sentences about files that could not be read
+    absence: why there is no line of Postfix or Dovecot, and what can be done about it
     """
 
     start: int | None = None
@@ -31,6 +32,7 @@ class Coverage(Value):
     gaps: Sequence[tuple[int, int]] = ()
     line_counts: LineCounts = LineCounts()
     notes: Sequence[str] = ()
+    absence: str = ""
 
     @classmethod
     def merged(cls, parts: Sequence[Coverage], oldest: int) -> Coverage:
@@ -48,6 +50,7 @@ class Coverage(Value):
             gaps=sorted(gap for part in parts for gap in part.gaps),
             line_counts=sum((part.line_counts for part in parts), LineCounts()),
             notes=[note for part in parts for note in part.notes],
+            absence="; ".join(part.absence for part in parts if part.absence),
         )
 
     def since(self, minute: int) -> Coverage:
