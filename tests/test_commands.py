@@ -588,7 +588,7 @@ def test_a_log_that_a_group_may_read_says_which_to_join(public):
     assert done.exit_code == 3
     assert done.line == (
         f"POSTFIX DEFERRED UNKNOWN - cannot read {log}: permission denied;"
-        " add user nobody to group adm"
+        " add user nobody to group adm, and restart what runs this check"
     )
 
 

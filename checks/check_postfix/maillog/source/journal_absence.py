@@ -53,10 +53,11 @@ def _namespaces() -> str:
 
 def _containers(deadline: float) -> str:
     """Return the names under which docker's and podman's drivers log."""
-    with suppress(LogError, journalctl.TimeUpError):
+    try:
         with journalctl.Journalctl(["--field=CONTAINER_NAME"], deadline) as running:
             return _listed(set(running.values()))
-    return ""
+    except (LogError, journalctl.TimeUpError):
+        return ""
 
 
 def _listed(names: set[str]) -> str:

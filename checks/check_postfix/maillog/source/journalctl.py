@@ -78,17 +78,10 @@ def directories() -> list[str]:
 
 
 def _refused(path: str) -> LogError:
-    import pwd
+    # Nearly all runs may read it.
+    from check_postfix.maillog.source import refusal
 
-    user = os.geteuid()
-    try:
-        name = pwd.getpwuid(user).pw_name
-    except KeyError:  # a container's user need not have an entry
-        name = str(user)
-    return LogError(
-        f"cannot read {path}: permission denied; add user {name} to group systemd-journal,"
-        " and restart what runs this check"
-    )
+    return LogError(f"cannot read {path}: permission denied; {refusal.join('systemd-journal')}")
 
 
 class Journalctl:
