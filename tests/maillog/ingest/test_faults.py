@@ -83,7 +83,8 @@ def test_an_unreadable_log_names_the_group_to_join(open_place: Place) -> None:
     os.chmod(open_place.log, 0o640)
 
     assert said_to_nobody(open_place.run) == (
-        f"cannot read {open_place.log}: permission denied; add user nobody to group adm"
+        f"cannot read {open_place.log}: permission denied; add user nobody to group adm, and"
+        " restart what runs this check"
     )
 
 

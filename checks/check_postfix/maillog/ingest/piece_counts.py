@@ -74,6 +74,8 @@ class PieceCounts:
             counts.add_tally(minute, template.origin, template.tally, template.times, account)
         for queue_id, message_lines in found.messages.items():
             self._add_message(queue_id, message_lines)
+        for minute in found.losses:
+            self._store.extend_gap(self._log, minute, minute)
         self.messages.forget_some()
         if len(self._usual) > _MOST_RUNS:
             self._usual.clear()
