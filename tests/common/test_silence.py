@@ -9,6 +9,8 @@ import pytest
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.ingest import journal
 from check_postfix.maillog.source import archives, journalctl
+from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.plugin.run import outcome_of
 from tests.support import journal_model, mail_log
 from tests.support.journal_model import Machine
@@ -191,6 +193,18 @@ def test_one_of_two_logs_that_fell_silent_is_a_remark(tmp_path):
     assert f"; {old} silent for 4 d" in line
 
 
+def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
+    log = written(tmp_path, sent(4, host="mx2"), sent(0))
+    monkeypatch.setattr(
+        "check_postfix.common.log_source.OpenedStore._read_file",
+        lambda *_: Coverage(end=0, last=7, line_counts=LineCounts(9, 9, 9)),
+    )
+
+    code, line = said(log)
+
+    assert (code, line.count("no log line"), line.count("silent")) == (3, 0, 0)
+
+
 # -- a file that is left over beside a live journal
 
 
@@ -283,3 +297,39 @@ def test_a_log_that_is_silent_for_a_weekend_asks_no_journal(tmp_path, machine):
 
     assert said("")[0] == 0
     assert not journal_model.Journalctl.started
+
+
+# -- the journal
+
+
+def test_a_journal_that_fell_silent_is_unknown(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+
+    code, line = said("", "--journal")
+
+    assert code == 3
+    assert "no log line for 4 d" in line
+
+
+def test_a_night_without_mail_is_no_silence_in_the_journal(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+    machine.minute += 4 * DAY
+    machine.log(b"connect from unknown[203.0.113.9]")
+
+    code, line = said("", "--journal")
+
+    assert (code, line) == (0, "POSTFIX DEFERRED OK - no delivery attempts in 15 min")
+
+
+def test_what_postqueue_complains_of_breaks_no_silence_of_the_journal(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+    machine.minute += 4 * DAY
+    machine.log(b"fatal: Queue report unavailable - mail system is down", b"postfix/postqueue")
+
+    code, line = said("", "--journal")
+
+    assert code == 3
+    assert "no log line for 4 d" in line

@@ -156,7 +156,7 @@ class OpenedStore:
         self._see_newest(store, parts)
         options = self._options
         is_unnamed = not options.log and not options.journal and options.at is None
-        if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store):
+        if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store, parts[0]):
             parts = [self._read_journal(store)]
             self._see_newest(store, parts)
         # Where nothing new is logged, nothing old is forgotten otherwise.
@@ -180,10 +180,15 @@ class OpenedStore:
             else:
                 self._last[path] = max(newest, default=None)
 
-    def _is_journal_newer(self, store: Store) -> bool:
-        """Tell whether a log file is left over; then the journal is the log."""
+    def _is_journal_newer(self, store: Store, part: Coverage) -> bool:
+        """Tell whether a log file is left over; then the journal is the log.
+
+        part: what is covered by the file
+        """
         (path,) = self._logs
         last, end = self._last[path], self._span.end
+        if part.end < end:
+            return False  # its newest lines are not read yet
         if last is not None and end - last <= self._options.max_silence // 60:
             return False
         # Nearly all runs have mail where they look for it.
@@ -262,7 +267,7 @@ class OpenedStore:
             parts = [
                 (name, newest)
                 for name, newest in each
-                if newest is not None and end - newest > most and newest >= kept
+                if name and newest is not None and end - newest > most and newest >= kept
             ]
         if last is not None and start <= last and end - last <= most:
             last = None  # it is not silent
