@@ -20,7 +20,8 @@ def test_no_failed_login_is_ok():
     assert outcome.line == (
         "POSTFIX AUTH OK - 0 failed logins in 15 min"
         " | auth_failures=0;100;500;0 auth_worst_client=0;20;100;0 auth_clients=0;;;0"
-        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0"
+        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -33,7 +34,8 @@ def test_many_failed_logins_of_many_clients_are_a_warning():
     assert outcome.line == (
         "POSTFIX AUTH WARNING - 101 failed logins in 15 min, 1 from 192.0.2.0"
         " | auth_failures=101;100;500;0 auth_worst_client=1;20;100;0 auth_clients=101;;;0"
-        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0"
+        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -46,7 +48,8 @@ def test_one_client_that_fails_often_is_critical_by_itself():
     assert outcome.line == (
         "POSTFIX AUTH CRITICAL - 33 failed logins in 15 min, 31 from 2001:db8::7"
         " | auth_failures=33;100;500;0 auth_worst_client=31;20;30;0 auth_clients=2;;;0"
-        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0"
+        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -57,7 +60,8 @@ def test_the_worst_client_is_an_address_never_the_sum_of_those_not_kept_apart():
     assert outcome.line == (
         "POSTFIX AUTH OK - 95 failed logins in 15 min, 5 from 192.0.2.1"
         " | auth_failures=95;100;500;0 auth_worst_client=5;20;100;0 auth_clients=1;;;0"
-        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0"
+        " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -68,7 +72,8 @@ def test_a_fault_of_our_own_backend_is_no_failed_login():
     assert outcome.line == (
         "POSTFIX AUTH OK - 0 failed logins in 15 min, 700 backend errors"
         " | auth_failures=0;100;500;0 auth_worst_client=0;20;100;0 auth_clients=0;;;0"
-        " auth_backend_errors=700;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0 gaps=0;;;0"
+        " auth_backend_errors=700;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 

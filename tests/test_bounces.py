@@ -19,7 +19,7 @@ def test_a_small_part_bounced_is_ok():
     assert outcome.line == (
         "POSTFIX BOUNCES OK - 5 % of 100 recipients bounced in 15 min"
         " | bounce_ratio=5%;5;15;0;100 sent=95;;;0 bounced=5;;;0 expired=0;;;0"
-        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -32,7 +32,7 @@ def test_more_than_the_warning_range_is_a_warning_and_every_reason_is_counted():
     assert outcome.line == (
         "POSTFIX BOUNCES WARNING - 10 % of 100 recipients bounced in 15 min, 1 expired"
         " | bounce_ratio=10%;5;15;0;100 sent=90;;;0 bounced=10;;;0 expired=1;;;0"
-        " bounced_550=4;;;0 bounced_554=3;;;0 mailbox_full=2;;;0 gaps=0;;;0"
+        " bounced_550=4;;;0 bounced_554=3;;;0 mailbox_full=2;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -43,7 +43,7 @@ def test_more_than_the_critical_range_is_critical():
     assert outcome.line == (
         "POSTFIX BOUNCES CRITICAL - 25 % of 4 recipients bounced in 15 min"
         " | bounce_ratio=25%;5;15;0;100 sent=3;;;0 bounced=1;;;0 expired=0;;;0"
-        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -73,7 +73,7 @@ def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
         "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
         " (fewer than 20, not judged)"
         " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
-        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
     assert judge(sent=2, bounced=18).exit_code == 2
 
@@ -85,7 +85,7 @@ def test_without_outcomes_there_is_no_ratio_but_expiries_are_told():
     assert outcome.line == (
         "POSTFIX BOUNCES OK - no mail sent or bounced in 15 min, 2 expired"
         " | sent=0;;;0 bounced=0;;;0 expired=2;;;0"
-        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -144,7 +144,7 @@ def test_per_domain_the_worst_that_has_enough_recipients_is_judged():
         "POSTFIX BOUNCES CRITICAL - example.net: 26.8 % of 41 recipients bounced in 15 min,"
         " 5.1.1 unknown user"
         " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=30;;;0 expired=0;;;0"
-        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
     assert fewer.words == (
         "POSTFIX BOUNCES CRITICAL - example.org: 100 % of 19 recipients bounced in 15 min,"
@@ -158,7 +158,7 @@ def test_of_one_domain_every_number_is_that_domains_but_the_expired():
     assert outcome.line == (
         "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min, 3 expired"
         " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=11;;;0 expired=3;;;0"
-        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=3;;;0 gaps=0;;;0"
+        " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=3;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -176,5 +176,5 @@ def test_a_filter_on_failures_takes_nothing_from_the_recipients_nor_from_what_is
     assert outcome.line == (
         "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min"
         " | bounce_ratio=16.7%;5;15;0;100 sent=10;;;0 bounced=4;;;0 expired=0;;;0"
-        " bounced_550=4;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0"
+        " bounced_550=4;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )

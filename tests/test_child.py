@@ -126,3 +126,25 @@ def test_a_relative_directory_is_no_place_to_look(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "a:.:")
 
     assert child.find("thing", []) is None
+
+
+def test_it_is_asked_to_end_before_it_is_killed_and_can_end_what_it_started_elsewhere(tmp_path):
+    script = (
+        f"trap 'kill $other; exit' TERM; setsid sh -c 'echo $$ > {tmp_path}/other; exec sleep 60' &"
+        " other=$!; echo up; wait"
+    )
+    with started(script) as running:
+        assert next(running.chunks(time.monotonic() + 5)) == b"up\n"
+        while not (tmp_path / "other").exists():
+            time.sleep(0.01)
+
+    assert soon_ends(int((tmp_path / "other").read_text()))
+
+
+def test_who_does_not_end_when_asked_is_killed_soon():
+    with started("trap '' TERM; echo $$; sleep 60") as running:
+        group = int(next(running.chunks(time.monotonic() + 5)))
+        left_at = time.monotonic()
+
+    assert soon_ends(group)
+    assert time.monotonic() - left_at < 5

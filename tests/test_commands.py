@@ -35,7 +35,8 @@ def deferred_line(remark=""):
         f" ({remark}{remark and '; '}fewer than 20, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 deferred_messages=1;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -110,7 +111,8 @@ def test_deferrals_of_the_last_minutes_are_told(log):
         "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
         " bounced=3;;;0 expired=1;;;0 deferred_messages=1;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -121,7 +123,7 @@ def test_bounces_of_the_last_minutes_are_told(log):
     assert done.line == (
         "POSTFIX BOUNCES CRITICAL - 42.9 % of 7 recipients bounced in 15 min, 1 expired"
         " | bounce_ratio=42.9%;5;15;0;100 sent=4;;;0 bounced=3;;;0 expired=1;;;0"
-        " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0 gaps=0;;;0"
+        " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -133,7 +135,8 @@ def test_failed_logins_of_the_last_minutes_are_told(log):
         "POSTFIX AUTH WARNING - 7 failed logins in 15 min, 6 from 203.0.113.77 at 1 account,"
         " 1 backend error"
         " | auth_failures=7;100;500;0 auth_worst_client=6;5;100;0 auth_clients=2;;;0"
-        " auth_backend_errors=1;;;0 auth_accounts=1;;;0 auth_worst_account=6;;;0 gaps=0;;;0"
+        " auth_backend_errors=1;;;0 auth_accounts=1;;;0 auth_worst_account=6;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -154,7 +157,8 @@ def test_rejects_are_held_against_what_is_usual(tmp_path):
     assert done.exit_code == 2
     assert done.line == (
         "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 15 x usual 4 (4 days)"
-        " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0 gaps=0;;;0"
+        " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -555,7 +559,7 @@ def test_an_empty_log_is_unknown(tmp_path):
     assert done.line == (
         f"POSTFIX REJECTS UNKNOWN - 0 rejects in 15 min, usual not known yet ({log} is empty;"
         " see where mail is logged now and name that with --log)"
-        " | rejects=0;;;0 gaps=0;;;0"
+        " | rejects=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from dateutil import tz
 
 from check_postfix.maillog.source import journalctl
-from check_postfix.mailqueue import postqueue
+from check_postfix.mailqueue import instances, postqueue
+from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin.run import STANDARD, outcome_of
 from tests.support import mail_log, perfdata
@@ -91,7 +92,15 @@ OWN_EFFECTS = {
         "--warning-age": (["{usually}"], ["--warning-age", "1"]),
         "--critical-age": (["{usually}"], ["--critical-age", "1"]),
         "--queue": (["{usually}"], ["--queue", "deferred"]),
+        "--warning-deferred-age": (["{usually}"], ["--warning-deferred-age", "1"]),
+        "--critical-deferred-age": (["{usually}"], ["--critical-deferred-age", "1"]),
+        "--min-deferred-domains": (["{usually}"], ["--min-deferred-domains", "9"]),
         "--config-dir": (["{usually}"], ["--config-dir", "/etc/postfix-out"]),
+        "--all-instances": (["{usually}"], ["--all-instances"]),
+        "--postqueue": (["{usually}"], ["--postqueue", "docker exec mail postqueue"]),
+        "--down": (["{usually}", "--config-dir", "/down"], ["--down", "unknown"]),
+        "--state": (["{usually}"], ["--state", "{nowhere}/no/state"]),
+        "--no-state": (["{usually}"], ["--no-state"]),
     },
 }
 
@@ -119,13 +128,18 @@ def places(tmp_path, monkeypatch):
     mail_log.write(archives / "mail.log.1", mail_log.lines(mail_log.EVERYTHING, minutes_ago=9))
     in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
 
-    def read(config_dir, _, now):
-        names = ("active", "deferred", "hold", "incoming", "maildrop")
-        size = 100 if config_dir else 50
-        return Listing(
-            Message(q, q, int(now) - 600 - size, size, False, ("a@b.example",)) for q in names
-        )
+    def read(asked, _, now, command):
+        if asked[0].config_dir == "/down":
+            raise DownError("postqueue: mail system is down")
+        names = ("active", "deferred", "deferred", "deferred", "hold", "incoming", "maildrop")
+        size = 100 if asked[0].config_dir or command or len(asked) > 1 else 50
+        messages = [
+            Message(name, f"A{n}", int(now) - 600 - size, size, False, (f"a@{n}.example",))
+            for n, name in enumerate(names)
+        ]
+        return Listing(messages, now)
 
+    monkeypatch.setattr(instances, "others", lambda: [instances.Instance("/etc/other", True)])
     monkeypatch.setattr(postqueue, "read", read)
     monkeypatch.setattr(journalctl, "MACHINE_ID", str(tmp_path / "none"))  # without a journal
     return {
@@ -141,7 +155,8 @@ def places(tmp_path, monkeypatch):
 
 
 def outcome(check, arguments, places):
-    usual = ["--no-state", "--log", places["log"]] if check in log_checks() else []
+    of_log = ["--no-state", "--log", places["log"]]
+    usual = of_log if check in log_checks() else ["--state", places["state"]]
     called = []
     for argument in arguments:
         called += usual if argument == "{usually}" else [argument.format(**places)]
@@ -173,6 +188,8 @@ def _replace_log(check, places):
     """Put a log that was read in part out of the world; return what to call the check with."""
     arguments = ["--log", "{replaced}", "--state", "{state}"]
     outcome(check, arguments, places)
+    with Path(places["log"]).open("a") as log:
+        log.write(mail_log.lines([mail_log.UNKNOWN]))
     Path(places["log"]).replace(places["replaced"])
     return arguments
 
@@ -185,7 +202,7 @@ def test_no_label_is_always_0_and_every_one_is_declared(check, places):
 
     labels = perfdata.of(later) | perfdata.of(text)
     if check in log_checks():
-        labels["gaps"] = perfdata.of(later)["gaps"]
+        labels |= {name: perfdata.of(later)[name] for name in ("gaps", "not_understood")}
     assert {label.name for label in check.labels} == set(labels)
     assert all(label.value for label in labels.values())
 
@@ -205,18 +222,22 @@ def test_the_names_that_people_depend_on_stay():
         "check_postfix_deferred": {
             "deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired",
             "deferred_messages", "accepted", "bytes_received", "bytes_delivered", "gaps",
+            "not_understood",
         },
         "check_postfix_bounces": {
             "bounce_ratio", "sent", "bounced", "expired", "bounced_550", "bounced_554",
-            "mailbox_full", "gaps",
+            "mailbox_full", "gaps", "not_understood",
         },
         "check_postfix_auth": {
             "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors",
-            "auth_accounts", "auth_worst_account", "gaps",
+            "auth_accounts", "auth_worst_account", "gaps", "not_understood",
         },
-        "check_postfix_rejects": {"reject_factor", "rejects", "rejects_usual", "gaps"},
+        "check_postfix_rejects": {
+            "reject_factor", "rejects", "rejects_usual", "gaps", "not_understood",
+        },
         "check_postfix_queue": {
             "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",
-            "queue_bytes",
+            "queue_bytes", "active_oldest", "deferred_oldest", "hold_oldest", "incoming_oldest",
+            "maildrop_oldest", "deferred_age",
         },
     }  # fmt: skip

@@ -11,14 +11,25 @@ from tests.support.builders import options
 NOW = 1795536000
 
 
-def message(queue="active", age=0, size=1000, recipients=("ann@example.net",)):
+AGES = "active_oldest", "deferred_oldest", "hold_oldest", "incoming_oldest", "maildrop_oldest"
+
+
+def message(queue="active", age=0, size=1000, recipients=("ann@example.net",), reason=""):
     """Return a message that came this many seconds ago; its ID comes with the listing."""
-    return Message(queue, "", NOW - age, size, False, recipients)
+    return Message(queue, "", NOW - age, size, False, recipients, reason)
 
 
-def judge(*messages, arguments=(), verbosity=0):
+def judge(*messages, arguments=(), verbosity=0, stuck=0):
     numbered = [m._replace(queue_id=f"4XJ2Vw{i:04}") for i, m in enumerate(messages)]
-    return CHECK.judge(Queue(Listing(numbered), NOW), options(CHECK, *arguments), verbosity)
+    queue = Queue(Listing(numbered, NOW), stuck)
+    return CHECK.judge(queue, options(CHECK, *arguments), verbosity)
+
+
+def ages(active=0, deferred=0, hold=0, incoming=0, maildrop=0, several=0):
+    """Return the perfdata of the ages by queue."""
+    seconds = (active, deferred, hold, incoming, maildrop)
+    shown = " ".join(f"{label}={n}s;;;0" for label, n in zip(AGES, seconds, strict=True))
+    return f" {shown} deferred_age={several}s;172800;;0"
 
 
 def test_an_empty_queue_is_ok():
@@ -28,7 +39,7 @@ def test_an_empty_queue_is_ok():
     assert outcome.line == (
         "POSTFIX QUEUE OK - queue is empty"
         " | queue_size=0;500;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
-        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=0B;;;0"
+        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=0B;;;0" + ages()
     )
 
 
@@ -38,15 +49,16 @@ def test_every_queue_is_counted_and_the_oldest_of_incoming_and_active_told():
         message("active", age=20, size=10),
         message("incoming", age=90, size=10),
         message("deferred", age=345600, size=10),
-        message("hold", age=345600, size=10),
-        message("maildrop", age=345600, size=10),
+        message("hold", age=345601, size=10),
+        message("maildrop", age=345602, size=10),
     )
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "POSTFIX QUEUE OK - 6 messages, oldest in incoming and active 1 min 30 s"
+        "POSTFIX QUEUE OK - 6 messages, oldest in incoming and active 1 min 30 s, 2 in active"
         " | queue_size=6;500;2000;0 queue_oldest=90s;3600;14400;0 active=2;;;0 deferred=1;;;0"
         " hold=1;;;0 incoming=1;;;0 maildrop=1;;;0 queue_bytes=60B;;;0"
+        + ages(active=30, deferred=345600, hold=345601, incoming=90, maildrop=345602)
     )
 
 
@@ -55,9 +67,10 @@ def test_a_queue_of_more_messages_than_the_critical_range_is_critical():
 
     assert outcome.exit_code == 2
     assert outcome.line == (
-        "POSTFIX QUEUE CRITICAL - 3 messages, none in incoming and active"
+        "POSTFIX QUEUE CRITICAL - 3 messages, none in incoming and active,"
+        " all in deferred (oldest 0 s)"
         " | queue_size=3;1;2;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=3;;;0"
-        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=3221225472B;;;0"
+        " hold=0;;;0 incoming=0;;;0 maildrop=0;;;0 queue_bytes=3221225472B;;;0" + ages()
     )
 
 
@@ -66,10 +79,25 @@ def test_a_message_that_waits_too_long_is_a_warning():
 
     assert outcome.exit_code == 1
     assert outcome.line == (
-        "POSTFIX QUEUE WARNING - 1 message, oldest in incoming and active 1 h 1 s"
+        "POSTFIX QUEUE WARNING - 1 message, oldest in incoming and active 1 h 1 s, all in incoming"
         " | queue_size=1;500;2000;0 queue_oldest=3601s;3600;14400;0 active=0;;;0 deferred=0;;;0"
-        " hold=0;;;0 incoming=1;;;0 maildrop=0;;;0 queue_bytes=1000B;;;0"
+        " hold=0;;;0 incoming=1;;;0 maildrop=0;;;0 queue_bytes=1000B;;;0" + ages(incoming=3601)
     )
+
+
+def test_the_age_of_mail_in_active_says_nothing_but_what_is_stuck_there_does():
+    tried_again = judge(message("active", age=345600))
+    stuck = judge(message("active", age=345600), stuck=14401)
+
+    assert (tried_again.exit_code, stuck.exit_code) == (0, 2)
+    assert tried_again.words == (
+        "POSTFIX QUEUE OK - 1 message, none stuck in incoming and active, all in active"
+    )
+    assert stuck.words == (
+        "POSTFIX QUEUE CRITICAL - 1 message, oldest in incoming and active 4 h 1 s, all in active"
+    )
+    assert "queue_oldest=14401s;3600;14400;0" in stuck.line
+    assert "active_oldest=345600s;;;0" in stuck.line
 
 
 def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():
@@ -81,9 +109,72 @@ def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():
 
     assert outcome.exit_code == 2
     assert outcome.words == (
-        "POSTFIX QUEUE CRITICAL - 2 messages, oldest in deferred and hold 1 d 1 s"
+        "POSTFIX QUEUE CRITICAL - 2 messages, oldest in deferred and hold 1 d 1 s, 1 in deferred"
+        " (--critical-age 14400 alerts before --warning-age 86400)"
     )
     assert "queue_oldest=86401s;86400;14400;0" in outcome.line
+
+
+def test_the_first_line_names_the_queue_with_most_mail_and_its_most_frequent_reason():
+    timed_out = "connect to mx{0}.example.net[192.0.2.{0}]:25: Connection timed out"
+    outcome = judge(
+        *[message("deferred", age=600 + n, reason=timed_out.format(n)) for n in range(3)],
+        message("deferred", age=60, reason="mail transport unavailable"),
+        message("active", age=5),
+    )
+
+    assert outcome.words == (
+        "POSTFIX QUEUE OK - 5 messages, none stuck in incoming and active, 4 in deferred"
+        " (oldest 10 min 2 s, most often: connect to ...: Connection timed out)"
+    )
+
+
+def deferred(*domains, age):
+    return [message("deferred", age=age, recipients=(f"ann@{name}",)) for name in domains]
+
+
+def test_deferred_mail_for_several_domains_that_waits_for_more_than_two_days_is_a_warning():
+    outcome = judge(*deferred("a.test", "b.test", "c.test", "a.test", age=172801))
+
+    assert outcome.exit_code == 1
+    assert outcome.words == (
+        "POSTFIX QUEUE WARNING - 4 messages, mail for 3 domains deferred for 2 d 1 s,"
+        " none in incoming and active, all in deferred (oldest 2 d 1 s)"
+    )
+    assert "deferred_age=172801s;172800;;0" in outcome.line
+
+
+def test_misspelt_domains_that_wait_for_five_days_do_not_alarm():
+    typos = deferred(*["gmial.example"] * 20, "hotmial.example", age=432000)
+    retries = deferred(*[f"d{n}.example" for n in range(100)], age=7200)
+
+    outcome = judge(*typos, *retries)
+
+    assert outcome.exit_code == 0
+    assert "deferred_oldest=432000s;;;0" in outcome.line
+    assert "deferred_age=7200s;172800;;0" in outcome.line
+
+
+def test_one_message_for_several_domains_that_waits_does_not_alarm():
+    names = ("a@a.test", "b@b.test", "c@c.test")
+
+    assert judge(message("deferred", age=432000, recipients=names)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        ([], 0),
+        (["--warning-deferred-age", "2h"], 1),
+        (["--critical-deferred-age", "2h"], 2),
+        (["--min-deferred-domains", "4", "--critical-deferred-age", "2h"], 0),
+        (["--min-deferred-domains", "1", "--critical-deferred-age", "3d"], 2),
+    ],
+)
+def test_the_age_of_deferred_mail_has_thresholds_of_its_own(arguments, state):
+    old = [*deferred("a.test", age=300000), *deferred("b.test", "c.test", age=86000)]
+
+    assert judge(*old, arguments=arguments).exit_code == state
 
 
 @pytest.mark.parametrize(
@@ -105,13 +196,13 @@ def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():
     ],
 )
 def test_size_and_age_have_thresholds_of_their_own(arguments, state):
-    outcome = judge(message(age=600), message(age=5), arguments=arguments)
+    outcome = judge(message("incoming", age=600), message(age=5), arguments=arguments)
 
     assert outcome.exit_code == state
 
 
 def test_a_message_from_the_future_has_no_age():
-    assert "queue_oldest=0s;" in judge(message(age=-500)).line
+    assert "queue_oldest=0s;" in judge(message("incoming", age=-500)).line
 
 
 def test_verbose_says_where_the_mail_is_and_for_whom_and_how_long_it_waits():
@@ -152,6 +243,38 @@ def test_verbose_shows_five_domains_of_most_recipients_then_of_the_oldest_mail()
         *(f"  1  d{i}.example, oldest {i} s" for i in (6, 5, 4, 3)),
         "  3  in 3 more",
     ]
+
+
+def test_verbose_says_why_mail_waits():
+    outcome = judge(
+        *[message("deferred", reason=f"host a.test[192.0.2.{n}] said: 450 4.2.0 {n} Greylisted"
+                  " (in reply to RCPT TO command)") for n in range(4)],
+        message("deferred", reason="mail transport unavailable"),
+        verbosity=1,
+    )  # fmt: skip
+
+    assert outcome.lines[-3:] == [
+        "why mail is in deferred:",
+        "  4  450 4.2.0 ... Greylisted",
+        "  1  mail transport unavailable",
+    ]
+
+
+def test_of_a_listing_that_broke_off_only_too_much_is_proven():
+    def broken_off(*arguments):
+        listing = Listing([message(age=90)._replace(queue_id=f"{n:05}") for n in range(10)], NOW)
+        listing.complete = False
+        return CHECK.judge(Queue(listing), options(CHECK, *arguments), 0)
+
+    assert broken_off("-w", "9").words == (
+        "POSTFIX QUEUE WARNING - at least 10 messages, none stuck in incoming and active,"
+        " all in active"
+    )
+    # What is less, or in between, is not.
+    assert broken_off("-w", "11:", "-c", "@5:10").exit_code == 0
+    assert broken_off("-w", "11:20").exit_code == 0
+    assert broken_off("-w", "@10:").exit_code == 1
+    assert broken_off("-c", "1:9").exit_code == 2
 
 
 def test_verbose_says_nothing_of_an_empty_queue():

@@ -23,7 +23,8 @@ def test_about_as_many_as_usual_is_ok():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX REJECTS OK - 100 rejects in 15 min, 1.2 x usual 80 (28 days)"
-        " | reject_factor=1.2;3;10;0 rejects=100;;;0 rejects_usual=80;;;0 gaps=0;;;0"
+        " | reject_factor=1.2;3;10;0 rejects=100;;;0 rejects_usual=80;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -33,7 +34,8 @@ def test_several_times_the_usual_is_a_warning():
     assert outcome.exit_code == 1
     assert outcome.line == (
         "POSTFIX REJECTS WARNING - 412 rejects in 15 min, 4.1 x usual 100 (28 days)"
-        " | reject_factor=4.1;3;10;0 rejects=412;;;0 rejects_usual=100;;;0 gaps=0;;;0"
+        " | reject_factor=4.1;3;10;0 rejects=412;;;0 rejects_usual=100;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -43,7 +45,8 @@ def test_the_line_tells_what_is_taken_for_usual():
     assert outcome.exit_code == 2
     assert outcome.line == (
         "POSTFIX REJECTS CRITICAL - 1001 rejects in 15 min, 11.1 x usual 90.5 (last 24 h)"
-        " | reject_factor=11.1;3;10;0 rejects=1001;;;0 rejects_usual=90.5;;;0 gaps=0;;;0"
+        " | reject_factor=11.1;3;10;0 rejects=1001;;;0 rejects_usual=90.5;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -53,7 +56,7 @@ def test_with_too_little_history_there_is_no_factor_and_no_alarm():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX REJECTS OK - 100000 rejects in 15 min, usual not known yet"
-        " | rejects=100000;;;0 gaps=0;;;0"
+        " | rejects=100000;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -65,7 +68,7 @@ def test_with_too_little_history_the_absolute_thresholds_count():
     assert outcome.exit_code == 2
     assert outcome.line == (
         "POSTFIX REJECTS CRITICAL - 100000 rejects in 15 min, usual not known yet"
-        " | rejects=100000;1000;99999;0 gaps=0;;;0"
+        " | rejects=100000;1000;99999;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -75,7 +78,8 @@ def test_where_none_is_usual_one_is_taken_for_it():
     assert outcome.exit_code == 2
     assert outcome.line == (
         "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 60 x usual 0 (28 days)"
-        " | reject_factor=60;3;10;0 rejects=60;;;0 rejects_usual=0;;;0 gaps=0;;;0"
+        " | reject_factor=60;3;10;0 rejects=60;;;0 rejects_usual=0;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -86,7 +90,7 @@ def test_a_handful_on_a_quiet_server_is_shown_but_not_judged():
     assert outcome.line == (
         "POSTFIX REJECTS OK - 49 rejects in 15 min, 49 x usual 1 (28 days)"
         " (fewer than 50, not judged)"
-        " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0 gaps=0;;;0"
+        " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -103,7 +107,8 @@ def test_the_floor_does_not_hold_back_the_absolute_thresholds():
     assert outcome.line == (
         "POSTFIX REJECTS WARNING - 11 rejects in 15 min, 11 x usual 1 (28 days)"
         " (fewer than 50, not judged)"
-        " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0 gaps=0;;;0"
+        " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -245,5 +250,6 @@ def test_without_our_own_monitoring_the_rest_is_held_against_what_is_usual_of_th
 
     assert outcome.line == (
         "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h)"
-        " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0 gaps=0;;;0"
+        " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
     )

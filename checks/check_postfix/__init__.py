@@ -1,3 +1,3 @@
 """Checks for the Postfix mail server, one condition each."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -2,7 +2,8 @@
 
 Failed logins are smtpd's SASL failures and those of Dovecot's login processes. Neither
 program logs those of the other. A login that our own backend could not decide was not a
-wrong password, and is counted apart.
+wrong password, and is counted apart. So are the backend's own errors. Nothing is subtracted
+for them: a guesser's odd names can cause some.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from check_postfix.common import clients
 from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.suspicion import Tries
 from check_postfix.common.tables import by_field
 from check_postfix.maillog.counts.counts import MANY
@@ -87,7 +89,9 @@ CHECK = Check(
         Label("auth_failures", "failed logins"),
         Label("auth_worst_client", "failed logins of the client address with most of them"),
         Label("auth_clients", "client addresses with failed logins"),
-        Label("auth_backend_errors", "logins that our own backend could not decide"),
+        Label(
+            "auth_backend_errors", "errors of our own backend, and logins that it could not decide"
+        ),
         Label("auth_accounts", "accounts that failed logins name"),
         Label("auth_worst_account", "failed logins of the account that most of them name"),
     ],
@@ -110,6 +114,7 @@ CHECK = Check(
     options=FILTERS,
     summary=summary,
     details=details,
+    worst_case=worst_case("auth_failed", "login_unknown"),
     examples=[
         ("check_postfix_auth", "judge the last 15 minutes of this machine's mail log"),
         (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from check_postfix.common.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.ratio import Ratio
 from check_postfix.plugin import Check, Label, Threshold, run
 
@@ -80,6 +81,7 @@ CHECK = Check(
     options=OPTIONS,
     summary=summary,
     details=BOUNCE_RATIO.details,
+    worst_case=worst_case("bounced", "delivery_unknown"),
     examples=[
         ("check_postfix_bounces", "judge the last 15 minutes of this machine's mail log"),
         ("check_postfix_bounces --window 1h -v", "say where the mail of the last hour bounced"),

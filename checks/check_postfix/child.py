@@ -21,6 +21,9 @@ CHUNK = 1 << 16
 # Of what it says on standard error: a program may warn about each of many files, and its
 # first and its last words tell what happened. In bytes.
 FIRST_WORDS = LAST_WORDS = 1 << 15
+# What a program may take to end by itself, and to end what it has started elsewhere: a wrapper
+# that reaches into a container can pass on a request, but not a kill. In seconds.
+ASK_SECONDS = 0.3
 # A killed process that waits for a dead disk does not end; nor do we wait for it. In seconds.
 KILL_WAIT_SECONDS = 0.5
 
@@ -53,12 +56,27 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         if self.status is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            try:
+                self._signal(signal.SIGTERM)
+                self._let_it_end()
+            finally:
+                self._signal(signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(KILL_WAIT_SECONDS)
         for stream in filter(None, (self._process.stdout, self._process.stderr)):
             stream.close()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def _let_it_end(self) -> None:
+        """Wait a little for its end; its number stays its own, for the rest of its group."""
+        deadline = time.monotonic() + ASK_SECONDS
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with suppress(ChildProcessError):  # its end is known already
+            while time.monotonic() < deadline and not os.waitid(os.P_PID, self._process.pid, flags):
+                time.sleep(0.005)
 
     @property
     def words(self) -> str:

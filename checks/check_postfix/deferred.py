@@ -16,6 +16,7 @@ from check_postfix.common.attempts import (
     Attempts,
 )
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.ratio import Ratio
 from check_postfix.plugin import Check, Label, Threshold, run
 
@@ -83,6 +84,7 @@ CHECK = Check(
     options=OPTIONS,
     summary=DEFERRED_RATIO.summary,
     details=DEFERRED_RATIO.details,
+    worst_case=worst_case("deferred", "delivery_unknown"),
     examples=[
         ("check_postfix_deferred", "judge the last 15 minutes of this machine's mail log"),
         (

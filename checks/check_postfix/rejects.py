@@ -1,8 +1,8 @@
 """Warn when far more mail is refused than usual.
 
-smtpd, postscreen, cleanup (header and body checks, MIME) and milters refuse mail. How much
-of that is normal differs from host to host and from hour to hour, so the window is
-compared with what is usual here at this time of day.
+smtpd, a filter behind it, postscreen, cleanup (header and body checks, MIME) and milters
+refuse mail. How much of that is normal differs from host to host and from hour to hour, so
+the window is compared with what is usual here at this time of day.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from check_postfix.common import clients
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
 from check_postfix.plugin import Check, Label, Option, Threshold, run, values
 
@@ -25,6 +26,8 @@ BY_WHOM = {
     "smtpd": "rejected_smtpd",
     "smtpd, cut off": "rejected_hangup",
     "postscreen": "rejected_postscreen",
+    "smtpd, too large": "rejected_size",
+    "filters behind smtpd": "rejected_proxy",
     "header and body checks": "rejected_header_body",
     "MIME checks": "rejected_mime",
     "milters in smtpd": "rejected_milter_smtpd",
@@ -121,6 +124,7 @@ CHECK = Check(
     options=[MIN_REJECTS, *FILTERS],
     summary=summary,
     details=details,
+    worst_case=worst_case("rejected_smtpd", "reject_unknown"),
     examples=[
         ("check_postfix_rejects", "judge the last 15 minutes of this machine's mail log"),
         (

@@ -121,6 +121,20 @@ def test_a_night_without_mail_is_no_silence_where_it_is_read_bit_by_bit(tmp_path
     assert said(log, "--state", state)[0] == 0
 
 
+@pytest.mark.parametrize(
+    "tag", ["postfix/smtpd[1]:", "postfix-out/smtpd[1]:", "dovecot:", "dovecot[7]:"]
+)
+def test_only_lines_of_its_own_instance_break_the_silence_of_an_origin(tmp_path, tag):
+    login = "imap-login: Login: user=<a>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, session=<x>"
+    dovecot = mail_log.lines(["x: " + login], minutes_ago=4 * DAY).replace("postfix/x", "dovecot")
+    said_now = mail_log.lines(["x: connect from a[192.0.2.7]"]).replace("postfix/x:", tag)
+    log = written(tmp_path, sent(4), sent(4, instance="postfix-out"), dovecot, said_now)
+
+    for instance in ("postfix", "postfix-out", "dovecot"):
+        is_alive = tag.startswith((f"{instance}/", f"{instance}:", f"{instance}["))
+        assert said(log, "--instance", instance)[0] == (0 if is_alive else 3)
+
+
 def test_a_chosen_host_that_fell_silent_is_unknown(tmp_path):
     log = written(tmp_path, sent(4, host="mx2"), sent(0, host="mx1"))
 

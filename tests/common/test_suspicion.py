@@ -181,7 +181,9 @@ def test_accounts_have_numbers_of_their_own():
 
     outcome = CHECK.judge(window, options(CHECK))
 
-    assert outcome.line.endswith(" auth_accounts=21;;;0 auth_worst_account=60;;;0 gaps=0;;;0")
+    assert outcome.line.endswith(
+        " auth_accounts=21;;;0 auth_worst_account=60;;;0 gaps=0;;;0 not_understood=0;;;0"
+    )
 
 
 def test_verbose_shows_clients_with_their_accounts_and_accounts_with_their_addresses():

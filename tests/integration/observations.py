@@ -58,7 +58,8 @@ def as_scheduled(user: str) -> Iterator[Named]:
         shutil.chown(states, "nobody", "nogroup")
     for occasion in ("first", "second"):
         for check in CHECKS:
-            remember = f"--log {MAIL_LOG} --state {states}/given" if check in LOG_CHECKS else ""
+            log = f"--log {MAIL_LOG} --state {states}/given"
+            remember = log if check in LOG_CHECKS else f"--state {states}/queue"
             yield _run(occasion, check, f"{remember} {THRESHOLDS[check]}", user)
     for check in LOG_CHECKS:
         yield _run("log found by itself", check, f"--state {states}/found", user)
@@ -69,7 +70,7 @@ def elsewhere(user: str, second_instance: str) -> Iterator[Named]:
     for check in LOG_CHECKS:
         yield _run("second instance", check, f"{FRESH} --instance postfix-out", user)
         yield _run("RFC 3339", check, f"--log {MAIL_ISO_LOG} --no-state", user)
-    yield _run("second instance", "queue", f"--config-dir {second_instance}", user)
+    yield _run("second instance", "queue", f"--config-dir {second_instance} --no-state", user)
 
 
 def after_a_week() -> Named:

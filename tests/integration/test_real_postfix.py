@@ -93,7 +93,7 @@ def test_the_queue_check_tells_the_age_of_the_oldest_message(scenario: Outcome, 
     arrivals = [message["arrival_time"] for message in scenario.done["listings"]["postfix-out"]]
     age = scenario.done["over"] - min(arrivals)
 
-    oldest = perfdata(scenario.results[f"{user}/queue/second instance"].stdout)["queue_oldest"]
+    oldest = perfdata(scenario.results[f"{user}/queue/second instance"].stdout)["active_oldest"]
 
     assert age - 1 <= oldest <= age + 60
 
@@ -145,11 +145,11 @@ def test_a_log_that_may_not_be_read_is_unknown_and_the_group_named(
 
 
 @by_root_and_reader
-def test_a_postfix_that_is_down_is_unknown_and_not_an_empty_queue(
+def test_a_postfix_that_is_down_is_critical_and_not_an_empty_queue(
     scenario: Outcome, user: str
 ) -> None:
     result = scenario.results[f"{user}/queue/postfix down"]
 
-    assert result.exit_code == UNKNOWN
+    assert result.exit_code == CRITICAL
     assert result.stderr == ""
     assert "down" in result.stdout.splitlines()[0]

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from check_postfix.mailqueue.age import Row, domain, render, table
-from check_postfix.mailqueue.listing import QUEUES, Listing, Message
+from check_postfix.mailqueue import listing as of_listing
+from check_postfix.mailqueue.age import Row, render, table
+from check_postfix.mailqueue.listing import QUEUES, Listing, Message, domain
 
 NOON = 1_795_600_800
 MINUTE = 60
@@ -24,27 +25,28 @@ def in_bucket(number):
     [(5, 1), (10, 2), (20, 3), (40, 4), (80, 5), (160, 6), (320, 7), (640, 8), (1280, 9)],
 )
 def test_a_bucket_starts_at_its_minute_and_ends_one_second_before_the_next(minutes, bucket):
-    before = Listing([a_message("A1", "a@b.test", age=minutes * MINUTE - 1)])
-    there = Listing([a_message("A1", "a@b.test", age=minutes * MINUTE)])
+    before = Listing([a_message("A1", "a@b.test", age=minutes * MINUTE - 1)], NOON)
+    there = Listing([a_message("A1", "a@b.test", age=minutes * MINUTE)], NOON)
 
-    assert table(before, NOON)[0].counts == in_bucket(bucket - 1)
-    assert table(there, NOON)[0].counts == in_bucket(bucket)
+    assert table(before)[0].counts == in_bucket(bucket - 1)
+    assert table(there)[0].counts == in_bucket(bucket)
 
 
 def test_the_last_bucket_has_no_end_and_the_first_takes_what_comes_from_the_future():
-    old = Listing([a_message("A1", "a@b.test", age=10 * 365 * 86400)])
-    early = Listing([a_message("A1", "a@b.test", age=-3600)])
+    old = Listing([a_message("A1", "a@b.test", age=10 * 365 * 86400)], NOON)
+    early = Listing([a_message("A1", "a@b.test", age=-3600)], NOON)
 
-    assert table(old, NOON)[0].counts == in_bucket(9)
-    assert table(early, NOON)[0].counts == in_bucket(0)
+    assert table(old)[0].counts == in_bucket(9)
+    assert table(early)[0].counts == in_bucket(0)
 
 
 def test_recipients_are_counted_and_not_messages():
     listing = Listing(
-        [a_message("A1", "a@one.test", "b@one.test", "c@two.test"), a_message("A2", "d@two.test")]
+        [a_message("A1", "a@one.test", "b@one.test", "c@two.test"), a_message("A2", "d@two.test")],
+        NOON,
     )
 
-    assert table(listing, NOON) == [
+    assert table(listing) == [
         Row("TOTAL", 4, (4, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
         Row("one.test", 2, (2, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
         Row("two.test", 2, (2, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
@@ -52,24 +54,25 @@ def test_recipients_are_counted_and_not_messages():
 
 
 def test_incoming_and_active_are_looked_at_unless_others_are_named():
-    listing = Listing([a_message(queue, f"a@{queue}.test", queue=queue) for queue in QUEUES])
+    listing = Listing([a_message(queue, f"a@{queue}.test", queue=queue) for queue in QUEUES], NOON)
 
-    assert [row.domain for row in table(listing, NOON)] == ["TOTAL", "active.test", "incoming.test"]
-    assert [row.domain for row in table(listing, NOON, ("hold",))] == ["TOTAL", "hold.test"]
+    assert [row.domain for row in table(listing)] == ["TOTAL", "active.test", "incoming.test"]
+    assert [row.domain for row in table(listing, ("hold",))] == ["TOTAL", "hold.test"]
 
 
 def test_messages_forced_to_expire_are_left_out():
-    listing = Listing([a_message("A1", "a@b.test", forced_expire=True)])
+    listing = Listing([a_message("A1", "a@b.test", forced_expire=True)], NOON)
 
-    assert table(listing, NOON) == [Row("TOTAL", 0, (0,) * 10)]
+    assert table(listing) == [Row("TOTAL", 0, (0,) * 10)]
 
 
 def test_most_recipients_come_first_then_shorter_names_then_the_alphabet():
     listing = Listing(
-        [a_message("A1", "1@bb.test", "2@a.test", "3@aa.test", "4@many.example", "5@many.example")]
+        [a_message("A1", "1@bb.test", "2@a.test", "3@aa.test", "4@many.example", "5@many.example")],
+        NOON,
     )
 
-    assert [row.domain for row in table(listing, NOON)] == [
+    assert [row.domain for row in table(listing)] == [
         "TOTAL",
         "many.example",
         "a.test",
@@ -79,9 +82,9 @@ def test_most_recipients_come_first_then_shorter_names_then_the_alphabet():
 
 
 def test_the_total_is_first_even_before_a_shorter_name_with_all_the_mail():
-    listing = Listing([a_message("A1", "a@b.c")])
+    listing = Listing([a_message("A1", "a@b.c")], NOON)
 
-    assert [row.domain for row in table(listing, NOON)] == ["TOTAL", "b.c"]
+    assert [row.domain for row in table(listing)] == ["TOTAL", "b.c"]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +144,22 @@ def test_rows_beyond_the_limit_are_numbered():
     ]
 
 
+def test_domains_beyond_the_most_that_are_kept_apart_share_a_row(monkeypatch):
+    monkeypatch.setattr(of_listing, "MOST_DOMAINS", 2)
+    listing = Listing(
+        [a_message(f"A{n}", f"x@{name}.test") for n, name in enumerate("abacd")], NOON
+    )
+
+    assert [(row.domain, row.total) for row in table(listing)] == [
+        ("TOTAL", 5),
+        ("a.test", 2),
+        ("others", 2),
+        ("b.test", 1),
+    ]
+
+
 def test_an_empty_queue_has_a_total_of_nothing():
-    assert render(table(Listing([]), NOON), 10) == [
+    assert render(table(Listing([], NOON)), 10) == [
         "                                         T  5 10 20 40 80 160 320 640 1280 1280+",
         "                                  TOTAL  0  0  0  0  0  0   0   0   0    0     0",
     ]
@@ -163,11 +180,14 @@ MESSAGES = st.lists(
 
 @given(MESSAGES, st.sets(st.sampled_from(QUEUES)))
 def test_the_total_is_the_sum_of_the_rows_and_each_row_the_sum_of_its_buckets(messages, queues):
-    listing = Listing(messages)
+    listing = Listing(messages, NOON)
 
-    total, *rows = table(listing, NOON, queues)
+    total, *rows = table(listing, queues)
 
-    waiting = [message for message in listing.within(queues) if not message.forced_expire]
+    met = {}
+    for message in messages:
+        met.setdefault(message.queue_id, message)
+    waiting = [one for one in met.values() if one.queue in queues and not one.forced_expire]
     assert total.total == sum(len(message.recipients) for message in waiting)
     assert total.counts == tuple(
         sum(row.counts[bucket] for row in rows) for bucket in range(len(total.counts))

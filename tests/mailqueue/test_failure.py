@@ -1,14 +1,29 @@
 """What the last words of postqueue mean to an operator."""
 
+import os
+from types import SimpleNamespace
+
 import pytest
 
+from check_postfix.mailqueue import advice
+from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.failure import explain, is_usage
 
+POSTQUEUE = ["/usr/sbin/postqueue"]
+DOWN = "postqueue: fatal: Queue report unavailable - mail system is down\n"
+NO_ACCESS = "postqueue: fatal: Connect to the Postfix showq service: Permission denied\n"
 USAGE_OF_3_0 = (
     "postqueue: invalid option -- 'j'\n"
     "postqueue: fatal: usage: postqueue -f | postqueue -i queueid | postqueue -p"
     " | postqueue -s site\n"
 )
+
+
+@pytest.fixture(autouse=True)
+def plain_machine(monkeypatch, tmp_path):
+    """Let systemd not run here, and no_new_privs not be set."""
+    monkeypatch.setattr(advice, "SYSTEMD", str(tmp_path / "none"))
+    monkeypatch.setattr(advice, "PROCESS", str(tmp_path / "status"))
 
 
 @pytest.mark.parametrize(
@@ -91,24 +106,24 @@ USAGE_OF_3_0 = (
     ],
 )
 def test_a_failure_is_said_as_thing_cause_and_fix(status, stderr, message):
-    assert str(explain(status, stderr, None)) == message
+    assert str(explain(status, stderr, POSTQUEUE, None)) == message
 
 
 def test_the_fix_names_the_instance():
-    error = explain(69, "postqueue: fatal: Queue report unavailable - mail system is down\n", "/x")
+    error = explain(69, DOWN, POSTQUEUE, "/x")
 
     assert str(error) == "postqueue: mail system is down; start it with 'postfix -c /x start'"
 
 
 def test_the_fix_by_hand_names_the_instance():
-    assert str(explain(2, "", "/x")) == (
+    assert str(explain(2, "", POSTQUEUE, "/x")) == (
         "postqueue: failed without a word (exit status 2);"
         " run 'postqueue -c /x -p' by hand as this user"
     )
 
 
 def test_a_failure_quotes_two_hundred_characters_at_most():
-    assert str(explain(69, f"postqueue: fatal: {'x' * 5000}\n", None)) == (
+    assert str(explain(69, f"postqueue: fatal: {'x' * 5000}\n", POSTQUEUE, None)) == (
         f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as this user"
     )
 
@@ -124,9 +139,70 @@ def test_a_failure_quotes_two_hundred_characters_at_most():
     ],
 )
 def test_warnings_of_a_postqueue_that_ended_well_are_no_failure(stderr):
-    assert explain(0, stderr, None) is None
+    assert explain(0, stderr, POSTQUEUE, None) is None
 
 
 def test_an_unknown_option_is_known_by_the_usage():
     assert is_usage(USAGE_OF_3_0)
     assert not is_usage("postqueue: fatal: Cannot flush mail queue - see usage: x\n")
+
+
+def test_where_systemd_runs_it_starts_postfix(monkeypatch, tmp_path):
+    monkeypatch.setattr(advice, "SYSTEMD", str(tmp_path))
+
+    assert str(explain(69, DOWN, POSTQUEUE, None)) == (
+        "postqueue: mail system is down; start it with 'systemctl start postfix'"
+    )
+
+
+def test_that_postfix_is_down_is_an_error_of_its_own():
+    assert isinstance(explain(69, DOWN, POSTQUEUE, None), DownError)
+    assert not isinstance(explain(69, NO_ACCESS, POSTQUEUE, None), DownError)
+
+
+def test_under_no_new_privileges_set_gid_has_no_effect_and_the_group_helps(monkeypatch, tmp_path):
+    (tmp_path / "status").write_text("Name:\tpython\nNoNewPrivs:\t1\nSeccomp:\t0\n")
+    program = tmp_path / "postqueue"
+    program.touch()
+    monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name="postdrop"))
+
+    assert str(explain(69, NO_ACCESS, [str(program)], None)) == (
+        "postqueue: Connect to the Postfix showq service: Permission denied"
+        " (NoNewPrivileges keeps it from its group postdrop);"
+        " add SupplementaryGroups=postdrop to the unit that starts this check"
+    )
+
+
+def test_on_a_file_system_mounted_nosuid_set_gid_has_no_effect(monkeypatch, tmp_path):
+    program = tmp_path / "postqueue"
+    program.touch()
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOSUID))
+    monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name="postdrop"))
+
+    assert str(explain(69, NO_ACCESS, [str(program)], None)) == (
+        "postqueue: Connect to the Postfix showq service: Permission denied"
+        " (it lies on a file system mounted nosuid, which keeps it from its group postdrop);"
+        " mount that with suid, or add this user to group postdrop"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stderr", "message"),
+    [
+        (DOWN, "postqueue: mail system is down; start it there"),
+        (
+            NO_ACCESS,
+            "postqueue: Connect to the Postfix showq service: Permission denied;"
+            " see who may enter Postfix's queue there",
+        ),
+        (
+            "Error response from daemon: No such container: mail\n",
+            "postqueue: Error response from daemon: No such container: mail (exit status 69);"
+            " run 'docker exec mail postqueue -p' by hand as this user",
+        ),
+    ],
+)
+def test_advice_for_a_postqueue_elsewhere_is_not_about_this_machine(stderr, message):
+    command = ["docker", "exec", "mail", "postqueue"]
+
+    assert str(explain(69, stderr, command, None, is_ours=False)) == message

@@ -17,6 +17,7 @@ A_HELD_MESSAGE = (
     b' "recipients": [{"address": "held@b.test", "delay_reason":'
     b' "connect to 127.0.0.1[127.0.0.1]:10099: Connection refused"}]}\n'
 )
+REFUSED = "connect to 127.0.0.1[127.0.0.1]:10099: Connection refused"
 
 NO_MESSAGE = (
     "postqueue: expected one JSON object a message (queue_name, queue_id, arrival_time,"
@@ -27,39 +28,37 @@ NO_MESSAGE = (
 def test_a_message_as_postfix_prints_it():
     listing = parse_json(A_HELD_MESSAGE)
 
-    assert listing.messages == (
-        Message("hold", "56FB32541BC", 1795540102, 255, False, ("held@b.test",)),
+    assert listing == (
+        Message("hold", "56FB32541BC", 1795540102, 255, False, ("held@b.test",), REFUSED),
     )
 
 
 def test_an_empty_queue_is_no_line_at_all():
-    assert parse_json(b"").messages == ()
+    assert parse_json(b"") == ()
 
 
 def test_a_message_may_have_no_recipients_yet():
     line = A_HELD_MESSAGE.partition(b'"recipients"')[0] + b'"recipients": []}\n'
 
-    assert parse_json(line).messages == (
-        Message("hold", "56FB32541BC", 1795540102, 255, False, ()),
-    )
+    assert parse_json(line) == (Message("hold", "56FB32541BC", 1795540102, 255, False, ()),)
 
 
 def test_before_postfix_3_5_no_message_is_said_to_be_forced_to_expire():
     line = A_HELD_MESSAGE.replace(b' "forced_expire": false,', b"")
 
-    assert parse_json(line).messages[0].forced_expire is False
+    assert parse_json(line)[0].forced_expire is False
 
 
 def test_a_message_forced_to_expire_says_so():
     line = A_HELD_MESSAGE.replace(b"false", b"true")
 
-    assert parse_json(line).messages[0].forced_expire is True
+    assert parse_json(line)[0].forced_expire is True
 
 
 def test_keys_that_are_not_known_are_ignored():
     line = A_HELD_MESSAGE.replace(b'{"', b'{"new": [1, {"deep": null}], "')
 
-    assert parse_json(line).messages == parse_json(A_HELD_MESSAGE).messages
+    assert parse_json(line) == parse_json(A_HELD_MESSAGE)
 
 
 def test_recipients_who_have_bounced_already_are_not_waiting_any_more():
@@ -69,7 +68,18 @@ def test_recipients_who_have_bounced_already_are_not_waiting_any_more():
         b' "bounce_reason": "no such user"}, {'
     )  # fmt: skip
 
-    assert parse_json(line).messages[0].recipients == ("held@b.test",)
+    assert parse_json(line)[0].recipients == ("held@b.test",)
+
+
+def test_the_reason_is_that_of_the_first_recipient_who_was_tried():
+    recipients = [
+        {"address": "a@b.test"},
+        {"address": "b@b.test", "delay_reason": "first"},
+        {"address": "c@b.test", "delay_reason": "second"},
+    ]
+    line = json.dumps(json.loads(A_HELD_MESSAGE) | {"recipients": recipients}).encode()
+
+    assert parse_json(line)[0].reason == "first"
 
 
 def test_only_a_newline_ends_a_message():
@@ -77,13 +87,13 @@ def test_only_a_newline_ends_a_message():
     address = "a\u2028b\x85c@b.test"
     line = A_HELD_MESSAGE.replace(b"held@b.test", address.encode())
 
-    assert parse_json(line).messages[0].recipients == (address,)
+    assert parse_json(line)[0].recipients == (address,)
 
 
 def test_bytes_that_are_no_utf8_are_replaced():
     line = A_HELD_MESSAGE.replace(b"held@", b"h\xc3ld@")
 
-    assert parse_json(line).messages[0].recipients == ("h\ufffdld@b.test",)
+    assert parse_json(line)[0].recipients == ("h\ufffdld@b.test",)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +127,8 @@ def test_what_is_no_message_is_an_error_that_shows_its_beginning(line, got):
         ("arrival_time", True),
         ("arrival_time", 2**63),
         ("message_size", None),
+        ("message_size", -1),
+        ("message_size", -(2**63)),
         ("forced_expire", 1),
         ("recipients", None),
         ("recipients", {"address": "a@b.test"}),
@@ -124,6 +136,7 @@ def test_what_is_no_message_is_an_error_that_shows_its_beginning(line, got):
         ("recipients", [{}]),
         ("recipients", [{"address": None}]),
         ("recipients", [None]),
+        ("recipients", [{"address": "a@b.test", "delay_reason": 1}]),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_an_error_and_not_guessed(key, value):
@@ -172,7 +185,10 @@ MESSAGES = st.lists(
         arrival=st.integers(0, 2**40),
         size=st.integers(0, 2**40),
         forced_expire=st.booleans(),
-        recipients=st.lists(st.text(st.characters(exclude_categories=["Cs"]))).map(tuple),
+        recipients=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1).map(
+            tuple
+        ),
+        reason=st.text(st.characters(exclude_categories=["Cs"])),
     ),
     unique_by=lambda message: message.queue_id,
 )
@@ -189,7 +205,10 @@ def test_what_was_printed_is_what_is_read(messages):
                 "message_size": message.size,
                 "forced_expire": message.forced_expire,
                 "sender": "MAILER-DAEMON",
-                "recipients": [{"address": address} for address in message.recipients],
+                "recipients": [
+                    {"address": address, "delay_reason": message.reason}
+                    for address in message.recipients
+                ],
             },
             ensure_ascii=False,
         )
@@ -197,4 +216,4 @@ def test_what_was_printed_is_what_is_read(messages):
         for message in messages
     )
 
-    assert parse_json(printed.encode()).messages == tuple(messages)
+    assert parse_json(printed.encode()) == tuple(messages)

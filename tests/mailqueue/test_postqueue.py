@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from check_postfix.mailqueue import postqueue
+from check_postfix.mailqueue import advice, postqueue
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Message
+from check_postfix.mailqueue.instances import Instance
+from check_postfix.mailqueue.listing import Listing, Message
 
 NOW = time.mktime((2026, 11, 24, 17, 0, 0, 0, 0, -1))
 A_LINE = (
@@ -23,6 +24,7 @@ NOT_POSTFIX = "see that this postqueue is the one of Postfix"
 def fake(tmp_path, monkeypatch):
     """Return a function that makes a shell script the only postqueue."""
     monkeypatch.setattr(postqueue, "USUAL_PLACES", ())
+    monkeypatch.setattr(advice, "SYSTEMD", str(tmp_path / "none"))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     def make(script, mode=0o755):
@@ -34,13 +36,27 @@ def fake(tmp_path, monkeypatch):
     return lambda script, mode=0o755: make(f"#!/bin/sh\n{script}\n", mode)
 
 
-def read(config_dir=None, timeout=20.0):
-    return postqueue.read(config_dir, timeout, NOW).messages
+def listing(config_dir=None, timeout=20.0, command=None):
+    return postqueue.read([Instance(config_dir, True)], timeout, NOW, command)
 
 
-def failure(config_dir=None, timeout=20.0):
+def read(config_dir=None):
+    """Return the messages that the listing is made of."""
+    taken = []
+
+    class Kept(Listing):
+        def take(self, messages, _=""):
+            taken.extend(messages)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(postqueue, "Listing", Kept)
+        listing(config_dir)
+    return tuple(taken)
+
+
+def failure(config_dir=None, timeout=20.0, command=None):
     with pytest.raises(QueueError) as error:
-        postqueue.read(config_dir, timeout, NOW)
+        listing(config_dir, timeout, command)
     return str(error.value)
 
 

@@ -51,9 +51,10 @@ signal.pause()
 READ = """\
 import sys, time
 from check_postfix.mailqueue import errors, postqueue
+from check_postfix.mailqueue.instances import Instance
 try:
-    listing = postqueue.read(sys.argv[1], 20, time.time())
-    print(sorted(listing.messages))
+    listing = postqueue.read([Instance(sys.argv[1], True)], 20, time.time())
+    print(sorted((n, sums.messages, sums.size) for n, sums in listing.queues.items()))
 except errors.QueueError as error:
     print(error)
 """
@@ -156,10 +157,10 @@ def busy(request, inside, instance, silent_server):  # noqa: ARG001  (it is ther
     def wait_for(**wanted):
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            listing = parse_json(inside("postqueue", "-c", config_dir, "-j"))
-            counts = listing.counts()
+            messages = parse_json(inside("postqueue", "-c", config_dir, "-j"))
+            counts = Listing(messages, time.time()).counts()
             if all(counts[queue] == number for queue, number in wanted.items()):
-                return listing
+                return messages
             time.sleep(0.05)
         raise AssertionError((wanted, counts))
 
@@ -179,13 +180,13 @@ def busy(request, inside, instance, silent_server):  # noqa: ARG001  (it is ther
     return config_dir
 
 
-def newest(listing):
-    return max(listing.messages, key=lambda message: (message.arrival, message.queue_id)).queue_id
+def newest(messages):
+    return max(messages, key=lambda message: (message.arrival, message.queue_id)).queue_id
 
 
 def test_the_json_form_and_the_text_form_tell_the_same(inside, busy):
-    from_json = parse_json(inside("postqueue", "-c", busy, "-j")).messages
-    from_text = parse_text(inside("postqueue", "-c", busy, "-p"), time.time()).messages
+    from_json = parse_json(inside("postqueue", "-c", busy, "-j"))
+    from_text = parse_text(inside("postqueue", "-c", busy, "-p"), time.time())
 
     unmarked = {"active": "active", "hold": "hold"}
     assert len(from_json) == 9
@@ -198,8 +199,9 @@ def test_each_user_reads_the_same_queue(inside, busy):
     as_root = read(inside, busy)
     as_nobody = read(inside, busy, *NOBODY)
 
-    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
-    assert as_root == as_nobody == f"{sorted(listing.messages)}\n"
+    listing = Listing(parse_json(inside("postqueue", "-c", busy, "-j")), time.time())
+    there = sorted((name, sums.messages, sums.size) for name, sums in listing.queues.items())
+    assert as_root == as_nobody == f"{there}\n"
 
 
 @pytest.mark.parametrize(
@@ -207,18 +209,19 @@ def test_each_user_reads_the_same_queue(inside, busy):
     [("incoming", "active"), ("deferred",), ("hold",), ("incoming", "active", "deferred", "hold")],
 )
 def test_the_table_of_a_real_queue_is_the_one_of_qshape(inside, busy, queues):
-    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
+    messages = parse_json(inside("postqueue", "-c", busy, "-j"))
     printed = inside("qshape", "-c", busy, *queues)
 
-    assert_the_same_table(render(table(listing, time.time(), queues), 100), printed)
+    assert_the_same_table(render(table(Listing(messages, time.time()), queues), 100), printed)
 
 
 def test_the_table_of_a_real_queue_grows_old_as_the_one_of_qshape(inside, busy):
-    listing = parse_json(inside("postqueue", "-c", busy, "-j"))
+    messages = parse_json(inside("postqueue", "-c", busy, "-j"))
 
     for hours in (0.25, 1, 2, 4, 8, 16, 32):
         printed = inside("faketime", "-f", f"+{hours}h", "qshape", "-c", busy, "deferred")
-        lines = render(table(listing, time.time() + 3600 * hours, ("deferred",)), 100)
+        later = Listing(messages, time.time() + 3600 * hours)
+        lines = render(table(later, ("deferred",)), 100)
 
         assert_the_same_table(lines, printed)
 
@@ -254,6 +257,70 @@ def test_a_user_who_may_not_look_is_told_what_to_change(inside, instance):
     )
 
 
+NO_ACCESS = "postqueue: Connect to the Postfix showq service: Permission denied"
+WITH_GROUP = (*NOBODY[:3], "--groups=postdrop")
+
+
+def test_under_no_new_privileges_the_advice_is_true_and_helps(inside, busy):
+    new = "--no-new-privs"
+
+    assert read(inside, busy, *NOBODY[:-1], new, "--") == (
+        f"{NO_ACCESS} (NoNewPrivileges keeps it from its group postdrop);"
+        " add SupplementaryGroups=postdrop to the unit that starts this check\n"
+    )
+    assert read(inside, busy, *WITH_GROUP, new, "--") == read(inside, busy)
+
+
+def test_on_a_file_system_mounted_nosuid_the_advice_is_true_and_helps(inside, busy, root):
+    place = f"{root}/nosuid"
+    inside("mkdir", "-p", place)
+    inside("mount", "-t", "tmpfs", "-o", "nosuid,mode=0755", "tmpfs", place)
+    inside("cp", "-a", "/usr/sbin/postqueue", place)
+    path = ("env", f"PATH={place}:/usr/bin:/bin")
+
+    try:
+        assert read(inside, busy, *path, *NOBODY) == (
+            f"{NO_ACCESS} (it lies on a file system mounted nosuid, which keeps it from its group"
+            " postdrop); mount that with suid, or add this user to group postdrop\n"
+        )
+        assert read(inside, busy, *path, *WITH_GROUP, "--") == read(inside, busy)
+    finally:
+        inside("umount", place)
+
+
+def test_a_retry_takes_old_mail_into_active_with_its_first_arrival_time(
+    inside,
+    instance,
+    silent_server,  # noqa: ARG001  (it is there)
+):
+    # What the rule about mail in active stands on.
+    config_dir = instance("retry")
+    inside("postconf", "-c", config_dir, "transport_maps=inline:{old.test=smtp:[127.0.0.1]:9}")
+    inside("postfix", "-c", config_dir, "start")
+    inside("sendmail", "-C", config_dir, "-f", "a@b.test", "-i", "x@old.test", stdin=b"x\n\nx\n")
+    put_off = one_message(inside, config_dir, "deferred")
+    time.sleep(1.1)  # arrival is in whole seconds
+    inside("postconf", "-c", config_dir, "transport_maps=inline:{old.test=smtp:[127.0.0.1]:10099}")
+    inside("postfix", "-c", config_dir, "reload")
+    inside("postqueue", "-c", config_dir, "-f")
+
+    tried = one_message(inside, config_dir, "active")
+
+    assert put_off.reason
+    assert tried == put_off._replace(queue="active", reason="")
+
+
+def one_message(inside, config_dir, queue):
+    """Return the only message of an instance once it is in this queue."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        messages = parse_json(inside("postqueue", "-c", config_dir, "-j"))
+        if [message.queue for message in messages] == [queue]:
+            return messages[0]
+        time.sleep(0.05)
+    raise AssertionError(messages)
+
+
 ADDRESSES = (
     *("a@one.test", "b@ONE.test", "c@.one.test.", "d@two..test", "e@a...b", "f@..c.."),
     *("i@", "lonely", "j@" + "long." * 20 + "test", '"k@l"@two.test', "m@[192.0.2.1]"),
@@ -284,7 +351,7 @@ def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(tmp_path, nu
     )
 
     assert printed.stderr == b""
-    assert_the_same_table(render(table(Listing(messages), NOON + 0.9), 100), printed.stdout)
+    assert_the_same_table(render(table(Listing(messages, NOON + 0.9)), 100), printed.stdout)
 
 
 def read(inside, config_dir, *as_user):

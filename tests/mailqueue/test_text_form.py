@@ -52,7 +52,7 @@ def test_each_mark_names_a_queue_and_none_means_deferred():
         to("both@example.net"),
     )
 
-    assert parse_text(data, NOW).messages == (
+    assert parse_text(data, NOW) == (
         Message(
             "active", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 1234, False, ("bob@example.net",)
         ),
@@ -69,7 +69,7 @@ def test_long_queue_ids_move_the_columns():
         header=LONG_HEADER,
     )
 
-    assert parse_text(data, NOW).messages == (
+    assert parse_text(data, NOW) == (
         Message(
             "active",
             "4XJ2Vw0dHbz9sK1",
@@ -82,7 +82,7 @@ def test_long_queue_ids_move_the_columns():
 
 
 def test_an_empty_queue_says_so():
-    assert parse_text(b"Mail queue is empty\n", NOW).messages == ()
+    assert parse_text(b"Mail queue is empty\n", NOW) == ()
 
 
 def test_reasons_are_no_recipients_wherever_they_stand():
@@ -98,12 +98,25 @@ def test_reasons_are_no_recipients_wherever_they_stand():
         to("four@example.org"),
     )
 
-    assert parse_text(data, NOW).messages[0].recipients == (
+    assert parse_text(data, NOW)[0].recipients == (
         "one@example.net",
         "two@example.net",
         "three@example.org",
         "four@example.org",
     )
+    assert parse_text(data, NOW)[0].reason == (
+        "connect to mx.example.net[192.0.2.1]:25: Connection refused"
+    )
+
+
+def test_no_reason_is_known_where_nobody_was_tried():
+    data = listed(
+        short("4ABCDEF012      1234 Tue Nov 24 16:43:26"),
+        reason("reason unavailable"),
+        to("one@example.net"),
+    )
+
+    assert parse_text(data, NOW)[0].reason == ""
 
 
 def test_a_reason_is_measured_in_bytes():
@@ -113,7 +126,7 @@ def test_a_reason_is_measured_in_bytes():
         b"ann@example.com\n", b"ann@example.com\n" + line + to("bob@example.net").encode()
     )
 
-    assert parse_text(data, NOW).messages[0].recipients == ("bob@example.net",)
+    assert parse_text(data, NOW)[0].recipients == ("bob@example.net",)
 
 
 def test_addresses_may_hold_blanks_and_parentheses():
@@ -124,7 +137,7 @@ def test_addresses_may_hold_blanks_and_parentheses():
         to("(bob)"),
     )
 
-    assert parse_text(data, NOW).messages[0].recipients == (
+    assert parse_text(data, NOW)[0].recipients == (
         '"bob (x)  y"@example.net',
         " bob@example.net",
         "(bob)",
@@ -136,7 +149,7 @@ def test_only_a_newline_ends_a_line():
         short("4ABCDEF012      1234 Tue Nov 24 16:43:26"), to("a\u2028b\x85c@example.net")
     )
 
-    assert parse_text(data, NOW).messages[0].recipients == ("a\u2028b\x85c@example.net",)
+    assert parse_text(data, NOW)[0].recipients == ("a\u2028b\x85c@example.net",)
 
 
 def test_a_message_may_have_no_recipients():
@@ -146,13 +159,13 @@ def test_a_message_may_have_no_recipients():
         short("4ABCDEF013*       99 Tue Nov 24 16:43:27"),
     )
 
-    assert [message.recipients for message in parse_text(data, NOW).messages] == [(), ()]
+    assert [message.recipients for message in parse_text(data, NOW)] == [(), ()]
 
 
 def test_before_postfix_3_0_a_message_that_showq_may_not_open_is_known_to_be_in_maildrop():
     data = listed("4ABCDEF012       345 Tue Nov 24 16:43:26  (maildrop queue, sender UID 1000)\n")
 
-    assert parse_text(data, NOW).messages == (
+    assert parse_text(data, NOW) == (
         Message("maildrop", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 345, False, ()),
     )
 
@@ -175,7 +188,7 @@ def test_before_postfix_3_0_a_message_that_showq_may_not_open_is_known_to_be_in_
 def test_the_year_that_is_not_printed(printed, now, arrival):
     data = listed(short(f"4ABCDEF012      1234 {printed}"))
 
-    assert parse_text(data, now).messages[0].arrival == arrival
+    assert parse_text(data, now)[0].arrival == arrival
 
 
 @pytest.mark.parametrize(
@@ -273,8 +286,7 @@ def test_what_was_printed_is_what_is_read(recipients, arrival, size, mark, long)
 
     # The hour that comes twice in autumn is printed the same both times.
     again = int(time.mktime((*time.localtime(arrival)[:6], 0, 0, -1)))
-    assert listing.messages == (
-        Message(
-            mark[1], "4ABCDEF012", again, size, False, tuple(address for _, address in recipients)
-        ),
-    )
+    reasons = [why for why, _ in recipients if why not in (None, "reason unavailable")]
+    addresses = tuple(address for _, address in recipients)
+    reason = reasons[0] if reasons else ""
+    assert listing == (Message(mark[1], "4ABCDEF012", again, size, False, addresses, reason),)

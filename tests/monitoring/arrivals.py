@@ -18,7 +18,7 @@ def expected(measured: Mapping[str, Mapping[str, float]], host: str) -> dict[str
     """Return what the checks of a host have measured."""
     return {
         f"{label} ({service})": pytest.approx(value, abs=A_MOMENT)
-        if label == "queue_oldest"
+        if label.endswith("_oldest")
         else value
         for (watched, service), labels in ((name.split("!"), one) for name, one in measured.items())
         for label, value in labels.items()

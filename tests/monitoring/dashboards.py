@@ -119,8 +119,22 @@ ROWS = {
         Panel("Age of the oldest message", "queue", ["queue_oldest"], limits="queue_oldest"),
         Panel("Size of the queue", "queue", ["queue_bytes"]),
     ],
+    "Ages in the queue": [
+        Panel(
+            "Age of the oldest message by queue, and of deferred mail for several domains",
+            "queue",
+            [
+                "deferred_age",
+                *(f"{name}_oldest" for name in ("deferred", "active", "incoming", "hold")),
+                "maildrop_oldest",
+            ],
+            width=24,
+        ),
+    ],
     "Lost log lines": [
-        Panel(f"Gaps in the window: {check}", check, ["gaps"], width=6)
+        Panel(
+            f"Gaps, and lines not understood: {check}", check, ["gaps", "not_understood"], width=6
+        )
         for check in names(log_checks())
     ],
 }

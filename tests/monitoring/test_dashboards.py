@@ -42,7 +42,7 @@ def subjects(check: Any) -> list[Any]:
     if check.name == "postfix queue":
         names = ("active", "deferred", "hold", "incoming", "maildrop")
         messages = [Message(name, name, NOON * 60 - 90, 1000, False, ("x@y",)) for name in names]
-        return [Queue(Listing(some), NOON * 60) for some in ([], messages)]
+        return [Queue(Listing(some, NOON * 60), 90) for some in ([], messages)]
     counters = ("sent", "deferred", "softbounce", "bounced", "expired", "auth_failed")
     clients = {"auth_failed client": [("192.0.2.1", 7)]}
     everything = a_window(clients, Usual(3.0, "24 h"), **dict.fromkeys(counters, 30))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from check_postfix import deferred, queue
+from check_postfix import bounces, deferred, queue
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import prometheus
 from check_postfix.plugin.run import outcome_of
@@ -77,6 +77,10 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
         " before they were read\n"
         "# TYPE postfix_deferred_gaps gauge\n"
         "postfix_deferred_gaps 0\n"
+        "# HELP postfix_deferred_not_understood log lines about mail in the window that were not"
+        " understood\n"
+        "# TYPE postfix_deferred_not_understood gauge\n"
+        "postfix_deferred_not_understood 0\n"
         "# HELP postfix_deferred_state what check_postfix_deferred says:"
         " 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN\n"
         "# TYPE postfix_deferred_state gauge\n"
@@ -90,7 +94,7 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
 def test_names_end_with_the_unit_and_say_nothing_twice():
     message = Message("active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",))
 
-    text = exposed(queue.CHECK, queue.Queue(Listing([message]), NOW))
+    text = exposed(queue.CHECK, queue.Queue(Listing([message], NOW), 90))
 
     assert samples(text) == [
         "postfix_queue_size 1",
@@ -101,6 +105,12 @@ def test_names_end_with_the_unit_and_say_nothing_twice():
         "postfix_queue_incoming 0",
         "postfix_queue_maildrop 0",
         "postfix_queue_bytes 1000",
+        "postfix_queue_active_oldest_seconds 90",
+        "postfix_queue_deferred_oldest_seconds 0",
+        "postfix_queue_hold_oldest_seconds 0",
+        "postfix_queue_incoming_oldest_seconds 0",
+        "postfix_queue_maildrop_oldest_seconds 0",
+        "postfix_queue_deferred_age_seconds 0",
         "postfix_queue_state 0",
         f"postfix_queue_last_run_timestamp_seconds {NOW}",
     ]
@@ -201,7 +211,7 @@ def test_a_file_that_node_exporter_would_not_read_is_refused(tmp_path):
     assert code == 3
     assert text == (
         f"POSTFIX DEFERRED UNKNOWN - --prometheus {tmp_path}/deferred.txt: does not end with"
-        " .prom, and node-exporter reads no other; write for example"
+        " .prom, and node-exporter reads no other file; use for example"
         " /var/lib/prometheus/node-exporter/postfix_queue.prom; see check_postfix_deferred --help\n"
     )
     assert list(tmp_path.iterdir()) == []
@@ -220,8 +230,34 @@ def test_an_ok_whose_file_cannot_be_written_is_unknown(tmp_path):
         " user write its directory, or choose another with --prometheus)"
         " | deferred_ratio=23.9%;90;95;0;100 attempts=71;;;0 sent=40;;;0 deferred=17;;;0"
         " bounced=14;;;0 expired=2;;;0 deferred_messages=16;;;0"
-        " accepted=59;;;0 bytes_received=15536B;;;0 bytes_delivered=26880B;;;0 gaps=0;;;0\n"
+        " accepted=59;;;0 bytes_received=15536B;;;0 bytes_delivered=26880B;;;0"
+        " gaps=0;;;0 not_understood=0;;;0\n"
     )
+
+
+def test_a_file_of_another_check_is_not_overwritten(tmp_path):
+    path = tmp_path / "postfix.prom"
+    outcome_of(deferred.CHECK, [*ARGUMENTS, *CALM, "--prometheus", str(path)])
+    before = path.read_text()
+
+    text, code = outcome_of(
+        bounces.CHECK, [*ARGUMENTS, "-w", "90", "-c", "95", "--prometheus", str(path)]
+    )
+
+    assert code == 3
+    assert (
+        f"(cannot write {path}: it holds the metrics of check_postfix_deferred; give each check a"
+        " file of its own with --prometheus)"
+    ) in text
+    assert path.read_text() == before
+
+
+def test_a_file_of_the_same_check_is_overwritten(tmp_path):
+    path = tmp_path / "postfix.prom"
+    for _ in range(2):
+        _, code = outcome_of(deferred.CHECK, [*ARGUMENTS, *CALM, "--prometheus", str(path)])
+
+    assert code == 0
 
 
 def _begin(text: str) -> str:

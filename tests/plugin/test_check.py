@@ -13,7 +13,7 @@ from check_postfix.maillog.counts.counts import BOUNCED_WITH, FAMILIES, MAILBOX_
 from check_postfix.maillog.events.event import KINDS
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.plugin import Check, Label, Option, Remark, Source, Threshold, values
+from check_postfix.plugin import AtLeast, Check, Label, Option, Remark, Source, Threshold, values
 from tests.support import perfdata
 from tests.support.builders import a_coverage, a_window, options
 from tests.support.definitions import checks, log_checks
@@ -155,7 +155,7 @@ def of_the_log(check, keys, **totals):
 
 
 def of_the_queue(*messages):
-    return queue.CHECK, queue.Queue(Listing(messages), BIG)
+    return queue.CHECK, queue.Queue(Listing(messages, BIG))
 
 
 def everything(name):
@@ -229,13 +229,36 @@ def test_the_words_fit_into_80_columns_in_ordinary_cases(check, window):
     assert len(outcome.words) <= 80
 
 
-def test_the_words_about_a_queue_fit_into_80_columns():
-    messages = [Message("active", str(i), BIG - 12345, 1, False, ()) for i in range(3210)]
+def test_the_numbers_that_decide_about_a_queue_fit_into_80_columns():
+    messages = [Message("incoming", str(i), BIG - 12345, 1, False, ()) for i in range(3210)]
     check, subject = of_the_queue(*messages)
 
     outcome = check.judge(subject, options(check))
 
-    assert outcome.words == (
-        "POSTFIX QUEUE CRITICAL - 3210 messages, oldest in incoming and active 3 h 25 min"
+    decided = "POSTFIX QUEUE CRITICAL - 3210 messages, oldest in incoming and active 3 h 25 min"
+    assert outcome.words == f"{decided}, all in incoming"
+    assert len(decided) <= 80
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "state"),
+    [
+        ("5", 6, 1), ("5", 5, 0), ("5:", 4, 0), ("5:7", 4, 0), ("5:7", 8, 1), ("@5:7", 6, 0),
+        ("@5:", 6, 1), ("@5:", 4, 0), ("~:5", 6, 1),
+    ],
+)  # fmt: skip
+def test_of_a_number_that_may_be_greater_only_what_is_proven_alarms(written, value, state):
+    check = a_check({"many": 9, "one": AtLeast(value)})
+
+    outcome = check.judge("subject", options(check, "-w", written, "-c", "~:"))
+
+    assert outcome.exit_code == state
+
+
+def test_ranges_the_wrong_way_round_are_judged_as_written_and_said():
+    outcome = deferred.CHECK.judge(
+        a_window(sent=85, deferred=15), options(deferred.CHECK, "-w", "25", "-c", "10")
     )
-    assert len(outcome.words) <= 80
+
+    assert outcome.exit_code == 2
+    assert outcome.words.endswith(" (-c 10 alerts before -w 25)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -239,7 +240,7 @@ def test_help_shows_description_ranges_and_examples(check):
 @every_check
 def test_the_examples_in_the_help_are_right_use(check):
     for command, _ in check.examples:
-        program, *arguments = command.split()
+        program, *arguments = shlex.split(command)
 
         assert program == check.executable
         assert "--help" not in first_line(check, *arguments, "--version")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 
 import pytest
 from hypothesis import given
@@ -163,3 +164,27 @@ def test_a_further_threshold_is_told_apart_by_its_suffix():
     assert threshold.critical.name == "critical_age"
     assert threshold.warning.help_with_default == "WARNING if the age is outside this range"
     assert 3601 not in threshold.warning.parse("1h")
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical", "said"),
+    [
+        ("10", "25", ""),
+        ("10", "10", ""),
+        ("10:", "5:", ""),
+        ("10:20", "5:25", ""),
+        ("25", "10", "-c 10 alerts before -w 25"),
+        ("5:", "10:", "-c 10: alerts before -w 5:"),
+        ("10:20", "15:25", "-c 15:25 alerts before -w 10:20"),
+        ("@10:20", "5", ""),  # who writes this knows what they want
+    ],
+)
+def test_a_warning_that_begins_where_it_is_critical_already_is_odd(warning, critical, said):
+    threshold = Threshold("one", "one")
+    given = Namespace(warning=parse_range(warning, ""), critical=parse_range(critical, ""))
+
+    assert threshold.oddity(given) == said
+
+
+def test_a_threshold_that_was_not_given_is_not_odd():
+    assert Threshold("one", "one").oddity(Namespace(warning=None, critical=None)) == ""

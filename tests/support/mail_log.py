@@ -23,6 +23,7 @@ DEFERRED = delivery("deferred", "4.3.0", f"{_SAID} 451 4.3.0 later (in reply to 
 BOUNCED_550 = delivery("bounced", "5.1.1", f"{_SAID} 550 5.1.1 who? (in reply to RCPT TO command)")
 BOUNCED_554 = delivery("bounced", "5.7.1", f"{_SAID} 554 5.7.1 no (in reply to RCPT TO command)")
 FULL = delivery("bounced", "5.2.2", f"{_SAID} 552 5.2.2 full (in reply to RCPT TO command)")
+UNKNOWN = "smtp[2211]: 4XJ2Vw0dHbz9sK1: to=<ann@example.net>, novel=yes"
 EXPIRED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, status=expired, returned to sender"
 TAKEN_IN = "smtpd[2300]: 4XJ2Vw0dHbz9sK1: client=client.example.org[203.0.113.9]"
 TAKEN_UP = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, size=4711, nrcpt=10 (queue active)"

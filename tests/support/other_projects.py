@@ -19,7 +19,8 @@ from tests.support import corpus
 
 _REJECTED = (
     "rejected_smtpd", "rejected_postscreen", "rejected_header_body", "rejected_mime",
-    "rejected_milter_smtpd", "rejected_milter_cleanup", "rejected_hangup",
+    "rejected_milter_smtpd", "rejected_milter_cleanup", "rejected_hangup", "rejected_proxy",
+    "rejected_size",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "sent": ("sent", "forwarded"),
@@ -29,11 +30,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "expired": ("expired",),
     "probes": ("probes",),
     "rejected": _REJECTED,
-    # pflogsumm leaves out what milters refuse through smtpd, MIME errors, and who is cut off
-    "rejected as pflogsumm counts": tuple(
-        kind
-        for kind in _REJECTED
-        if kind not in ("rejected_mime", "rejected_milter_smtpd", "rejected_hangup")
+    # pflogsumm leaves out what milters refuse through smtpd, MIME errors, who is cut off, what a
+    # filter behind smtpd refuses, and what was too large
+    "rejected as pflogsumm counts": (
+        "rejected_smtpd",
+        "rejected_postscreen",
+        "rejected_header_body",
+        "rejected_milter_cleanup",
     ),
     "reject_warning": ("reject_warning",),
     "held": ("held",),
@@ -167,7 +170,7 @@ def grok(root: Path) -> Iterator[Claim]:
     for name, told, lines in _cases(root / "postfix-grok-patterns" / "cases.jsonl"):
         action = actions.get(told.get("postfix_action", ""))
         if (
-            told.get("postfix_milter_result") == "reject"
+            "reject" in (told.get("postfix_milter_result"), told.get("postfix_proxy_result"))
             or "postfix_postscreen_toobusy_data" in told
         ):
             action = "rejected"

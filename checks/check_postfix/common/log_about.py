@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.common import not_understood
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.counts.messages import (
     ABORTED,
@@ -26,6 +27,7 @@ def about(window: Window) -> list[str]:
         f" {counted.uncounted} of Postfix or Dovecot without, {counted.foreign} of other programs,"
         f" {counted.unparsed} not understood",
     ]
+    lines += not_understood.lines(window)
     lines += _volume(window)
     if coverage.start is not None:
         covered = min(coverage.end, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from check_postfix.common import not_understood
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
@@ -44,6 +45,9 @@ def remarks(window: Window) -> list[Remark]:
         Remark(f"log lines lost between {local_time(first, end)} and {local_time(last, end)}")
         for first, last in coverage.gaps_in(window.start, end)
     ]
+    if unknown := not_understood.remark(window):
+        said.append(unknown)
+    said += _troubles(window)
     if window.silence is not None:
         said += _of_silence(window.silence, end)
     return said
@@ -71,6 +75,23 @@ def _of_silence(silence: Silence, end: int) -> list[Remark]:
     if more := len(silence.parts[_MOST_NAMED:]):
         said.append(Remark(f"{more} more silent"))
     return said
+
+
+# What goes wrong with Postfix itself, and may be why mail is deferred or refused.
+_TROUBLES = {
+    "daemon_died": ("a daemon died", "daemons died {} times"),
+    "local_fault": ("1 local fault", "{} local faults"),
+    "rate_limited": ("1 client over a rate limit", "{} times clients over a rate limit"),
+}
+
+
+def _troubles(window: Window) -> list[Remark]:
+    counted = {counter: window.count(counter) for counter in _TROUBLES}
+    return [
+        Remark(_TROUBLES[counter][number > 1].format(number), explains=True)
+        for counter, number in counted.items()
+        if number
+    ]
 
 
 def _starts_late(window: Window) -> Remark:

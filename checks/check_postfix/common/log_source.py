@@ -10,8 +10,10 @@ import os
 import time
 from contextlib import contextmanager
 
+from check_postfix.common import not_understood
 from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
 from check_postfix.common.log_remarks import remarks
+from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     # Number, host, instance and minute of the newest line
     Origin = tuple[int, str, str, int | None]
+
+_NOBODY = tuple(name.decode() for name in NOBODY)
 
 # A stamp without a year in a foreign log means the year nearest to --at. In seconds.
 _YEAR = 365 * 86400
@@ -279,20 +283,23 @@ class OpenedStore:
 
     def _origins(self) -> list[Origin]:
         """Return the hosts' Postfix instances that are judged."""
-        origins = [origin for path in self._logs for origin in self._told[path]]
+        there = [origin for path in self._logs for origin in self._told[path]]
+        # Of lines that nobody can read, nobody knows whose they are.
+        nobody = [origin for origin in there if origin[1:3] == _NOBODY]
+        origins = [origin for origin in there if origin[1:3] != _NOBODY]
         for option, place in ((HOST, 1), (INSTANCE, 2)):
             wanted = getattr(self._options, option.name)
             if wanted is None:
                 continue
             matching = [origin for origin in origins if origin[place] == wanted]
             if not matching:
-                there = sorted({str(origin[place]) for origin in origins})
+                known = sorted({str(origin[place]) for origin in origins})
                 raise Unknown(
                     f"{option.flag} {wanted}: not in {', '.join(self._logs)};"
-                    f" there are {', '.join(there) or 'none'}"
+                    f" there are {', '.join(known) or 'none'}"
                 )
             origins = matching
-        return origins
+        return origins + nobody
 
 
 def _logs(options: Namespace) -> list[str]:
@@ -372,7 +379,10 @@ def _open(options: Namespace) -> Iterator[Window]:
 
 
 def _measure(window: Window) -> dict[str, float]:
-    return {"gaps": len(window.coverage.gaps_in(window.start, window.end))}
+    return {
+        "gaps": len(window.coverage.gaps_in(window.start, window.end)),
+        "not_understood": not_understood.number(window),
+    }
 
 
 def _about(window: Window, _: Namespace) -> list[str]:
@@ -387,7 +397,8 @@ FROM_LOG = Source(
     open=_open,
     measure=_measure,
     labels=[
-        Label("gaps", "parts of the window whose log lines were destroyed before they were read")
+        Label("gaps", "parts of the window whose log lines were destroyed before they were read"),
+        Label("not_understood", "log lines about mail in the window that were not understood"),
     ],
     remarks=remarks,
     about=_about,

@@ -7,15 +7,16 @@ defaults. Same numbers and lines as qshape, except that
 - TOTAL is first even where one short domain has all the mail;
 - mail in maildrop is counted: qshape does not recognise those files;
 - a domain that begins with a dot ("..example") has a row: qshape hides it as a parent domain;
-- an address without "@" that Postfix quotes is counted in quotes: qshape reads the raw address.
+- an address without "@" that Postfix quotes is counted in quotes: qshape reads the raw address;
+- domains beyond the first 10,000 of a queue share one row, "others".
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import namedtuple
+from operator import add
 
-from check_postfix.mailqueue.listing import age
+from check_postfix.mailqueue.listing import LIMITS, ON_ITS_WAY, OTHERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,23 +24,17 @@ if TYPE_CHECKING:
 
     from check_postfix.mailqueue.listing import Listing
 
-# The lower end of each bucket but the first, which starts at 0, in minutes.
-LIMITS = (5, 10, 20, 40, 80, 160, 320, 640, 1280)
 HEADS = ("T", *map(str, LIMITS), f"{LIMITS[-1]}+")
-LIMITS_IN_SECONDS = tuple(60 * limit for limit in LIMITS)
 
 # qshape's default width, and what it leaves a domain's name at least; in characters.
 WIDTH = 80
 NAME_WIDTH = 18
 
-# Perl's lc() of bytes leaves what is not ASCII as it is.
-ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-
 
 class Row(namedtuple("Row", "domain total counts")):
     """How many recipients in one domain wait, in all and by age.
 
-    domain:  as domain() makes it; "TOTAL" for the sum of all rows
+    domain:  as listing.domain() makes it; "TOTAL" for the sum of all rows
     total:   recipients
     counts:  recipients by age of their message: up to 5, 10, 20 ... 1280 minutes, and older
     """
@@ -51,40 +46,26 @@ class Row(namedtuple("Row", "domain total counts")):
     counts: tuple[int, ...]
 
 
-def table(
-    listing: Listing, now: float, queues: Iterable[str] = ("incoming", "active")
-) -> list[Row]:
+def table(listing: Listing, queues: Iterable[str] = ON_ITS_WAY) -> list[Row]:
     """Return the row TOTAL, then a row for each domain: most recipients first, then shorter names.
 
-    now:  epoch seconds
     What is counted is the recipients still to be served in these queues. Messages that
     `postsuper -e` or -f has marked are left out, as qshape does (it skips files of their mode).
     """
-    total = [0] * len(HEADS[1:])
     counts: dict[str, list[int]] = {}
-    for message in listing.within(queues):
-        if message.forced_expire:
-            continue
-        bucket = bisect_right(LIMITS_IN_SECONDS, age(message, now))
-        for recipient in message.recipients:
-            of_domain = counts.setdefault(domain(recipient), [0] * len(total))
-            of_domain[bucket] += 1
-            total[bucket] += 1
-    rows = [Row(name, sum(row), tuple(row)) for name, row in counts.items()]
+    for sums in listing.within(queues):
+        for name, waiting in sums.domains.items():
+            known = counts.get(name)
+            by_age = waiting.by_age
+            counts[name] = [*map(add, known, by_age)] if known else by_age
+    rows = [
+        Row("others" if name == OTHERS else name, sum(row), tuple(row))
+        for name, row in counts.items()
+        if any(row)
+    ]
     rows.sort(key=lambda row: (-row.total, len(row.domain), row.domain))
+    total = [sum(column) for column in zip(*counts.values(), strict=True)] or [0] * len(HEADS[1:])
     return [Row("TOTAL", sum(total), tuple(total)), *rows]
-
-
-def domain(address: str) -> str:
-    """Return what qshape counts an address under: its domain, or all of it where it has none."""
-    name = address.translate(ASCII_LOWER) or "MAILER-DAEMON"
-    name = name.rpartition("@")[2].replace("..", ".")
-    # One outer dot goes, at each end, but never the last character.
-    if len(name) > 1:
-        name = name.removeprefix(".")
-    if len(name) > 1:
-        name = name.removesuffix(".")
-    return name
 
 
 def render(rows: Sequence[Row], limit: int) -> list[str]:

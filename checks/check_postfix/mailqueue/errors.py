@@ -1,4 +1,4 @@
-"""The one error of this room: the queue could not be read."""
+"""The errors of this room."""
 
 
 class QueueError(Exception):
@@ -8,3 +8,15 @@ class QueueError(Exception):
     "postqueue: mail system is down; start it with 'postfix start'".
     It may quote a program's words, so the output still has to make it harmless.
     """
+
+
+class DownError(QueueError):
+    """Postfix does not run: that is certain."""
+
+
+class IncompleteError(QueueError):
+    """There was no end to the listing in time."""
+
+
+class SightingsError(Exception):
+    """Say likewise why the sightings of earlier polls cannot be used."""

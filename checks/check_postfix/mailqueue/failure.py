@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import re
 
-from check_postfix.mailqueue.errors import QueueError
+from check_postfix.mailqueue import advice
+from check_postfix.mailqueue.errors import DownError, QueueError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # At most this much of a program's words goes into an error, in characters.
 QUOTED = 200
@@ -44,20 +49,23 @@ def is_usage(stderr: str) -> bool:
     return USAGE.search(stderr) is not None
 
 
-def explain(status: int, stderr: str, config_dir: str | None) -> QueueError | None:
+def explain(
+    status: int, stderr: str, command: Sequence[str], config_dir: str | None, is_ours: bool = True
+) -> QueueError | None:
     """Return the error that an ended postqueue means, None when it has listed the queue.
 
     status:      of its exit; -N when signal N ended it
     stderr:      all that it said there
+    command:     how it was called, without its own options
     config_dir:  what it was given as `-c`, or None
+    is_ours:     whether the command is the postqueue of this machine
     """
-    instance = "" if config_dir is None else f" -c {quoted(config_dir)}"
-    by_hand = f"run 'postqueue{instance} -p' by hand as this user"
+    instance = [] if config_dir is None else ["-c", config_dir]
+    words = ["postqueue"] if is_ours else command
+    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as this user"
     if down := DOWN.search(stderr):
-        return QueueError(
-            f"postqueue: mail system is down{quoted(down['why'] or '')};"
-            f" start it with 'postfix{instance} start'"
-        )
+        fix = f"start it with '{quoted(advice.start(config_dir))}'" if is_ours else "start it there"
+        return DownError(f"postqueue: mail system is down{quoted(down['why'] or '')}; {fix}")
     if status == 0:
         return None
     if status < 0:
@@ -74,11 +82,10 @@ def explain(status: int, stderr: str, config_dir: str | None) -> QueueError | No
             " add it to alternate_config_directories in the default main.cf"
         )
     if no_access := NO_ACCESS.search(stderr):
-        return QueueError(
-            f"postqueue: {quoted(no_access['what'])}; run 'postfix set-permissions' as root"
-        )
-    words = [line for line in stderr.split("\n") if line.strip()]
-    cause = quoted(SEVERITY.sub("", words[-1], count=1)) if words else "failed without a word"
+        fix = advice.access(command[0]) if is_ours else "; see who may enter Postfix's queue there"
+        return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
+    said = [line for line in stderr.split("\n") if line.strip()]
+    cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")
 
 

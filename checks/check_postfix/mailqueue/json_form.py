@@ -10,7 +10,7 @@ import json
 import sys
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Postfix prints times and sizes as a C long.
+# Postfix prints times and sizes as a C long. A size is never negative: where it has no sound
+# record of it, showq takes that of the file.
 LONG = range(-(2**63), 2**63)
+SIZES = range(2**63)
 
 # The size of what an error may quote, in characters.
 QUOTED = 60
 
 
-def parse_json(data: bytes) -> Listing:
-    """Return the listing that is written in the whole output of `postqueue -j`.
+def parse_json(data: bytes) -> tuple[Message, ...]:
+    """Return the messages that are written in the whole output of `postqueue -j`.
 
     Raises: QueueError when a line is no message
     """
-    return Listing(messages(data.split(b"\n")))
+    return tuple(messages(data.split(b"\n")))
 
 
 def messages(lines: Iterable[bytes]) -> Iterator[Message]:
@@ -50,18 +52,21 @@ def _message(line: bytes) -> Message:
     text = line.decode("utf-8", "replace")
     try:
         entry = json.loads(text)
+        # Postfix 3.11 lists those who have bounced until their sender is notified.
+        left = [
+            recipient
+            for recipient in _checked(entry["recipients"], list)
+            if "bounce_reason" not in recipient
+        ]
+        reasons = (_checked(one["delay_reason"], str) for one in left if "delay_reason" in one)
         message = Message(
             queue=sys.intern(_checked(entry["queue_name"], str)),
             queue_id=_checked(entry["queue_id"], str),
-            arrival=_long(entry["arrival_time"]),
-            size=_long(entry["message_size"]),
+            arrival=_number(entry["arrival_time"], LONG),
+            size=_number(entry["message_size"], SIZES),
             forced_expire=_checked(entry.get("forced_expire", False), bool),
-            recipients=tuple(
-                _checked(recipient["address"], str)
-                for recipient in _checked(entry["recipients"], list)
-                # Postfix 3.11 lists those who have bounced until their sender is notified.
-                if "bounce_reason" not in recipient
-            ),
+            recipients=tuple([_checked(recipient["address"], str) for recipient in left]),
+            reason=next(reasons, ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise QueueError(
@@ -78,8 +83,8 @@ def _checked(value: object, kind: type[T]) -> T:
     return value
 
 
-def _long(value: object) -> int:
+def _number(value: object, possible: range) -> int:
     number = _checked(value, int)
-    if number not in LONG:
+    if number not in possible:
         raise ValueError
     return number

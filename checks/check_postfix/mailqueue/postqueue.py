@@ -11,41 +11,112 @@ from contextlib import closing
 
 from check_postfix import child
 from check_postfix.mailqueue import json_form, text_form
-from check_postfix.mailqueue.errors import QueueError
+from check_postfix.mailqueue.errors import DownError, IncompleteError, QueueError
 from check_postfix.mailqueue.failure import explain, is_usage, quoted
 from check_postfix.mailqueue.listing import Listing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+
+    from check_postfix.mailqueue.instances import Instance
 
 # Where Postfix puts it; seldom in the PATH of a monitoring agent.
 USUAL_PLACES = ("/usr/sbin", "/usr/local/sbin")
 
 # One line is one message: this is one with several 100,000 recipients. In bytes.
 LONGEST_LINE = 64 << 20
+# A listing of so many messages that has no end in time still says how many there are at least.
+ENOUGH = 50_000
 
 
 class _OptionUnknownError(Exception):
     """This postqueue does not have -j: it is older than Postfix 3.1."""
 
 
-def read(config_dir: str | None, timeout: float, now: float) -> Listing:
-    """Return what is in the queue now.
+def read(
+    instances: Sequence[Instance],
+    timeout: float,
+    now: float,
+    command: Sequence[str] | None = None,
+) -> Listing:
+    """Return what is in the queues of these instances now, together.
 
-    config_dir:  of the Postfix instance, None for the default one
-    timeout:     seconds, for all of it; nothing that was started outlives it
-    now:         epoch seconds
-    Raises:      QueueError for whatever kept it from listing the whole queue
+    timeout: seconds, for all of it; nothing that was started outlives it
+    now:     epoch seconds
+    command: what runs postqueue, wherever that is; None for the one of this machine
+    Raises:  DownError for an instance that should run, QueueError for whatever else kept it from
+             listing the whole queue, unless the time was up after ENOUGH messages
     """
-    deadline = time.monotonic() + timeout
-    postqueue = _find()
+    calls = _Calls(command, timeout)
+    listing = Listing((), now)
+    for instance in instances:
+        try:
+            _take(listing, calls, instance.config_dir)
+        except IncompleteError:
+            if listing.count() < ENOUGH:
+                raise
+            listing.complete = False
+            break
+        except DownError:
+            if instance.is_enabled:
+                raise
+    return listing
+
+
+def _take(listing: Listing, calls: _Calls, config_dir: str | None) -> None:
     try:
-        with closing(_lines(postqueue, "-j", config_dir, timeout, deadline)) as lines:
-            return Listing(json_form.messages(lines))
+        with closing(calls.lines("-j", config_dir)) as lines:
+            listing.take(json_form.messages(lines), config_dir or "")
     except _OptionUnknownError:
-        with closing(_lines(postqueue, "-p", config_dir, timeout, deadline)) as lines:
-            return Listing(text_form.messages(lines, now))
+        with closing(calls.lines("-p", config_dir)) as lines:
+            listing.take(text_form.messages(lines, listing.now), config_dir or "")
+
+
+class _Calls:
+    """How postqueue is called, one time after another, until the time is up."""
+
+    def __init__(self, command: Sequence[str] | None, timeout: float) -> None:
+        self._is_ours = command is None
+        self._command = [_find()] if command is None else list(command)
+        self._timeout = timeout
+        self._deadline = time.monotonic() + timeout
+
+    def lines(self, option: str, config_dir: str | None) -> Generator[bytes]:
+        """Yield the lines that postqueue prints, as it prints them.
+
+        Raises: QueueError at the end when postqueue failed, and when there is no end by the
+                deadline; _OptionUnknownError when it does not know the option -j
+        """
+        instance = [] if config_dir is None else ["-c", config_dir]
+        rest = bytearray()
+        with _started([*self._command, *instance, option]) as running:
+            try:
+                for chunk in running.chunks(self._deadline):
+                    rest += chunk
+                    if b"\n" in chunk:
+                        *complete, rest = rest.split(b"\n")
+                        for line in complete:
+                            yield bytes(line)
+                    elif len(rest) > LONGEST_LINE:
+                        raise QueueError(
+                            f"postqueue: a line of more than {LONGEST_LINE} bytes;"
+                            " see that this postqueue is the one of Postfix"
+                        )
+            except TimeoutError:
+                raise IncompleteError(
+                    f"postqueue: no complete listing within {self._timeout:g} s;"
+                    " see whether showq or the disk hangs, or raise --timeout"
+                ) from None
+        words, status = running.words, running.status
+        assert status is not None
+        if status and option == "-j" and is_usage(words):
+            raise _OptionUnknownError
+        error = explain(status, words, self._command, config_dir, self._is_ours)
+        if error:
+            raise error
+        if rest:
+            yield bytes(rest)
 
 
 def _find() -> str:
@@ -56,44 +127,6 @@ def _find() -> str:
             " run this check on the mail server, or add the directory of postqueue to PATH"
         )
     return program
-
-
-def _lines(
-    postqueue: str, option: str, config_dir: str | None, timeout: float, deadline: float
-) -> Generator[bytes]:
-    """Yield the lines that postqueue prints, as it prints them.
-
-    Raises: QueueError at the end when postqueue failed, and when there is no end by the deadline;
-            _OptionUnknownError when it does not know the option -j
-    """
-    command = [postqueue, *([] if config_dir is None else ["-c", config_dir]), option]
-    rest = bytearray()
-    with _started(command) as running:
-        try:
-            for chunk in running.chunks(deadline):
-                rest += chunk
-                if b"\n" in chunk:
-                    *complete, rest = rest.split(b"\n")
-                    for line in complete:
-                        yield bytes(line)
-                elif len(rest) > LONGEST_LINE:
-                    raise QueueError(
-                        f"postqueue: a line of more than {LONGEST_LINE} bytes;"
-                        " see that this postqueue is the one of Postfix"
-                    )
-        except TimeoutError:
-            raise QueueError(
-                f"postqueue: no complete listing within {timeout:g} s;"
-                " see whether showq or the disk hangs, or raise --timeout"
-            ) from None
-    words, status = running.words, running.status
-    assert status is not None
-    if status and option == "-j" and is_usage(words):
-        raise _OptionUnknownError
-    if error := explain(status, words, config_dir):
-        raise error
-    if rest:
-        yield bytes(rest)
 
 
 def _started(command: list[str]) -> child.Child:

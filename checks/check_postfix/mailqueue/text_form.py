@@ -14,7 +14,7 @@ import re
 import time
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ MONTHS = tuple(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 
 # A recipient starts below the sender of its message: here with a short queue ID, and with a long.
 SHORT_COLUMN, LONG_COLUMN = 41, 47
+# Before a recipient who was not tried yet, after one who was.
+NO_REASON = b"(reason unavailable)"
 # A reason in parentheses ends here, unless it is longer; it has no room at the left then.
 REASON_END = 78
 
@@ -47,13 +49,13 @@ A_DAY = 86400
 QUOTED = 60
 
 
-def parse_text(data: bytes, now: float) -> Listing:
-    """Return the listing that is written in the whole output of `postqueue -p`.
+def parse_text(data: bytes, now: float) -> tuple[Message, ...]:
+    """Return the messages that is written in the whole output of `postqueue -p`.
 
     now: epoch seconds
     Raises, and does not promise: see messages()
     """
-    return Listing(messages(data.split(b"\n"), now))
+    return tuple(messages(data.split(b"\n"), now))
 
 
 def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
@@ -75,18 +77,21 @@ def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
     column = LONG_COLUMN if first.startswith(b"----") else SHORT_COLUMN
     message: Message | None = None
     recipients: list[str] = []
+    reason = ""
     for line in lines:
         if not line:
             continue
         if line.startswith((b" ", b"(")) and message is not None:
             if not _is_reason(line):
                 recipients.append(_recipient(line, column))
+            elif not reason and line.strip(b" ") != NO_REASON:
+                reason = line.strip(b" ")[1:-1].decode("utf-8", "replace")
             continue
         if message is not None:
-            yield message._replace(recipients=tuple(recipients))
+            yield message._replace(recipients=tuple(recipients), reason=reason)
         if FOOTER.match(line):
             return
-        message, recipients = _message(line, now), []
+        message, recipients, reason = _message(line, now), [], ""
     # Before 3.0 postqueue copies what showq says and exits with 0 even when showq died midway.
     raise _unexpected("a last line '-- N Kbytes in N Requests.'", b"")
 

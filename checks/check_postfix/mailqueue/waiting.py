@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.mailqueue.age import domain
-from check_postfix.mailqueue.listing import age
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +14,8 @@ if TYPE_CHECKING:
     from check_postfix.mailqueue.listing import Listing
 
 
-class Waiting(namedtuple("Waiting", "domain recipients oldest")):
-    """One recipient domain.
+class Domain(namedtuple("Domain", "domain recipients oldest")):
+    """One recipient domain; OTHERS for all that are not kept apart.
 
     recipients: still to be served
     oldest:     age of the oldest message for it, in seconds
@@ -31,16 +28,11 @@ class Waiting(namedtuple("Waiting", "domain recipients oldest")):
     oldest: int
 
 
-def waiting(listing: Listing, now: float, queues: Iterable[str]) -> list[Waiting]:
-    """Return who waits in these queues: most recipients first, then the oldest.
-
-    now: epoch seconds
-    """
-    found: dict[str, Waiting] = {}
-    for message in listing.within(queues):
-        since = age(message, now)
-        for recipient in message.recipients:
-            name = domain(recipient)
+def waiting(listing: Listing, queues: Iterable[str]) -> list[Domain]:
+    """Return who waits in these queues: most recipients first, then the oldest."""
+    found: dict[str, Domain] = {}
+    for sums in listing.within(queues):
+        for name, here in sums.domains.items():
             _, recipients, oldest = found.get(name, (name, 0, 0))
-            found[name] = Waiting(name, recipients + 1, max(oldest, since))
+            found[name] = Domain(name, recipients + here.recipients, max(oldest, here.oldest))
     return sorted(found.values(), key=lambda one: (-one.recipients, -one.oldest, one.domain))

@@ -3,15 +3,18 @@
 A condition is declared as a Check; nothing in here has heard of mail.
 """
 
+from check_postfix.plugin.at_least import AtLeast
 from check_postfix.plugin.check import Check, Remark, Source
-from check_postfix.plugin.errors import Unknown, UsageError
+from check_postfix.plugin.errors import Known, Unknown, UsageError
 from check_postfix.plugin.label import Label
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.run import run
 from check_postfix.plugin.threshold import Threshold
 
 __all__ = [
+    "AtLeast",
     "Check",
+    "Known",
     "Label",
     "Option",
     "Remark",

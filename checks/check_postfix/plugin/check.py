@@ -6,7 +6,8 @@ from argparse import Namespace
 
 import nagiosplugin
 
-from check_postfix.plugin.output import Outcome, Perfdata
+from check_postfix.plugin.at_least import AtLeast
+from check_postfix.plugin.output import STATES, Outcome, Perfdata
 from check_postfix.plugin.threshold import shown
 
 TYPE_CHECKING = False
@@ -29,13 +30,15 @@ class Remark:
 
     text:    a few words
     unknown: whether an OK cannot be vouched for because of it
+    explains: whether it only helps to understand an alarm, and is no news beside an OK
     """
 
-    __slots__ = ("text", "unknown")
+    __slots__ = ("explains", "text", "unknown")
 
-    def __init__(self, text: str, unknown: bool = False) -> None:
+    def __init__(self, text: str, unknown: bool = False, explains: bool = False) -> None:
         self.text = text
         self.unknown = unknown
+        self.explains = explains
 
 
 class Source:
@@ -81,6 +84,8 @@ class Check:
                 the source follow
     options:    further options of this check alone
     examples:   (command line, what it does) for --help
+    worst_case: from the subject to what it would be if all that was not understood were
+                failures; None if there is no such thing
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class Check:
         labels: Sequence[Label] = (),
         options: Sequence[Option] = (),
         examples: Sequence[tuple[str, str]] = (),
+        worst_case: Callable[[Any], Any] = lambda _: None,
     ) -> None:
         self.name = name
         self.description = description
@@ -106,6 +112,7 @@ class Check:
         self.labels = [*labels, *source.labels]
         self.own_options = options
         self.examples = examples
+        self._worst_case = worst_case
 
     @property
     def executable(self) -> str:
@@ -126,11 +133,34 @@ class Check:
         verbosity: 0 to 3, how often -v was given
         """
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
+        state, perfdata, not_judged = self._compare(subject, measured, options)
+        remarks = [*self.source.remarks(subject), *not_judged]
+        oddities = (threshold.oddity(options) for threshold in self.thresholds)
+        remarks += [Remark(words) for words in oddities if words]
+        if not state and (worst := self._worst_case(subject)) is not None:
+            state_then, _, _ = self._compare(worst, self.measure(worst, options), options)
+            if state_then:
+                words = f"what was not understood could make it {STATES[state_then]}"
+                remarks.append(Remark(words, unknown=True))
+        if any(remark.unknown for remark in remarks):
+            state = max(state, 3, key=_SEVERITY.__getitem__)
+        words = self.summary(measured, subject, options)
+        remarks = [remark for remark in remarks if state or not remark.explains]
+        if remarks:
+            words += f" ({'; '.join(remark.text for remark in remarks)})"
+        lines = self.details(subject, options) if verbosity >= 1 else []
+        if verbosity >= 2:
+            lines = [*lines, *self.source.about(subject, options)]
+        return Outcome(self.name, state, words, perfdata, lines)
+
+    def _compare(
+        self, subject: Any, measured: Mapping[str, float], options: Namespace
+    ) -> tuple[int, list[Perfdata], list[Remark]]:
+        """Return the worst state of what was measured, its perfdata, and what was not judged."""
         labels = [label for label in self.labels if label.name in measured]
         assert len(labels) == len(measured), f"not all declared: {', '.join(measured)}"
         limits = {threshold.metric: threshold for threshold in self.thresholds}
-        perfdata = []
-        remarks = self.source.remarks(subject)
+        perfdata, remarks = [], []
         state = 0
         for label in labels:
             value = measured[label.name]
@@ -138,20 +168,12 @@ class Check:
             lacking = threshold and _lacking(threshold, subject, options)
             if threshold and lacking:
                 if _judge_metric(label, value, threshold, options)[0]:
-                    remarks = [*remarks, Remark(f"{lacking}, not judged")]
+                    remarks.append(Remark(f"{lacking}, not judged"))
                 threshold = None
             result, metric = _judge_metric(label, value, threshold, options)
             perfdata.append(metric)
             state = max(state, result, key=_SEVERITY.__getitem__)
-        if any(remark.unknown for remark in remarks):
-            state = max(state, 3, key=_SEVERITY.__getitem__)
-        words = self.summary(measured, subject, options)
-        if remarks:
-            words += f" ({'; '.join(remark.text for remark in remarks)})"
-        lines = self.details(subject, options) if verbosity >= 1 else []
-        if verbosity >= 2:
-            lines = [*lines, *self.source.about(subject, options)]
-        return Outcome(self.name, state, words, perfdata, lines)
+        return state, perfdata, remarks
 
 
 def _judge_metric(
@@ -162,7 +184,8 @@ def _judge_metric(
     if threshold:
         warning = getattr(options, threshold.warning.name)
         critical = getattr(options, threshold.critical.name)
-    context = nagiosplugin.ScalarContext(label.name, warning, critical)
+    proven = _provable if isinstance(value, AtLeast) else lambda limits: limits
+    context = nagiosplugin.ScalarContext(label.name, proven(warning), proven(critical))
     judged = nagiosplugin.Metric(
         label.name,
         value,
@@ -182,6 +205,13 @@ def _judge_metric(
         label.minimum,
         label.maximum,
     )
+
+
+def _provable(limits: nagiosplugin.Range | None) -> nagiosplugin.Range | None:
+    """Return a range outside of which all is that is greater than something outside of it."""
+    if limits is None or (limits.invert and limits.end != float("inf")):
+        return None
+    return limits if limits.invert else limits._replace(start=float("-inf"))
 
 
 def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
-# In bytes. NRPE 2 cuts off after 1,024, later ones after 65,536: there is room for perfdata.
+# In bytes. NRPE 2 cuts off after 1,024, later ones after 65,536. Where numbers beyond all
+# reason fill the perfdata, the words give way.
+_PACKET = 1020
 _LONGEST_WORDS = 400
+_LEAST_WORDS = 120
 _LONGEST_LINE = 200
 _MOST_LINES = 100
 
@@ -90,7 +93,8 @@ class Outcome:
     def words(self) -> str:
         """The first line without its perfdata."""
         state = STATES[self.exit_code]
-        return plain(f"{self.name.upper()} {state} - {self._words}", _LONGEST_WORDS)
+        room = max(_LEAST_WORDS, min(_LONGEST_WORDS, _PACKET - len(self.perfdata)))
+        return plain(f"{self.name.upper()} {state} - {self._words}", room)
 
     @property
     def line(self) -> str:

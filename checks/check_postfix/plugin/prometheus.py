@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from check_postfix.plugin.label import Label
     from check_postfix.plugin.output import Outcome
 
+# In the line about the state.
+_SAYS = b"_state what "
+# More than any check writes, in bytes.
+_ENOUGH = 64 * 1024
+
 # By unit of perfdata: how a name ends, and what one of it is in Prometheus' base unit.
 _BASE_UNITS = {"": ("", 1), "%": ("_ratio", 0.01), "s": ("_seconds", 1), "B": ("_bytes", 1)}
 
@@ -65,11 +70,18 @@ def name(check: Check, label: Label) -> str:
     return "_".join(filter(None, (prefix, rest))) + unit
 
 
+class OthersFile(Exception):
+    """A file holds what another check has measured. The message names that check."""
+
+
 def write(path: str, text: str) -> None:
     """Put a file in place of another at once, so that no reader sees half of it.
 
-    Raises: OSError
+    Raises: OthersFile if the other one is another check's; OSError
     """
+    there = _check_of(_start_of(path))
+    if there and there != _check_of(text.encode()):
+        raise OthersFile(there)
     # Not even a name of its own may end with .prom, or it is read as well.
     draft = f"{path}.{os.urandom(6).hex()}"
     fd = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC)
@@ -81,6 +93,26 @@ def write(path: str, text: str) -> None:
     except BaseException:
         os.unlink(draft)
         raise
+
+
+def _start_of(path: str) -> bytes:
+    """Return the first bytes of a file, none if it cannot be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # not there; or what is wrong is said when it is written
+        return b""
+    try:
+        return os.read(fd, _ENOUGH)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def _check_of(exposed: bytes) -> str:
+    """Return the executable whose state stands in a file that we have written; else nothing."""
+    _, said, rest = exposed.partition(_SAYS)
+    return rest.partition(b" says: ")[0].decode("ascii", "replace") if said else ""
 
 
 def _series(check: Check, options: Namespace) -> dict[str, str]:

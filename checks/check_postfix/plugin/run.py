@@ -99,7 +99,7 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
     except UsageError as error:
         outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
     except Unknown as error:
-        outcome = Outcome(check.name, UNKNOWN, str(error))
+        outcome = Outcome(check.name, error.state, str(error))
     except _TimedOut as error:
         outcome = Outcome(
             check.name,
@@ -133,6 +133,11 @@ def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
             prometheus.write(path, prometheus.exposition(check, outcome, options, time.time()))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+    except prometheus.OthersFile as other:
+        outcome.add_trouble(
+            f"cannot write {path}: it holds the metrics of {other}; give each check a file of"
+            f" its own with {PROMETHEUS.flag}"
+        )
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
         outcome.add_trouble(
@@ -268,7 +273,10 @@ def _add(group: Any, option: Option) -> None:
 
 
 def _epilog(check: Check) -> str:
-    lines = ["ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside"]
+    lines = [
+        "ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside,",
+        "        ~:10 above 10 only, where numbers can be below 0",
+    ]
     if check.examples:
         lines += ["", "examples:"]
         for command, what in check.examples:

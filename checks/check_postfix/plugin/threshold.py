@@ -48,6 +48,24 @@ class Threshold:
         self.warning = self._option("warning", what, warning, suffix, uom)
         self.critical = self._option("critical", what, critical, suffix, uom)
 
+    def oddity(self, options: Namespace) -> str:
+        """Return what is odd about the ranges as they were given, nothing if they are not odd.
+
+        A warning that begins where it is critical already is mostly two numbers swapped.
+        """
+        warning = getattr(options, self.warning.name)
+        critical = getattr(options, self.critical.name)
+        usual = self.warning.default
+        if usual is not None and warning == self.warning.parse(usual):
+            return ""  # who gives one of the two only wants an alarm sooner
+        if not warning or not critical or warning.invert or critical.invert:
+            return ""
+        if critical.start <= warning.start and warning.end <= critical.end:
+            return ""
+        flags = self.critical.short or self.critical.flag, self.warning.short or self.warning.flag
+        ends = shown(critical, 0), shown(warning, 0)
+        return f"{flags[0]} {ends[0]} alerts before {flags[1]} {ends[1]}"
+
     def _option(self, state: str, what: str, default: str | None, suffix: str, uom: str) -> Option:
         return Option(
             f"--{state}{'-' if suffix else ''}{suffix}",

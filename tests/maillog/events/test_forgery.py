@@ -109,6 +109,8 @@ _FROM = b" from unknown[203.0.113.6]: "
 _LOST = ("line_truncated",)
 _QUEUED = MessageFacts(b"64D05240927", size=272, recipients=3)
 _ECHO = ("delivery_suspicious", *_LOST)
+# Where the stranger is the server, or it repeats the stranger.
+_REPEATED = ("delivery_ambiguous", *_ECHO)
 _DOVECOT_END = b">, method=PLAIN, rip=203.0.113.6, lip=192.0.2.1, TLS, session=<urlyuAhhRJd/AAAB>"
 
 FORGED = {
@@ -121,22 +123,23 @@ FORGED = {
     "recipient that the server repeats": Forged(
         b"postfix/smtp",
         lambda t: _delivery((a := _address(t)), b"bounced" + _SAID + b"<" + a + b">: unknown user "
-                            b"(in reply to RCPT TO command))"), _BOUNCED, _ECHO),
+                            b"(in reply to RCPT TO command))"), _BOUNCED, _REPEATED),
     "server's refusal": Forged(
         b"postfix/smtp",
-        lambda t: _delivery(b"ann@example.net", b"bounced" + _SAID + t() + b")"), _BOUNCED, _ECHO),
+        lambda t: _delivery(b"ann@example.net", b"bounced" + _SAID + t() + b")"),
+        _BOUNCED, _REPEATED),
     "server's consent": Forged(
         b"postfix/smtp",
         lambda t: _delivery(b"ann@example.net", b"sent (250 " + t() + b")", dsn=b"2.0.0"),
-        _SENT, _ECHO),
+        _SENT, _REPEATED),
     "command's output": Forged(
         b"postfix/pipe",
         lambda t: _delivery(b"ann@example.net", b"deferred (temporary failure. Command output: "
-                            + t() + b")", dsn=b"4.4.2"), _DEFERRED, _ECHO),
+                            + t() + b")", dsn=b"4.4.2"), _DEFERRED, _REPEATED),
     "unknown local user": Forged(
         b"postfix/local",
         lambda t: _delivery(writes.external(a := t(), b"example.net"), b'bounced (unknown user: "'
-                            + a + b'")'), _BOUNCED._replace(reply_code=""), _ECHO),
+                            + a + b'")'), _BOUNCED._replace(reply_code=""), _REPEATED),
     "server's trouble": Forged(
         b"postfix/smtp",
         lambda t: b"64D05240927: host mail.example.net[198.51.100.25] said: 450 " + t(), None),
@@ -212,7 +215,8 @@ FORGED = {
         None),
     "proxy's answer": Forged(
         b"postfix/smtpd",
-        lambda t: b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 " + t() + _context(t), None),
+        lambda t: b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 " + t() + _context(t),
+        Event("rejected_proxy", reply_code="554", reason="other")),
     "recipient before postscreen": Forged(
         b"postfix/postscreen",
         lambda t: b"NOQUEUE: reject: RCPT from [203.0.113.6]:1024: 554 5.7.1 no; from=<" + t()
@@ -285,6 +289,26 @@ FORGED = {
     "Dovecot's user who came in": Forged(
         b"dovecot", lambda t: b"imap-login: Login: user=<" + t()[:80] + _DOVECOT_END,
         Event("auth_succeeded")),
+    "Dovecot's user under another tag": Forged(
+        b"mail",
+        lambda t: b"imap-login: Disconnected: Aborted login by logging out (auth failed, 3 attempts"
+        b" in 9 secs): user=<" + t()[:80] + _DOVECOT_END,
+        Event("auth_failed", client="203.0.113.6", service="imap", times=3), own=("account",)),
+    "Dovecot's user under another tag, without an attempt": Forged(
+        b"mail",
+        lambda t: b"imap-login: Disconnected (no auth attempts in 9 secs): user=<" + t()[:80]
+        + _DOVECOT_END, None),
+    "Dovecot's user when its auth broke": Forged(
+        b"dovecot",
+        lambda t: b"imap-login: Disconnected: Auth process broken (no auth attempts in 9 secs): "
+        b"user=<" + t()[:80] + _DOVECOT_END,
+        Event("auth_backend_error", client="203.0.113.6", service="imap")),
+    "Dovecot's user of a query that fails": Forged(
+        b"dovecot",
+        lambda t: b"auth: Error: sql(" + t() + b",203.0.113.6): Password query failed",
+        Event("auth_backend_error")),
+    "user of another program": Forged(
+        b"httpd", lambda t: b"user " + t() + b" not found", None),
     "Dovecot's auth": Forged(
         b"dovecot",
         lambda t: b"auth: passwd-file(" + t() + b",203.0.113.6): Password mismatch", None),
@@ -301,15 +325,15 @@ FORGED = {
         b"postfix/virtual", lambda t: _delivery(_address(t), b"sent (delivered to maildir)",
                                                 dsn=b"2.0.0"), _SENT, _ECHO),
     "recipient that is put off": Forged(
-        b"postfix/qmgr", lambda t: _delivery(_address(t), b"deferred (mail transport unavailable)",
+        b"postfix/qmgr", lambda t: _delivery(_address(t), b"deferred (deferred transport)",
                                              dsn=b"4.4.2"), _DEFERRED, _ECHO),
     "recipient of an address probe": Forged(
         b"postfix/smtp", lambda t: _delivery(_address(t), b"undeliverable" + _SAID + t() + b")"),
-        _BOUNCED._replace(kind="probes", reply_code="", reason=""), _ECHO),
+        _BOUNCED._replace(kind="probes", reply_code="", reason=""), _REPEATED),
     "recipient of what would have bounced": Forged(
         b"postfix/lmtp", lambda t: _delivery(_address(t), b"SOFTBOUNCE" + _SAID + t() + b")",
                                              dsn=b"4.1.1"),
-        _BOUNCED._replace(kind="softbounce", enhanced_code="4.1.1"), _ECHO),
+        _BOUNCED._replace(kind="softbounce", enhanced_code="4.1.1"), _REPEATED),
     "recipient that cannot be parsed": Forged(
         b"postfix/error",
         lambda t: b"64D05240927: to=<a b" + t() + b">, relay=none, delay=0, delays=0/0/0/0, "
@@ -320,14 +344,15 @@ FORGED = {
         b"postfix/smtp",
         lambda t: _delivery(b"ann@example.net", b"deferred (host mail.example.net[198.51.100.25] "
                             b"said: 450 4.4.2 " + t() + b")", dsn=b"4.7.8"),
-        _DEFERRED._replace(reply_code="450", enhanced_code="4.7.8", reason="login refused"), _ECHO),
+        _DEFERRED._replace(reply_code="450", enhanced_code="4.7.8", reason="login refused"),
+        _REPEATED),
     "server that does not take our login": Forged(
         b"postfix/smtp",
         lambda t: _delivery(b"ann@example.net", b"deferred (SASL authentication failed; server "
                             b"mail.example.net[198.51.100.25] said: 535 " + t() + b")",
                             dsn=b"4.7.8"),
         _DEFERRED._replace(enhanced_code="4.7.8", reason="login refused",
-                           also=("relay_auth_failed",)), _ECHO),
+                           also=("relay_auth_failed",)), _REPEATED),
     "recipient of a notice that failed": Forged(
         b"postfix/bounce",
         lambda t: b"warning: 64D05240927: sender notification failed to " + _address(t), None),
@@ -384,7 +409,17 @@ FORGED = {
     "header that a milter added": Forged(
         b"postfix/cleanup",
         lambda t: b"64D05240927: milter-header-reject: header X: " + t()[:200] + _FROM[:-2]
+        + _context(t), Event("rejected_header_body", reason="content")),
+    "header that a milter added and that is noted": Forged(
+        b"postfix/cleanup",
+        lambda t: b"64D05240927: milter-header-info: header X: " + t()[:200] + _FROM[:-2]
         + _context(t), None),
+    "client of a chunk that is too large": Forged(
+        b"postfix/smtpd",
+        lambda t: b"warning: 64D05240927: BDAT request from " + writes.dns_name(t())
+        + b"[203.0.113.6] exceeds message size limit",
+        Event("rejected_size", client="203.0.113.6", reply_code="552", reason="too large"),
+        own=("client_name",)),
     "part of a mail that is no MIME": Forged(
         b"postfix/cleanup",
         lambda t: b"64D05240927: reject: mime-error MIME nesting exceeds limit: " + t()[:200]

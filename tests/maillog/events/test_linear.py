@@ -119,6 +119,22 @@ SHAPES = {
                                     b", rip=", b"1"),
     "Dovecot logins": (_DOVECOT, b"Login: user=<"),
     "Dovecot idlers": (_DOVECOT + b"Disconnected", b" (no auth attempts)"),
+    "Dovecot's broken auth": (_DOVECOT + b"Disconnected: Auth process broken (",
+                              b"no auth attempts"),
+    "Dovecot's auth": (b"Nov 24 16:40:01 mx1 dovecot: ", b"auth-worker(1"),
+    "Dovecot under any name": (b"Nov 24 16:40:01 mx1 mail: ", b"imap-login: Disconnected ("),
+    "fields to come": (_SMTP + b"64D05240927: to=<a b>, relay=none, delay=0, delays=0/0/0/0",
+                       b", a=b"),
+    "fields to come, of many tails": (_SMTP + b"64D05240927: to=<a b",
+                                      b">, relay=none, delay=0, delays=0/0/0/0, a=b"),
+    "fields to come, of a strict address": (_SMTP + b"64D05240927: to=<a>, relay=none, delay=0, "
+                                            b"delays=0/0/0/0, dsn=2.0.0", b", a=b"),
+    "agreeing tails": (_SMTP + b"64D05240927: to=<a", _TAIL),
+    "a proxy's answer": (_SMTPD + b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 ", b"<a>: "),
+    "a proxy's answer of another": (_SMTPD + b"proxy-reject: END-OF-MESSAGE: 554 5.7.1 ",
+                                    b"Ok, id=a, "),
+    "milter headers": (_CLEANUP + b"64D05240927: ", b"milter-header-reject: "),
+    "a reply about quota": (_REPLY, b"quota mailbox full"),
     "Dovecot users": (_DOVECOT + b"Disconnected (auth failed, 1 attempts): user=<", b"x>, rip=1"),
 }  # fmt: skip
 

@@ -211,14 +211,15 @@ def test_on_logins_at_dovecot_that_hold_parts_of_others(user, goes_on):
             )
 
 
-def test_who_does_not_try_to_log_in_at_dovecot_is_not_read(monkeypatch):
+@pytest.mark.parametrize("tag", [b"dovecot", b"mail"])
+def test_who_does_not_try_to_log_in_at_dovecot_is_read_once(tag, monkeypatch):
     read = []
     monkeypatch.setattr(scanner, "recognise", read.append)
-    line = _AT_DOVECOT + b"(no auth attempts in 0 secs): user=<>, rip=203.0.113.7, session=<x>"
+    line = _AT_DOVECOT.replace(b"dovecot", tag) + b"(no auth attempts in 0 secs): user=<>, rip=::%b"
 
     scan = Scan(corpus.timestamps())
-    events = scan.block(b"\n" + line)
+    events = scan.block(b"".join(b"\n" + line % who for who in (b"1", b"2")))
 
-    assert read == []
+    assert [record.text for record in read] == [b"imap-login: "]
     assert not events.counted
     assert (scan.matched, scan.foreign, scan.unparsed) == (0, 0, 0)

@@ -18,6 +18,16 @@ DELIVERIES = {
         ("4.2.2", f"{HOST} said: 452 4.2.2 The email account is over quota"),
         ("5.2.2", "maildir delivery failed: create maildir file: Disk quota exceeded"),
         ("5.0.0", f"{HOST} said: 552 storage exceeded"),
+        # The words, where the enhanced code is general or of another thing.
+        ("5.0.0", f"{HOST} said: 550 Mailbox is full / Blocks limit exceeded"),
+        ("5.0.0", f"{HOST} said: 550 Inode limit exceeded"),
+        ("5.2.0", f"{HOST} said: 554 5.2.0 mailbox full"),
+        ("5.1.0", f"{HOST} said: 550 5.1.0 Recipient is over quota"),
+        ("4.2.1", f"{HOST} said: 450 4.2.1 overquota"),
+        ("5.0.0", f"{HOST} said: 554 Mailbox has exceeded storage allocation"),
+        ("5.0.0", f"{HOST} said: 550 too many messages on the server"),
+        # A bare code, where neither speaks.
+        ("4.0.0", f"{HOST} said: 452 try again"),
     ],
     reasons.UNKNOWN_USER: [
         ("5.1.1", f"{HOST} said: 550 5.1.1 <greylisted.spam@example.net>: no"),
@@ -29,11 +39,15 @@ DELIVERIES = {
         ("5.0.0", f"{HOST} said: 550 sorry, no mailbox here by that name (#5.1.1 - chkuser)"),
         ("5.4.1", f"{HOST} said: 550 5.4.1 Recipient address rejected: Access denied. [x.outlook]"),
         ("5.2.1", f"{HOST} said: 550-5.2.1 The email account that you tried to reach is disabled."),
+        ("5.2.1", f"{HOST} said: 552 5.2.1 mailbox full"),
+        ("5.2.1", "mailbox is disabled"),
+        ("5.0.0", f"{HOST} said: 552 1 Requested mail action aborted, mailbox not found"),
     ],
     reasons.GREYLISTED: [
         ("4.2.0", f"{HOST} said: 450 4.2.0 <a@b>: Recipient address rejected: Greylisted, see"),
         ("4.7.1", f"{HOST} said: 451 4.7.1 Greylisting in action, please come back later"),
         ("4.3.0", f"{HOST} refused to talk to me: 421 graylisted - please try again later"),
+        ("4.2.0", f"{HOST} said: 450 4.2.0 <a@b>: Recipient address rejected: Delayed by Postgrey"),
     ],
     reasons.RATE_LIMITED: [
         ("4.7.651", f"{HOST} said: 451 4.7.651 The mail server [192.0.2.1] has been temporarily"),
@@ -42,12 +56,26 @@ DELIVERIES = {
         ("4.7.28", f"{HOST} said: 421-4.7.28 Gmail has detected an unusual rate of mail"),
         ("4.7.0", f"{HOST} refused to talk to me: 421 4.7.0 Too many connections from 192.0.2.1"),
         ("4.5.3", f"{HOST} said: 452 4.5.3 Error: too many recipients"),
+        ("4.0.0", f"{HOST} said: 452 Too many recipients received this hour"),
+        ("4.0.0", f"{HOST} said: 452 Daily quota exceeded"),
+        ("5.4.5", f"{HOST} said: 550 5.4.5 Daily user sending quota exceeded"),
+        ("4.7.0", f"{HOST} refused to talk to me: 421 4.7.0 [TSS04] Messages from 192.0.2.1"
+                  " temporarily deferred due to unexpected volume or user complaints - 4.16.55.1"),
+        ("5.2.1", f"{HOST} said: 550-5.2.1 The user you are trying to contact is receiving mail at"
+                  " a rate that 550-5.2.1 prevents additional messages from being delivered."),
+        ("5.2.1", f"{HOST} said: 550-5.2.1 The user you are trying to contact is receiving mail"
+                  " 550-5.2.1 too quickly."),
     ],
     reasons.BLOCKED: [
         ("5.7.1", f"{HOST} said: 554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked"
                   " using zen.spamhaus.org"),
         ("5.7.606", f"{HOST} said: 550 5.7.606 Access denied, banned sending IP [192.0.2.1]"),
         ("5.0.0", f"{HOST} refused to talk to me: 554 Your IP has a poor reputation"),
+        ("4.7.0", f"{HOST} refused to talk to me: 421 4.7.0 [TS01] Messages from 192.0.2.1"
+                  " temporarily deferred due to user complaints - 4.16.55.1"),
+        ("4.7.1", f"{HOST} refused to talk to me: 421 4.7.1 [TS03] All messages from 192.0.2.1"
+                  " will be permanently deferred; Retrying will NOT succeed."),
+        ("5.0.0", f"{HOST} said: 552 blocked using zen.spamhaus.org"),
     ],
     reasons.POLICY: [
         ("5.7.26", f"{HOST} said: 550-5.7.26 Your email has been blocked because the sender is"),
@@ -89,6 +117,8 @@ DELIVERIES = {
         ("5.6.0", f"{HOST} said: 554 5.6.0 Message rejected"),
         ("5.7.1", f"{HOST} said: 554 5.7.1 This is spam"),
         ("5.7.1", f"{HOST} said: 550-5.7.1 this message is likely unsolicited mail"),
+        ("5.0.0", f"{HOST} said: 552 virus found"),
+        ("5.7.0", f"{HOST} said: 552-5.7.0 This was blocked because its content presents a"),
     ],
     reasons.TOO_LARGE: [
         ("5.3.4", f"{HOST} said: 552 5.3.4 Message size exceeds fixed limit"),
@@ -98,6 +128,7 @@ DELIVERIES = {
         ("5.7.1", f"{HOST} said: 554 5.7.1 <ann@example.net>: Relay access denied"),
         ("5.0.0", f"{HOST} said: 550 relaying denied"),
     ],
+    reasons.NO_TRANSPORT: [("4.3.0", "mail transport unavailable")],
     reasons.LOGIN_REFUSED: [
         ("4.7.8", "SASL authentication failed; server mx.example.net[198.51.100.25] said: 535"),
         ("5.7.8", f"{HOST} said: 535 5.7.8 no"),
@@ -105,7 +136,18 @@ DELIVERIES = {
     ],
     reasons.OTHER: [
         ("4.0.0", f"{HOST} said: 451 later"),
-        ("4.3.0", "mail transport unavailable"),
+        ("4.3.0", "x mail transport unavailable"),
+        ("4.3.0", f"{HOST} said: 451 mail transport unavailable"),
+        # No mailbox is full: a policy's code, the server's own disk, words of no server or of an
+        # address, one that does not talk to us.
+        ("5.7.1", f"{HOST} said: 552 5.7.1 over quota"),
+        ("5.6.9", f"{HOST} said: 552 5.6.9 mailbox full"),
+        ("4.3.1", f"{HOST} said: 452 4.3.1 Insufficient system storage"),
+        ("4.0.0", f"{HOST} said: 452 insufficient system storage"),
+        ("5.3.0", f"{HOST} said: 552 5.3.0 no"),
+        ("4.3.0", "temporary failure. Command output: mailbox full"),
+        ("4.0.0", f"{HOST} said: 451 <quota.mailbox.full@example.net>: later"),
+        ("4.0.0", f"{HOST} refused to talk to me: 452 over quota"),
         ("4.3.0", "temporary failure. Command output: connection refused, spamhaus, user unknown"),
         ("5.4.6", "mail for example.net loops back to myself"),
         # Near misses: the words are another's, or stand elsewhere.
@@ -137,6 +179,7 @@ REJECTS = {
     (reasons.GREYLISTED, ""): [
         "Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/x.html",
         "Greylisting in action, try again later",
+        "Recipient address rejected: Delayed by Postgrey",
     ],
     (reasons.POLICY, ""): [
         "Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please",

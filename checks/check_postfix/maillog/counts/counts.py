@@ -30,6 +30,8 @@ FAMILIES = {
     "bounced": _FAILED_DELIVERY,
     "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
     "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
+    # what was not understood: who wrote it, and what it looks like
+    "not_understood": ("service", "reason"),
     # of messages: so that one message counts once, however many minutes it appears in
     "deferred_messages": ("queue_id", "kind"),
     "expired_messages": ("queue_id", "kind"),
@@ -38,15 +40,21 @@ FAMILIES = {
 _BESIDE_CLIENT = ("client_name", "account")
 _OF_STRANGERS = ("domain", "relay", "client", "queue_id", *_BESIDE_CLIENT)
 # Kinds that are counted with another family.
-_FAMILY = {
+FAMILY = {
     "softbounce": "deferred",
     "rejected_smtpd": "rejected",
     "rejected_hangup": "rejected",
     "rejected_postscreen": "rejected",
+    "rejected_size": "rejected",
+    "rejected_proxy": "rejected",
     "rejected_header_body": "rejected",
     "rejected_mime": "rejected",
     "rejected_milter_smtpd": "rejected",
     "rejected_milter_cleanup": "rejected",
+    "delivery_unknown": "not_understood",
+    "reject_unknown": "not_understood",
+    "login_unknown": "not_understood",
+    "unparsed": "not_understood",
 }
 
 # Kinds whose messages are counted as well.
@@ -59,6 +67,10 @@ MESSAGES = {
 # Counters besides the kinds: part of what a kind counts.
 BOUNCED_WITH = {"550": "bounced_550", "554": "bounced_554"}
 MAILBOX_FULL = "mailbox_full"
+
+# The host and instance that a line is counted for that nobody can read; no other line has
+# these. Whoever looks at some hosts only looks at them as well.
+NOBODY = b"", b""
 
 # Stands for the values of a field where there were too many to keep them apart.
 MANY = "*"
@@ -120,7 +132,7 @@ def tally(event: Event) -> Tally:
         counters += (BOUNCED_WITH[event.reply_code],)
     if event.reason == "mailbox full":
         counters += (MAILBOX_FULL,)
-    family = _FAMILY.get(event.kind, event.kind)
+    family = FAMILY.get(event.kind, event.kind)
     names = FAMILIES.get(family)
     if names is None:
         return counters, None

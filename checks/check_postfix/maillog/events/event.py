@@ -81,6 +81,9 @@ KINDS = {
     "delivery_ambiguous": "delivery line that reads in more than one way: no status counted",
     "delivery_suspicious": "delivery line with a second tail after the true one",
     "line_truncated": "line cut before its status",
+    "reject_unknown": "line that opens as a reject, and no rule reads it",
+    "login_unknown": "line that opens as a failed login, and no rule reads it",
+    "unparsed": "line without a frame that is known, with the name of Postfix or Dovecot in it",
     "relay_auth_failed": "delivery that failed because the relay refused our login",
     "expired": "message given up after its time in the queue",
     "received": "mail taken from a client or by pickup",
@@ -90,7 +93,9 @@ KINDS = {
     "rejected_smtpd": "refused by smtpd",
     "rejected_hangup": "cut off by smtpd without a reply (HANGUP of access(5))",
     "rejected_postscreen": "refused by postscreen",
-    "rejected_header_body": "refused by header or body checks",
+    "rejected_size": "refused by smtpd for its size, once it had come",
+    "rejected_proxy": "refused by the filter behind smtpd (smtpd_proxy_filter)",
+    "rejected_header_body": "refused by header or body checks, also of a milter's headers",
     "rejected_mime": "refused for a MIME error",
     "rejected_milter_smtpd": "refused by a milter, told by smtpd",
     "rejected_milter_cleanup": "refused by a milter, told by cleanup",
@@ -112,11 +117,14 @@ KINDS = {
     "auth_failed": "failed login",
     "auth_succeeded": "Dovecot login",
     "auth_client_error": "SASL dialogue broken by the client, no password tested",
-    "auth_backend_error": "login not decided because our own backend failed",
+    "auth_backend_error": "login not decided because our own backend failed, or its own error",
     "daemon_died": "fatal: or panic: of a Postfix daemon",
     "local_fault": "warning about this machine's resources, files or services",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
+
+# A line that is read, and tells of nothing that is counted.
+NOTHING = Event(kind="")
 
 # Kinds that count nothing by themselves: they say more of a message that other lines are
 # about, too.

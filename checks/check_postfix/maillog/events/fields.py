@@ -34,13 +34,15 @@ ADDRESS = rb"(?:" + QUOTED_LOCAL + rb"|" + UNQUOTED_LOCAL + rb")(?:@(?:" + DOMAI
 # What stands between a recipient and the delivery's text (global/log_adhoc.c).
 RELAY = rb"[^\t-\r ,]++"
 SECONDS = rb"[0-9.]++"
+# `tls=` since Postfix 3.11 (smtp_log_tls_feature_status), and what later versions add: no
+# value of theirs can be the end of an address, nor the begin of a reply.
+MORE_FIELDS = rb"(?:, (?!dsn=|status=|relay=)[a-z_]++=[^\t-\r ,<>()]++)*"
 DELAYS = (
     rb"(?:, conn_use=\d++|), delay="
     + SECONDS
     + rb", delays="
     + rb"/".join([SECONDS] * 4)
-    # tls= since Postfix 3.11 (smtp_log_tls_feature_status)
-    + rb"(?:, tls=[^\t-\r ,]++|)"
+    + MORE_FIELDS
 )
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"

@@ -1,9 +1,8 @@
 """Reasons: why mail was put off, sent back or refused, in a few words of our own.
 
-What Postfix says itself is told by how its text starts. What another server said
-is that server's own affair, wherever a word of it stands: its enhanced code
-decides, and where that is a general one, its words. What is not certain is
-`other`.
+Postfix's own words are known by how its text starts. Another server's words are its own
+affair, wherever they stand: its enhanced code decides, or, where that is a general
+one, its words. A reason that is not certain is `other`.
 
 Sources: postfix/src/smtp (smtp_connect.c, smtp_addr.c, smtp_proto.c,
 smtp_trouble.c), smtpd/smtpd_check.c; RFC 3463, 5321, 7372, 7505.
@@ -31,6 +30,7 @@ LOST = "connection lost"
 CONTENT = "content"
 TOO_LARGE = "too large"
 RELAY_DENIED = "relay denied"
+NO_TRANSPORT = "no transport"
 LOGIN_REFUSED = "login refused"
 CLIENT_REFUSED = "client refused"
 HELO_REFUSED = "HELO refused"
@@ -53,6 +53,7 @@ REASONS = {
     CONTENT: "spam, virus or form of the message",
     TOO_LARGE: "the message is too large",
     RELAY_DENIED: "not for us, and not from one of us",
+    NO_TRANSPORT: "our own delivery agent for it does not work",
     LOGIN_REFUSED: "the relay wants a login, or another one",
     CLIENT_REFUSED: "our own rules about clients",
     HELO_REFUSED: "our own rules about HELO names",
@@ -61,7 +62,7 @@ REASONS = {
     OTHER: "anything else, or not certain",
 }
 
-# What another server said, behind the name and address that Postfix knows it by.
+# What another server said, after the name and address that Postfix knows it by.
 match_said = Expression(
     rb"host [^\s\[\]]++\[[^\]\s]++\] (?:said|(?P<refused>refused to talk to me))"
     rb": (?P<code>[245]\d\d)[ -]"
@@ -69,7 +70,7 @@ match_said = Expression(
 _SUSPENDED = b"delivery temporarily suspended: "
 
 # By what Postfix says itself: how it begins and, where a name of a host or domain
-# stands behind that, how it goes on behind the name.
+# stands after that, how it goes on after the name.
 _OWN = (
     (LOST, (b"lost connection with ",)),
     (DNS, (b"Host or domain name not found", b"Host not found", b"unable to look up host ",
@@ -78,6 +79,7 @@ _OWN = (
            b"non DNSSEC destination", b"Cannot start TLS: ", b"Server certificate ")),
     (LOGIN_REFUSED, (b"SASL authentication failed; ",)),
     (UNKNOWN_USER, (b'unknown user: "', b"User unknown in ", b"user unknown")),
+    (NO_TRANSPORT, (b"mail transport unavailable",)),
 )  # fmt: skip
 _OWN_ABOUT = (
     (REFUSED, b"connect to ", (b"Connection refused",)),
@@ -89,9 +91,9 @@ _OWN_ABOUT = (
 
 # By enhanced code, its class left out where both mean the same.
 _CODES = {
+    b".2.2": MAILBOX_FULL,
     b".1.1": UNKNOWN_USER,
     b".1.6": UNKNOWN_USER,
-    b"5.2.1": UNKNOWN_USER,
     b".1.2": DNS,
     b".1.8": DNS,
     b".4.3": DNS,
@@ -123,16 +125,37 @@ _CODES = {
 _CODES |= {b"4.7.%d" % detail: RATE_LIMITED for detail in (500, 501, 502, 650, 651, 652)}
 _CODES |= {b"5.7.%d" % detail: BLOCKED for detail in range(606, 650)}
 
+# A disabled mailbox. Google says so to whom it has too much mail from, too.
+_DISABLED = b"5.2.1"
+_TOO_OFTEN = (b"at a rate", b"too quickly", b"too fast")
+# Of the content and of security: no mailbox is full, whatever the words are.
+_NEVER_FULL = (_DISABLED, b"5.6.", b"5.7.")
+# Those that say no more than the reply code.
+_GENERAL = (b".0.0", b".2.0")
+_NO_ROOM = (b"452", b"552")
+# Of the other server's own disk.
+_NOT_A_MAILBOX = b"system storage"
+
 # By words of the other server, in lower case: the first expression that finds some
-# decides. It finds nothing where none of the words in front of it stands, and is then
+# decides. It finds nothing in a text without any of the words before it, and is then
 # neither asked nor compiled.
 _WORDS = [
-    (GREYLISTED, b"grey|gray", rb"gr[ae]y-? ?list"),
+    (
+        MAILBOX_FULL,
+        b"full|quota|storage allocation|limit exceeded|too many messages on",
+        rb"mailbox (?:is )?full|(?<!sending )(?<!daily )(?<!hourly )(?<!relaying )quota"
+        rb"|exceeded storage allocation|(?:blocks|inode) limit exceeded"
+        rb"|too many messages on the server",
+    ),
+    (GREYLISTED, b"grey|gray|delayed by", rb"gr[ae]y-? ?list|delayed by "),
     (
         BLOCKED,
-        b"spamhaus|spamcop|barracuda|uceprotect|dnsbl|rbl|black|block|denylist|banned|reputation",
+        b"spamhaus|spamcop|barracuda|uceprotect|dnsbl|rbl|black|block|denylist|banned|reputation"
+        b"|complaints|permanently deferred",
         rb"spamhaus|spamcop|barracudacentral|uceprotect|\b(?:dnsbl|rbl)\b|bl[ao]ck ?-?list|denylist"
-        rb"|blocked using|banned|(?:poor|bad|low|ip) reputation|client host .{0,80}blocked",
+        rb"|blocked using|banned|(?:poor|bad|low|ip) reputation|client host .{0,80}blocked"
+        # Yahoo's [TS01] to [TS03]; its [TSS04] leaves open which it is
+        rb"|(?<!volume or )user complaints|permanently deferred",
     ),
     (
         POLICY,
@@ -142,9 +165,10 @@ _WORDS = [
     ),
     (
         RATE_LIMITED,
-        b"rate|throttl|too |limit|unexpected volume|flood",
-        rb"rate.?limit|throttl|too (?:many|fast|much)|at a rate|unusual rate|limit exceeded"
-        rb"|exceeded .{0,40}limit|unexpected volume|flood",
+        b"rate|throttl|too |limit|unexpected volume|flood|quota",
+        rb"rate.?limit|throttl|too (?:many|fast|much|quickly)|at a rate|unusual rate"
+        rb"|limit exceeded|exceeded .{0,40}limit|unexpected volume|flood"
+        rb"|(?:sending|daily|hourly|relaying) quota",
     ),
     (
         UNKNOWN_USER,
@@ -154,7 +178,8 @@ _WORDS = [
         rb"|(?:unknown|invalid|no such|non-?existent) (?:local )?(?:user|recipient|mailbox|address"
         rb"|account|person)"
         rb"|(?:does not|doesn't) (?:exist|have an?)|no mailbox here|unrouteable address"
-        rb"|account .{0,30}(?:disabled|inactive)|recipient address rejected: access denied",
+        rb"|(?:account|mailbox) .{0,30}(?:disabled|inactive)"
+        rb"|recipient address rejected: access denied",
     ),
     (
         RELAY_DENIED,
@@ -177,7 +202,7 @@ _WORDS = [
     (
         CONTENT,
         b"spam|virus|malware|phish|unsolicited|content|attachment",
-        rb"\bspam|virus|malware|phish|unsolicited|(?:message|mail) content|attachment",
+        rb"\bspam|virus|malware|phish|unsolicited|(?:message|mail|its) content|attachment",
     ),
     (TOO_LARGE, b"too |message size", rb"too (?:large|big)|message size"),
 ]
@@ -189,14 +214,14 @@ _SEARCHES = [
 # former may hold any words, so something is left that parts their neighbours.
 _replace_addresses = Expression(rb" [^\s@]*+@\S*+").sub
 _drop_numbers = Expression(rb"\b[A-Za-z_]*+\d\w*+").sub
-_known: dict[bytes, str] = {}
+_known: dict[tuple[bytes, bool], str] = {}
 _KNOWN = 2_000
 
 
 def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None) -> str:
     """Return why a delivery attempt failed.
 
-    reply: the text behind `status=WORD (`
+    reply: the text after `status=WORD (`
     said:  what match_said makes of it
     """
     if not said and reply.startswith(_SUSPENDED):
@@ -208,13 +233,26 @@ def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None
     if reason:
         return reason
     if not said:
-        return OTHER
-    template = _drop_numbers(b"", _replace_addresses(b" @", b" " + reply[said.end() :]))
-    reason = _known.get(template)
+        return UNKNOWN_USER if enhanced_code == _DISABLED else OTHER
+    template = _drop_numbers(b"", _replace_addresses(b" @", b" " + reply[said.end() :])).lower()
+    if enhanced_code == _DISABLED:
+        too_often = any(words in template for words in _TOO_OFTEN)
+        return RATE_LIMITED if too_often else UNKNOWN_USER
+    # Who does not talk to us does not speak of a mailbox.
+    may_be_full = not said["refused"] and not enhanced_code.startswith(_NEVER_FULL)
+    reason = _of_template(template, may_be_full)
+    if reason == OTHER and may_be_full and enhanced_code[1:] in _GENERAL:
+        no_room = said["code"] in _NO_ROOM and _NOT_A_MAILBOX not in template
+        return MAILBOX_FULL if no_room else OTHER
+    return reason
+
+
+def _of_template(template: bytes, may_be_full: bool) -> str:
+    reason = _known.get((template, may_be_full))
     if reason is None:
         if len(_known) >= _KNOWN:
             _known.clear()
-        reason = _known[template] = _of_words(template.lower())
+        reason = _known[template, may_be_full] = _of_words(template, may_be_full)
     return reason
 
 
@@ -230,14 +268,14 @@ def _of_own(text: bytes) -> str | None:
     return None
 
 
-def _of_words(text: bytes) -> str:
-    for reason, needed, search in _SEARCHES:
+def _of_words(text: bytes, may_be_full: bool) -> str:
+    for reason, needed, search in _SEARCHES if may_be_full else _SEARCHES[1:]:
         if any(words in text for words in needed) and search(text):
             return reason
     return OTHER
 
 
-# By what smtpd's or a milter's message starts with, behind the `<...>: ` that
+# By what smtpd's or a milter's message starts with, after the `<...>: ` that
 # says whom it is about.
 _NO_SERVICE = (b"Service unavailable", b"Service denied")
 _LISTED_CLIENTS = (b"", b"client ", b"Client host ", b"Unverified Client host ")
@@ -251,8 +289,8 @@ _RULES = {
 _NO_SUCH_RECIPIENT = (b"User unknown", b"undeliverable address", b"unverified address")
 # In lower case.
 _MESSAGES = (
-    (GREYLISTED, tuple(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
-                       for gap in (b"", b"-", b" ", b"- "))),
+    (GREYLISTED, (b"delayed by ", *(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
+                                    for gap in (b"", b"-", b" ", b"- ")))),
     (DNS, (b"domain not found", b"host not found", b"malformed dns server reply",
            b"cannot find your ")),
     (RATE_LIMITED, (b"too many connections", b"all server ports busy", b"all screening ports busy",
@@ -271,7 +309,7 @@ _POLICIES = (b"spf", b"dkim", b"dmarc")
 def of_reject(message: bytes) -> tuple[str, str]:
     """Return why smtpd, postscreen or a milter refused something, and the block list's name.
 
-    message: what stands behind the codes and the `<...>: `, up to a semicolon
+    message: the text after the codes and the `<...>: `, up to a semicolon
     """
     service, _, whom = message.partition(b"; ")
     if service in _NO_SERVICE and (blocked := _of_blocked(whom)):

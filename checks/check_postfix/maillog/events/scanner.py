@@ -10,10 +10,10 @@ whole. Lines that differ only in their time are read once.
 from __future__ import annotations
 
 import re
-from collections import defaultdict, namedtuple
+from collections import Counter, defaultdict, namedtuple
 
 from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import LINKS, MessageFacts
+from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     DOVECOT,
     POSTFIX,
@@ -29,6 +29,8 @@ from check_postfix.maillog.events.recogniser import (
     reject,
     screen,
 )
+from check_postfix.maillog.events.unparsed import names_mail
+from check_postfix.maillog.events.unparsed import unparsed as unparsed_event
 from check_postfix.maillog.syntax import frame, repeats
 from check_postfix.maillog.syntax.partial_lines import PartialLines
 
@@ -36,7 +38,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.recogniser import Shape
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -143,8 +144,7 @@ FIRST_LETTERS = _first_letters(
 _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
-        login.DOVECOT_IDLE,
-        rb"(?P<text_without_path>" + login.DOVECOT_LOGGED_IN
+        rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
         + rb"|" + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER]) + rb"|)",
     ]
 )  # fmt: skip
@@ -215,6 +215,9 @@ _ANY_SERVER = b"host mail[::1]"
 
 # So many templates are remembered at a time.
 _MOST_TEMPLATES = 8_000
+# So many lines before the first one with a time are kept.
+_MOST_UNPLACED = 10_000
+_UNDATED = Event(kind="unparsed", reason="no such date")
 
 
 class LineTemplate:
@@ -265,6 +268,8 @@ class BlockEvents:
     counted:       minute -> template -> number of lines that count
     failed_logins: (minute, template, account) of each failed login that names an account;
                    they are not in `counted`
+    unparsed:      (minute, event) -> number of lines that name Postfix or Dovecot and have no frame
+                   or no date that is known. Their minute is that of a line near them
     messages:      queue ID -> (minute, template, size, recipients) of each line about a
                    message that other lines tell of too, in their order; size and recipients
                    are 0 where the line does not say them. Those that count are in `counted`
@@ -272,11 +277,14 @@ class BlockEvents:
     losses:        minutes in which rsyslog says that it has dropped lines
     """
 
-    __slots__ = ("counted", "failed_logins", "losses", "messages", "new_templates")
+    __slots__ = (
+        "counted", "failed_logins", "losses", "messages", "new_templates", "unparsed",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.new_templates: list[LineTemplate] = []
         self.counted: dict[int, dict[LineTemplate, int]] = {}
+        self.unparsed: Counter[tuple[int, Event]] = Counter()
         self.failed_logins: list[tuple[int, LineTemplate, bytes]] = []
         self.messages: defaultdict[bytes, list[MessageLine]] = defaultdict(list)
         self.losses: set[int] = set()
@@ -303,6 +311,9 @@ class Scan:
         self._last_line = lines[-1] if lines else b""
         self._partial_lines = PartialLines(first, lines)
         self.matched = self.foreign = self.unparsed = 0
+        # Of the last line whose time was asked for; and the lines to be counted in the first
+        self._minute: int | None = None
+        self._unplaced: list[Event] = []
 
     def block(self, block: bytes) -> BlockEvents:
         """Return the events of a block.
@@ -348,9 +359,12 @@ class Scan:
                 else:
                     record = frame.parse(odd_line)
                     if record is None:
-                        is_remark = frame.is_remark(odd_line)
-                        foreign += is_remark
-                        unparsed += not is_remark
+                        if frame.is_remark(odd_line):
+                            foreign += 1
+                            continue
+                        unparsed += 1
+                        if names_mail(odd_line):
+                            self._add_unparsed(events, unparsed_event(odd_line))
                         continue
                     stamp, template = record.stamp, LineTemplate(record, recognise(record))
                 if template.event is not None:
@@ -369,8 +383,13 @@ class Scan:
                 minute = timestamps.minute(last_stamp, utc_offset)
                 if minute is not None:
                     of_minute = events.counted.setdefault(minute, {})
+                    self._minute = minute
+                    if self._unplaced:
+                        events.unparsed.update((minute, odd) for odd in self._unplaced)
+                        self._unplaced.clear()
             if minute is None:
                 unparsed += 1
+                self._add_unparsed(events, _UNDATED)
                 continue
             message = template.message
             if size_recipients:
@@ -394,6 +413,13 @@ class Scan:
         self.unparsed += unparsed
         return events
 
+    def _add_unparsed(self, events: BlockEvents, event: Event) -> None:
+        """Count a line that nobody can read in the minute of its neighbour."""
+        if self._minute is not None:
+            events.unparsed[self._minute, event] += 1
+        elif len(self._unplaced) < _MOST_UNPLACED:
+            self._unplaced.append(event)
+
     def _expanded(self, block: bytes) -> bytes:
         """Return a block in which each line says by itself all that it has to say."""
         last_line = block[block.rfind(b"\n") + 1 :]
@@ -414,13 +440,13 @@ def _template(found: Found) -> LineTemplate:
 
 
 def _record(found: Found) -> Record:
-    """Return the record of a line, without its stamp; it has a text if the recogniser must read it.
+    """Return the record of a line, without its stamp; its text is what the recogniser must read.
 
     Its queue ID is another one, for all lines that differ in it.
     """
     utc_offset, host, tag = found.zone_host_tag.split(b" ")
     instance, slash, path = tag.partition(b"/")
-    text = found.text or found.text_without_path
+    text = found.text or found.text_without_path or found.failed_login
     if found.text_after_id:
         id = b"NOQUEUE: " if found.queue_id == _NO_ID else _ANY_ID
         text = id + found.text_after_id
@@ -440,13 +466,13 @@ def _event(record: Record, found: Found) -> Event | None:
         client = found.text_after_id.removeprefix(_REJECT)
         reply_text = found.reply_text.removesuffix(b"\r")
         code = found.reply_code[2:-1]
-        return reject.refused(record.program, is_noqueue, client, code, reply_text)
+        refused = reject.refused(record.program, is_noqueue, client, code, reply_text)
+        return refused or recognise(record)
     if found.finding:
         is_postscreen = record.program == b"postscreen"
         return screen.found(found.finding, found.found_client) if is_postscreen else None
     if found.client:
-        failed_login, client = found.failed_login, found.client
-        return login.failed_at_dovecot(failed_login, client) if is_ours(record) else None
+        return login.failed_at_dovecot(found.failed_login, found.client)
     return recognise(record) if record.text else None
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from check_postfix.maillog.counts.counts import MESSAGES, Counts
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_of_daemon, is_ours, message_facts, recognise
+from check_postfix.maillog.events.unparsed import names_mail, unparsed
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
@@ -109,7 +110,7 @@ class Journal:
         return self._store.journal_spans(log) if log else []
 
     def _goes_on(self) -> bool:
-        """Tell whether to read now what lies in front of the newest span."""
+        """Tell whether to read now what lies before the newest span."""
         journal_spans = self._journal_spans()
         if not journal_spans or journal_spans[0].first:
             return False
@@ -165,7 +166,7 @@ class Journal:
     def _piece(self, entries: Entries, oldest: str | None) -> str | None:
         """Count a piece; inside a transaction only.
 
-        Returns: its oldest entry, if these entries go on in front of that
+        Returns: its oldest entry, if these entries go on before that
         """
         store = self._store
         log = store.log(JOURNAL) or store.add_log(JOURNAL)
@@ -262,6 +263,9 @@ class Journal:
         told: list[MessageLine],
     ) -> None:
         record = entry.record
+        if names_mail(entry.unread_text):
+            unread = unparsed(entry.unread_text)
+            counts.add(entry.minute, self._store.origin(log, *NOBODY), unread, 1)
         events = matched = 0
         event = None if record is None else recognise(record)
         if record is not None and event is not None:
@@ -293,7 +297,7 @@ class Journal:
             ) from None
 
     def _see_nothing_new(self, entries: Entries) -> None:
-        """Keep, now and then, that the journal has nothing behind what is counted."""
+        """Keep, now and then, that the journal has nothing after what is counted."""
         newest = self._journal_spans()[0]
         is_gone = not entries.are_at(self._cursor(newest.newest))
         is_lost = is_gone and self._oldest_left() >= newest.read
@@ -309,7 +313,7 @@ class Journal:
             self._store.save_journal_span(log, newest)
 
     def _see_loss(self, log: Log, span: JournalSpan, first_minute: int) -> None:
-        """See whether entries behind this span, whose last entry is gone, may be gone too.
+        """See whether entries after this span, whose last entry is gone, may be gone too.
 
         Up to `read` all were counted; those since are still there if anything
         older is. journald removes whole files, the oldest first.

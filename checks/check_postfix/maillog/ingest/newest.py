@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.events.recogniser import is_of_daemon
 from check_postfix.maillog.syntax import frame
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 # Of a piece, so many blocks at its end are looked through; some 20,000 lines.
 BLOCKS = 16
 
-_DOVECOT = b"dovecot"
+# What follows an instance in a tag, or its name in a line of RFC 5424.
+_AFTER_INSTANCE = b"/:[ "
 
 
 def save(
@@ -41,6 +43,8 @@ def save(
     newest = {names: min(minute, latest) for names, minute in events.items()}
     for _, host, instance, _ in store.origins(log):
         names = host.encode(), instance.encode()
+        if names == NOBODY:
+            continue
         minute = _newest_in(blocks, names, timestamps)
         if minute is not None:
             newest[names] = max(newest.get(names, 0), min(minute, latest))
@@ -48,10 +52,15 @@ def save(
 
 
 def _newest_in(blocks: Sequence[bytes], names: Names, timestamps: Timestamps) -> int | None:
-    mark = _mark(*names)
+    # It stands in each of its lines; a stranger can write it into another's, too.
+    mark = b" ".join((b"", *filter(None, names)))
     for block in reversed(blocks):
         start = len(block)
         while (found := block.rfind(mark, 0, start)) >= 0:
+            after = block[found + len(mark) : found + len(mark) + 1]
+            if after not in _AFTER_INSTANCE:
+                start = found
+                continue
             start = block.rfind(b"\n", 0, found) + 1
             end = block.find(b"\n", found)
             line = block[start : len(block) if end < 0 else end]
@@ -59,12 +68,6 @@ def _newest_in(blocks: Sequence[bytes], names: Names, timestamps: Timestamps) ->
             if minute is not None:
                 return minute
     return None
-
-
-def _mark(host: bytes, instance: bytes) -> bytes:
-    """Return what stands in each line of an origin; a stranger can write it elsewhere, too."""
-    tag = instance if instance == _DOVECOT else instance + b"/"
-    return b" %s %s" % (host, tag) if host else b" " + tag
 
 
 def _minute(line: bytes, names: Names, timestamps: Timestamps) -> int | None:

@@ -218,7 +218,7 @@ class PieceReader:
                 since = first_minute(block[1:], timestamps)
             counts.add(block)
         generation.hole_end = start
-        self._segments.behind_hole(generation, counts.messages, counts.sums)
+        self._segments.after_hole(generation, counts.messages, counts.sums)
         counts.finish(generation)
         if not generation.hole:
             since = generation.first_minute

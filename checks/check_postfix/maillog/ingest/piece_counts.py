@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MESSAGES, tally
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
@@ -67,6 +67,8 @@ class PieceCounts:
                 times = lines * template.times
                 events += times
                 counts.add_tally(minute, template.origin, template.tally, times)
+        for (minute, event), lines in found.unparsed.items():
+            counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
         for minute, template, account in found.failed_logins:
             names = template.host, template.instance
             newest[names] = max(minute, newest.get(names, 0))

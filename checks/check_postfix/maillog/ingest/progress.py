@@ -1,4 +1,4 @@
-"""The standing: how far one log is read, and whether there is more of it.
+"""Progress: how far one log is read, and whether there is more of it.
 
 This is all that a run has to know when nothing new is logged.
 """

@@ -1,7 +1,7 @@
-"""Regions: the parts of a log file's generations that are read, for what waits at their ends.
+"""Segments: which parts of a log's generations are read, for the messages pending at their ends.
 
-A generation is one region, or two while there is a hole in it. Where it is read to its
-end, the next one goes on: then the two are one region as well.
+A generation is one segment, or two while there is a hole in it. Where it is read to its end,
+the next one goes on, and the two are one segment as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Segments:
-    """The regions of one log; to be changed inside a transaction only.
+    """The segments of one log; to be changed inside a transaction only.
 
     now: minutes since 1970
     """
@@ -41,7 +41,7 @@ class Segments:
         segment = self._segment(generation, start, END)
         self._pending.append(segment, piece, self._now, sums)
 
-    def behind_hole(self, generation: Generation, piece: Messages, sums: Sums) -> None:
+    def after_hole(self, generation: Generation, piece: Messages, sums: Sums) -> None:
         """A piece was read at the end of a generation's hole."""
         segment = self._segment(generation, HOLE_END, END)
         self._pending.prepend(segment, piece, self._now, sums)
@@ -67,11 +67,11 @@ class Segments:
         )
 
     def leave_hole(self, generation: Generation) -> None:
-        """The end of a generation is now behind a hole, which begins where it was."""
+        """The end of a generation is now after a hole, which begins where the end was."""
         self._pending.move(self._boundary(generation, END), self._boundary(generation, HOLE_START))
 
     def unite(self, generations: Sequence[Generation], complete: bool, sums: Sums) -> None:
-        """See which generations are read so far that the next one goes on with what waits.
+        """Unite generations that are read to their end with the next one.
 
         generations: the oldest first
         complete:    whether nothing older is to be read

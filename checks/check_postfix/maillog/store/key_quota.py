@@ -1,7 +1,7 @@
-"""Room: which keys of an hour are kept apart, where they are too many.
+"""Key quota: which keys of an hour are kept apart, where there are too many.
 
 Strangers choose the keys, and as many as they like. Whatever they choose, the most frequent
-of each minute are kept; of the others only their number is, so that sums stay exact.
+keys of each minute are kept. Of the others only their number is kept, so sums stay exact.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     # Stream, key, number
     Row = tuple[int, str, int]
 
-# Keys kept per family: so many an hour for whoever comes first, and so many in each
-# minute besides, for the most frequent. That is 10,000 an hour, of which no flood at
-# its begin can take what the rest of it needs.
+# Keys kept of a family: so many an hour for whoever comes first, and so many more in each
+# minute for the most frequent. That is 10,000 an hour, and a flood at its start cannot take
+# what the rest of the hour needs.
 KEYS_PER_HOUR = 5_200
 KEYS_PER_MINUTE = 80
-# Names of one client, and accounts that it tries, may take so much of an hour's room;
-# the rest of it is for other clients.
+# The names of one client, and the accounts that it tries, may take so much of an hour's keys.
+# The rest is for other clients.
 _DETAIL = 0.5
-# Of the others only what has few values is kept, of the most frequent as well,
-# and of the rest the number, so that sums stay exact.
+# Of the others, the most frequent are kept without the fields that have many values; of the
+# rest only the number is kept, so that sums stay exact.
 COARSE_KEYS = 20
 
 
@@ -36,13 +36,13 @@ def is_short(number: int) -> bool:
 def shared_out(
     family: str, keyed: Mapping[tuple[int, int], Mapping[str, int]], there: Mapping[int, int]
 ) -> dict[tuple[int, int], dict[str, int]]:
-    """Return what is kept of an hour that has not got room for all of its keys.
+    """Return what is kept of an hour that has too many keys.
 
     keyed: (minute, origin) -> key -> number
     there: minute -> how many keys of it are kept already
     Returns: the same as `keyed`, with fewer keys
     """
-    room = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
+    left = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
     by_minute: dict[int, list[Row]] = {}
     for (minute, origin), numbers in keyed.items():
         rows = by_minute.setdefault(minute, [])
@@ -51,9 +51,9 @@ def shared_out(
     for minute in sorted(by_minute):
         rows = sorted(by_minute[minute], key=_most_first)
         own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
-        cut = own + max(0, room)
-        rows = _in_detail(family, rows, own + max(0, room - int(KEYS_PER_HOUR * _DETAIL)))
-        room -= max(0, min(len(rows), cut) - own)
+        cut = own + max(0, left)
+        rows = _in_detail(family, rows, own + max(0, left - int(KEYS_PER_HOUR * _DETAIL)))
+        left -= max(0, min(len(rows), cut) - own)
         for origin, key, n in [*rows[:cut], *_coarse(family, rows[cut:])]:
             of_origin = kept.setdefault((minute, origin), {})
             of_origin[key] = of_origin.get(key, 0) + n

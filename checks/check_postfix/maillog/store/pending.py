@@ -1,9 +1,9 @@
-"""Waiting: what of messages waits in the store for a piece of log that is not read yet.
+"""Pending: what the store keeps of messages until a piece of log is read that is still missing.
 
-A run of pieces without a hole is a region. At its begin wait orphans, at its end
-receipts and sizes (messages.py). Where a further piece lies at one of its ends, or two
-regions have become one, both are brought together, in the transaction that counts the
-piece. Of a region that grows only those messages are looked up that its new piece tells of.
+A run of pieces without a hole is a segment. Orphans are pending at its start, receipts and
+sizes at its end (messages.py). When a piece is read that touches one of its boundaries, or two
+segments become one, both sides are brought together, in the transaction that counts the
+piece. Of a growing segment only those messages are looked up that the new piece tells of.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ START, HOLE_START, HOLE_END, END = range(4)
 
 
 class Boundary(namedtuple("Boundary", "log owner side")):
-    """Where something waits.
+    """Where something is pending.
 
     log:   number of the log
     owner: number of its generation, or of the journal span
@@ -49,7 +49,7 @@ class Boundary(namedtuple("Boundary", "log owner side")):
 
 
 class Segment(namedtuple("Segment", "start end")):
-    """A run of pieces of log; its places."""
+    """A run of pieces of log, by its two boundaries."""
 
     __slots__ = ()
 
@@ -58,7 +58,7 @@ class Segment(namedtuple("Segment", "start end")):
 
 
 class Pending:
-    """The table of what waits; to be changed inside a transaction only.
+    """The table of what is pending; to be changed inside a transaction only.
 
     db: the store's
     """
@@ -67,51 +67,51 @@ class Pending:
         self._db = db
 
     def append(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
-        """Put a piece of log behind a region.
+        """Add a piece of log after a segment.
 
         now: minutes since 1970
-        sums: to which is added what has found together
+        sums: what came together is added to them
         """
-        told = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
-        earlier = self._taken(segment, told, sums)
+        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
+        earlier = self._taken(segment, wanted, sums)
         earlier.followed_by(piece)
         self._put(segment, earlier, now)
 
     def prepend(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
-        """Put a piece of log in front of a region; see `append`."""
-        told = piece.orphans.keys() | piece.received.keys() | piece.active.keys()
-        piece.followed_by(self._taken(segment, told, sums))
+        """Add a piece of log before a segment; see `append`."""
+        wanted = piece.orphans.keys() | piece.received.keys() | piece.active.keys()
+        piece.followed_by(self._taken(segment, wanted, sums))
         self._put(segment, piece, now)
 
     def unite(self, earlier: Segment, later: Segment, now: int, sums: Sums) -> None:
-        """Put two regions together; what waits then, waits at the outer ends; see `append`."""
-        told = self._messages(earlier.end) | self._messages(later.start)
-        if not told:
+        """Make one segment of two; what is still pending then is so at the outer boundaries."""
+        wanted = self._messages(earlier.end) | self._messages(later.start)
+        if not wanted:
             return
         if not self._has_any(earlier.start) and not self._has_any(earlier.end):
             self.move(later.start, earlier.start)
             return
-        united = self._taken(earlier, told, sums)
-        united.followed_by(self._taken(later, told, sums))
+        united = self._taken(earlier, wanted, sums)
+        united.followed_by(self._taken(later, wanted, sums))
         self._put(Segment(earlier.start, later.end), united, now)
 
     def absorb(self, earlier: Segment, later: Segment, now: int, sums: Sums) -> None:
-        """Put two regions together, to wait at the ends of the earlier; see `append`.
+        """Make one segment of two, at the boundaries of the earlier one; see `append`.
 
         That is less work where the later one is small.
         """
-        told = self._messages(later.start) | self._messages(later.end)
-        self.append(earlier, self._taken(later, told, sums), now, sums)
+        wanted = self._messages(later.start) | self._messages(later.end)
+        self.append(earlier, self._taken(later, wanted, sums), now, sums)
 
     def move(self, old: Boundary, new: Boundary) -> None:
-        """Let wait at another place what waits at one; nothing does there."""
+        """Move what is pending at a boundary to another one, where nothing is."""
         self._db.execute(
             "UPDATE pending SET owner=?, side=? WHERE log=? AND owner=? AND side=?",
             (new.owner, new.side, *old),
         )
 
     def drop(self, boundary: Boundary) -> None:
-        """Forget what waits at a place."""
+        """Forget what is pending at a boundary."""
         self._db.execute("DELETE FROM pending WHERE log=? AND owner=? AND side=?", boundary)
 
     def _messages(self, boundary: Boundary) -> set[MessageKey]:
@@ -128,10 +128,10 @@ class Pending:
         )
         return found.fetchone() is not None
 
-    def _taken(self, segment: Segment, told: Set[MessageKey], sums: Sums) -> Messages:
-        """Return what waits of these messages at the ends of a region, and take it from there."""
+    def _taken(self, segment: Segment, wanted: Set[MessageKey], sums: Sums) -> Messages:
+        """Return what is pending of these messages in a segment, and delete it there."""
         taken = Messages(sums)
-        for key, rows in self._take(segment.start, told).items():
+        for key, rows in self._take(segment.start, wanted).items():
             orphan = None
             for what, minute, number, recipients in rows:
                 if what == "removed":
@@ -148,9 +148,9 @@ class Pending:
                     orphan.sent[what, minute] = number
             if orphan:
                 taken.orphans[key] = orphan
-                if orphan.is_complete:  # what became of it, the end of the region tells
+                if orphan.is_complete:  # the segment's end tells what became of it
                     taken.ended.add(key)
-        for key, rows in self._take(segment.end, told).items():
+        for key, rows in self._take(segment.end, wanted).items():
             for what, minute, number, recipients in rows:
                 if what == "active":
                     taken.active[key] = minute, number, recipients
@@ -158,28 +158,28 @@ class Pending:
                     taken.received[key] = minute, bool(number)
         return taken
 
-    def _take(self, boundary: Boundary, told: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
-        """Return what waits of these messages at a place, and take it from there."""
+    def _take(self, boundary: Boundary, wanted: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
+        """Return what is pending of these messages at a boundary, and delete it there."""
         there = "FROM pending WHERE log=? AND owner=? AND side=?"
         of_one = f"{there} AND origin=? AND queue_id=?"
         columns = "origin, queue_id, what, minute, number, recipients"
-        # A place where less waits is read as a whole, which is quicker than to ask for each.
+        # A boundary where less is pending is read whole, which is quicker than to ask for each.
         rows = self._db.execute(
-            f"SELECT {columns} {there} LIMIT ?", (*boundary, len(told) + 1)
+            f"SELECT {columns} {there} LIMIT ?", (*boundary, len(wanted) + 1)
         ).fetchall()
-        if len(rows) > len(told):
+        if len(rows) > len(wanted):
             rows = []
-            for key in told:
+            for key in wanted:
                 rows += self._db.execute(f"SELECT {columns} {of_one}", (*boundary, *key))
         taken: dict[MessageKey, list[_What]] = {}
         for origin, queue_id, *what in rows:
-            if (origin, queue_id) in told:
+            if (origin, queue_id) in wanted:
                 taken.setdefault((origin, queue_id), []).append(tuple(what))
         self._db.executemany(f"DELETE {of_one}", [(*boundary, *key) for key in taken])
         return taken
 
     def _put(self, segment: Segment, piece: Messages, now: int) -> None:
-        """Let wait what waits at the ends of a piece."""
+        """Keep what is pending at the boundaries of a piece."""
         start: list[tuple[object, ...]] = []
         for key, orphan in piece.orphans.items():
             here = *segment.start, *key
@@ -213,7 +213,7 @@ class Pending:
             self._bound(segment.end, "what='active'", MOST_ACTIVE, "minute DESC")
 
     def _bound(self, boundary: Boundary, of: str, most: int, nearest: str) -> None:
-        """Keep the half that is nearest to a place, if too much of some kind waits there."""
+        """Keep the half that is nearest to a boundary, if too much of some kind is there."""
         there = f"FROM pending WHERE log=? AND owner=? AND side=? AND {of}"
         number = self._db.execute(f"SELECT count(*) {there}", boundary).fetchone()[0]
         if number > most:

@@ -34,10 +34,11 @@ class Entry:
     cursor_text: its cursor, as journald writes it
     second, minute: when journald received it, since 1970; entries stand in this order
     record: what it says, None if it has no tag or no text
+    unread_text: its text where it has no record
     tells_of_loss: whether journald says in it that it has dropped lines of ours
     """
 
-    __slots__ = ("cursor_text", "minute", "record", "second", "tells_of_loss")
+    __slots__ = ("cursor_text", "minute", "record", "second", "tells_of_loss", "unread_text")
 
     def __init__(self, fields: Fields) -> None:
         """Make it from the fields that journalctl printed.
@@ -52,8 +53,10 @@ class Entry:
         self.minute = self.second // 60
         tag, text = fields.get(b"SYSLOG_IDENTIFIER"), fields.get(b"MESSAGE")
         self.record = None
+        self.unread_text = b""
         self.tells_of_loss = False
         if tag is None or text is None:
+            self.unread_text = text or b""
             return
         if fields.get(b"_TRANSPORT") == b"driver":
             self.tells_of_loss = bool(_match_dropped(text))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from check_postfix.maillog.counts.counts import FAMILIES, MANY
+from check_postfix.maillog.counts.counts import FAMILIES, FAMILY, MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from check_postfix.maillog.window.coverage import Coverage
     from check_postfix.maillog.window.silence import Silence
@@ -48,9 +48,21 @@ class Window:
         self.notes = notes
         self.silence = silence
         self._view = view
-        self._totals = view.totals()
+        self._totals: Mapping[str, int] = view.totals()
+        self._supposed: Mapping[str, int] = {}  # family -> number of events, see `supposing`
         self._known_keys: dict[str, Rows] = {}
         self._known_usual: dict[tuple[object, ...], Usual] = {}
+
+    def supposing(self, counter: str, number: int) -> Window:
+        """Return what this window would be with so many more events, of which no more is known.
+
+        counter: of the events; a family of that name counts them as well
+        """
+        supposed = Window(self.start, self.end, self.coverage, self._view, self.notes)
+        supposed._totals = {**self._totals, counter: self.count(counter) + number}
+        family = FAMILY.get(counter, counter)
+        supposed._supposed = {family: number}
+        return supposed
 
     @property
     def seconds(self) -> int:
@@ -105,7 +117,8 @@ class Window:
 
     def count_matching(self, family: str, filter: Takes) -> int:
         """Return how many events of a family a filter takes."""
-        return sum(number for key, number in self._rows(family) if filter(family, key))
+        matching = sum(number for key, number in self._rows(family) if filter(family, key))
+        return matching + self._supposed.get(family, 0)
 
     def _rows(self, family: str) -> Rows:
         if family not in self._known_keys:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import OF_A_MESSAGE, MessageFacts
+from check_postfix.maillog.events.event import NOTHING, OF_A_MESSAGE, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     active,
     delivery,
@@ -23,14 +23,13 @@ from check_postfix.maillog.events.recogniser import (
     reject,
     screen,
 )
+from check_postfix.maillog.events.recogniser.unknown import unknown as unknown_event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from check_postfix.maillog.events.event import Event
 
 
 class Shape:
@@ -42,14 +41,17 @@ class Shape:
     id:        expression of what the text starts with: a queue ID, perhaps
                NOQUEUE, or nothing
     words:     how what follows begins, one of these
-    recognise: reads a record from there on; returns None if nothing is counted
+    recognise: reads a record from there on; returns None if it makes nothing of it,
+               NOTHING if it knows that nothing is counted
+    unknown:   kind of event of a record that begins so and that nobody reads; nothing where
+               such records may well tell of nothing that is counted
     opening:   expression of how it begins, where too many texts begin with the words
 
     An opening lets through all that is read, and little else. It is short, since it is
     part of the scanner's expression, which is compiled in each run that reads.
     """
 
-    __slots__ = ("id", "opening", "programs", "recognise", "words")
+    __slots__ = ("id", "opening", "programs", "recognise", "unknown", "words")
 
     def __init__(
         self,
@@ -58,12 +60,14 @@ class Shape:
         words: tuple[bytes, ...],
         recognise: Callable[[Record, int], Event | None],
         opening: bytes = b"",
+        unknown: str = "",
     ) -> None:
         self.programs = programs
         self.id = id
         self.words = words
         self.recognise = recognise
         self.opening = opening
+        self.unknown = unknown
 
     @property
     def openings(self) -> list[bytes]:
@@ -84,11 +88,14 @@ _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
 # Asked in this order; the first that returns an event has read the record.
 POSTFIX: tuple[Shape, ...] = (
-    Shape(None, _QUEUE_ID, (b"to=<",), delivery.recognise),
+    Shape(None, _QUEUE_ID, (b"to=",), delivery.recognise),
     Shape(_SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"client=",), intake.recognise_smtpd),
     Shape(
-        _SMTPD, _QUEUE_ID_OR_NOQUEUE,
-        (b"reject: ", b"reject_warning: ", b"hangup: ", b"hold: ", b"discard: "),
+        _SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"reject: ", b"hangup: "), reject.recognise_smtpd,
+        unknown="reject_unknown",
+    ),
+    Shape(
+        _SMTPD, _QUEUE_ID_OR_NOQUEUE, (b"reject_warning: ", b"hold: ", b"discard: "),
         reject.recognise_smtpd,
     ),
     Shape(active.PROGRAMS, _QUEUE_ID, (b"from=<",), expiry.recognise),
@@ -97,21 +104,43 @@ POSTFIX: tuple[Shape, ...] = (
     Shape((b"pickup",), _QUEUE_ID, (b"uid=",), intake.recognise_pickup),
     Shape(_CLEANUP, _QUEUE_ID, (b"removed (canceled)",), intake.recognise_cancelled),
     Shape(
-        _CLEANUP, _QUEUE_ID, (b"reject: ", b"hold: ", b"discard: ", b"warning: "),
+        _CLEANUP, _QUEUE_ID, (b"reject: ",), reject.recognise_content, unknown="reject_unknown",
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID, (b"hold: ", b"discard: ", b"warning: "), reject.recognise_content,
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID, (b"milter-header-reject: ",), reject.recognise_content,
+        unknown="reject_unknown",
+    ),
+    Shape(
+        _CLEANUP, _QUEUE_ID,
+        (b"milter-header-hold: ", b"milter-header-discard: ", b"milter-header-warning: "),
         reject.recognise_content,
     ),
     Shape(
-        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE,
-        (b"milter-reject: ", b"milter-hold: ", b"milter-discard: "), reject.recognise_milter,
+        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, (b"milter-reject: ",), reject.recognise_milter,
+        unknown="reject_unknown",
+    ),
+    Shape(
+        _SMTPD + _CLEANUP, _QUEUE_ID_OR_NOQUEUE, (b"milter-hold: ", b"milter-discard: "),
+        reject.recognise_milter,
     ),
     Shape(
         _POSTSCREEN, _NOQUEUE, (b"reject: RCPT from [", b"reject: CONNECT from ["),
-        reject.recognise_postscreen,
+        reject.recognise_postscreen, unknown="reject_unknown",
     ),
-    Shape(_POSTSCREEN, _NO_ID, (b"reject: connect from [",), reject.recognise_postscreen),
+    Shape(
+        _POSTSCREEN, _NO_ID, (b"reject: connect from [",), reject.recognise_postscreen,
+        unknown="reject_unknown",
+    ),
     Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
     Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
     Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
+    Shape(_SMTPD, _NO_ID, (reject.PROXY,), reject.recognise_proxy),
+    Shape(
+        _SMTPD, _NO_ID, (b"warning: ",), reject.recognise_too_large, health.WITH_A_MESSAGE_OPENING,
+    ),
     Shape(
         None, _QUEUE_ID, (b"",), health.recognise_said_of_a_message,
         health.SAID_OF_A_MESSAGE_OPENING,
@@ -127,7 +156,13 @@ POSTFIX: tuple[Shape, ...] = (
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
 )  # fmt: skip
-DOVECOT: tuple[Shape, ...] = (Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),)
+DOVECOT: tuple[Shape, ...] = (
+    Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),
+    Shape(
+        None, _NO_ID, login.DOVECOT_AUTH_WORDS, login.recognise_dovecot_auth,
+        login.DOVECOT_AUTH_OPENING,
+    ),
+)  # fmt: skip
 
 
 _OTHERS = b""  # programs that no shape names
@@ -150,11 +185,15 @@ _AFTER_NOQUEUE = _by_program(_NOQUEUE, _QUEUE_ID_OR_NOQUEUE)
 _WITHOUT_ID = _by_program(_NO_ID)
 
 _DOVECOT = b"dovecot"
+# Its tag is its instance_name, which may be any word: then it is known by how it begins.
+_match_dovecot = Expression(
+    rb"(?:" + rb"|".join(opening for shape in DOVECOT for opening in shape.openings) + rb")"
+).match
 
 
 def is_ours(record: Record) -> bool:
     """Tell whether a record is Postfix's or Dovecot's."""
-    return bool(record.program) or record.instance == _DOVECOT
+    return bool(record.program or record.instance == _DOVECOT or _match_dovecot(record.text))
 
 
 def is_of_daemon(record: Record) -> bool:
@@ -168,7 +207,7 @@ def is_of_daemon(record: Record) -> bool:
 
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
     """Return the shapes that a record of ours may have, and where in its text they begin."""
-    if record.instance == _DOVECOT:
+    if record.instance == _DOVECOT or not record.program:
         return DOVECOT, 0
     id = _match_id(record.text)
     if id is None:
@@ -181,16 +220,24 @@ def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
 def recognise(record: Record) -> Event | None:
     """Return what happened according to this record, or None if nothing is counted.
 
-    A tag without a slash is no Postfix program's, whatever the text looks like.
+    What begins as a record of a counted kind does, and is read by nobody, is an event as
+    well: a new version of Postfix must not make mail invisible.
+
+    A tag without a slash is Dovecot's or another program's, and never one of Postfix's,
+    whatever the text looks like.
     """
     if not is_ours(record):
         return None
     asked, start = candidates(record)
     starts_with = record.text.startswith
+    unknown = None
     for shape in asked:
-        if starts_with(shape.words, start) and (event := shape.recognise(record, start)):
-            return event
-    return None
+        if starts_with(shape.words, start):
+            if event := shape.recognise(record, start):
+                return None if event is NOTHING else event
+            if shape.unknown and not unknown:
+                unknown = unknown_event(shape.unknown, record, "reject:")
+    return unknown
 
 
 def message_facts(record: Record, event: Event) -> MessageFacts | None:

@@ -2,11 +2,12 @@
 
 Recipient and text are chosen by strangers, and either may hold what looks like
 the rest of a delivery line. So the place decides, never a search: where exactly
-one tail (the fields from `, relay=` to `status=WORD (`) stands in the line, or
-where the recipient is of a form that cannot hold one, the tail behind it is the
-truth. What stays open is counted as that, and no status is taken from it.
+one tail (the fields from `, relay=` to `status=WORD (`) stands in the line, it is
+the truth. Of several tails it is the one after a recipient that seems to end there, if
+all later tails agree on the status: until Postfix 3.4, and by a setting, no recipient is
+quoted. What stays open is counted as that, and no status is taken from it.
 
-Source: postfix/src/global/log_adhoc.c, the only writer of this shape.
+Source: postfix/src/global/log_adhoc.c, the only writer of such lines.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 
 from check_postfix.maillog.events import fields, reasons
 from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.recogniser.unknown import unknown
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -32,10 +34,9 @@ _is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
     rb">, relay=(?P<relay>" + fields.RELAY + rb")" + fields.DELAYS
-    + rb", dsn=(?P<dsn>" + fields.ENHANCED_CODE + rb"), status=(?P<status>" + fields.STATUS
-    + rb") \("
+    + rb", dsn=(?P<dsn>" + fields.ENHANCED_CODE + rb")" + fields.MORE_FIELDS
+    + rb", status=(?P<status>" + fields.STATUS + rb") \("
 )  # fmt: skip
-_find_tail = Expression(_TAIL).search
 _find_tails = Expression(_TAIL).finditer
 
 _match_strict = Expression(
@@ -45,11 +46,17 @@ _match_strict = Expression(
 ).match  # fmt: skip
 
 # A recipient that Postfix itself cannot parse goes to the error transport with
-# this text, behind everything the recipient could forge.
+# this text, after everything that the recipient could forge.
 _search_bad_syntax = Expression(
     rb">, relay=none" + fields.DELAYS
     + rb", dsn=[45]\.1\.3, status=(?P<status>bounced|SOFTBOUNCE) \(bad address syntax\)\Z"
 ).search  # fmt: skip
+
+_drop_addresses = Expression(rb"<[^<>]*+>?").sub
+_find_names = Expression(rb"(?:\A|(?<= ))[a-z][a-z_-]{1,15}+=").finditer
+# What is looked at for the names of fields, in bytes, and how many are shown.
+_NAMES_WITHIN = 400
+_MOST_NAMES = 10
 
 _KIND = {
     b"sent": "sent",
@@ -65,12 +72,12 @@ _KIND = {
 def recognise(record: Record, start: int) -> Event:
     """Return the event of a delivery line.
 
-    start: where the record's text has `to=<`, behind a queue ID
+    start: where the record's text has `to=`, after a queue ID
     """
     text = record.text
     tails = list(_find_tails(text))
     strict = _match_strict(text, start)
-    if len(tails) == 1 and (strict or (text.endswith(b")") and not fields.may_be_cut(text))):
+    if len(tails) == 1 and (strict or _is_certain(text)):
         return _delivery(text, tails[0], strict)
     if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
         softened = bad["status"] == b"SOFTBOUNCE"
@@ -83,12 +90,33 @@ def recognise(record: Record, start: int) -> Event:
             also=("delivery_suspicious",) if strict and record.program == UNKNOWN else (),
         )
     if strict:
-        first = _find_tail(text, strict.end())
-        assert first is not None  # `strict` looked ahead to it
-        return _delivery(text, first, strict, also=("delivery_suspicious",))
+        # Those inside a quoted recipient are not the truth in any form of address.
+        behind = text[strict.end() :]
+        first, *others = _find_tails(behind)  # `strict` looked ahead to it
+        if any(tail["status"] != first["status"] for tail in others):
+            return Event(kind="delivery_ambiguous")
+        return _delivery(behind, first, strict, also=("delivery_suspicious",))
     if fields.may_be_cut(text) or not text.endswith(b")"):
         return Event(kind="line_truncated")
-    return Event(kind="delivery_ambiguous" if tails else "delivery_unknown")
+    return (
+        Event(kind="delivery_ambiguous")
+        if tails
+        else unknown("delivery_unknown", record, _names(text, start))
+    )
+
+
+def _names(text: bytes, start: int) -> str:
+    """Return the names of the fields of a delivery that no rule reads, without their values."""
+    # An address may hold what looks like a field's name, and be somebody's.
+    plain = _drop_addresses(b"", text[start : start + _NAMES_WITHIN])
+    names = [match[0].decode("ascii") for match in _find_names(plain)]
+    return " ".join(names[:_MOST_NAMES])
+
+
+def _is_certain(text: bytes) -> bool:
+    """Tell whether there is no room for another tail than the one found, cut off or unknown."""
+    whole = text.endswith(b")") and not fields.may_be_cut(text)
+    return whole and text.count(b">, relay=") == 1
 
 
 def _delivery(
@@ -111,7 +139,7 @@ def outcome(
 ) -> Event:
     """Return the event of a delivery whose fields are known.
 
-    reply: what stands behind `status=WORD (`; of `sent` at least the opening words
+    reply: the text after `status=WORD (`; at least the opening words, if it is `sent`
     """
     kind = _KIND.get(status, "delivery_unknown")
     if kind == "sent":
@@ -122,12 +150,9 @@ def outcome(
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
         said = reasons.match_said(reply)
-        if said and not said["refused"]:
+        if said:
             code = said["code"].decode()
-        if _is_mailbox_full(dsn, code, reply):
-            reason = reasons.MAILBOX_FULL
-        else:
-            reason = reasons.of_delivery(dsn, reply, said)
+        reason = reasons.of_delivery(dsn, reply, said)
         if reply.startswith(b"SASL authentication failed; "):
             also += ("relay_auth_failed",)
     return Event(
@@ -139,17 +164,3 @@ def outcome(
         reason=reason,
         also=also,
     )
-
-
-def _is_mailbox_full(dsn: bytes, code: str, reply: bytes) -> bool:
-    """Tell whether a recipient's mailbox had no room (RFC 3463 x.2.2, RFC 5321 552).
-
-    552 is also the reply to a message that is too big for anybody; the enhanced
-    codes x.2.3 and x.3.4 say so.
-    """
-    detail = dsn[1:]
-    if detail == b".2.2":
-        return True
-    if code == "552":
-        return detail not in (b".2.3", b".3.4")
-    return code == "452" and b"over quota" in reply.lower()

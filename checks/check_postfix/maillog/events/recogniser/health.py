@@ -36,7 +36,9 @@ FAULTS = (
     b"warning: unexpected end-of-input ",
     b"warning: database ",
     b"warning: saving corrupt file ",
-    b"warning: SASL: Connect ",
+    b"warning: SASL: ",
+    b"warning: lost connection with proxy ",
+    b"warning: timeout talking to proxy ",
     b"warning: table ",
     b"error: open database ",
     b"entering STRESS mode with ",
@@ -48,14 +50,15 @@ _match_fault = Expression(
     rb"|service \"[^\"\n]++\" \([^\s()]++\) has reached its process limit "
     rb"|not enough free space in mail queue: "
     rb"|mail_queue_enter: create file "
-    rb"|connect to (?:Milter service |(?:private|public)/)"
+    rb"|connect to (?:Milter service |proxy filter |(?:private|public)/)"
     rb"|milter \S++ "
     rb"|problem talking to "
     rb"|(?:timeout|premature end-of-input) on (?:private|public)/"
     rb"|unexpected end-of-input from (?:private|public)/"
     rb"|database \S++ is older than source file "
     rb"|saving corrupt file \""
-    rb"|SASL: Connect to "
+    rb"|SASL: (?:Connect|Couldn't |Protocol )"
+    rb"|(?:lost connection with|timeout talking to) proxy "
     rb"|table [a-z0-9_-]++:[^\s\"]++ lookup error: ))"
 ).match
 
@@ -70,7 +73,8 @@ _match_of_a_table = Expression(
 WITH_A_MESSAGE_OPENING = rb"warning: [0-9A-Z][0-9A-Za-z]{5,63}+: "
 _match_with_a_message = Expression(
     rb"warning: " + fields.QUEUE_ID + rb": (?:write queue file"
-    rb"|(?:bounce|defer|trace|verify|flush) service failure|[a-z0-9_]++ map lookup problem )"
+    rb"|(?:bounce|defer|trace|verify|flush) service failure"
+    rb"|[a-z0-9_]++ map lookup (?:problem|error) |table [a-z0-9_-]++:[^\s\"]++ lookup error for )"
 ).match
 
 # After a queue ID, without a severity (global/bounce.c, global/abounce.c,

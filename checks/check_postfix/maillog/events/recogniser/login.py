@@ -16,6 +16,7 @@ import re
 
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.recogniser.unknown import unknown
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -25,12 +26,21 @@ _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 # submission-login before Dovecot 2.4 says no more than what the client did.
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")
 _LOGGED_IN = (b"Login: user=<", b"Logged in: user=<")
+_NO_HANDSHAKE = b"Error: Timeout waiting for handshake from auth server"
+_BROKEN = b"Disconnected: Auth process broken"
 DOVECOT_WORDS = tuple(service + b"-login: " for service in _SERVICES)
+# What its auth processes, and the one that starts them, say of their own trouble: a database
+# that does not answer, a process that died. To Postfix it looks like wrong passwords.
+DOVECOT_AUTH_WORDS = (b"auth: ", b"auth-worker", b"master: Error: service(auth")
+DOVECOT_AUTH_OPENING = (
+    rb"(?:auth(?:-worker(?:\(\d++\)|)|): (?:Error|Fatal|Panic)|master: Error: service\(auth)"
+)
 # What a login process of Dovecot says, where that is plain. Its service, and how it ended,
 # are checked when the text is read.
 _DOVECOT_SAID = rb"[a-z3]++-login: (?:Info: |)"
 DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
-_DOVECOT_ENDED = _DOVECOT_SAID + rb"[A-Z][^\n(<]*+(?<= )\("
+_ENDED_WITH = rb"[A-Z][^\n(<]*+(?<= )\("
+_DOVECOT_ENDED = _DOVECOT_SAID + _ENDED_WITH
 _USER = rb"(?: \([a-z_]++\)|): user=<"
 # Neither the user's name nor the client can hold what looks like the other.
 DOVECOT_FAILED = (
@@ -40,8 +50,11 @@ DOVECOT_FAILED = (
     + rb"(?P<user>[^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=(?P<client>[0-9A-Fa-f.:]++)"
     rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
 )  # fmt: skip
-# Ended without a try; there are many, and each is another text.
-DOVECOT_IDLE = _DOVECOT_ENDED + rb"no auth attempts[^\n()<]*+\)" + _USER
+# Ended without a try; there are many, and each is another text. Who says so is all that is kept.
+DOVECOT_IDLE = (
+    _DOVECOT_SAID + rb"(?=(?!Disconnected: Auth )" + _ENDED_WITH
+    + rb"no auth attempts[^\n()<]*+\)" + _USER + rb")"
+)  # fmt: skip
 
 _match_postfix = Expression(
     rb"warning: (?P<name>" + fields.CLIENT_NAME + rb")\[(?P<client>" + fields.CLIENT_ADDRESS
@@ -51,9 +64,19 @@ _match_postfix = Expression(
     re.DOTALL,
 ).match  # fmt: skip
 
+_match_sasl = Expression(
+    rb"warning: "
+    + fields.CLIENT_NAME
+    + rb"\[(?:"
+    + fields.CLIENT_ADDRESS
+    + rb")\](?::\d++)?: SASL "
+).match
+
 _CLIENT_ERRORS = (
     b"Invalid base64 data in ",
     b"Invalid authentication mechanism",
+    # Cyrus SASL has none of the name that the client says
+    b"no mechanism available",
 )
 _BACKEND_ERRORS = (
     b"Connection lost to authentication server",
@@ -89,7 +112,10 @@ _match_user = Expression(
     rb" user=<(?P<account>.*)>(?:, method=[A-Za-z0-9_-]*+)?, rip=\Z", re.DOTALL
 ).match
 
+_match_auth_trouble = Expression(DOVECOT_AUTH_OPENING).match
+
 _SUCCEEDED = Event(kind="auth_succeeded")
+_BACKEND_ERROR = Event(kind="auth_backend_error")
 
 
 def recognise_postfix(record: Record, start: int) -> Event | None:
@@ -99,7 +125,7 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
     """
     match = _match_postfix(record.text, start)
     if not match:
-        return None
+        return _unknown(record, start)
     name, address, word, reason = match.groups()
     client = address.decode().lower()
     # A mechanism that is no plain word is the client's invention; the reason that seems
@@ -122,6 +148,19 @@ def recognise_postfix(record: Record, start: int) -> Event | None:
     )
 
 
+def _unknown(record: Record, start: int) -> Event | None:
+    """Return the event of what smtpd says of SASL and a client, if it is not of an aborted try.
+
+    Postfix says either in its own words after the mechanism. A client may name those words
+    as its mechanism, but not keep Postfix from writing its own.
+    """
+    text = record.text
+    is_whole = not fields.may_be_cut(text)
+    if is_whole and _match_sasl(text, start) and b" authentication aborted" not in text:
+        return unknown("login_unknown", record, "SASL")
+    return None
+
+
 def _known(name: bytes) -> bytes:
     return b"" if name == _NO_NAME else name
 
@@ -136,15 +175,20 @@ def recognise_dovecot(record: Record, start: int) -> Event | None:
     said = said.removeprefix(b"Info: ")
     if said.startswith(_LOGGED_IN):
         return _SUCCEEDED
+    if said.startswith(_NO_HANDSHAKE):
+        return Event(kind="auth_backend_error", service=name.decode())
     if not said.startswith(_ENDED):
         return None
     reason = _search_reason(text, start)
     if not reason or not reason["whole"]:
-        return None
+        if not said.startswith(_BROKEN):
+            return None
+        reason = None
     address = _find_address(text)
     client = address["client"].decode().lower() if address else ""
     service = name.decode()
-    if reason["fault"]:
+    # Whose attempts were refused before the auth process broke has failed all the same.
+    if not reason or reason["fault"]:
         return Event(kind="auth_backend_error", client=client, service=service)
     user = address and _match_user(text[reason.end() : address.start("client")])
     return Event(
@@ -154,6 +198,14 @@ def recognise_dovecot(record: Record, start: int) -> Event | None:
         times=int(reason["attempts"]),
         account=user["account"] if user else b"",
     )
+
+
+def recognise_dovecot_auth(record: Record, start: int) -> Event | None:
+    """Return the event of trouble that Dovecot's auth processes tell of, or None.
+
+    record: text starts with one of DOVECOT_AUTH_WORDS
+    """
+    return _BACKEND_ERROR if _match_auth_trouble(record.text, start) else None
 
 
 def failed_at_dovecot(ended: bytes, client: bytes) -> Event | None:

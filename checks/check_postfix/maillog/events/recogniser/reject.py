@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from check_postfix.maillog.events import fields, reasons
-from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.event import NOTHING, Event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
@@ -32,9 +32,30 @@ _match = Expression(
     rb"(?:(?P<code>[245]\d\d) |)(?:(?:(?P<class>[45])|2)\.\d{1,3}\.\d{1,3} |)"
     + ABOUT + rb"(?P<message>" + MESSAGE + rb")"
 ).match  # fmt: skip
+# milter_header_checks, of a header that a milter adds, is told of by nobody else.
 _match_content = Expression(
-    rb"(?P<action>[a-z]++): (?P<part>header|body|content|mime-error) "
+    rb"(?P<milter>milter-header-(?=[a-z]++: header )|)(?P<action>[a-z]++): "
+    rb"(?P<part>header|body|content|mime-error) "
 ).match
+
+# A filter behind smtpd (smtpd_proxy_filter) has refused a message. What it passes on of
+# another Postfix behind it, in that one's words or as amavisd does, that one tells of, too.
+PROXY = b"proxy-reject: END-OF-MESSAGE: "
+_match_proxy = Expression(
+    PROXY + rb"(?P<code>[45]\d\d)[ -](?:" + fields.ENHANCED_CODE + rb" |)" + ABOUT
+    + rb"(?P<passed_on>(?:Client host|Helo command|Sender address|Recipient address|Data command"
+    rb"|End-of-data) rejected: |(?:Error: |)message (?:content rejected|file too big)"
+    rb"|Command rejected|(?:[A-Z][a-z]++, |)(?:id=[^\s,;]++, |)from MTA\(|)"
+    rb"(?P<message>" + MESSAGE + rb")"
+).match  # fmt: skip
+
+# Cleanup may say `by_id` as well, of the same message.
+_match_too_large = Expression(
+    rb"warning: (?:NOQUEUE: queue file size limit exceeded"
+    rb"|(?P<by_id>" + fields.QUEUE_ID + rb": queue file size limit exceeded)"
+    rb"|(?:NOQUEUE|" + fields.QUEUE_ID + rb"): BDAT request from (?P<name>" + fields.CLIENT_NAME
+    + rb")\[(?P<client>" + fields.CLIENT_ADDRESS + rb")\](?::\d++|) exceeds message size limit)\Z"
+).match  # fmt: skip
 
 _STAGES = frozenset((
     b"CONNECT", b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"MAIL", b"RCPT", b"DATA",
@@ -97,7 +118,7 @@ def refused(
 
 
 def recognise_milter(record: Record, start: int) -> Event | None:
-    """Return the event of a milter's action, or None if it may be logged again later.
+    """Return the event of a milter's action, NOTHING if it may be logged again later.
 
     Cleanup knows no reply code, only the enhanced one; its class is kept.
 
@@ -113,7 +134,7 @@ def recognise_milter(record: Record, start: int) -> Event | None:
     if program == UNKNOWN:
         program = b"smtpd" if match["code"] else b"cleanup"
     if program == b"smtpd" and match["stage"] in _EARLY:
-        return None
+        return NOTHING
     return _event(_KIND_OF_MILTER[program], match)
 
 
@@ -175,6 +196,39 @@ def recognise_content(record: Record, start: int) -> Event | None:
         )
     # smtp writes warnings of this form too (smtp_header_checks); a MIME error is
     # never anything but a reject.
-    if mime or (action == b"warning" and record.program == UNKNOWN):
+    is_of_smtp = action == b"warning" and record.program == UNKNOWN and not match["milter"]
+    if mime or is_of_smtp:
         return None
     return Event(kind=_KIND[action])
+
+
+def recognise_proxy(record: Record, start: int) -> Event | None:
+    """Return the event of a message that a proxy filter refused, or None.
+
+    The line names no client.
+
+    record: program smtpd, text starts with PROXY
+    """
+    shape = _match_proxy(record.text, start)
+    # Without a reply that refuses, smtpd itself did and has said so.
+    if not shape or shape["passed_on"]:
+        return None
+    reason, _ = reasons.of_reject(shape["message"])
+    return Event(kind="rejected_proxy", reply_code=shape["code"].decode(), reason=reason)
+
+
+def recognise_too_large(record: Record, start: int) -> Event | None:
+    """Return the event of a message that was too large once it came, or None.
+
+    record: program smtpd, text starts with `warning: `
+    """
+    shape = _match_too_large(record.text, start)
+    if not shape or (shape["by_id"] and record.program == UNKNOWN):
+        return None
+    return Event(
+        "rejected_size",
+        client=(shape["client"] or b"").decode().lower(),
+        reply_code="552",
+        reason=reasons.TOO_LARGE,
+        client_name=fields.verified(shape["name"] or b"unknown"),
+    )

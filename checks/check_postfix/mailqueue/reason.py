@@ -1,0 +1,39 @@
+"""Reasons: why mail waits, without what differs from one message to the next.
+
+Postfix keeps for each recipient the words of the last failure. They name hosts, addresses,
+numbers and persons; without those the reasons of a thousand messages are a few.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# More of a reason is not looked at, and less of it is shown; in characters.
+_LONGEST = 400
+_SHOWN = 80
+
+# qmgr's words about a destination that has just failed several times; the cause comes after.
+_SUSPENDED = "delivery temporarily suspended: "
+# Other servers answer in their own words, behind these of smtp(8).
+_SPEAKER = re.compile(r"host \S+ (?:said|refused to talk to me): ")
+_IN_REPLY = " (in reply to "
+# A host, address, number or person: a word, or a value behind "=", in which one of these stands.
+_PARTICULAR = re.compile(r"(?<![^\s=(])[^\s=(]*?(?:[\d\[@<]|\.(?=\w))\S*?(?=[:;,.)]*(?:\s|$))")
+# The reply code and enhanced code that a server's answer begins with say why.
+_CODES = re.compile(r"[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?= |$)")
+
+
+@lru_cache(maxsize=1024)
+def general(reason: str) -> str:
+    """Return a reason without hosts, addresses and numbers: `connect to ...: Connection refused`.
+
+    Returns: at most 80 characters; nothing for a reason that says nothing
+    """
+    text = reason[:_LONGEST].removeprefix(_SUSPENDED)
+    if speaker := _SPEAKER.match(text):
+        text = text[speaker.end() :].partition(_IN_REPLY)[0]
+    codes = _CODES.match(text)
+    start = codes.end() if codes else 0
+    text = " ".join((text[:start] + _PARTICULAR.sub("...", text[start:])).split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
