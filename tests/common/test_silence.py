@@ -207,6 +207,16 @@ def test_one_of_two_logs_that_fell_silent_is_a_remark(tmp_path):
     assert f"; {old} silent for 4 d" in line
 
 
+def test_one_of_two_logs_that_is_empty_is_named(tmp_path):
+    empty = str(mail_log.write(tmp_path / "out.log"))
+    log = written(tmp_path, sent(0))
+
+    code, line = said(log, "--log", empty)
+
+    assert code == 3
+    assert f"{empty} is empty; see where mail is logged now and name that with --log" in line
+
+
 def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
     log = written(tmp_path, sent(4, host="mx2"), sent(0))
     monkeypatch.setattr(

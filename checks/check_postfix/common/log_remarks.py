@@ -20,8 +20,10 @@ def remarks(window: Window) -> list[Remark]:
     """Return what must be known to understand the numbers."""
     coverage, lines = window.coverage, window.coverage.line_counts
     said = [Remark(note) for note in window.notes]
-    if not lines.ours and coverage.absence:
-        return [*said, Remark(coverage.absence, unknown=True)]
+    if coverage.absence:  # of one of several logs, if there are lines of ours
+        said.append(Remark(coverage.absence, unknown=not lines.ours))
+        if not lines.ours:
+            return said
     if not lines.lines:
         return [*said, Remark("the log is empty", unknown=True)]
     if not lines.ours:

@@ -22,7 +22,8 @@ class Coverage(Value):
     gaps:    (first, last) minutes between which lines were destroyed unread
     line_counts: of the lines read of the generations that are known
     notes:   sentences about files that could not be read
-    absence: why there is no line of Postfix or Dovecot, and what can be done about it
+    absence: why there is no line of Postfix or Dovecot, and what can be done about it; of
+             several logs, of those that have none
     """
 
     start: int | None = None
