@@ -35,7 +35,7 @@ def deferred_line(remark=""):
         f" ({remark}{remark and '; '}fewer than 20, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 deferred_messages=1;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -111,7 +111,7 @@ def test_deferrals_of_the_last_minutes_are_told(log):
         "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
         " bounced=3;;;0 expired=1;;;0 deferred_messages=1;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 

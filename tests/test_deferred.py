@@ -20,7 +20,7 @@ def test_a_small_part_deferred_is_ok():
         "POSTFIX DEFERRED OK - 5 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=5%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=5;;;0"
         " bounced=5;;;0 expired=1;;;0 deferred_messages=5;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -33,7 +33,7 @@ def test_more_than_the_warning_range_is_a_warning():
         "POSTFIX DEFERRED WARNING - 20 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=20%;10;25;0;100 attempts=100;;;0 sent=80;;;0 deferred=20;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=20;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -46,7 +46,7 @@ def test_more_than_the_critical_range_is_critical():
         "POSTFIX DEFERRED CRITICAL - 66.7 % of 3 delivery attempts deferred in 1 h"
         " | deferred_ratio=66.7%;10;25;0;100 attempts=3;;;0 sent=1;;;0 deferred=2;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=2;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -96,7 +96,7 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
         " (fewer than 20, not judged)"
         " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=18;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -114,7 +114,7 @@ def test_without_attempts_there_is_no_ratio():
         "POSTFIX DEFERRED OK - no delivery attempts in 15 min"
         " | attempts=0;;;0 sent=0;;;0 deferred=0;;;0 bounced=0;;;0 expired=3;;;0"
         " deferred_messages=0;;;0 accepted=0;;;0 bytes_received=0B;;;0"
-        " bytes_delivered=0B;;;0 gaps=0;;;0 not_understood=0;;;0"
+        " bytes_delivered=0B;;;0 standstill=0s;7200;21600;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -126,7 +126,7 @@ def test_a_softbounce_is_a_deferral():
         "POSTFIX DEFERRED CRITICAL - 30 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=30%;10;25;0;100 attempts=100;;;0 sent=70;;;0 deferred=30;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=30;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -212,7 +212,7 @@ def test_per_domain_the_worst_that_has_enough_attempts_is_judged():
         " | deferred_ratio=83%;10;25;0;100 attempts=996;;;0 sent=613;;;0 deferred=381;;;0"
         " bounced=2;;;0 expired=4;;;0"
         " deferred_messages=381;;;0 accepted=0;;;0 bytes_received=0B;;;0"
-        " bytes_delivered=0B;;;0 gaps=0;;;0 not_understood=0;;;0"
+        " bytes_delivered=0B;;;0 standstill=0s;7200;21600;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -243,7 +243,7 @@ def test_per_domain_without_a_domain_that_has_enough_nothing_is_judged():
         "POSTFIX DEFERRED OK - no recipient domain with 501 delivery attempts in 15 min, 996 in all"
         " | attempts=996;;;0 sent=613;;;0 deferred=381;;;0 bounced=2;;;0 expired=4;;;0"
         " deferred_messages=381;;;0 accepted=0;;;0 bytes_received=0B;;;0"
-        " bytes_delivered=0B;;;0 gaps=0;;;0 not_understood=0;;;0"
+        " bytes_delivered=0B;;;0 standstill=0s;7200;21600;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -295,7 +295,7 @@ def test_a_filter_on_failures_takes_nothing_from_the_attempts():
         "POSTFIX DEFERRED OK - 10 % of 100 delivery attempts deferred in 15 min"
         " | deferred_ratio=10%;10;25;0;100 attempts=100;;;0 sent=50;;;0 deferred=10;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=50;;;0"
-        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+        " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 

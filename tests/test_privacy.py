@@ -157,17 +157,6 @@ def test_it_is_gone_in_time_though_nothing_more_is_logged(day_old):
     assert [name for name in names if name in everything_in(state)] == []
 
 
-def test_sums_go_when_their_time_is_over(day_old):
-    log, state, _ = day_old
-
-    kept = run(deferred.CHECK, log, state, "--window", "2d", "--keep-totals", "3d")
-    run(deferred.CHECK, log, state, "--keep-totals", "2h")
-    gone = run(deferred.CHECK, log, state, "--window", "2d", "--keep-totals", "3d")
-
-    assert " attempts=10;" in kept
-    assert " attempts=0;" in gone
-
-
 def test_the_state_is_readable_by_its_owner_only(day_old):
     assert os.stat(day_old[1]).st_mode & 0o077 == 0
 

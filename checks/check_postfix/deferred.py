@@ -18,11 +18,13 @@ from check_postfix.common.attempts import (
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.ratio import Ratio
-from check_postfix.plugin import Check, Label, Threshold, run
+from check_postfix.common.standstill import standstill
+from check_postfix.plugin import Check, Label, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
 
     from check_postfix.maillog.window.window import Window
 
@@ -53,7 +55,15 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
         "expired": window.expired_messages,
         "deferred_messages": window.deferred_messages,
         **{label.name: window.count(label.name) for label in VOLUME},
+        "standstill": standstill(window),
     }
+
+
+def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+    """Return the first line's words."""
+    hours = measured["standstill"]
+    stalled = f", nothing has left for {values.span(hours)}" if hours else ""
+    return DEFERRED_RATIO.summary(measured, window, options, stalled)
 
 
 CHECK = Check(
@@ -69,6 +79,7 @@ CHECK = Check(
         EXPIRED,
         Label("deferred_messages", "messages that were deferred, of all domains"),
         *VOLUME,
+        Label("standstill", "time for which all mail to other machines was put off", "s"),
     ],
     measure=measure,
     thresholds=[
@@ -79,10 +90,18 @@ CHECK = Check(
             critical="25",
             uom="%",
             enough=(DEFERRED_RATIO.whole, MIN_ATTEMPTS),
-        )
+        ),
+        Threshold(
+            "standstill",
+            "the time for which all mail to other machines was put off (90s, 15m, 2h, 4d)",
+            warning="2h",
+            critical="6h",
+            suffix="standstill",
+            uom="s",
+        ),
     ],
     options=OPTIONS,
-    summary=DEFERRED_RATIO.summary,
+    summary=summary,
     details=DEFERRED_RATIO.details,
     worst_case=worst_case("deferred", "delivery_unknown"),
     examples=[

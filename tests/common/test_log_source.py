@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("utc")
 PERFDATA = (
     " | deferred_ratio=10%;10;25;0;100 attempts=100;;;0 sent=90;;;0 deferred=10;;;0"
     " bounced=0;;;0 expired=0;;;0 deferred_messages=10;;;0"
-    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
     " gaps={gaps};;;0 not_understood=0;;;0"
 )
 

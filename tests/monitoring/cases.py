@@ -51,7 +51,8 @@ LINES = {
 PERFDATA = {
     "deferred": "deferred_ratio=17.9%;10;25;0;100 attempts=56;;;0 sent=40;;;0 deferred=10;;;0"
     " bounced=6;;;0 expired=0;;;0 deferred_messages=1;;;0"
-    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 gaps=0;;;0 not_understood=0;;;0",
+    " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0"
+    " standstill=0s;7200;21600;0 gaps=0;;;0 not_understood=0;;;0",
     "bounces": "bounce_ratio=13%;5;15;0;100 sent=40;;;0 bounced=6;;;0 expired=0;;;0"
     " bounced_550=6;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0",
     "auth": "auth_failures=15;100;500;0 auth_worst_client=12;10;100;0 auth_clients=2;;;0"
@@ -64,7 +65,7 @@ PERFDATA = {
 LABELS = {
     "deferred": [
         *("deferred_ratio", "attempts", "sent", "deferred", "bounced", "expired"),
-        *("deferred_messages", "accepted", "bytes_received", "bytes_delivered"),
+        *("deferred_messages", "accepted", "bytes_received", "bytes_delivered", "standstill"),
         "gaps",
         "not_understood",
     ],

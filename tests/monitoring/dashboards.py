@@ -86,8 +86,9 @@ ROWS = {
         ),
     ],
     "Volume": [
-        Panel("Messages", "deferred", ["accepted", "deferred_messages"], width=12),
-        Panel("Bytes of mail", "deferred", ["bytes_received", "bytes_delivered"], width=12),
+        Panel("Messages", "deferred", ["accepted", "deferred_messages"], width=8),
+        Panel("Bytes of mail", "deferred", ["bytes_received", "bytes_delivered"], width=8),
+        Panel("Time without a delivery to others", "deferred", ["standstill"], width=8),
     ],
     "Bounces": [
         Panel("Bounce ratio", "bounces", ["bounce_ratio"], limits="bounce_ratio"),

@@ -73,6 +73,10 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
         " were sent to\n"
         "# TYPE postfix_deferred_delivered_bytes gauge\n"
         "postfix_deferred_delivered_bytes 0\n"
+        "# HELP postfix_deferred_standstill_seconds time for which all mail to other machines was"
+        " put off\n"
+        "# TYPE postfix_deferred_standstill_seconds gauge\n"
+        "postfix_deferred_standstill_seconds 0\n"
         "# HELP postfix_deferred_gaps parts of the window whose log lines were destroyed"
         " before they were read\n"
         "# TYPE postfix_deferred_gaps gauge\n"
@@ -231,6 +235,7 @@ def test_an_ok_whose_file_cannot_be_written_is_unknown(tmp_path):
         " | deferred_ratio=23.9%;90;95;0;100 attempts=71;;;0 sent=40;;;0 deferred=17;;;0"
         " bounced=14;;;0 expired=2;;;0 deferred_messages=16;;;0"
         " accepted=59;;;0 bytes_received=15536B;;;0 bytes_delivered=26880B;;;0"
+        " standstill=0s;7200;21600;0"
         " gaps=0;;;0 not_understood=0;;;0\n"
     )
 

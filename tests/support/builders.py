@@ -59,6 +59,9 @@ class AView:
         self._messages = messages
         self._usual = usual or Usual(None, "usual not known yet")
 
+    def of(self, *_: int) -> AView:
+        return self
+
     def totals(self) -> dict[str, int]:
         return self._totals
 

@@ -56,8 +56,10 @@ AT = Option(
 )
 TIMEZONE = Option(
     "--timezone",
-    "time zone of the log's stamps, where they do not name one (default: this machine's)",
-    parse=values.zone,
+    "time zone of the log's stamps, where they do not name one; kept in the state file for all"
+    " checks; what was counted by another is counted again (default: the one that is kept, or"
+    " this machine's)",
+    parse=values.zone_name,
     metavar="NAME",
     example="Europe/Berlin or UTC",
 )
@@ -81,19 +83,21 @@ MAX_SILENCE = Option(
 )
 KEEP_TOTALS = Option(
     "--keep-totals",
-    "how long sums are kept; the usual level needs 28 days; all checks that share a state"
-    " file should be given the same",
-    default="30d",
+    "how long sums are kept; the usual level needs 28 days; of all checks that share a state"
+    " file, the one that asks for most has its way (default: what the others ask for, or 30d)",
     parse=values.window,
     metavar="DURATION",
+    example="30d",
 )
 KEEP_KEYS = Option(
     "--keep-keys",
     "how long the store keeps what may belong to a person or company: client addresses and"
-    " names, pseudonyms of accounts, recipient domains and relays",
-    default="48h",
+    " names, pseudonyms of accounts, recipient domains and relays; of all checks that share a"
+    " state file, the one that asks for least has its way (default: what the others ask for,"
+    " or 48h)",
     parse=values.window,
     metavar="DURATION",
+    example="48h",
 )
 ANONYMISE = Option(
     "--anonymise",

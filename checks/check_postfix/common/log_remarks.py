@@ -50,6 +50,7 @@ def remarks(window: Window) -> list[Remark]:
     if unknown := not_understood.remark(window):
         said.append(unknown)
     said += _troubles(window)
+    said += _offset(coverage.offset, coverage.ahead)
     if window.silence is not None:
         said += _of_silence(window.silence, end)
     return said
@@ -77,6 +78,21 @@ def _of_silence(silence: Silence, end: int) -> list[Remark]:
     if more := len(silence.parts[_MOST_NAMED:]):
         said.append(Remark(f"{more} more silent"))
     return said
+
+
+def _offset(offset: int, ahead: int) -> list[Remark]:
+    """Return what is said of a log whose stamps are not in the zone they are read by."""
+    if offset:
+        off = f"{values.span(abs(offset) * 60)} {'ahead of' if offset > 0 else 'behind'}"
+        return [
+            Remark(
+                f"stamps run {off} this machine's clock; name their zone with --timezone",
+                unknown=True,
+            )
+        ]
+    if ahead:
+        return [Remark(f"newest line is {values.span(ahead * 60)} ahead of this machine's clock")]
+    return []
 
 
 # What goes wrong with Postfix itself, and may be why mail is deferred or refused.

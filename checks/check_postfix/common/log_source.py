@@ -17,8 +17,8 @@ from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
-from check_postfix.maillog.store import location
-from check_postfix.maillog.store.retention import Retention
+from check_postfix.maillog.store import clock_mark, location, log_zone
+from check_postfix.maillog.store.retention import USUAL, Retention
 from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -29,7 +29,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
 
+    from check_postfix.maillog.store.clock_mark import ClockMark
     from check_postfix.maillog.window.silence import Silence
 
     # Number, host, instance and minute of the newest line
@@ -63,7 +65,7 @@ class Span:
         # Whole minutes; the one that is still running is the last, from its first instant.
         self.end = int(now) // 60 + 1 if options.at is None else -(-int(self.at) // 60)
         self.start: int = self.end - options.window // 60
-        kept: int = options.keep_totals
+        kept: int = options.keep_totals or USUAL.totals * 60
         if not options.no_state and self.start < (int(now) - kept) // 60:
             raise UsageError(
                 f"the window begins more than {values.span(kept)} ago, and counts are kept no"
@@ -72,7 +74,8 @@ class Span:
 
     def _moment(self, options: Namespace) -> float:
         try:
-            at = values.moment(options.at, options.timezone).timestamp()
+            zone = None if options.timezone is None else values.zone(options.timezone)
+            at = values.moment(options.at, zone).timestamp()
         except ValueError as error:
             raise AT.fault(options.at, error) from None
         if at > self.now:
@@ -111,11 +114,6 @@ class OpenedStore:
         self._options = options
         self._span = span
         self._deadline = deadline
-        self._retention = Retention(options.keep_totals // 60, options.keep_keys // 60)
-        # The oldest minutes that are kept, of totals and of keys
-        minute = int(span.now) // 60
-        self._oldest = 0 if path is None else minute - self._retention.totals
-        self._oldest_keys = minute - self._retention.keys
         self.notes: list[str] = []
 
     def __enter__(self) -> OpenedStore:
@@ -134,10 +132,19 @@ class OpenedStore:
                     raise
                 if _is_set_aside(self._path):
                     self.notes.append("state file was damaged and is built again")
-        if self._path is not None and self._span.start < self._oldest_keys:
-            kept = values.span(self._options.keep_keys)
-            self.notes.append(f"clients and domains are kept for {kept} only")
+        if self._path is not None:
+            self._say_what_is_not_kept()
         return self
+
+    def _say_what_is_not_kept(self) -> None:
+        """Say so where this run asks for more than is kept."""
+        kept = self._retention
+        if self._span.start < self._oldest:
+            self.notes.append(f"counts are kept for {values.span(kept.totals * 60)} only")
+        asked = self._options.keep_keys or 0
+        if self._span.start < self._oldest_keys or asked > kept.keys * 60:
+            span = values.span(kept.keys * 60)
+            self.notes.append(f"clients and domains are kept for {span} only")
 
     def __exit__(self, *_: object) -> None:
         self._store.__exit__()
@@ -153,6 +160,14 @@ class OpenedStore:
 
     def _read(self, store: Store) -> Coverage:
         """Bring the store up to the log."""
+        before = store.clock_mark()
+        is_new = not store.has_logs()
+        mark = clock_mark.look(self._span.now, before, is_new)
+        self._retention = self._vote(store, is_new)
+        self._trusted = mark.trusted
+        # The oldest minutes that are kept, of totals and of keys
+        self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
+        self._oldest_keys = mark.trusted - self._retention.keys
         parts = [
             self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
             for log in self._logs
@@ -163,10 +178,8 @@ class OpenedStore:
         if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store, parts[0]):
             parts = [self._read_journal(store)]
             self._see_newest(store, parts)
-        # Where nothing new is logged, nothing old is forgotten otherwise.
-        if self._path is not None and store.is_overdue(self._oldest, self._oldest_keys):
-            with store.transaction():
-                store.forget(self._oldest, self._oldest_keys)
+        if self._path is not None:
+            self._forget(store, mark, before)
         return Coverage.merged(parts, self._oldest)
 
     def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
@@ -208,11 +221,46 @@ class OpenedStore:
         )
         return True
 
+    def _vote(self, store: Store, is_new: bool) -> Retention:
+        """Return how long counts are kept; let what this run asks for have its say in that."""
+        totals, keys = (
+            asked and asked // 60 for asked in (self._options.keep_totals, self._options.keep_keys)
+        )
+
+        def settled() -> Retention:
+            if kept is None and is_new:
+                return Retention(totals or USUAL.totals, keys)
+            return (kept or USUAL).with_votes(totals, keys)
+
+        kept = store.retention()
+        if self._path is not None and (kept is None or not kept.is_like(settled())):
+            with store.transaction():
+                kept = store.retention()  # another run may have had its say
+                store.save_retention(settled())
+        return settled()
+
+    def _forget(self, store: Store, mark: ClockMark, before: ClockMark | None) -> None:
+        """Forget what nothing new is logged for, and keep since when the clock is steady."""
+        # By the clock's own time, for without a mark it would never be trusted.
+        minute = int(self._span.now) // 60
+        is_overdue = store.is_overdue(
+            minute - self._retention.totals, minute - self._retention.keys
+        )
+        is_marked = (store.is_changed or is_overdue) and clock_mark.is_worth_writing(mark, before)
+        is_forgotten = is_overdue and store.is_overdue(self._oldest, self._oldest_keys)
+        if is_marked or is_forgotten:
+            with store.transaction():
+                if is_marked:
+                    store.save_clock_mark(mark)
+                if is_forgotten:
+                    store.forget(self._oldest, self._oldest_keys)
+
     def _read_file(self, store: Store, path: str) -> Coverage:
         now, lie_in = self._span.now, self._options.archives
         progress = Progress(store, path, int(now) // 60, lie_in)
         log = progress.log()
-        if log and progress.is_all_read(log):
+        named = self._options.timezone
+        if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
             return progress.coverage(log)
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.ingest.ingest import Ingest
@@ -220,8 +268,9 @@ class OpenedStore:
         keeps = self._path is not None
         latest = now if keeps else min(now, self._span.at + _YEAR / 2)
         return Ingest(
-            store, path, self._options.timezone, now, latest, self._span.start, self._deadline,
-            keeps=keeps, retention=self._retention, archives=lie_in,
+            store, path, None, now, latest, self._span.start, self._deadline,
+            keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
+            named=named,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -230,7 +279,7 @@ class OpenedStore:
 
         return Journal(
             store, self._span.now, self._span.start, self._span.end, self._deadline,
-            keeps=self._path is not None, retention=self._retention,
+            keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
         ).run()  # fmt: skip
 
     def window(self) -> Window:
@@ -242,7 +291,7 @@ class OpenedStore:
         origins = self._origins()
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
-            self._oldest_keys, self._options.timezone, self._options.anonymise,
+            self._oldest_keys, self._zone(), self._options.anonymise,
         )  # fmt: skip
         return Window(start, end, self.coverage, view, self.notes, self._silence(origins))
 
@@ -267,7 +316,7 @@ class OpenedStore:
         parts: list[tuple[str, int]] = []
         if not chosen and last is not None and end - last <= most:
             # What is not heard of for so long that its counts are forgotten is not missed.
-            kept = max(self._oldest, end - self._options.keep_totals // 60)
+            kept = max(self._oldest, end - self._retention.totals)
             parts = [
                 (name, newest)
                 for name, newest in each
@@ -280,6 +329,14 @@ class OpenedStore:
         from check_postfix.maillog.window.silence import Silence
 
         return Silence(last, ", ".join(chosen), most, parts)
+
+    def _zone(self) -> tzinfo | None:
+        """Return whose time of day is compared; None for the machine's."""
+        if self._options.timezone is not None:
+            return values.zone(self._options.timezone)
+        logs = [self._store.log(path) for path in self._logs]
+        zones = [log.zone for log in logs if log and log.zone]
+        return log_zone.rules(zones[0]) if zones else None
 
     def _origins(self) -> list[Origin]:
         """Return the hosts' Postfix instances that are judged."""

@@ -119,6 +119,12 @@ def zone(written: str) -> tzinfo:
     return found
 
 
+def zone_name(written: str) -> str:
+    """Return the name of a time zone."""
+    zone(written)
+    return written
+
+
 def moment(written: str, where: tzinfo | None) -> datetime:
     """Return a point in time, read as python-dateutil reads it.
 

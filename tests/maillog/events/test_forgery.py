@@ -42,6 +42,8 @@ _PIECES = [
     b", rip=203.0.113.9", b", lip=192.0.2.1", b", session=<urlyuAhhRJd/AAAB>",
     b" (auth failed, 99 attempts in 2 secs): user=<", b" (no auth attempts in 0 secs): user=<x>",
     b"Login: user=<", b"message repeated 9 times: [ ", b"]", b"[ID 197553 mail.info] ",
+    b"INFO    postfix/smtp[1]: ", b"mail-1  | ", b" docker[1]: ", b"2026-11-24T16:40:01Z stdout F ",
+    b'","syslogtag":"postfix/smtpd[1]:","x":"', b'{"log":"', b" mx1/mx1 ", b"<mail.info> ",
     b"Nov 24 16:40:02 mx1 postfix/smtp[1]: ", b"2026-11-24T16:40:01.1+00:00 mx1 postfix/smtpd[1]: ",
 ]  # fmt: skip
 
@@ -521,6 +523,32 @@ FRAMES: dict[str, Callable[[bytes, bytes], bytes]] = {
     "journalctl -o json": lambda tag, text: b'{"MESSAGE":' + _in_json(text)
         + b',"SYSLOG_IDENTIFIER":"' + tag
         + b'","_HOSTNAME":"mx1","__REALTIME_TIMESTAMP":"1795538401123456"}',
+    "severity": lambda tag, text: b"2026-11-24T16:40:01Z INFO    " + tag + b"[2211]: " + text,
+    "severity, seven letters": lambda tag, text: b"Nov 24 16:40:01 WARNING " + tag + b"[2211]: "
+        + text,
+    "severity behind the host": lambda tag, text: b"Nov 24 16:40:01 mx1 NOTICE  " + tag
+        + b"[2211]: " + text,
+    "chain of hosts": lambda tag, text: b"Nov 24 16:40:01 mx1/mx1 " + tag + b"[2211]: " + text,
+    "FreeBSD": lambda tag, text: b"Nov 24 16:40:01 <mail.info> mx1 " + tag + b"[2211]: " + text,
+    "docker logs -t": lambda tag, text: b"2026-11-24T16:40:01.1Z Nov 24 16:40:01 mx1 " + tag
+        + b"[2211]: " + text,
+    "compose": lambda tag, text: b"mail-1  | Nov 24 16:40:01 mx1 " + tag + b"[2211]: " + text,
+    "docker, no stamp": lambda tag, text: b'{"log":' + _in_json(
+        b"INFO    " + tag + b"[2211]: " + text + b"\n")
+        + b',"stream":"stdout","time":"2026-11-24T16:40:01.1Z"}',
+    "CRI, no stamp": lambda tag, text: b"2026-11-24T16:40:01.1Z stdout F " + tag + b"[2211]: "
+        + text,
+    "text of docker's": lambda tag, text: b"Nov 24 16:40:01 node docker[812]: Nov 24 16:40:01 mx1 "
+        + tag + b"[2211]: " + text,
+    "text of Dovecot's": lambda tag, text: b"Nov 24 16:40:01 mx1 dovecot[812]: Nov 24 16:40:01 "
+        + tag + b"[2211]: " + text,
+    "JSON of rsyslog": lambda tag, text: b'{"@timestamp":"2026-11-24T16:40:01Z","host":"mx1",'
+        b'"syslogtag":"' + tag + b'[2211]:","message":' + _in_json(b" " + text) + b"}",
+    "JSON of a whole line": lambda tag, text: b'{"timestamp":"2026-11-24T16:40:01Z","message":'
+        + _in_json(b"Nov 24 16:40:01 mx1 " + tag + b"[2211]: " + text) + b"}",
+    "a journal's entry of a whole line": lambda tag, text: b'{"MESSAGE":' + _in_json(
+        b"Nov 24 16:40:01 mx1 " + tag + b"[2211]: " + text) + b',"SYSLOG_IDENTIFIER":"conmon"'
+        b',"_HOSTNAME":"node","__REALTIME_TIMESTAMP":"1795538401123456"}',
     "Solaris": lambda tag, text: b"Nov 24 16:40:01 mx1 " + tag
         + b"[2211]: [ID 1 mail.info] " + text,
     "a repeat": lambda tag, text: b"Nov 24 16:40:01 mx1 " + tag

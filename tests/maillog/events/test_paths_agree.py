@@ -97,14 +97,42 @@ def _in_cri(line: bytes) -> bytes:
 
 def _in_docker(line: bytes) -> bytes:
     """Return a line as docker writes it: bytes that are no text it replaces."""
-    entry = {"log": line.decode("utf-8", "replace") + "\n", "stream": "stderr", "time": "2026-11"}
+    entry = {
+        "log": line.decode("utf-8", "replace") + "\n",
+        "stream": "stderr",
+        "time": "2026-11-24T16:39:59.1+01:00",
+    }
     written = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
     for character in "<>&":
         written = written.replace(character, f"\\u{ord(character):04x}")
     return written.encode()
 
 
-@pytest.mark.parametrize("logger", [_in_cri, _in_docker])
+def _in_text(line: bytes) -> bytes:
+    return b"Nov 24 16:40:01 node docker[812]: " + line
+
+
+def _in_print(line: bytes) -> bytes:
+    return b"mail-1  | 2026-11-24T16:40:01.123456789Z " + line
+
+
+def _with_severity(line: bytes) -> bytes:
+    return line.replace(b" mx1 ", b" WARNING ", 1)
+
+
+def _without_stamp(line: bytes) -> bytes:
+    return _in_cri(line[16:])
+
+
+def _in_object(line: bytes) -> bytes:
+    fields = {"timestamp": "2026-11-24T16:40:01Z", "message": line.decode("utf-8", "replace")}
+    return json.dumps(fields).encode()
+
+
+@pytest.mark.parametrize(
+    "logger",
+    [_in_cri, _in_docker, _in_text, _in_print, _with_severity, _without_stamp, _in_object],
+)
 def test_on_the_corpus_in_a_container(logger: Callable[[bytes], bytes]):
     lines = [logger(line) for line in material.corpus_lines()]
     assert_agreement(lines)

@@ -41,7 +41,7 @@ def _said() -> list[Said]:
             _moved(entry.expected),
         )
         for entry in corpus.entries(
-            path for path in corpus.files() if path.name != "hostile_frame.log"
+            path for path in corpus.files() if not path.name.endswith("frame.log")
         )
         if (shape := plain.fullmatch(entry.line))
     ]
@@ -56,6 +56,8 @@ def _is_no_utf_8(text: str) -> bool:
 
 
 SAID = _said()
+RECEIVED = "64D05240927: client=unknown[203.0.113.6]"
+SMTPD = Said("mx1", "postfix/smtpd", "1", RECEIVED, None)
 
 
 def _docker(line: str) -> str:
@@ -90,7 +92,31 @@ def _in(form: str) -> Callable[[Said], str]:
     return lambda said: form.format(**said._asdict())
 
 
+def _docker_around(form: str) -> Callable[[Said], str]:
+    """Return docker's object around what is printed without a time of its own."""
+
+    def wrap(said: Said) -> str:
+        entry = {"log": _in(form)(said) + "\n", "stream": "stdout", "time": "2026-11-04T16:43:27Z"}
+        return json.dumps(entry, separators=(",", ":"))
+
+    return wrap
+
+
+def _object(form: str = "{text}", **names: str) -> Callable[[Said], str]:
+    """Return a JSON object with these fields; an underscore stands for what is no letter."""
+
+    def wrap(said: Said) -> str:
+        fields = {name: value.format(**said._asdict()) for name, value in names.items()}
+        return json.dumps({"@timestamp": "2026-11-04T17:43:26.1+01:00", "severity": "INFO"}
+                          | {"message": form.format(**said._asdict())} | fields)  # fmt: skip
+
+    return wrap
+
+
 _TAG = "{host} {tag}[{process}]: {text}"
+# In a line that another one holds: five hours off, which the outer one's time shows.
+_OFF = "Nov 04 11:43:26 " + _TAG
+_BARE = "{tag}[{process}]: {text}"
 FRAMES: dict[str, Callable[[Said], str]] = {
     "RFC 3164, blank in front of the day": _in("Nov  4 16:43:26 " + _TAG),
     "RFC 3164, zero in front of the day (Postfix, journalctl)": _in("Nov 04 16:43:26 " + _TAG),
@@ -129,12 +155,71 @@ FRAMES: dict[str, Callable[[Said], str]] = {
     "RFC 5424, byte order mark": _in(
         "<22>1 2026-11-04T16:43:26Z {host} {tag} {process} - - \ufeff{text}"
     ),
+    "severity behind the host": _in("2026-11-04T16:43:26Z {host} INFO    " + _BARE),
+    "severity of seven letters": _in("Nov  4 16:43:26 {host} WARNING " + _BARE),
+    "severity, not padded": _in("Nov  4 16:43:26 {host} ERR " + _BARE),
+    "severity, no host": _in("2026-11-04T16:43:26.123456+00:00 INFO    " + _BARE),
+    "severity of seven letters, no host": _in("2026-11-04T16:43:26+00:00 WARNING " + _BARE),
+    "syslog-ng's chain of hosts": _in("Nov  4 16:43:26 {host}/relay " + _BARE),
+    "syslog-ng's chain with a source": _in("Nov  4 16:43:26 src@{host}/mx9/relay " + _BARE),
+    "FreeBSD's syslogd -vv": _in("Nov  4 16:43:26 <mail.info> " + _TAG),
+    "FreeBSD's syslogd -v": _in("Nov  4 16:43:26 <2.6> " + _TAG),
+    "docker logs -t": _in("2026-11-04T16:43:26.123456789Z " + _OFF),
+    "docker logs -t, zone inside": _in(
+        "2026-11-04T16:48:26.1Z 2026-11-04T17:43:26.1+01:00 " + _TAG
+    ),
+    "docker logs -t, no stamp": _in("2026-11-04T16:43:26.1Z INFO    " + _BARE),
+    "docker compose logs": _in("mail-1  | Nov 04 16:43:26 " + _TAG),
+    "docker compose logs, RFC 3339": _in("mail_1 | 2026-11-04T16:43:26Z " + _TAG),
+    "docker compose logs -t": _in("mail.x-1      | 2026-11-04T16:43:26.1Z " + _OFF),
+    "docker compose logs -t, no stamp": _in("mail-1  | 2026-11-04T16:43:26.1Z " + _BARE),
+    "CRI, another zone inside": _in("2026-11-04T16:43:27.1Z stdout F " + _OFF),
+    "CRI, a zone inside": _in("2026-11-04T16:48:27.1Z stdout F 2026-11-04T16:43:26Z " + _TAG),
+    "CRI, seconds since 1970 inside": _in("2026-11-04T16:48:27Z stderr F 1793810606.1 " + _TAG),
+    "CRI, no stamp": _in("2026-11-04T16:43:26.1Z stdout F " + _BARE),
+    "CRI, host and no stamp": _in("2026-11-04T17:43:26.1+01:00 stdout F " + _TAG),
+    "CRI, severity and no stamp": _in("2026-11-04T16:43:26.1Z stdout F NOTICE  " + _BARE),
+    "docker json-file, another zone inside": _docker_around(_OFF),
+    "docker json-file, no stamp": _docker_around(_BARE),
+    "docker json-file, severity and no stamp": _docker_around("INFO    " + _BARE),
+    "docker's log driver": _in("Nov  4 16:43:26 node docker[812]: " + _OFF),
+    "docker's log driver, default tag": _in("Nov  4 16:43:26 node 5790672ab6a0[812]: " + _OFF),
+    "conmon": _in("2026-11-04T17:43:26.1+01:00 node conmon[812]: 2026-11-04T11:43:26 " + _TAG),
+    "postfix start-fg": _in("Nov  4 16:43:26 node postfix[812]: " + _OFF),
+    "dovecot -F": _in("Nov  4 16:43:26 {host} dovecot[812]: Nov 04 11:43:26 " + _BARE),
+    "postfix start-fg, RFC 5424": _in("<22>1 2026-11-04T16:43:26Z node postfix 8 - -  " + _OFF),
+    "JSON of rsyslog": _object(" {text}", host="{host}", syslogtag="{tag}[{process}]:"),
+    "JSON of rsyslog, two tags": _object(
+        " {text}", tag="{tag}[{process}]:", host="{host}", programname="{tag}", source="x"
+    ),
+    "JSON of Vector": _object(
+        host="{host}", hostname="{host}", appname="{tag}", procid="{process}", facility="mail"
+    ),
+    "JSON of Vector, a file's line": _object(_OFF, host="node", file="/var/log/mail.log"),
+    "JSON of Fluent Bit": lambda said: json.dumps(
+        {"date": 1793810606.5, "host": said.host, "ident": said.tag, "message": said.text}
+    ),
+    "JSON in CRI": lambda said: (
+        "2026-11-04T16:43:27.1Z stdout F " + FRAMES["JSON of rsyslog"](said)
+    ),
     "NUL bytes left by a truncation": _in("\0\0\0Nov  4 16:43:26 " + _TAG),
     "carriage return": _in("Nov  4 16:43:26 " + _TAG + "\r"),
 }
 
 
-IN_JSON = {name for name in FRAMES if name.startswith("docker")} | {"journalctl -o json"}
+IN_JSON = {name for name in FRAMES if name.startswith(("docker", "JSON"))} | {"journalctl -o json"}
+HOSTS = {
+    "IPv6 address as host": "2001:db8::1",
+    "syslog-ng's chain of hosts": "{host}/relay",
+    "syslog-ng's chain with a source": "src@{host}/mx9/relay",
+}
+# The name of the program stands apart.
+APART = {name for name in FRAMES if name.startswith("RFC 5424")} | {
+    "JSON of Vector", "JSON of Fluent Bit",
+}  # fmt: skip
+WITHOUT_HOST = {name for name in FRAMES if name.endswith(("no host", "no stamp"))} - {
+    "CRI, host and no stamp"
+}
 
 
 def _read(line: str) -> list[corpus.Happening | None]:
@@ -148,14 +233,14 @@ def _read(line: str) -> list[corpus.Happening | None]:
 def test_a_record_is_the_same_event_in_the_frame(frame):
     for said in SAID:
         expected = said.expected
-        if "RFC 5424" in frame and "/" not in said.tag:  # lost, or never there
+        if frame in APART and "/" not in said.tag:  # lost, or never there
             continue
-        if "RFC 5424" in frame and said.text.startswith((" ", "\ufeff")):  # the frame's own
+        if frame in APART and said.text.startswith((" ", "\ufeff")):  # the frame's own
             continue
         if frame in IN_JSON and _is_no_utf_8(said.text):
             continue  # cannot stand in a string
-        if frame.startswith("IPv6"):
-            expected = expected and expected._replace(host="2001:db8::1")
+        host = "" if frame in WITHOUT_HOST else HOSTS.get(frame, "{host}").format(host=said.host)
+        expected = expected and expected._replace(host=host)
         # Nothing folds lines in the journal, nor puts a number in front of them.
         if "-o json" in frame and said.text.startswith(("message repeated", "[ID ")):
             expected = None
@@ -219,10 +304,219 @@ def test_seconds_since_1970_are_utc_whatever_the_zone():
     )
 
 
-# -- A journal's entry says what its fields are; no text can be another field.
+# -- A whole line as the text of another
 
-RECEIVED = "64D05240927: client=unknown[203.0.113.6]"
-SMTPD = Said("mx1", "postfix/smtpd", "1", RECEIVED, None)
+_INNER = "Nov 24 16:43:26 mx1 postfix/smtpd[9]: 64D05240927: client=unknown[203.0.113.6]"
+_FAILED_AT_DOVECOT = (
+    "imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 9 secs):"
+    " user=<ann>, method=PLAIN, rip=203.0.113.77, lip=192.0.2.1, TLS, session=<urlyuAhhRJd/AAAB>"
+)
+
+
+def _kinds(line: str) -> list[tuple[str, str, int] | None]:
+    return [
+        happening and (happening.host, happening.event.kind, happening.times)
+        for happening in _read(line)
+    ]
+
+
+@pytest.mark.parametrize("tag", ["docker", "conmon", "postfix", "dovecot", "5790672ab6a0"])
+@pytest.mark.parametrize("inner", [_INNER, "2026-11-24T16:43:26.1Z" + _INNER[15:]])
+def test_a_whole_line_is_taken_out_behind_the_tag_of_who_writes_it(tag, inner):
+    line = f"Nov 24 16:43:26 node {tag}[812]: {inner}"
+
+    assert _kinds(line) == [("mx1", "received", 1)] * 2
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["sshd", "postfix/smtpd", "postfix/docker", "docker-x", "xdocker", "mail", "5790672AB6A0",
+     "5790672ab6a", "5790672ab6a01", "logger", "postfixx", "dovecot/imap", "docker/postfix"],
+)  # fmt: skip
+def test_behind_another_tag_a_whole_line_is_text(tag):
+    assert _read(f"Nov 24 16:43:26 node {tag}[812]: {_INNER}") == [None, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " + _INNER,
+        "x" + _INNER,
+        "imap-login: " + _INNER,
+        "postfix/smtpd[9]: 64D05240927: client=unknown[203.0.113.6]",
+        _INNER[16:],
+        "<22>" + _INNER,
+        "-" + _INNER,
+        f"Nov 24 16:43:26 mx1 docker[9]: {_INNER}",
+        f"Nov 24 16:43:26 mx1 postfix[9]: {_INNER}",
+        "2026-11-24T16:43:26.1Z " + _INNER,
+        "mail-1  | " + _INNER,
+        "2026-11-24T16:43:26.1Z stdout F " + _INNER,
+        json.dumps({"log": _INNER + "\n", "time": "2026-11-24T16:43:26.1Z"}),
+    ],
+)
+def test_only_one_line_at_the_texts_very_start_is_taken_out(text):
+    for tag in ("docker", "postfix", "dovecot"):
+        assert _read(f"Nov 24 16:43:26 node {tag}[812]: {text}") == [None, None]
+
+
+def test_a_line_of_dovecots_own_is_taken_out_of_what_its_service_prints():
+    line = f"Nov 24 16:43:27 mx1 dovecot[701]: Nov 24 17:43:26 {_FAILED_AT_DOVECOT}"
+
+    assert _kinds(line) == [("mx1", "auth_failed", 2)] * 2
+
+
+def test_a_whole_line_that_is_repeated_counts_as_often():
+    line = f"Nov 24 16:43:27 node docker[8]: message repeated 3 times: [ {_INNER}]"
+
+    assert _kinds(line) == [("mx1", "received", 3)] * 2
+
+
+def test_a_whole_line_that_is_repeated_twice_over_is_text():
+    folded = f"{_INNER[:38]}: message repeated 9 times: [{_INNER[38:]}]"
+
+    assert _read(f"Nov 24 16:43:27 node docker[8]: message repeated 3 times: [ {folded}]") == [
+        None, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", ["postfix", "conmon", "5790672ab6a0"])
+def test_in_a_journals_entry_a_whole_line_is_taken_out(tag):
+    said = SMTPD._replace(tag=tag, text=_INNER, host="node")
+    pieces = iter([_export(said, as_bytes=False)])
+    (fields,) = export.entries(lambda: next(pieces, b""))
+
+    record = Entry(fields).record
+    assert record is not None
+    assert (record.host, record.program) == (b"mx1", b"smtpd")
+    assert _kinds(_journal(said)) == [("mx1", "received", 1)] * 2
+
+
+def test_in_a_journals_entry_of_another_it_is_text():
+    for tag in ("sshd", "postfix/smtpd", "docker/x"):
+        assert _read(_journal(SMTPD._replace(tag=tag, text=_INNER))) == [None, None]
+
+
+@pytest.mark.parametrize("process", ["auth", "auth-worker(812)", "auth-worker", "master"])
+def test_a_process_of_dovecots_own_file_is_dovecots(process):
+    record = frame.parse(f"Nov 24 16:43:26 {process}: Error: sql(ann,203.0.113.6): x".encode())
+
+    assert record is not None
+    assert (record.instance, record.text) == (
+        b"dovecot", f"{process}: Error: sql(ann,203.0.113.6): x".encode(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["auth: x", "cron: Error: x", "auth-worker(x): Error: x"])
+def test_another_process_without_a_host_is_not(said):
+    record = frame.parse(f"Nov 24 16:43:26 {said}".encode())
+
+    assert record is not None
+    assert record.instance != b"dovecot"
+
+
+# -- Two stamps: the outer one is exact, the inner one only if it has a zone.
+
+
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "+0000"])
+def test_an_inner_stamp_with_a_zone_stays(zone):
+    line = f"2026-11-24T16:59:27.1Z stdout F 2026-11-24T16:43:26{zone}{_INNER[15:]}"
+
+    record = frame.parse(line.encode())
+    assert record is not None
+    assert (record.stamp, record.zone) == (b"2026-11-24T16:43", zone.encode())
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["Nov 24 11:43:26", "2026 Nov 24 11:43:26", "2026-11-24T11:43:26.1", "2026-11-24 11:43:26,1",
+     "<22>Nov 24 11:43:26", "Tue 2026-11-24 11:43:26 CET"],
+)  # fmt: skip
+def test_an_inner_stamp_without_one_gives_way(stamp):
+    inner = stamp + _INNER[15:]
+    for line in (
+        f"2026-11-24T16:43:27.1Z stdout F {inner}",
+        f"2026-11-24T16:43:27.1Z {inner}",
+        f"mail-1  | 2026-11-24T16:43:27.1Z {inner}",
+        json.dumps({"log": inner + "\n", "stream": "stdout", "time": "2026-11-24T16:43:27.1Z"}),
+        json.dumps({"timestamp": "2026-11-24T16:43:27.1Z", "message": inner}),
+    ):
+        record = frame.parse(line.encode())
+        assert record is not None
+        assert (record.stamp, record.zone) == (b"2026-11-24T16:43", b"Z"), line
+        assert _kinds(line) == [("mx1", "received", 1)] * 2
+
+
+def test_without_a_time_of_dockers_the_inner_stamp_counts():
+    for time in ("", "2026-11", "16:43", 7, None):
+        record = frame.parse(json.dumps({"log": _INNER + "\n", "time": time}).encode())
+        assert record is not None
+        assert (record.stamp, record.zone) == (b"Nov 24 16:43", b"")
+
+
+# -- In an object, two names for one thing are none.
+
+
+def _logged(**fields: object) -> str:
+    return json.dumps({
+        "@timestamp": "2026-11-24T16:43:26Z", "host": "mx1", "tag": "postfix/smtpd[1]:",
+        "message": RECEIVED,
+    } | fields)  # fmt: skip
+
+
+def test_an_object_with_one_tag_is_read():
+    for fields in (
+        {}, {"programname": "postfix/smtpd"}, {"appname": "postfix"}, {"ident": None},
+        {"message": " " + RECEIVED}, {"message": RECEIVED + "\n"}, {"severity": {"code": 6}},
+        {"tag": "postfix/smtpd"},
+    ):  # fmt: skip
+        assert _kinds(_logged(**fields)) == [("mx1", "received", 1)] * 2, fields
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"msg": RECEIVED},
+        {"log": RECEIVED},
+        {"MESSAGE": RECEIVED},
+        {"message": None},
+        {"message": [RECEIVED]},
+        {"message": {"text": RECEIVED}},
+        {"syslogtag": "postfix/qmgr[1]:"},
+        {"appname": "post"},
+        {"appname": "postfix/smtp"},
+        {"appname": "sshd"},
+        {"ident": ""},
+        {"ident": 7},
+        {"tag": "postfix/a b/smtpd"},
+        {"tag": ["postfix/smtpd"]},
+        {"tag": None},
+        {"tag": None, "message": f"postfix/smtpd[1]: {RECEIVED}"},
+        {"tag": None, "message": f" {_INNER}"},
+        {"tag": "sshd[1]:", "message": _INNER},
+        {"@timestamp": None},
+        {"@timestamp": "2026-11-24T16:43:26"},
+        {"@timestamp": "24/Nov/2026"},
+        {"@timestamp": True},
+        {"@timestamp": 1e300},
+    ],
+)
+def test_an_object_with_several_or_odd_fields_is_nothing(fields):
+    assert _read(_logged(**fields)) == [None, None]
+
+
+def test_a_host_of_several_words_is_none():
+    assert _kinds(_logged(host="a b")) == [("", "received", 1)] * 2
+    assert _kinds(_logged(host={"name": "mx1"})) == [("", "received", 1)] * 2
+
+
+def test_a_field_that_a_template_let_in_twice_is_nothing():
+    line = _logged()[:-1] + f', "message": "{RECEIVED}"}}'
+
+    assert frame.parse(line.encode()) is None
+
+
+# -- A journal's entry says what its fields are; no text can be another field.
 
 
 @pytest.mark.parametrize(
@@ -414,10 +708,38 @@ def test_a_tag_cut_inside_its_process_id_still_names_the_program():
         f"2026-11-04T16:43:27.1Z stdout P Nov 04 16:43:26 mx1 postfix/smtpd[1]: {RECEIVED}",
         "2026-11-04T16:43:27.1Z stdout P Nov 04 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: clie",
         "Nov  4 16:43:26 mx1 postfix/smtpd 64D05240927: client=unknown[203.0.113.6]",
+        "Nov  4 16:43:26 postfix/smtpd 64D05240927: client=unknown[203.0.113.6]",
+        "Nov  4 16:43:26 mx1 Info postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "Nov  4 16:43:26 mx1/ postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "INFO    postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "mail-1  | postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "mail 1 | Nov  4 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "a | b | Nov  4 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
+        "2026-11-04T16:43:26 Nov  4 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=a[::1]",
+        "Χρι  4 16:43:26 mx1 postfix/smtpd[1]: 64D05240927: client=unknown[203.0.113.6]",
     ],
 )
 def test_a_line_without_a_frame_that_we_know_is_nothing(line):
     assert _read(line) == [None, None]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"INFO    postfix/smtpd[1]: {RECEIVED}",
+        f"mail-1  | postfix/smtpd[1]: {RECEIVED}",
+        f"Okt 24 16:43:26 mx1 postfix/smtpd[1]: {RECEIVED}",
+        f"Νοε 24 16:43:26 mx1 postfix/smtpd[1]: {RECEIVED}",
+        f"24/Nov/2026:16:43:26 mx1 postfix/smtpd[1]: {RECEIVED}",
+        f"2026-11-24T16:43:26Z stdout F {RECEIVED[:11]}",
+        _logged(tag="postfix/smtpd[1]:", ident="sshd"),
+        _logged(**{"@timestamp": "16:43"}),
+        json.dumps({"log": f"postfix/smtpd[1]: {RECEIVED}\n", "stream": "stdout"}),
+        "{",
+    ],
+)
+def test_a_line_that_is_not_read_is_counted_as_such(line):
+    assert corpus.sorted_out_fast(b"\n" + line.encode()) == {"unparsed": 1}
 
 
 def test_ordinary_lines_are_read_as_the_expression_of_all_frames_reads_them(monkeypatch):

@@ -112,11 +112,30 @@ def test_behind_the_end_of_so_long_a_line_nobody_knows_whether_a_part_follows():
     ],
 )
 def test_a_line_in_one_piece_is_taken_out_of_its_container(line):
-    inner = TEXT.encode()
+    time = b"2026-11-24T16:43:27.1Z" if b"{" in line else b"2026-11-24T16:43:27.123456789Z"
+    inner = time + TEXT[len("Nov 24 16:43:26") :].encode()
     if b"\\u" in line:
         inner = inner.replace(b"unknown", b"<unknown>&")
 
     assert PartialLines(b"", []).merged(b"\n" + line) == b"\n" + inner
+
+
+ZONED = TEXT.replace("Nov 24 16:43:26", "2026-11-24T16:43:26.123456+01:00")
+
+
+@pytest.mark.parametrize("line", [_cri(ZONED), _docker(ZONED + "\n")])
+def test_with_a_zone_it_keeps_its_own_stamp(line):
+    assert PartialLines(b"", []).merged(b"\n" + line) == b"\n" + ZONED.encode()
+
+
+def test_whole_lines_are_taken_out_alike_beside_parts_and_without_any():
+    lines = [_cri(TEXT), _cri(ZONED, stream="stderr"), _cri("x"), _cri(TEXT)[:40], b"x"]
+    block = b"".join(b"\n" + line for line in lines)
+    parts = b"\n" + _cri("", "P") + b"\n" + _cri("")
+
+    alone, beside = PartialLines(b"", []), PartialLines(b"", [])
+
+    assert beside.merged(block + parts).startswith(alone.merged(block) + b"\n")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +149,10 @@ def test_a_line_in_one_piece_is_taken_out_of_its_container(line):
         _cri(_docker(TEXT + "\n").decode()),
         _docker(_cri(TEXT).decode() + "\n"),
         _docker(TEXT + "\r\n"),
+        _docker(TEXT + "\n").replace(b'"2026-', b'"20 26-'),
+        _cri("INFO    " + TEXT[20:]),
+        _cri(TEXT[16:]),
+        _cri("Nov 24 16:43:26 " + TEXT),
         _docker(TEXT + "\u0085\n"),
         _docker(TEXT + "\x01\n"),
         _docker(TEXT + "\n").replace(b'"time"', b'"log"'),

@@ -145,7 +145,8 @@ _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
         rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
-        + rb"|" + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER]) + rb"|)",
+        + rb"|"
+        + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED]) + rb"|)",
     ]
 )  # fmt: skip
 # The engine passes over an alternative sooner if it starts with a letter.

@@ -19,8 +19,10 @@ from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.stream import TooLong
+from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.syntax.timestamps import Timestamps
+from check_postfix.maillog.window import clock_offset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Ingest:
 
     store:    where positions and counts are kept
     path:     the live log
-    zone:     of stamps without an offset; None for the machine's
+    zone:     of stamps without an offset; None for the machine's, or for the log's own
     now:      seconds since 1970
     latest:   the newest time that a stamp without a year can mean, in seconds
     wanted:   minute from which on the answer needs the log
@@ -51,6 +53,8 @@ class Ingest:
               well, for half the time that is left, and what is too old to be
               kept is not counted
     retention: what is too old
+    trusted:  by which minute that is told; None for `now`
+    named:    the name of that zone, if the administrator has named one
     archives: directories where older generations lie, besides the usual ones
     """
 
@@ -66,19 +70,26 @@ class Ingest:
         keeps: bool = True,
         retention: Retention = USUAL,
         archives: Sequence[str] = (),
+        trusted: int | None = None,
+        named: str | None = None,
     ) -> None:
         self._store = store
         self._progress = Progress(store, path, int(now) // 60, archives)
         self._path = self._progress.path
         self._zone = zone
+        self._has_zone = zone is not None
+        self._named = named
+        self._read_by = ""
+        self._has_local_stamps = False
         self._now = int(now) // 60
         self._latest = int(latest) // 60
         self._wanted = wanted
         self._deadline = deadline
         self._leisure = (time.monotonic() + deadline) / 2
         self._keeps = keeps
-        self._oldest = self._now - retention.totals if keeps else 0
-        self._oldest_keys = self._now - retention.keys if keeps else 0
+        trusted = self._now if trusted is None else trusted
+        self._oldest = trusted - retention.totals if keeps else 0
+        self._oldest_keys = trusted - retention.keys if keeps else 0
         # files that could not be read in this run: signature -> why
         self._refused: dict[str, str] = {}
         self._refused_paths: set[str] = set()
@@ -123,6 +134,7 @@ class Ingest:
     def _piece(self) -> bool:
         store = self._store
         log = self._progress.log()
+        self._settle_zone(log)
         if self._progress.is_all_read(log):  # by the run that this one has waited for
             return False
         log = log or store.add_log(self._path)
@@ -144,7 +156,8 @@ class Ingest:
         now = [pair for pair in unread if pair[0].path not in self._refused_paths]
         if now:
             file, generation = now[0]
-            is_whole = self._read(log, file, generation)
+            was_read = rotation.state(generation) == rotation.LIVE_READ
+            is_whole = self._read(log, file, generation, log.read if was_read else None)
             rotation.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
             store.save_generation(log, generation)
             if is_whole:
@@ -161,6 +174,23 @@ class Ingest:
             # After each piece it would look through what waits in all that were read before.
             self._unite(log)
         return goes_on
+
+    def _settle_zone(self, log: Log | None) -> None:
+        """See by which zone to read; forget what was counted by another.
+
+        Raises: LogError
+        """
+        if self._has_zone:
+            return
+        before = log.zone if log else None
+        is_wrong = log is not None and clock_offset.of(log).proven != 0
+        self._read_by = log_zone.settled(self._path, before, self._named, is_wrong)
+        self._zone = log_zone.rules(self._read_by)
+        if log and before is not None and before != self._read_by:
+            if not log_zone.are_alike(before, self._read_by):
+                self._store.drop_counts(log)
+            log.zone = self._read_by
+            self._store.save_log(log)
 
     def _goes_on(self, log: Log) -> bool:
         """Tell whether there is time for another piece."""
@@ -238,6 +268,8 @@ class Ingest:
             },
         )
         log.backlog = len(unread)
+        if self._has_local_stamps:
+            log.zone = self._read_by or None
         self._store.save_log(log)
         if self._keeps:
             self._store.forget(self._oldest, self._oldest_keys)
@@ -251,8 +283,10 @@ class Ingest:
         counts.add_sums(sums)
         self._store.add(counts)
 
-    def _read(self, log: Log, file: LogFile, generation: Generation) -> bool:
+    def _read(self, log: Log, file: LogFile, generation: Generation, seen: int | None) -> bool:
         """Read one piece of a generation; tell whether this file is read to its end.
+
+        seen: minute in which nothing of what is new was there yet, None if nobody knows
 
         Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
                 if it is an archive that cannot be read, LogError if it is the live log
@@ -273,7 +307,7 @@ class Ingest:
         started = time.monotonic()
         try:
             with file.open() as stream:
-                return reader.read(stream, generation, live, self._now)
+                is_whole = reader.read(stream, generation, live, self._now)
         except LogError as error:
             if live:
                 raise
@@ -281,6 +315,13 @@ class Ingest:
                 return False  # the next run has more time for it
             # Nothing of it counts, not even what came before the damage.
             raise _Refused(file, str(error)) from None
+        self._has_local_stamps |= reader.has_local_stamps()
+        if live:
+            if reader.newest is not None:
+                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now)
+            if is_whole:
+                log.read = self._now
+        return is_whole
 
     def _latest_of(self, file: LogFile) -> int:
         """Return the newest minute that a stamp without a year can mean in a file."""

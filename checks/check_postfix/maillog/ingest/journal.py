@@ -62,6 +62,7 @@ class Journal:
               and older history as well, for half the time that is left; what
               is too old to be kept is not counted
     retention: what is too old
+    trusted:  by which minute that is told; None for `now`
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Journal:
         deadline: float,
         keeps: bool = True,
         retention: Retention = USUAL,
+        trusted: int | None = None,
     ) -> None:
         self._store = store
         self._second = int(now)
@@ -83,8 +85,9 @@ class Journal:
         self._deadline = deadline
         self._leisure = deadline - self._patience / 2
         self._keeps = keeps
-        self._oldest = self._now - retention.totals if keeps else 0
-        self._oldest_keys = self._now - retention.keys if keeps else 0
+        trusted = self._now if trusted is None else trusted
+        self._oldest = trusted - retention.totals if keeps else 0
+        self._oldest_keys = trusted - retention.keys if keeps else 0
         self._notes: list[str] = []
 
     def run(self) -> Coverage:

@@ -69,6 +69,13 @@ class PieceReader:
         self._latest = latest
         self._counts = counts
         self._deadline = deadline
+        # the stamp of the last line that was read at the end, as it is
+        self.newest: int | None = None
+        self._made: list[Timestamps] = []
+
+    def has_local_stamps(self) -> bool:
+        """Tell whether any stamp was read by the zone."""
+        return any(timestamps.is_local for timestamps in self._made)
 
     def read(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         """Read a piece: what is new at the end, and as much of the hole as there is time for.
@@ -97,7 +104,8 @@ class PieceReader:
             generation.first_minute = first_minute(data, self._timestamps())
 
     def _timestamps(self, previous: int | None = None) -> Timestamps:
-        return Timestamps(self._zone, self._latest, previous)
+        self._made.append(Timestamps(self._zone, self._latest, previous))
+        return self._made[-1]
 
     def _read(self, stream: Stream, generation: Generation, live: bool, now: int) -> bool:
         if stream.compressed and generation.hole:
@@ -193,6 +201,7 @@ class PieceReader:
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
+            self.newest = last
             if last is not None:
                 # A host whose clock runs ahead does not know the future.
                 generation.last = max(generation.last or 0, min(last, now))

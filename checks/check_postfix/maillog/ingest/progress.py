@@ -10,6 +10,8 @@ import os
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, logfile
 from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.store import log_zone
+from check_postfix.maillog.window import clock_offset
 from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
@@ -63,6 +65,18 @@ class Progress:
         # also when a file is gone: it may have been the live log
         return {file.signature for file in self.files()} == self._store.seen(log).keys()
 
+    def is_read_by_its_zone(self, log: Log, named: str | None) -> bool:
+        """Tell whether the zone that a log was read by is still the one to read it by.
+
+        named: the name of the zone that the administrator has named, None if none
+
+        Raises: LogError
+        """
+        if log.zone is None:
+            return True
+        is_wrong = clock_offset.of(log).proven != 0
+        return log.zone == log_zone.settled(self.path, log.zone, named, is_wrong)
+
     def coverage(self, log: Log) -> Coverage:
         """Return what of the log's time was read."""
         generations = self.generations(log)
@@ -76,6 +90,7 @@ class Progress:
             start = generation.since if generation.since is not None else start
             if generation.hole:
                 break
+        offset = clock_offset.of(log)
         known = [g.last for g in generations if g.last is not None]
         line_counts = sum((g.line_counts for g in generations), LineCounts())
         absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
@@ -88,6 +103,8 @@ class Progress:
             line_counts=line_counts,
             notes=self._store.notes(log),
             absence="" if line_counts.lines else absence,
+            offset=offset.proven if log.zone else 0,
+            ahead=offset.ahead,
         )
 
     def generations(self, log: Log) -> list[Generation]:

@@ -60,7 +60,17 @@ _NEWEST = (
 )
 _OF_2 = {
     "secret": Table("secret"),
-    "log": Table("log", {"asked": "0"}),
+    "log": Table(
+        "log",
+        {
+            "asked": "0",
+            "zone": "NULL",
+            "read": "NULL",
+            "offset_low": "NULL",
+            "offset_high": "NULL",
+            "offset_times": "0",
+        },
+    ),
     "generation": Table("generation", _LINES),
     "seen": Table("seen"),
     "gap": Table("gap"),

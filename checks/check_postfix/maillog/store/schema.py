@@ -19,7 +19,9 @@ _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
-    asked INTEGER NOT NULL DEFAULT 0
+    asked INTEGER NOT NULL DEFAULT 0,
+    zone TEXT, read INTEGER, offset_low INTEGER, offset_high INTEGER,
+    offset_times INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,
@@ -58,6 +60,10 @@ CREATE TABLE pending (
     recipients INTEGER NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE clock_mark (
+    second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
+) STRICT;
+CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
 """
 
 

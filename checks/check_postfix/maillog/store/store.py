@@ -24,7 +24,9 @@ from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
+from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.retention import Retention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ _GIVEN_BACK = 256
 JOURNAL = "journal"
 
 
+NO_OFFSET: tuple[int | None, ...] = (None, None, 0)
+
+
 class Log:
     """One followed log.
 
@@ -70,15 +75,32 @@ class Log:
     path:    absolute, or JOURNAL
     backlog: files of it still to be read
     asked:   second at which the journal was asked whether it goes on where this log is silent
+    zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
+             has no such stamps
+    read:    minute in which the live log was last read to its end, None if it was not
+    offset:  what is known of how far its stamps are off: the fields of window/clock_offset.py,
+             the first two None if nothing is
     """
 
-    __slots__ = ("asked", "backlog", "id", "path")
+    __slots__ = ("asked", "backlog", "id", "offset", "path", "read", "zone")
 
-    def __init__(self, id: int, path: str, backlog: int, asked: int = 0) -> None:
+    def __init__(
+        self,
+        id: int,
+        path: str,
+        backlog: int,
+        asked: int = 0,
+        zone: str | None = None,
+        read: int | None = None,
+        *offset: int | None,
+    ) -> None:
         self.id = id
         self.path = path
         self.backlog = backlog
         self.asked = asked
+        self.zone = zone
+        self.read = read
+        self.offset = offset or NO_OFFSET
 
 
 class Store:
@@ -233,13 +255,53 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether this run has written anything."""
+        return self._db.total_changes > 0
+
+    # -- time
+
+    def clock_mark(self) -> ClockMark | None:
+        """Return the clock mark that was written last."""
+        with explained(self.path):
+            row = self._db.execute(
+                "SELECT second, uptime, boot, trusted FROM clock_mark"
+            ).fetchone()
+        return ClockMark(*row) if row else None
+
+    def save_clock_mark(self, mark: ClockMark) -> None:
+        """Keep a clock mark; inside a transaction only."""
+        self._db.execute("DELETE FROM clock_mark")
+        self._db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)
+
+    def retention(self) -> Retention | None:
+        """Return how long counts are kept, None if no run has settled it."""
+        with explained(self.path):
+            row = self._db.execute("SELECT totals, keys FROM retention").fetchone()
+        return Retention(*row) if row else None
+
+    def save_retention(self, retention: Retention) -> None:
+        """Keep how long counts are kept; inside a transaction only."""
+        self._db.execute("DELETE FROM retention")
+        self._db.execute(
+            "INSERT INTO retention VALUES (?, ?)", (retention.totals, retention.asked_keys)
+        )
+
+    def has_logs(self) -> bool:
+        """Tell whether any log was read."""
+        with explained(self.path):
+            return self._db.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+
     # -- positions
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog, asked FROM log WHERE path=?", (path,)
+                "SELECT id, path, backlog, asked, zone, read, offset_low, offset_high, offset_times"
+                " FROM log WHERE path=?",
+                (path,),
             ).fetchone()
         return Log(*row) if row else None
 
@@ -252,8 +314,23 @@ class Store:
     def save_log(self, log: Log) -> None:
         """Keep a log's entry."""
         self._db.execute(
-            "UPDATE log SET backlog=?, asked=? WHERE id=?", (log.backlog, log.asked, log.id)
+            "UPDATE log SET backlog=?, asked=?, zone=?, read=?, offset_low=?, offset_high=?,"
+            " offset_times=? WHERE id=?",
+            (log.backlog, log.asked, log.zone, log.read, *log.offset, log.id),
         )
+
+    def drop_counts(self, log: Log) -> None:
+        """Forget what was read of a log and counted; inside a transaction only."""
+        for table in ("total", "keyed"):
+            self._db.execute(
+                f"DELETE FROM {table} WHERE origin IN (SELECT id FROM origin WHERE log=?)",
+                (log.id,),
+            )
+        for table in ("pending", "generation", "seen", "gap"):
+            self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
+        self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
+        log.backlog, log.read, log.offset = 1, None, NO_OFFSET
+        self._sizes.clear()
 
     def seen(self, log: Log) -> dict[str, tuple[int, str]]:
         """Return the signatures of this log's files that were read to their end.

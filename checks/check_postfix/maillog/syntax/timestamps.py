@@ -35,9 +35,12 @@ class Timestamps:
     zone:      where stamps without an offset come from; None for the machine's
     latest:    the newest time a line can have, in minutes (stamps without a year)
     previous:  minute of the line before the first one, or None
+
+    `is_local` tells whether any stamp was read by that zone.
     """
 
     def __init__(self, zone: tzinfo | None, latest: int, previous: int | None = None) -> None:
+        self.is_local = False
         self._zone = zone
         self._latest = latest + _AHEAD
         self._previous = previous
@@ -116,6 +119,7 @@ class Timestamps:
                 local.isoformat() + ("+00:00" if text == "Z" else text[:3] + ":" + text[-2:])
             )
             return (int(aware.timestamp()) // 60,)
+        self.is_local = True
         first = int(local.replace(tzinfo=self._zone, fold=0).timestamp()) // 60
         second = int(local.replace(tzinfo=self._zone, fold=1).timestamp()) // 60
         return (first, second) if second > first else (first,)

@@ -21,6 +21,9 @@ class Coverage(Value):
              still to be read
     gaps:    (first, last) minutes between which lines were destroyed unread
     line_counts: of the lines read of the generations that are known
+    offset:  minutes that its stamps run ahead of this machine's clock, negative if behind,
+             because they are in another zone than they are read by; 0 if that is not proven
+    ahead:   minutes that its newest stamp lies in the future
     notes:   sentences about files that could not be read
     absence: why there is no line of Postfix or Dovecot, and what can be done about it; of
              several logs, of those that have none
@@ -34,6 +37,8 @@ class Coverage(Value):
     line_counts: LineCounts = LineCounts()
     notes: Sequence[str] = ()
     absence: str = ""
+    offset: int = 0
+    ahead: int = 0
 
     @classmethod
     def merged(cls, parts: Sequence[Coverage], oldest: int) -> Coverage:
@@ -52,6 +57,8 @@ class Coverage(Value):
             line_counts=sum((part.line_counts for part in parts), LineCounts()),
             notes=[note for part in parts for note in part.notes],
             absence="; ".join(part.absence for part in parts if part.absence),
+            offset=max((part.offset for part in parts), key=abs),
+            ahead=max(part.ahead for part in parts),
         )
 
     def since(self, minute: int) -> Coverage:

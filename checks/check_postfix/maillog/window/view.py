@@ -50,6 +50,13 @@ class View:
         self._zone = zone
         self._anonymises = anonymises
 
+    def of(self, start: int, end: int) -> View:
+        """Return the view of other minutes."""
+        return View(
+            self._store, self._origins, start, end, self._coverage, self._oldest_keys,
+            self._zone, self._anonymises,
+        )  # fmt: skip
+
     def totals(self) -> dict[str, int]:
         """Return counter -> number."""
         return self._store.totals(self._start, self._end, self._origins)

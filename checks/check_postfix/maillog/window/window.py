@@ -53,6 +53,12 @@ class Window:
         self._known_keys: dict[str, Rows] = {}
         self._known_usual: dict[tuple[object, ...], Usual] = {}
 
+    def ending(self, before: int, minutes: int) -> Window:
+        """Return a window of so many minutes that ends so many minutes before this one ends."""
+        end = self.end - before
+        start = end - minutes
+        return Window(start, end, self.coverage, self._view.of(start, end), self.notes)
+
     def supposing(self, counter: str, number: int) -> Window:
         """Return what this window would be with so many more events, of which no more is known.
 

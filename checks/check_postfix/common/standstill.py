@@ -1,0 +1,77 @@
+"""Standstill: for how long no mail has left this machine, while several messages were put off.
+
+A ratio needs a number of attempts to mean anything, and a small server may not reach it for
+days: its relay refuses our login, six messages wait, and each check is content. That nothing at
+all leaves needs no such number. It is told by what did not happen: no delivery to another
+machine since the first of these deferrals.
+
+One dead domain is no standstill, and two are none on a quiet weekend. So there must be several
+messages to several domains, and one of these domains must have taken mail before, or there must
+be many. A relay that refuses our login refuses everything, whatever the domains. Greylisting
+passes by itself.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.counts.counts import MANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.window.window import Window
+
+HOURS = 24  # looked back at most
+MESSAGES = 3
+DOMAINS = 2
+# So many domains do not all die on the same day.
+MANY_DOMAINS = 4
+
+# So many are judged by their ratio, whatever their relays.
+_SURELY = 20
+_PASSES_BY_ITSELF = "greylisted"
+_REFUSES_ALL = "login refused"
+
+
+def standstill(window: Window) -> int:
+    """Return for how many seconds all mail to other machines was put off, 0 if it is not.
+
+    It is told in whole hours, from the hour of the first deferral on. What is delivered on this
+    machine, cron's mail above all, proves nothing; what goes by LMTP counts as delivered.
+    """
+    if _has_left(window):
+        return 0
+    stalled = 0
+    for hour in range(1, HOURS + 1):
+        this = window.ending(60 * (hour - 1), 60)
+        if _has_left(this):
+            break
+        if this.count("deferred", "softbounce"):
+            stalled = hour
+    if not stalled:
+        return 0
+    return stalled * 3600 if _is_general(window.ending(0, 60 * stalled), window) else 0
+
+
+def _has_left(window: Window) -> bool:
+    """Tell whether mail was delivered to another machine."""
+    sent = window.count("sent")
+    if not sent or sent >= _SURELY:
+        return bool(sent)
+    relays = {relay for (relay,), _ in window.keys("sent", "relay")}
+    # Postfix's own transports have plain names: local, virtual, dovecot.
+    is_known = bool(relays)  # else their keys are not kept any more
+    return not is_known or any(relay == MANY or "." in relay or ":" in relay for relay in relays)
+
+
+def _is_general(stalled: Window, window: Window) -> bool:
+    """Tell whether it is our trouble, and not that of a few domains."""
+    rows = stalled.keys("deferred", "domain", "reason")
+    domains = {domain for (domain, reason), _ in rows if reason != _PASSES_BY_ITSELF}
+    if not domains or stalled.deferred_messages < MESSAGES:
+        return False
+    if {reason for (_, reason), _ in rows} == {_REFUSES_ALL}:
+        return True
+    if len(domains) < DOMAINS:
+        return False
+    kept = window.ending(0, 2 * 24 * 60)
+    delivered = {domain for (domain,), _ in kept.keys("sent", "domain")}
+    return len(domains) >= MANY_DOMAINS or bool(domains & delivered)

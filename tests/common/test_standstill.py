@@ -1,0 +1,92 @@
+"""That nothing leaves is an alarm, however little there is to send; a dead domain is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix import deferred
+from check_postfix.plugin.run import outcome_of
+from tests.support import mail_log, perfdata
+
+REFUSED = "SASL authentication failed; server relay.example.net[192.0.2.25] said: 535 5.7.8 no"
+RELAY = "relay.example.net[192.0.2.25]:587"
+LATER = "host mail.example.net[192.0.2.25] said: 451 4.3.0 later"
+GREYLISTED = "host mail.example.net[192.0.2.25] said: 450 4.2.0 Greylisted, try again later"
+
+
+def attempt(number, domain, status="deferred", dsn="4.3.0", text=LATER, relay=None):
+    """Return what smtp says of a message of its own."""
+    relay = relay or f"mail.{domain}[192.0.2.25]:25"
+    return (
+        f"smtp[2211]: 4XJ2Vw0dHbz9s{number:02}: to=<ann@{domain}>, relay={relay}, delay=2.1,"
+        f" delays=0.06/0.01/1.2/0.83, dsn={dsn}, status={status} ({text})"
+    )
+
+
+def cron(number):
+    """Return what local says of a mail to root."""
+    return attempt(number, "mx1.example.org", "sent", "2.0.0", "delivered to mailbox", "local")
+
+
+def left(number, domain):
+    return attempt(number, domain, "sent", "2.0.0", "250 2.0.0 Ok")
+
+
+def judged(tmp_path, *said):
+    """Return state and standstill in hours of a log: (hours ago, what is said)."""
+    parts = [mail_log.lines(lines, minutes_ago=60 * hours) for hours, lines in said]
+    log = mail_log.write(tmp_path / "mail.log", *parts)
+    text, code = outcome_of(deferred.CHECK, ["--log", str(log), "--no-state"])
+    return code, perfdata.of(text)["standstill"].value / 3600, text
+
+
+TO_TWO = [attempt(1, "example.com"), attempt(2, "example.net"), attempt(3, "example.net")]
+
+
+def test_a_relay_that_refuses_our_login_is_critical_after_hours(tmp_path):
+    refused = [
+        attempt(
+            n, "example.com", dsn="4.7.8", text=REFUSED, relay="relay.example.net[192.0.2.25]:587"
+        )
+        for n in range(3)
+    ]
+
+    code, hours, text = judged(tmp_path, (7.5, refused), (5, [cron(7)]), (0.1, [cron(8)]))
+
+    assert (code, hours) == (2, 8)
+    assert "nothing has left for 8 h" in text
+
+
+def test_several_domains_of_which_one_took_mail_before(tmp_path):
+    before = [left(9, "example.com")]
+
+    code, hours, _ = judged(tmp_path, (30, before), (3.5, TO_TWO), (0.1, [cron(8)]))
+
+    assert (code, hours) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [attempt(n, "dead.example") for n in range(9)],
+        [attempt(n, f"dead{n % 2}.example") for n in range(9)],
+        [attempt(n, f"new{n}.example", text=GREYLISTED) for n in range(9)],
+        TO_TWO[:2],
+    ],
+    ids=["one dead domain", "two dead domains", "greylisting", "two messages"],
+)
+def test_what_is_no_standstill(tmp_path, said):
+    assert judged(tmp_path, (7.5, said), (0.1, [cron(8)]))[:2] == (0, 0)
+
+
+def test_many_domains_at_once_are_one(tmp_path):
+    said = [attempt(n, f"new{n}.example") for n in range(4)]
+
+    assert judged(tmp_path, (7.5, said), (0.1, [cron(8)]))[:2] == (2, 8)
+
+
+@pytest.mark.parametrize("hours", [0.1, 1.5, 7])
+def test_a_delivery_since_ends_it(tmp_path, hours):
+    said = sorted([(7.5, TO_TWO), (hours, [left(5, "example.com")])], reverse=True)
+
+    assert judged(tmp_path, *said, (0.05, [cron(8)]))[:2] == (0, 0)
