@@ -551,11 +551,14 @@ def test_a_directory_is_no_log(tmp_path):
 
 
 def test_an_empty_log_is_unknown(tmp_path):
-    done = run("rejects", "--log", mail_log.write(tmp_path / "mail.log"), "--no-state")
+    log = mail_log.write(tmp_path / "mail.log")
+
+    done = run("rejects", "--log", log, "--no-state")
 
     assert done.exit_code == 3
     assert done.line == (
-        "POSTFIX REJECTS UNKNOWN - 0 rejects in 15 min, usual not known yet (the log is empty)"
+        f"POSTFIX REJECTS UNKNOWN - 0 rejects in 15 min, usual not known yet ({log} is empty;"
+        " see where mail is logged now and name that with --log)"
         " | rejects=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -589,7 +592,7 @@ def test_a_log_that_a_group_may_read_says_which_to_join(public):
     assert done.exit_code == 3
     assert done.line == (
         f"POSTFIX DEFERRED UNKNOWN - cannot read {log}: permission denied;"
-        " add user nobody to group adm"
+        " add user nobody to group adm, and restart what runs this check"
     )
 
 

@@ -40,6 +40,7 @@ LOG_EFFECTS = {
     "--timezone": (["--no-state", "--log", "{tokyo}"], ["--timezone", "Asia/Tokyo"]),
     "--host": (["{usually}"], ["--host", "mx1"]),
     "--instance": (["{usually}"], ["--instance", "postfix"]),
+    "--max-silence": (["{usually}"], ["--max-silence", "1m"]),
     "--keep-totals": (
         ["--log", "{log}", "--state", "{state}", "--window", "3d"],
         ["--keep-totals", "1d"],

@@ -148,7 +148,7 @@ class Checks:
         with Store(str(self._state), 5) as store:
             log = store.log(str(self._log))
             assert log
-            origins = [origin for origin, _, _ in store.origins(log)]
+            origins = [origin for origin, *_ in store.origins(log)]
             keys = store.keys("sent", minute - 120, minute + 1, origins)
         return Counter({name: number for (name, _), number in keys})
 

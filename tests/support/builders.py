@@ -9,6 +9,7 @@ from typing import Any
 from check_postfix.maillog.counts.counts import FAMILIES, MANY
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.silence import Silence
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.maillog.window.window import Window
 from check_postfix.plugin import Check
@@ -107,7 +108,10 @@ def a_window(
           "" stands for many; or a family -> (values by field, number) pairs
     """
     view: Any = AView(keys or {}, totals, messages, usual)
-    return Window(NOON - minutes, NOON, coverage or a_coverage(), view)
+    coverage = coverage or a_coverage()
+    last = coverage.last
+    silence = Silence(last, most=4320) if last is not None and last < NOON - minutes else None
+    return Window(NOON - minutes, NOON, coverage, view, silence=silence)
 
 
 def options(check: Check, *arguments: str) -> Namespace:

@@ -23,6 +23,7 @@ from check_postfix.maillog.events.recogniser import (
     message_facts,
     recognise,
 )
+from check_postfix.maillog.events.recogniser.loss import tells_of_loss
 from check_postfix.maillog.events.scanner import LineTemplate, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
@@ -139,6 +140,17 @@ def sorted_out_fast(block: bytes) -> Counter[str]:
     scan.block(block)
     told = Counter(matched=scan.matched, foreign=scan.foreign, unparsed=scan.unparsed)
     return told + Counter(uncounted=block.count(b"\n") - told.total())
+
+
+def losses(lines: Iterable[bytes]) -> set[int]:
+    """Return the minutes in which rsyslog says that it has dropped lines, read exactly."""
+    records = filter(None, map(frame.parse, lines))
+    minutes = {
+        timestamps().minute(record.stamp, record.zone)
+        for record in records
+        if tells_of_loss(record)
+    }
+    return {minute for minute in minutes if minute is not None}
 
 
 def named(record: Record, event: Event | None) -> str:

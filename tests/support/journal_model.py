@@ -140,6 +140,9 @@ class Journalctl:
     def notes(self) -> list[str]:
         return []
 
+    def values(self) -> list[str]:
+        return []
+
     def entries(self) -> Iterator[export.Fields]:
         """Yield what the arguments ask for."""
         chunks = self._chunks()

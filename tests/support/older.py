@@ -13,6 +13,8 @@ ALTER TABLE journal_span RENAME TO stretch;
 ALTER TABLE origin RENAME TO stream;
 ALTER TABLE pending RENAME TO waiting;
 ALTER TABLE waiting RENAME COLUMN side TO edge;
+ALTER TABLE stream DROP COLUMN last;
+ALTER TABLE log DROP COLUMN asked;
 """
 _COLUMNS = {
     "first_minute": ("begins", ["generation", "stretch"]),

@@ -72,6 +72,15 @@ INSTANCE = Option(
     metavar="NAME",
     series="postfix_instance",
 )
+MAX_SILENCE = Option(
+    "--max-silence",
+    "how long nothing may be logged by Postfix and Dovecot, of the chosen --host and --instance"
+    " where there is one; beyond it an OK is UNKNOWN; the default leaves small servers their"
+    " weekends",
+    default="3d",
+    parse=values.window,
+    metavar="DURATION",
+)
 KEEP_TOTALS = Option(
     "--keep-totals",
     "how long sums are kept; the usual level needs 28 days; of all checks that share a state"
@@ -108,6 +117,7 @@ OPTIONS = [
     TIMEZONE,
     HOST,
     INSTANCE,
+    MAX_SILENCE,
     KEEP_TOTALS,
     KEEP_KEYS,
     ANONYMISE,

@@ -9,16 +9,24 @@ from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.window import Window
+
+# Silent hosts that are named; of more, the number is said.
+_MOST_NAMED = 3
 
 
 def remarks(window: Window) -> list[Remark]:
     """Return what must be known to understand the numbers."""
     coverage, lines = window.coverage, window.coverage.line_counts
     said = [Remark(note) for note in window.notes]
+    if coverage.absence:  # of one of several logs, if there are lines of ours
+        said.append(Remark(coverage.absence, unknown=not lines.ours))
+        if not lines.ours:
+            return said
     if not lines.lines:
         return [*said, Remark("the log is empty", unknown=True)]
-    if lines.unparsed + lines.foreign == lines.lines:
+    if not lines.ours:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
         missing = "Postfix's" if lines.foreign else "understood"
         return [
@@ -43,8 +51,32 @@ def remarks(window: Window) -> list[Remark]:
         said.append(unknown)
     said += _troubles(window)
     said += _offset(coverage.offset, coverage.ahead)
-    if coverage.last is not None and coverage.last < window.start:
-        said.append(Remark(f"no log line for {values.span((end - coverage.last) * 60)}"))
+    if window.silence is not None:
+        said += _of_silence(window.silence, end)
+    return said
+
+
+def _of_silence(silence: Silence, end: int) -> list[Remark]:
+    said = []
+    if silence.last is not None:
+        whose = f" of {silence.whose}" if silence.whose else ""
+        text = f"no log line{whose} for {values.span((end - silence.last) * 60)}"
+        is_too_long = silence.is_too_long(end)
+        if is_too_long:
+            fix = (
+                "see that its lines still reach this log"
+                if silence.whose
+                else "see where mail is logged now and name that with --log"
+            )
+            since = local_time(silence.last, end)
+            text = f"{text}, since {since}; {fix}, or raise --max-silence"
+        said.append(Remark(text, unknown=is_too_long))
+    said += [
+        Remark(f"{name} silent for {values.span((end - last) * 60)}")
+        for name, last in silence.parts[:_MOST_NAMED]
+    ]
+    if more := len(silence.parts[_MOST_NAMED:]):
+        said.append(Remark(f"{more} more silent"))
     return said
 
 

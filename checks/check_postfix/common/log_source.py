@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from check_postfix.maillog.store.clock_mark import ClockMark
+    from check_postfix.maillog.window.silence import Silence
+
+    # Number, host, instance and minute of the newest line
+    Origin = tuple[int, str, str, int | None]
 
 _NOBODY = tuple(name.decode() for name in NOBODY)
 
@@ -103,7 +107,10 @@ class OpenedStore:
         deadline: float,
     ) -> None:
         self._path = path
-        self._logs = logs
+        self._logs = list(logs)
+        # log -> what it has told of, and the minute of its newest line of Postfix or Dovecot
+        self._told: dict[str, list[Origin]] = {}
+        self._last: dict[str, int | None] = {}
         self._options = options
         self._span = span
         self._deadline = deadline
@@ -165,9 +172,54 @@ class OpenedStore:
             self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
             for log in self._logs
         ]
+        self._see_newest(store, parts)
+        options = self._options
+        is_unnamed = not options.log and not options.journal and options.at is None
+        if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store, parts[0]):
+            parts = [self._read_journal(store)]
+            self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
         return Coverage.merged(parts, self._oldest)
+
+    def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
+        """Look up what each log has told of, and when it last did.
+
+        parts: what is covered by each
+        """
+        for path, part in zip(self._logs, parts, strict=True):
+            log = store.log(path)
+            told = self._told[path] = store.origins(log) if log else []
+            newest = [last for *_, last in told if last is not None]
+            counted = part.line_counts
+            if not newest and counted.ours:
+                self._last[path] = part.last  # nothing was counted of anybody yet
+            else:
+                self._last[path] = max(newest, default=None)
+
+    def _is_journal_newer(self, store: Store, part: Coverage) -> bool:
+        """Tell whether a log file is left over; then the journal is the log.
+
+        part: what is covered by the file
+        """
+        (path,) = self._logs
+        last, end = self._last[path], self._span.end
+        if part.end < end:
+            return False  # its newest lines are not read yet
+        if last is not None and end - last <= self._options.max_silence // 60:
+            return False
+        # Nearly all runs have mail where they look for it.
+        from check_postfix.common import journal_instead
+
+        if not journal_instead.goes_on(store, path, last, int(self._span.now), self._deadline):
+            return False
+        self._logs = [JOURNAL]
+        self._last.clear()
+        state = "is empty" if last is None else f"silent for {values.span((end - last) * 60)}"
+        self.notes.append(
+            f"{path} {state}, read the journal instead; remove it or name it with --log"
+        )
+        return True
 
     def _vote(self, store: Store, is_new: bool) -> Retention:
         """Return how long counts are kept; let what this run asks for have its say in that."""
@@ -230,15 +282,53 @@ class OpenedStore:
             keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
         ).run()  # fmt: skip
 
-    def view(self) -> View:
-        """Return what the store holds of the span, as far as it is asked for.
+    def window(self) -> Window:
+        """Return the window that the options ask for.
 
         Raises: Unknown if the log has no such host or instance
         """
-        return View(
-            self._store, self._origins(), self._span.start, self._span.end, self.coverage,
+        start, end = self._span.start, self._span.end
+        origins = self._origins()
+        view = View(
+            self._store, [origin[0] for origin in origins], start, end, self.coverage,
             self._oldest_keys, self._zone(), self._options.anonymise,
         )  # fmt: skip
+        return Window(start, end, self.coverage, view, self.notes, self._silence(origins))
+
+    def _silence(self, origins: Sequence[Origin]) -> Silence | None:
+        """Return who is silent, None if nobody is, or what is logged now is not read yet."""
+        start, end = self._span.start, self._span.end
+        if self.coverage.end < end:
+            return None
+        chosen = [
+            f"{option.name} {wanted}"
+            for option in (HOST, INSTANCE)
+            if (wanted := getattr(self._options, option.name)) is not None
+        ]
+        of_host: dict[str, int] = {}
+        for _, host, _, newest in origins:
+            if newest is not None:
+                of_host[host] = max(newest, of_host.get(host, 0))
+        each = [*of_host.items(), *self._last.items()]
+        newest_of = of_host if chosen else self._last
+        last = max((last for last in newest_of.values() if last is not None), default=None)
+        most = self._options.max_silence // 60
+        parts: list[tuple[str, int]] = []
+        if not chosen and last is not None and end - last <= most:
+            # What is not heard of for so long that its counts are forgotten is not missed.
+            kept = max(self._oldest, end - self._retention.totals)
+            parts = [
+                (name, newest)
+                for name, newest in each
+                if name and newest is not None and end - newest > most and newest >= kept
+            ]
+        if last is not None and start <= last and end - last <= most:
+            last = None  # it is not silent
+        if last is None and not parts:
+            return None
+        from check_postfix.maillog.window.silence import Silence
+
+        return Silence(last, ", ".join(chosen), most, parts)
 
     def _zone(self) -> tzinfo | None:
         """Return whose time of day is compared; None for the machine's."""
@@ -248,13 +338,12 @@ class OpenedStore:
         zones = [log.zone for log in logs if log and log.zone]
         return log_zone.rules(zones[0]) if zones else None
 
-    def _origins(self) -> list[int]:
-        """Return the numbers of the hosts' Postfix instances that are judged."""
-        logs = [self._store.log(path) for path in self._logs]
-        there = [origin for log in logs if log for origin in self._store.origins(log)]
+    def _origins(self) -> list[Origin]:
+        """Return the hosts' Postfix instances that are judged."""
+        there = [origin for path in self._logs for origin in self._told[path]]
         # Of lines that nobody can read, nobody knows whose they are.
-        nobody = [origin for origin in there if origin[1:] == _NOBODY]
-        origins = [origin for origin in there if origin[1:] != _NOBODY]
+        nobody = [origin for origin in there if origin[1:3] == _NOBODY]
+        origins = [origin for origin in there if origin[1:3] != _NOBODY]
         for option, place in ((HOST, 1), (INSTANCE, 2)):
             wanted = getattr(self._options, option.name)
             if wanted is None:
@@ -267,7 +356,7 @@ class OpenedStore:
                     f" there are {', '.join(known) or 'none'}"
                 )
             origins = matching
-        return [origin[0] for origin in origins + nobody]
+        return origins + nobody
 
 
 def _logs(options: Namespace) -> list[str]:
@@ -336,7 +425,7 @@ def _open(options: Namespace) -> Iterator[Window]:
         logs = _logs(options)
         path = None if options.no_state else options.state or location.default_store()
         with OpenedStore(path, logs, options, span, deadline) as opened:
-            yield Window(span.start, span.end, opened.coverage, opened.view(), opened.notes)
+            yield opened.window()
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (
             "it is set aside, and built again by" if _is_set_aside(path) else "see what is said by"

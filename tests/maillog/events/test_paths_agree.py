@@ -36,6 +36,11 @@ def assert_agreement(lines: list[bytes]) -> None:
             scanned, recognised = corpus.scanned(b"\n" + line), corpus.recognised(line)
             assert scanned == ([recognised] if recognised else []), line
         raise AssertionError("the lines agree alone and not together")
+    if Scan(corpus.timestamps()).block(block).losses != corpus.losses(lines):
+        for line in lines:
+            events = Scan(corpus.timestamps()).block(b"\n" + line)
+            assert events.losses == corpus.losses([line]), line
+        raise AssertionError("the lines tell of loss alike alone and not together")
     if corpus.sorted_out_fast(block) != Counter(map(corpus.sorted_out, lines)):
         for line in lines:
             assert corpus.sorted_out_fast(b"\n" + line) == {corpus.sorted_out(line): 1}, line

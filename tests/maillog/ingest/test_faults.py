@@ -83,7 +83,8 @@ def test_an_unreadable_log_names_the_group_to_join(open_place: Place) -> None:
     os.chmod(open_place.log, 0o640)
 
     assert said_to_nobody(open_place.run) == (
-        f"cannot read {open_place.log}: permission denied; add user nobody to group adm"
+        f"cannot read {open_place.log}: permission denied; add user nobody to group adm, and"
+        " restart what runs this check"
     )
 
 
@@ -528,7 +529,7 @@ def test_any_byte_of_the_state_may_be_damaged_without_an_unknown_error(place: Pl
             with Store(place.store, 0) as store:
                 logbook.ingest_into(store, place.log, logbook.FIRST + 100)
                 logs = store.log(place.log)
-                origins = [number for number, _, _ in store.origins(logs)] if logs else []
+                origins = [number for number, *_ in store.origins(logs)] if logs else []
                 store.totals(0, 10**9, origins)
                 store.keys("sent", 0, 10**9, origins)
         except StoreError:

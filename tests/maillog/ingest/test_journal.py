@@ -47,7 +47,7 @@ def totals(path):
         origins = store.origins(log)
         return {
             (host, instance): store.totals(0, FIRST * 2, [number])
-            for number, host, instance in origins
+            for number, host, instance, _ in origins
         }
 
 
@@ -231,7 +231,7 @@ def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
             store, machine.minute * 60, minutes[100], minutes[110], float("inf"), keeps=False
         )
         covered = reading.run()
-        (_, _, _), *_ = origins = store.origins(store.log(JOURNAL))
+        (_, _, _, _), *_ = origins = store.origins(store.log(JOURNAL))
         totals = store.totals(minutes[100], minutes[110], [origin[0] for origin in origins])
 
     assert totals == {"received": 10}

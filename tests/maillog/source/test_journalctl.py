@@ -396,3 +396,77 @@ def test_a_damaged_journal_file_is_mentioned_in_the_details(fake):
     printed, _ = check(fake, "--journal", "-vv")
 
     assert printed.endswith(f"\n{said}\n")
+
+
+# -- a journal without a line of ours
+
+
+ABSENT = (
+    "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min"
+    " (the journal has no line of Postfix or Dovecot"
+)
+
+
+def without_ours(fake, *options):
+    code, said = words(check(fake, "--journal", *options))
+    assert code == 3
+    return said
+
+
+def test_a_journal_without_a_line_of_ours_says_so(fake):
+    fake.with_files().printing()
+
+    assert without_ours(fake) == (
+        f"{ABSENT}; see that they run on this machine, or name the mail log with --log)"
+    )
+
+
+def test_a_journal_with_lines_of_others_with_our_facility_alone_says_so(fake):
+    machine = Machine()
+    machine.minute = int(time.time()) // 60 - 3
+    message = machine.log(b"something", b"exim")
+    fake.with_files().with_script(
+        f"""case "$*" in *--field=*) ;; *) cat {fake.root}/printed; esac"""
+    )
+    (fake.root / "printed").write_bytes(fields_of(message))
+
+    assert without_ours(fake).startswith(f"{ABSENT}; see that they run")
+
+
+def test_a_journal_whose_file_is_left_out_names_it(fake):
+    said = "Journal file /x/system.journal is truncated, ignoring file."
+    fake.with_files().printing(and_then=f"echo '{said}' >&2")
+
+    assert without_ours(fake) == (
+        f"{ABSENT}: journal file /x/system.journal is truncated, ignoring file; move that file"
+        " away and restart systemd-journald)"
+    )
+
+
+def test_a_journal_with_a_namespace_names_it(fake):
+    fake.with_files().printing()
+    (fake.root / "var" / f"{MACHINE}.mail").mkdir()
+
+    assert without_ours(fake) == (
+        f"{ABSENT}, and its namespace mail is not read; take LogNamespace= out of their units, or"
+        " let them write a file and name it with --log)"
+    )
+
+
+def test_a_journal_of_containers_names_them(fake):
+    fake.with_files().with_script(
+        """case "$*" in *--field=CONTAINER_NAME) printf 'web\\nmail\\n';; esac"""
+    )
+
+    assert without_ours(fake) == (
+        f"{ABSENT}, and what containers write is not read (mail, web); let Postfix write a file"
+        " there (maillog_file) and name it with --log)"
+    )
+
+
+def test_a_journal_with_a_line_of_ours_is_not_asked_for_more(fake):
+    fake.with_files().printing(recent(), and_then=f'echo "$*" >> {fake.root}/asked')
+
+    check(fake, "--journal")
+
+    assert "--field" not in (fake.root / "asked").read_text()

@@ -42,7 +42,7 @@ while not complete:
 # ru_maxrss would be at least that of the process that started this one
 memory = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 with Store(state, 5) as store:
-    origins = [number for number, _, _ in store.origins(store.log(path))]
+    origins = [number for number, *_ in store.origins(store.log(path))]
     totals = store.totals(0, 10**9, origins)
     kept = {
         family: sum(number for _, number in store.keys(family, 0, 10**9, origins))

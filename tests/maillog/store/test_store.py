@@ -226,7 +226,7 @@ def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> N
         logbook.ingest_into(store, place.log, at, keeps=False)
         log = store.log(place.log)
         assert log is not None
-        origins = [number for number, _, _ in store.origins(log)]
+        origins = [number for number, *_ in store.origins(log)]
 
         assert store.totals(logbook.FIRST, at + 1, origins) == {"received": 2}
 

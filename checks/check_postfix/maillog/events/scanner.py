@@ -20,8 +20,10 @@ from check_postfix.maillog.events.recogniser import (
     active,
     delivery,
     intake,
+    is_of_daemon,
     is_ours,
     login,
+    loss,
     message_facts,
     recognise,
     reject,
@@ -143,7 +145,8 @@ _WITHOUT_PATH = _any(
     [
         login.DOVECOT_FAILED,
         rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
-        + rb"|" + _whole([*_openings(DOVECOT), frame.WRAPPER, frame.STAMPED]) + rb"|)",
+        + rb"|"
+        + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED]) + rb"|)",
     ]
 )  # fmt: skip
 # The engine passes over an alternative sooner if it starts with a letter.
@@ -229,13 +232,15 @@ class LineTemplate:
     message:    what they say of a message that other lines tell of too, None if of none;
                 its queue ID is that of one of the lines
     is_ours:    whether Postfix or Dovecot wrote them
+    is_of_daemon: whether they show that mail is still logged there
+    tells_of_loss: whether rsyslog says in them that it has dropped lines
     origin, tally: number of host and instance, and what the event adds to. Whoever counts
                 the lines sets both, once for each new template
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_ours", "kind", "message", "origin",
-        "tally", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_of_daemon", "is_ours", "kind", "message",
+        "origin", "tally", "tells_of_loss", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(
@@ -250,6 +255,8 @@ class LineTemplate:
         self.times = record.repeats * (event.times if event else 1)
         self.message = message or (message_facts(record, event) if event else None)
         self.is_ours = is_ours(record)
+        self.is_of_daemon = is_of_daemon(record)
+        self.tells_of_loss = loss.tells_of_loss(record)
         self.origin = 0
         self.tally: tuple[tuple[str, ...], tuple[str, str] | None] = (), None
 
@@ -268,9 +275,12 @@ class BlockEvents:
                    message that other lines tell of too, in their order; size and recipients
                    are 0 where the line does not say them. Those that count are in `counted`
                    as well
+    losses:        minutes in which rsyslog says that it has dropped lines
     """
 
-    __slots__ = ("counted", "failed_logins", "messages", "new_templates", "unparsed")
+    __slots__ = (
+        "counted", "failed_logins", "losses", "messages", "new_templates", "unparsed",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.new_templates: list[LineTemplate] = []
@@ -278,6 +288,7 @@ class BlockEvents:
         self.unparsed: Counter[tuple[int, Event]] = Counter()
         self.failed_logins: list[tuple[int, LineTemplate, bytes]] = []
         self.messages: defaultdict[bytes, list[MessageLine]] = defaultdict(list)
+        self.losses: set[int] = set()
 
 
 class Scan:
@@ -363,6 +374,10 @@ class Scan:
             if event is None:
                 if not template.is_ours:
                     foreign += 1
+                    if template.tells_of_loss:
+                        lost = timestamps.minute(stamp, template.utc_offset)
+                        if lost is not None:
+                            events.losses.add(lost)
                 continue
             if stamp != last_stamp or template.utc_offset != utc_offset:
                 last_stamp, utc_offset = stamp, template.utc_offset

@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
-from check_postfix.maillog.events.recogniser import is_ours, message_facts, recognise
+from check_postfix.maillog.events.recogniser import is_of_daemon, is_ours, message_facts, recognise
 from check_postfix.maillog.events.unparsed import names_mail, unparsed
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
@@ -224,6 +224,7 @@ class Journal:
         Returns: the latest minute of a whole piece, None if it was less
         """
         told: list[MessageLine] = []
+        newest: dict[tuple[bytes, bytes], int] = {}
         latest = taken = 0
         lost = None
         while taken < PIECE_ENTRIES and not (taken and entries.is_late) and entries.are_after(end):
@@ -237,6 +238,10 @@ class Journal:
                 lost = entry.minute
             else:
                 self._count_entry(log, span, counts, entry, told)
+                record = entry.record
+                if record is not None and is_of_daemon(record):
+                    names = record.host, record.instance
+                    newest[names] = max(newest.get(names, 0), min(entry.minute, self._now))
             span.oldest = entry.cursor_text
             span.first_minute = entry.minute
             latest = max(latest, entry.minute)
@@ -245,6 +250,7 @@ class Journal:
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
         span.last = max(span.last, latest)
+        self._store.save_newest(log, newest)
         piece = Messages(sums)
         for of_entry in reversed(told):
             piece.add_line(*of_entry)
@@ -339,15 +345,23 @@ class Journal:
             # Of the minute in which it begins, some may be unread.
             start = newest.first_minute if newest.first else newest.first_minute + 1
             last = newest.last
+        line_counts = sum((span.line_counts for span in journal_spans), LineCounts())
         return Coverage(
             start=start,
             end=self._end,
             last=last,
             complete=not journal_spans or journal_spans[0].first,
             gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
-            line_counts=sum((span.line_counts for span in journal_spans), LineCounts()),
+            line_counts=line_counts,
             notes=self._notes,
+            absence="" if line_counts.ours else self._absence(),
         )
+
+    def _absence(self) -> str:
+        # Nearly every journal that is read has what is looked for.
+        from check_postfix.maillog.source import journal_absence
+
+        return journal_absence.reason(self._notes, self._deadline)
 
 
 def _started_with(entry: Entry, second: int) -> JournalSpan:

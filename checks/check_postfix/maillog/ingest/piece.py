@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from math import inf
 
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.events.scanner import Scan
+from check_postfix.maillog.ingest import newest
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -179,16 +181,21 @@ class PieceReader:
         block = None
         at_end = True
         counts = self._piece_counts(timestamps, before)
+        last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
         for block, end in blocks(stream.read, generation.end):
             if generation.since is None:
                 generation.since = first_minute(block[1:], timestamps)
             counts.add(block)
+            last_blocks.append(block)
             generation.end = end
             if time.monotonic() > self._deadline:
                 at_end = False
                 break
         self._segments.at_end(generation, counts.messages, counts.sums)
         counts.finish(generation)
+        newest.save(
+            self._store, self._log, counts.newest, last_blocks, timestamps, min(now, self._latest)
+        )
         if block is not None:
             # the newline before a block need not be in the file
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"

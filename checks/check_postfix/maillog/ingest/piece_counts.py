@@ -32,6 +32,7 @@ class PieceCounts:
     scan:   reads the blocks
     counts: what to count in; it is empty again after `finish`
 
+    newest:   (host, instance) -> minute of the newest event of a daemon
     messages: what the piece tells of messages
     sums:     what messages came to
     """
@@ -41,6 +42,7 @@ class PieceCounts:
         self._log = log
         self._scan = scan
         self._counts = counts
+        self.newest: dict[tuple[bytes, bytes], int] = {}
         self.sums = Sums()
         self.messages = Messages(self.sums)
         self._origins: dict[tuple[bytes, bytes], int] = {}
@@ -55,18 +57,27 @@ class PieceCounts:
         found = self._scan.block(block)
         self._prepare(found.new_templates)
         events = 0
+        newest = self.newest
         for minute, counted in found.counted.items():
             for template, lines in counted.items():
+                if template.is_of_daemon:
+                    names = template.host, template.instance
+                    if minute > newest.get(names, 0):
+                        newest[names] = minute
                 times = lines * template.times
                 events += times
                 counts.add_tally(minute, template.origin, template.tally, times)
         for (minute, event), lines in found.unparsed.items():
             counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
         for minute, template, account in found.failed_logins:
+            names = template.host, template.instance
+            newest[names] = max(minute, newest.get(names, 0))
             events += template.times
             counts.add_tally(minute, template.origin, template.tally, template.times, account)
         for queue_id, message_lines in found.messages.items():
             self._add_message(queue_id, message_lines)
+        for minute in found.losses:
+            self._store.extend_gap(self._log, minute, minute)
         self.messages.forget_some()
         if len(self._usual) > _MOST_RUNS:
             self._usual.clear()

@@ -92,14 +92,17 @@ class Progress:
                 break
         offset = clock_offset.of(log)
         known = [g.last for g in generations if g.last is not None]
+        line_counts = sum((g.line_counts for g in generations), LineCounts())
+        absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
         return Coverage(
             start=start,
             end=end,
             last=max(known, default=None),
             complete=not log.backlog,
             gaps=self._store.gaps(log, 0, self._now + 1),
-            line_counts=sum((g.line_counts for g in generations), LineCounts()),
+            line_counts=line_counts,
             notes=self._store.notes(log),
+            absence="" if line_counts.lines else absence,
             offset=offset.proven if log.zone else 0,
             ahead=offset.ahead,
         )

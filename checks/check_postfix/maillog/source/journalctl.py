@@ -30,7 +30,7 @@ def has_journal() -> bool:
         _find()
     except LogError:
         return False
-    return any(os.path.isdir(directory) for directory in _directories())
+    return any(os.path.isdir(directory) for directory in directories())
 
 
 def see_that_all_is_readable() -> None:
@@ -42,7 +42,7 @@ def see_that_all_is_readable() -> None:
     Raises: LogError
     """
     found = False
-    for directory in _directories():
+    for directory in directories():
         try:
             names = os.listdir(directory)
         except FileNotFoundError:
@@ -67,7 +67,7 @@ def see_that_all_is_readable() -> None:
         )
 
 
-def _directories() -> list[str]:
+def directories() -> list[str]:
     """Return where the journal of this machine can be."""
     try:
         with open(MACHINE_ID, encoding="ascii", errors="replace") as file:
@@ -78,17 +78,10 @@ def _directories() -> list[str]:
 
 
 def _refused(path: str) -> LogError:
-    import pwd
+    # Nearly all runs may read it.
+    from check_postfix.maillog.source import refusal
 
-    user = os.geteuid()
-    try:
-        name = pwd.getpwuid(user).pw_name
-    except KeyError:  # a container's user need not have an entry
-        name = str(user)
-    return LogError(
-        f"cannot read {path}: permission denied; add user {name} to group systemd-journal,"
-        " and restart what runs this check"
-    )
+    return LogError(f"cannot read {path}: permission denied; {refusal.join('systemd-journal')}")
 
 
 class Journalctl:
@@ -136,6 +129,13 @@ class Journalctl:
                 "journalctl: its output ends in the middle of an entry;"
                 " run journalctl -o export by hand as this user"
             ) from None
+
+    def values(self) -> list[str]:
+        """Return the values of a field, where it was called with --field.
+
+        Raises: TimeUpError, LogError
+        """
+        return b"".join(self._chunks()).decode("utf-8", "replace").splitlines()
 
     def notes(self) -> list[str]:
         """Return what it has said so far about files that it left out."""

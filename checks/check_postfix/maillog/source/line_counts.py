@@ -30,6 +30,11 @@ class LineCounts(
         """How many lines are Postfix's or Dovecot's and tell of nothing that is counted."""
         return self.lines - self.matched - self.foreign - self.unparsed
 
+    @property
+    def ours(self) -> int:
+        """How many lines are Postfix's or Dovecot's, whatever they tell of."""
+        return self.lines - self.foreign - self.unparsed
+
     def __add__(self, other: object) -> LineCounts:
         """Return the sums."""
         assert isinstance(other, LineCounts)

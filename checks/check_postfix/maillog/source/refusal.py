@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
+
+_RESTART = "restart what runs this check"
 
 
 def unreadable(path: str, error: OSError) -> LogError:
@@ -15,6 +18,31 @@ def unreadable(path: str, error: OSError) -> LogError:
     if error.errno not in (errno.EACCES, errno.EPERM):
         return LogError(f"cannot read {path}: {cause}; see that its file system is in order")
     return LogError(f"cannot read {path}: {cause}; {_fix_for(path)}")
+
+
+def join(group: str) -> str:
+    """Return what lets this user's processes act as members of a group, as far as it is not done.
+
+    A process keeps the groups that it began with: an agent that runs since before its user was
+    added must be started again.
+    """
+    import grp
+    import pwd
+
+    name, its_groups = str(os.geteuid()), []
+    with suppress(KeyError):  # a container's user need not have an entry
+        entry = pwd.getpwuid(os.geteuid())
+        name, its_groups = entry.pw_name, os.getgrouplist(entry.pw_name, entry.pw_gid)
+    with suppress(KeyError):
+        number = grp.getgrnam(group).gr_gid
+        if number in (os.getegid(), *os.getgroups()):
+            return (
+                f"user {name} is in group {group} already; see what else forbids it, such as"
+                " AppArmor, SELinux or an ACL"
+            )
+        if number in its_groups:
+            return f"user {name} is in group {group}, but this process is not yet; {_RESTART}"
+    return f"add user {name} to group {group}, and {_RESTART}"
 
 
 def _fix_for(path: str) -> str:
@@ -29,7 +57,7 @@ def _fix_for(path: str) -> str:
     except (OSError, KeyError):
         return "let the monitoring user into its directory"
     if status.st_mode & stat.S_IRGRP and status.st_gid:
-        return f"add user {user} to group {group}"
+        return join(group)
     if stat.S_ISDIR(status.st_mode):
         return f"let user {user} into it, for example with: setfacl -m u:{user}:rx {path}"
     return f"let user {user} read it, for example with: setfacl -m u:{user}:r {path}"

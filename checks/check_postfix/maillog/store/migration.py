@@ -52,11 +52,18 @@ class Table(namedtuple("Table", "into columns rest", defaults=({}, ""))):
 
 # Columns that both a generation and a journal span have.
 _LINES = {"first_minute": "begins", "matched": "telling", "unparsed": "unframed"}
+# An origin's newest line was not kept; the newest minute that was counted is the nearest to it.
+# What is walked back is the primary key.
+_NEWEST = (
+    "(SELECT minute FROM old_total WHERE old_total.stream=old_stream.id"
+    " ORDER BY minute DESC LIMIT 1)"
+)
 _OF_2 = {
     "secret": Table("secret"),
     "log": Table(
         "log",
         {
+            "asked": "0",
             "zone": "NULL",
             "read": "NULL",
             "offset_low": "NULL",
@@ -68,7 +75,7 @@ _OF_2 = {
     "seen": Table("seen"),
     "gap": Table("gap"),
     "stretch": Table("journal_span", _LINES),
-    "stream": Table("origin"),
+    "stream": Table("origin", {"last": _NEWEST}),
     "total": Table("total", {"origin": "stream"}),
     "keyed": Table("keyed", {"origin": "stream"}),
     "waiting": Table("pending", {"origin": "stream", "side": "edge"}),

@@ -19,6 +19,7 @@ _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
+    asked INTEGER NOT NULL DEFAULT 0,
     zone TEXT, read INTEGER, offset_low INTEGER, offset_high INTEGER,
     offset_times INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -43,7 +44,7 @@ CREATE TABLE journal_span (
 ) STRICT;
 CREATE TABLE origin (
     id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
-    UNIQUE (log, host, instance)
+    last INTEGER, UNIQUE (log, host, instance)
 ) STRICT;
 CREATE TABLE total (
     minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,

@@ -30,7 +30,7 @@ from check_postfix.maillog.store.retention import Retention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
@@ -74,6 +74,7 @@ class Log:
     id:      its number in the store
     path:    absolute, or JOURNAL
     backlog: files of it still to be read
+    asked:   second at which the journal was asked whether it goes on where this log is silent
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
              has no such stamps
     read:    minute in which the live log was last read to its end, None if it was not
@@ -81,13 +82,14 @@ class Log:
              the first two None if nothing is
     """
 
-    __slots__ = ("backlog", "id", "offset", "path", "read", "zone")
+    __slots__ = ("asked", "backlog", "id", "offset", "path", "read", "zone")
 
     def __init__(
         self,
         id: int,
         path: str,
         backlog: int,
+        asked: int = 0,
         zone: str | None = None,
         read: int | None = None,
         *offset: int | None,
@@ -95,6 +97,7 @@ class Log:
         self.id = id
         self.path = path
         self.backlog = backlog
+        self.asked = asked
         self.zone = zone
         self.read = read
         self.offset = offset or NO_OFFSET
@@ -296,7 +299,7 @@ class Store:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog, zone, read, offset_low, offset_high, offset_times"
+                "SELECT id, path, backlog, asked, zone, read, offset_low, offset_high, offset_times"
                 " FROM log WHERE path=?",
                 (path,),
             ).fetchone()
@@ -311,9 +314,9 @@ class Store:
     def save_log(self, log: Log) -> None:
         """Keep a log's entry."""
         self._db.execute(
-            "UPDATE log SET backlog=?, zone=?, read=?, offset_low=?, offset_high=?,"
+            "UPDATE log SET backlog=?, asked=?, zone=?, read=?, offset_low=?, offset_high=?,"
             " offset_times=? WHERE id=?",
-            (log.backlog, log.zone, log.read, *log.offset, log.id),
+            (log.backlog, log.asked, log.zone, log.read, *log.offset, log.id),
         )
 
     def drop_counts(self, log: Log) -> None:
@@ -325,6 +328,7 @@ class Store:
             )
         for table in ("pending", "generation", "seen", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
+        self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
         log.backlog, log.read, log.offset = 1, None, NO_OFFSET
         self._sizes.clear()
 
@@ -441,11 +445,29 @@ class Store:
             self._origins[where] = row[0]
         return self._origins[where]
 
-    def origins(self, log: Log) -> list[tuple[int, str, str]]:
-        """Return the (number, host, instance) of everything this log has told of."""
+    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int]) -> None:
+        """Keep the minute of the newest line of some origins; inside a transaction only.
+
+        newest: (host, instance) -> minute; those of which nothing was counted yet are left out
+        """
+        self._db.executemany(
+            "UPDATE origin SET last=max(coalesce(last, 0), ?)"
+            " WHERE log=? AND host=? AND instance=?",
+            [
+                (minute, log.id, host.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+                for (host, name), minute in newest.items()
+            ],
+        )
+
+    def origins(self, log: Log) -> list[tuple[int, str, str, int | None]]:
+        """Return everything this log has told of.
+
+        Returns: number, host, instance, and the minute of the newest line of a daemon, None
+                 if that is not known
+        """
         with explained(self.path):
             return self._db.execute(
-                "SELECT id, host, instance FROM origin WHERE log=? ORDER BY host, instance",
+                "SELECT id, host, instance, last FROM origin WHERE log=? ORDER BY host, instance",
                 (log.id,),
             ).fetchall()
 

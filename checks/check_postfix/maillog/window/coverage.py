@@ -25,6 +25,8 @@ class Coverage(Value):
              because they are in another zone than they are read by; 0 if that is not proven
     ahead:   minutes that its newest stamp lies in the future
     notes:   sentences about files that could not be read
+    absence: why there is no line of Postfix or Dovecot, and what can be done about it; of
+             several logs, of those that have none
     """
 
     start: int | None = None
@@ -34,6 +36,7 @@ class Coverage(Value):
     gaps: Sequence[tuple[int, int]] = ()
     line_counts: LineCounts = LineCounts()
     notes: Sequence[str] = ()
+    absence: str = ""
     offset: int = 0
     ahead: int = 0
 
@@ -53,6 +56,7 @@ class Coverage(Value):
             gaps=sorted(gap for part in parts for gap in part.gaps),
             line_counts=sum((part.line_counts for part in parts), LineCounts()),
             notes=[note for part in parts for note in part.notes],
+            absence="; ".join(part.absence for part in parts if part.absence),
             offset=max((part.offset for part in parts), key=abs),
             ahead=max(part.ahead for part in parts),
         )

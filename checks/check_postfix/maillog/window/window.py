@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from check_postfix.maillog.window.coverage import Coverage
+    from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.usual import Usual
     from check_postfix.maillog.window.view import Rows, Takes, View
 
@@ -29,15 +30,23 @@ class Window:
     coverage:   what of the log was read
     view:       what the store holds of these minutes; asked once for each thing
     notes:      what else has to be said, in a few words each
+    silence:    who has logged nothing; None if all have
     """
 
     def __init__(
-        self, start: int, end: int, coverage: Coverage, view: View, notes: Sequence[str] = ()
+        self,
+        start: int,
+        end: int,
+        coverage: Coverage,
+        view: View,
+        notes: Sequence[str] = (),
+        silence: Silence | None = None,
     ) -> None:
         self.start = start
         self.end = end
         self.coverage = coverage
         self.notes = notes
+        self.silence = silence
         self._view = view
         self._totals: Mapping[str, int] = view.totals()
         self._supposed: Mapping[str, int] = {}  # family -> number of events, see `supposing`

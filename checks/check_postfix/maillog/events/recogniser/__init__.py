@@ -196,6 +196,15 @@ def is_ours(record: Record) -> bool:
     return bool(record.program or record.instance == _DOVECOT or _match_dovecot(record.text))
 
 
+def is_of_daemon(record: Record) -> bool:
+    """Tell whether a record shows that mail is still logged there.
+
+    What a command of Postfix complains of does not: the check of the queue causes such lines
+    itself, on a host whose mail is logged somewhere else.
+    """
+    return is_ours(record) and record.program not in health.COMMANDS
+
+
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:
     """Return the shapes that a record of ours may have, and where in its text they begin."""
     if record.instance == _DOVECOT or not record.program:

@@ -15,7 +15,7 @@ from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
-_COMMANDS = frozenset(
+COMMANDS = frozenset(
     b"sendmail postdrop postqueue postsuper postmap postalias postconf postcat postlog"
     b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
 )
@@ -98,7 +98,7 @@ def recognise_death(record: Record, _: int) -> Event | None:
 
     record: text starts with `fatal: ` or `panic: `
     """
-    if record.program in _COMMANDS or record.program == UNKNOWN:
+    if record.program in COMMANDS or record.program == UNKNOWN:
         return None
     return Event(kind="daemon_died")
 

@@ -1,0 +1,359 @@
+"""Silence: what the first line says when nothing is logged any more."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from check_postfix.deferred import CHECK
+from check_postfix.maillog.ingest import journal
+from check_postfix.maillog.source import archives, journalctl
+from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.plugin.run import outcome_of
+from tests.support import journal_model, mail_log
+from tests.support.journal_model import Machine
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+DAY = 1440
+CONNECT = "smtpd[2300]: connect from unknown[203.0.113.9]"
+POSTQUEUE = (
+    "postqueue[77]: fatal: Queue report unavailable - mail system is down",
+    "postqueue[77]: warning: Mail system is down -- accessing queue directly",
+)
+
+
+def written(tmp_path, *parts):
+    return str(mail_log.write(tmp_path / "mail.log", *parts))
+
+
+def said(log, *arguments):
+    """Return exit code and first line, without perfdata."""
+    state = ["--no-state"] if "--state" not in arguments else []
+    text, code = outcome_of(CHECK, [*(["--log", log] if log else []), *state, *arguments])
+    line = text.partition("\n")[0].partition(" | ")[0]
+    return code, line.replace(" d 2 min", " d 1 min")  # a minute may have passed meanwhile
+
+
+def sent(days, **more):
+    return mail_log.lines([mail_log.SENT], minutes_ago=days * DAY, **more)
+
+
+@pytest.mark.parametrize("days", [0.2, 2.9])
+def test_a_log_silent_for_a_weekend_is_said_to_be(tmp_path, days):
+    code, line = said(written(tmp_path, sent(days)))
+
+    assert code == 0
+    assert "(no log line for " in line
+
+
+def test_a_log_silent_for_longer_is_unknown_and_says_since_when_and_the_fix(tmp_path):
+    log = written(tmp_path, sent(90))
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() - 90 * 86400))
+
+    code, line = said(log)
+
+    assert code == 3
+    assert line == (
+        "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min (no log line for 90 d 1 min,"
+        f" since {since}; see where mail is logged now and name that with --log, or raise"
+        " --max-silence)"
+    )
+
+
+def test_how_long_it_may_be_silent_can_be_chosen(tmp_path):
+    log = written(tmp_path, sent(90))
+
+    assert said(log, "--max-silence", "100d")[0] == 0
+    assert said(written(tmp_path, sent(0.5)), "--max-silence", "1h")[0] == 3
+
+
+def test_an_alarm_of_a_silent_log_stays_one(tmp_path):
+    log = written(tmp_path, mail_log.lines([mail_log.DEFERRED] * 99, minutes_ago=4 * DAY))
+
+    code, line = said(log, "--window", "5d")
+
+    assert code == 2
+    assert "no log line for 4 d" in line
+
+
+def test_silence_is_measured_to_the_windows_end(tmp_path):
+    at = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(time.time() - 90 * 86400 + 300))
+
+    code, line = said(written(tmp_path, sent(90)), "--at", at)
+
+    assert (code, line.count("no log line")) == (0, 0)
+
+
+@pytest.mark.parametrize("complaint", POSTQUEUE)
+def test_what_postqueue_complains_of_at_each_run_breaks_no_silence(tmp_path, complaint):
+    log = written(tmp_path, sent(4), mail_log.lines([complaint] * 9))
+
+    code, line = said(log)
+
+    assert code == 3
+    assert "no log line for 4 d" in line
+
+
+def test_lines_of_other_programs_break_no_silence(tmp_path):
+    cron = mail_log.lines(["cron[1]: (root) CMD (x)"] * 9).replace("postfix/", "")
+
+    assert said(written(tmp_path, sent(4), cron))[0] == 3
+
+
+def test_a_night_without_mail_is_no_silence(tmp_path):
+    log = written(tmp_path, sent(4), mail_log.lines([CONNECT]))
+
+    code, line = said(log)
+
+    assert (code, line) == (0, "POSTFIX DEFERRED OK - no delivery attempts in 15 min")
+
+
+def test_a_night_without_mail_is_no_silence_where_it_is_read_bit_by_bit(tmp_path):
+    state = str(tmp_path / "state")
+    log = written(tmp_path, sent(4))
+    assert said(log, "--state", state)[0] == 3
+    written(tmp_path, sent(4), mail_log.lines([CONNECT]))
+
+    assert said(log, "--state", state)[0] == 0
+    assert said(log, "--state", state)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "tag", ["postfix/smtpd[1]:", "postfix-out/smtpd[1]:", "dovecot:", "dovecot[7]:"]
+)
+def test_only_lines_of_its_own_instance_break_the_silence_of_an_origin(tmp_path, tag):
+    login = "imap-login: Login: user=<a>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, session=<x>"
+    dovecot = mail_log.lines(["x: " + login], minutes_ago=4 * DAY).replace("postfix/x", "dovecot")
+    said_now = mail_log.lines(["x: connect from a[192.0.2.7]"]).replace("postfix/x:", tag)
+    log = written(tmp_path, sent(4), sent(4, instance="postfix-out"), dovecot, said_now)
+
+    for instance in ("postfix", "postfix-out", "dovecot"):
+        is_alive = tag.startswith((f"{instance}/", f"{instance}:", f"{instance}["))
+        assert said(log, "--instance", instance)[0] == (0 if is_alive else 3)
+
+
+def test_a_chosen_host_that_fell_silent_is_unknown(tmp_path):
+    log = written(tmp_path, sent(4, host="mx2"), sent(0, host="mx1"))
+
+    code, line = said(log, "--host", "mx2")
+
+    assert code == 3
+    assert "(no log line of host mx2 for 4 d" in line
+    assert "; see that its lines still reach this log, or raise --max-silence)" in line
+    assert said(log, "--host", "mx1")[0] == 0
+
+
+def test_a_chosen_instance_that_fell_silent_is_unknown(tmp_path):
+    log = written(tmp_path, sent(4, instance="postfix-out"), sent(0))
+
+    code, line = said(log, "--instance", "postfix-out")
+
+    assert code == 3
+    assert "(no log line of instance postfix-out for 4 d" in line
+
+
+def test_a_chosen_host_that_is_silent_since_before_the_window_is_said_to_be(tmp_path):
+    log = written(tmp_path, sent(1, host="mx2"), sent(0, host="mx1"))
+
+    code, line = said(log, "--host", "mx2", "--instance", "postfix")
+
+    assert code == 0
+    assert "(no log line of host mx2, instance postfix for 1 d" in line
+
+
+def test_a_host_that_fell_silent_while_others_did_not_is_a_remark(tmp_path):
+    log = written(tmp_path, sent(4, host="mx2"), sent(2, host="mx3"), sent(0, host="mx1"))
+
+    code, line = said(log)
+
+    assert code == 0
+    assert "(mx2 silent for 4 d" in line
+    assert "mx3" not in line
+
+
+def test_many_silent_hosts_are_not_all_named(tmp_path):
+    hosts = [sent(4 + n / 10, host=f"mx{n}") for n in range(9, 1, -1)]
+    log = written(tmp_path, *hosts, sent(0, host="mx1"))
+
+    assert "; 5 more silent" in said(log)[1]
+
+
+def test_a_host_whose_counts_are_forgotten_is_not_missed(tmp_path):
+    log = written(tmp_path, sent(31, host="mx2"), sent(0, host="mx1"))
+
+    assert "mx2" not in said(log)[1]
+
+
+def test_a_strangers_text_does_not_break_the_silence_of_a_host(tmp_path):
+    forged = "cleanup[9]: 4XJ2Vw0dHbz9sK1: message-id=<a mx2 postfix/smtpd[1]: connect from b>"
+    log = written(tmp_path, sent(4, host="mx2"), mail_log.lines([forged], host="mx1"))
+
+    assert said(log, "--host", "mx2")[0] == 3
+
+
+# -- one of several logs
+
+
+def test_one_of_two_logs_that_fell_silent_is_a_remark(tmp_path):
+    old = str(mail_log.write(tmp_path / "out.log", sent(4, host="mx1")))
+    log = written(tmp_path, sent(0, host="mx1"))
+
+    code, line = said(log, "--log", old)
+
+    assert code == 0
+    assert f"; {old} silent for 4 d" in line
+
+
+def test_one_of_two_logs_that_is_empty_is_named(tmp_path):
+    empty = str(mail_log.write(tmp_path / "out.log"))
+    log = written(tmp_path, sent(0))
+
+    code, line = said(log, "--log", empty)
+
+    assert code == 3
+    assert f"{empty} is empty; see where mail is logged now and name that with --log" in line
+
+
+def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
+    log = written(tmp_path, sent(4, host="mx2"), sent(0))
+    monkeypatch.setattr(
+        "check_postfix.common.log_source.OpenedStore._read_file",
+        lambda *_: Coverage(end=0, last=7, line_counts=LineCounts(9, 9, 9)),
+    )
+
+    code, line = said(log)
+
+    assert (code, line.count("no log line"), line.count("silent")) == (3, 0, 0)
+
+
+# -- a file that is left over beside a live journal
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with a journal, and with a log file that nobody has named."""
+    machine = Machine()
+    machine.minute = int(time.time()) // 60 - 10
+    journal_model.Journalctl.machine = machine
+    journal_model.Journalctl.left = None
+    journal_model.Journalctl.started = []
+    for module in (journal, journalctl):
+        monkeypatch.setattr(module, "Journalctl", journal_model.Journalctl)
+        monkeypatch.setattr(module, "see_that_all_is_readable", lambda: None)
+    monkeypatch.setattr(journalctl, "has_journal", lambda: True)
+    return machine
+
+
+@pytest.fixture
+def usual(tmp_path, monkeypatch):
+    log = str(tmp_path / "mail.log")
+    monkeypatch.setattr(archives, "usual_log", lambda: log)
+    return log
+
+
+def test_beside_a_live_journal_a_log_left_over_is_not_what_is_read(tmp_path, machine, usual):
+    written(tmp_path, sent(90))
+    for _ in range(5):
+        machine.mail()
+
+    code, line = said("", "--state", str(tmp_path / "state"))
+
+    assert code == 0
+    assert line == (
+        f"POSTFIX DEFERRED OK - no delivery attempts in 15 min ({usual} silent for 90 d 1 min,"
+        " read the journal instead; remove it or name it with --log; log begins "
+        + time.strftime("%H:%M)", time.localtime((machine.minute - 4) * 60))
+    )
+    # and so it stays, without a question
+    journal_model.Journalctl.started.clear()
+    machine.mail()
+    assert said("", "--state", str(tmp_path / "state"))[1] == line
+    assert len(journal_model.Journalctl.started) == 1
+
+
+def test_beside_a_live_journal_an_empty_log_is_not_what_is_read(tmp_path, machine, usual):
+    written(tmp_path)
+    machine.mail()
+
+    code, line = said("")
+
+    assert code == 0
+    assert f"({usual} is empty, read the journal instead;" in line
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_log_that_is_named_is_read_whatever_the_journal_has(tmp_path, machine):
+    log = written(tmp_path, sent(90))
+    machine.mail()
+
+    code, line = said(log)
+
+    assert code == 3
+    assert "journal" not in line
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_journal_without_newer_mail_is_asked_every_ten_minutes_at_most(
+    tmp_path, machine, monkeypatch
+):
+    written(tmp_path, sent(90))
+    machine.other()
+    state = str(tmp_path / "state")
+
+    assert said("", "--state", state)[0] == 3
+    asked = len(journal_model.Journalctl.started)
+    assert asked == 1
+    assert said("", "--state", state)[0] == 3
+    assert len(journal_model.Journalctl.started) == asked
+    later = time.time() + 601
+    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: later)
+    assert said("", "--state", state)[0] == 3
+    assert len(journal_model.Journalctl.started) == asked + 1
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_log_that_is_silent_for_a_weekend_asks_no_journal(tmp_path, machine):
+    written(tmp_path, sent(2))
+    machine.mail()
+
+    assert said("")[0] == 0
+    assert not journal_model.Journalctl.started
+
+
+# -- the journal
+
+
+def test_a_journal_that_fell_silent_is_unknown(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+
+    code, line = said("", "--journal")
+
+    assert code == 3
+    assert "no log line for 4 d" in line
+
+
+def test_a_night_without_mail_is_no_silence_in_the_journal(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+    machine.minute += 4 * DAY
+    machine.log(b"connect from unknown[203.0.113.9]")
+
+    code, line = said("", "--journal")
+
+    assert (code, line) == (0, "POSTFIX DEFERRED OK - no delivery attempts in 15 min")
+
+
+def test_what_postqueue_complains_of_breaks_no_silence_of_the_journal(machine):
+    machine.minute -= 4 * DAY
+    machine.mail()
+    machine.minute += 4 * DAY
+    machine.log(b"fatal: Queue report unavailable - mail system is down", b"postfix/postqueue")
+
+    code, line = said("", "--journal")
+
+    assert code == 3
+    assert "no log line for 4 d" in line
