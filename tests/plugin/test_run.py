@@ -62,7 +62,7 @@ def test_an_outcome_is_printed_with_its_exit_code():
         (["--verbos"], "--verbos: no such option; did you mean --verbose?"),
         (["--xyzzy"], "--xyzzy: no such option"),
         (["-x"], "-x: no such option"),
-        (["stray"], "stray: every value needs an option in front of it"),
+        (["stray"], "stray: every value needs an option before it"),
         (["--", "-v"], "-v: no such option; did you mean --verbose?"),
         (["--timeout"], "argument -t/--timeout: expected one argument"),
         (["-w"], "argument -w/--warning: expected one argument"),

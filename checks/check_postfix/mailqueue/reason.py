@@ -15,10 +15,10 @@ _SHOWN = 80
 
 # qmgr's words about a destination that has just failed several times; the cause comes after.
 _SUSPENDED = "delivery temporarily suspended: "
-# Other servers answer in their own words, behind these of smtp(8).
+# Other servers answer in their own words, after these of smtp(8).
 _SPEAKER = re.compile(r"host \S+ (?:said|refused to talk to me): ")
 _IN_REPLY = " (in reply to "
-# A host, address, number or person: a word, or a value behind "=", in which one of these stands.
+# A host, address, number or person: a word, or a value after "=", in which one of these stands.
 _PARTICULAR = re.compile(r"(?<![^\s=(])[^\s=(]*?(?:[\d\[@<]|\.(?=\w))\S*?(?=[:;,.)]*(?:\s|$))")
 # The reply code and enhanced code that a server's answer begins with say why.
 _CODES = re.compile(r"[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?= |$)")

@@ -215,7 +215,7 @@ def options_of(
 
 def _not_an_option(written: str, check: Check) -> str:
     if not written.startswith("-"):
-        return f"{written}: every value needs an option in front of it"
+        return f"{written}: every value needs an option before it"
     import difflib
 
     flags = [option.flag for option in check.options + list(STANDARD)]

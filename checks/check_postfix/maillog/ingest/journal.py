@@ -223,7 +223,7 @@ class Journal:
 
         Returns: the latest minute of a whole piece, None if it was less
         """
-        told: list[MessageLine] = []
+        lines: list[MessageLine] = []
         newest: dict[tuple[bytes, bytes], int] = {}
         latest = taken = 0
         lost = None
@@ -237,7 +237,7 @@ class Journal:
             if entry.tells_of_loss:
                 lost = entry.minute
             else:
-                self._count_entry(log, span, counts, entry, told)
+                self._count_entry(log, span, counts, entry, lines)
                 record = entry.record
                 if record is not None and is_of_daemon(record):
                     names = record.host, record.instance
@@ -252,7 +252,7 @@ class Journal:
         span.last = max(span.last, latest)
         self._store.save_newest(log, newest)
         piece = Messages(sums)
-        for of_entry in reversed(told):
+        for of_entry in reversed(lines):
             piece.add_line(*of_entry)
         self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
         return latest if taken == PIECE_ENTRIES else None
@@ -263,7 +263,7 @@ class Journal:
         span: JournalSpan,
         counts: Counts,
         entry: Entry,
-        told: list[MessageLine],
+        lines: list[MessageLine],
     ) -> None:
         record = entry.record
         if names_mail(entry.unread_text):
@@ -279,7 +279,7 @@ class Journal:
                     counts.add_message(
                         entry.minute, number, event.kind, event.times, facts.queue_id
                     )
-                told.append((entry.minute, number, event, event.times, *facts))
+                lines.append((entry.minute, number, event, event.times, *facts))
             if event.kind not in LINKS:
                 events, matched = event.times, 1
         span.line_counts += LineCounts(

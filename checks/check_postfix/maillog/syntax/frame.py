@@ -47,7 +47,7 @@ _STAMP = (
 _SEVERITIES = b"EMERG ALERT CRIT ERR WARNING NOTICE INFO DEBUG".split()
 _BEFORE_HOST = rb"(?:<[a-z0-9]++\.[a-z0-9]++> )?"
 _ONE_HOST = rb"(?!\d{4}-\d\d-\d\dT)[^\s\[\]/]++(?<!:)"
-# syslog-ng's, each relay behind a slash. A tag without any follows, which a text does not
+# syslog-ng's, each relay after a slash. A tag without any follows, which a text does not
 # begin with.
 _HOSTS = (
     rb"[^\s\[\]/:]++(?:/[^\s\[\]/:]++)++"
@@ -94,7 +94,7 @@ _STREAM = b" std"
 AT_MOST_CRI_TIME = rb"[^s\n]{1,%d}std" % (_LONGEST_CRI_TIME + 1)  # as may_be_cri() wants it
 _match_cri = Expression(_TIME + rb" std(?:out|err) F ").match
 _match_time = Expression(_TIME + rb"\Z").match
-# What `docker compose logs` and `docker logs -t` put in front of each line.
+# What `docker compose logs` and `docker logs -t` put before each line.
 _match_printed = Expression(rb"(?:[A-Za-z0-9][A-Za-z0-9_.-]*+ *+\| )?(?:" + _TIME + rb" )?").match
 _match_stamped = Expression(rb"(?:<\d{1,3}>(?:1 )?)?" + _STAMP).match
 
@@ -127,7 +127,7 @@ STAMPED = rb"(?:" + BSD_MINUTE + rb"|" + ISO_MINUTE + rb"):[0-9]"
 _match_whole_line = Expression(STAMPED).match
 _match_wrapping = Expression(rb"(?:docker|conmon|postfix|dovecot|[0-9a-f]{12})\Z").match
 
-# Dovecot's own log file has no `dovecot: ` in front of its processes, but a level behind them.
+# Dovecot's own log file has no `dovecot: ` before its processes, but a level after them.
 _DOVECOT_LOGIN = (b"imap-login", b"pop3-login", b"submission-login", b"managesieve-login")
 _match_dovecot = Expression(rb"(?:auth|auth-worker(?:\(\d++\))?|master)\Z").match
 _DOVECOT_LEVELS = (b"Info: ", b"Warning: ", b"Error: ", b"Fatal: ", b"Panic: ", b"Debug: ")
@@ -158,7 +158,7 @@ def is_remark(line: bytes) -> bool:
 
 
 def _parse_printed(line: bytes) -> Record | None:
-    """Return the record of a line that was printed with something in front of it."""
+    """Return the record of a line that was printed with something before it."""
     match = _match_printed(line)
     if not match or not match.end():
         return None
@@ -220,7 +220,7 @@ def _parse_fields(fields: dict[str, object], said: bytes) -> Record | None:
         return None
     instance, slash, path = names.partition(b"/")
     lost = b"" if slash or is_written_out else _lost_path(instance)
-    # rsyslog's text begins with the blank behind the tag.
+    # rsyslog's text begins with the blank after the tag.
     return record(
         outer["stamp"], outer["zone"], host, instance, slash + path or lost, said.removeprefix(b" ")
     )

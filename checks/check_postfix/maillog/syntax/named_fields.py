@@ -57,7 +57,7 @@ def host_of(fields: Fields) -> bytes:
 
 
 def tag_of(fields: Fields) -> tuple[bytes, bool] | None:
-    """Return the tag's names, and whether a process ID or a colon stood behind them.
+    """Return the tag's names, and whether a process ID or a colon stood after them.
 
     The names are nothing if there is no tag. None if a tag is none, or if two of them
     differ. Where one is the beginning of another, it is the same that was cut at its slash.

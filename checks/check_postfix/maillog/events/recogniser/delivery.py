@@ -91,11 +91,11 @@ def recognise(record: Record, start: int) -> Event:
         )
     if strict:
         # Those inside a quoted recipient are not the truth in any form of address.
-        behind = text[strict.end() :]
-        first, *others = _find_tails(behind)  # `strict` looked ahead to it
+        rest = text[strict.end() :]
+        first, *others = _find_tails(rest)  # `strict` looked ahead to it
         if any(tail["status"] != first["status"] for tail in others):
             return Event(kind="delivery_ambiguous")
-        return _delivery(behind, first, strict, also=("delivery_suspicious",))
+        return _delivery(rest, first, strict, also=("delivery_suspicious",))
     if fields.may_be_cut(text) or not text.endswith(b")"):
         return Event(kind="line_truncated")
     return (

@@ -38,8 +38,8 @@ _match_content = Expression(
     rb"(?P<part>header|body|content|mime-error) "
 ).match
 
-# A filter behind smtpd (smtpd_proxy_filter) has refused a message. What it passes on of
-# another Postfix behind it, in that one's words or as amavisd does, that one tells of, too.
+# A filter behind smtpd (smtpd_proxy_filter) has refused a message. Where it passes on what
+# another Postfix after it has said, in its words or as amavisd does, that Postfix logs it too.
 PROXY = b"proxy-reject: END-OF-MESSAGE: "
 _match_proxy = Expression(
     PROXY + rb"(?P<code>[45]\d\d)[ -](?:" + fields.ENHANCED_CODE + rb" |)" + ABOUT
