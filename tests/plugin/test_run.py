@@ -111,8 +111,7 @@ def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, sai
         (["--timezone", "Mars"], "--timezone Mars: not a time zone; use for example"
                                  " Europe/Berlin or UTC"),
         (["--no-state=5"], "argument --no-state: ignored explicit argument '5'"),
-        (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option in front"
-                                               " of it"),
+        (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option before it"),
         (["--window", "31d"], "the window begins more than 30 d ago, and counts are kept no"
                               " longer; read the log afresh with --no-state"),
     ],
