@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from check_postfix.maillog.source.stream import COMPRESSED
 from check_postfix.maillog.source.value import Value
+from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,17 +90,20 @@ _WATCHED = "INDEXED BY seen_watched"
 class Seen:
     """The table of the files of one log; to be changed inside a transaction only.
 
-    db: the store's
-    log: number of the log
+    db:   the store's
+    path: the store's file
+    log:  number of the log
     """
 
-    def __init__(self, db: sqlite3.Connection, log: int) -> None:
+    def __init__(self, db: sqlite3.Connection, path: str | None, log: int) -> None:
         self._db = db
+        self._path = path
         self._log = log
 
     def _select(self, where: str, *values: object, index: str = "") -> list[SeenFile]:
         query = f"SELECT {_COLUMNS} FROM seen {index} WHERE log=? AND {where}"
-        return [SeenFile(*row) for row in self._db.execute(query, (self._log, *values))]
+        with explained(self._path):
+            return [SeenFile(*row) for row in self._db.execute(query, (self._log, *values))]
 
     def all(self) -> list[SeenFile]:
         """Return all files."""
@@ -122,11 +126,6 @@ class Seen:
         """Return the files that cannot be read."""
         return self._select("watched AND note<>'' ORDER BY note", index=_WATCHED)
 
-    def signatures(self) -> set[str]:
-        """Return the signatures of all files."""
-        query = "SELECT signature FROM seen WHERE log=?"
-        return {signature for (signature,) in self._db.execute(query, (self._log,))}
-
     def put(self, file: SeenFile) -> None:
         """Keep a file."""
         self._db.execute(
@@ -145,7 +144,8 @@ class Seen:
     def directories(self) -> dict[str, str]:
         """Return directory -> its state when its files were last listed."""
         query = "SELECT path, state FROM directory WHERE log=?"
-        return dict(self._db.execute(query, (self._log,)))
+        with explained(self._path):
+            return dict(self._db.execute(query, (self._log,)))
 
     def save_directories(self, states: Mapping[str, str]) -> None:
         """Keep the states of exactly these directories."""

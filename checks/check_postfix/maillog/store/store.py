@@ -356,7 +356,7 @@ class Store:
         """Return the table of this log's files."""
         from check_postfix.maillog.store.seen import Seen
 
-        return Seen(self._db, log.id)
+        return Seen(self._db, self.path, log.id)
 
     def generation(self, log: Log, number: int) -> Generation | None:
         """Return the generation of this number."""
