@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
+from check_postfix.maillog.source import stream
+from check_postfix.maillog.source.refusal import unreadable
 from check_postfix.maillog.window.coverage import Coverage
 from tests.support import logbook
 
@@ -48,6 +52,31 @@ class Place:
         os.makedirs(where, exist_ok=True)
         os.rename(self.log + name, os.path.join(where, os.path.basename(self.log + name)))
         return where
+
+    @contextmanager
+    def failing(self, name: str, error: int = errno.EIO, read: bool = False) -> Iterator[list[str]]:
+        """Let the opening of a copy of the log fail, or the reading of it; give what was tried."""
+        path = self.log + name
+        tried: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            whole = stream.Stream.read
+
+            def read_none(self: stream.Stream, size: int) -> bytes:
+                if self.path == path and read:
+                    raise unreadable(path, OSError(error, os.strerror(error)))
+                return whole(self, size)
+
+            patch.setattr(stream.Stream, "read", read_none)
+            open_ = os.open
+
+            def failing(where: str, *arguments: int, **more: int) -> int:
+                if where == path and not read:
+                    tried.append(where)
+                    raise OSError(error, os.strerror(error))
+                return open_(where, *arguments, **more)
+
+            patch.setattr(os, "open", failing)
+            yield tried
 
     def run(self, at: int = 100, seconds: float = 60, archives: Sequence[str] = ()) -> Coverage:
         """Ingest as a check does that runs in this minute."""

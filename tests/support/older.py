@@ -31,6 +31,9 @@ def make_older(state: str | Path) -> None:
         for new, (old, tables) in _COLUMNS.items():
             for table in tables:
                 db.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {old}")
+        indexes = "SELECT name FROM sqlite_master WHERE type='index' AND sql IS NOT NULL"
+        for (index,) in db.execute(indexes).fetchall():
+            db.execute(f"DROP INDEX {index}")
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
             if table not in migration.TABLES_OF[2]:
                 db.execute(f"DROP TABLE {table}")

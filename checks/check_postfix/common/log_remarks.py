@@ -41,7 +41,10 @@ def remarks(window: Window) -> list[Remark]:
     end = window.end
     if coverage.end < end:
         said.append(Remark(f"log read up to {local_time(coverage.end, end)} only", unknown=True))
-    if coverage.start is None or coverage.start > window.start:
+    if unread := coverage.unread_in(window.start, end):
+        more = f" (and {len(unread) - 1} more, see -vv)" if unread[1:] else ""
+        said.append(Remark(unread[0].why + more, unknown=True))
+    elif coverage.start is None or coverage.start > window.start:
         said.append(_starts_late(window))
     said += [
         Remark(f"log lines lost between {local_time(first, end)} and {local_time(last, end)}")

@@ -257,7 +257,8 @@ class OpenedStore:
 
     def _read_file(self, store: Store, path: str) -> Coverage:
         now, lie_in = self._span.now, self._options.archives
-        progress = Progress(store, path, int(now) // 60, lie_in)
+        seconds = self._deadline - time.monotonic()
+        progress = Progress(store, path, int(now) // 60, lie_in, seconds)
         log = progress.log()
         named = self._options.timezone
         if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):

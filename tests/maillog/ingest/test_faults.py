@@ -583,11 +583,11 @@ def test_a_file_size_limit_leaves_the_old_state_whole(place: Place) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: os.PathLike[str]) -> Iterator[str]:
-    """Return a directory with room for 256 KB."""
+    """Return a directory with room for 512 KB."""
     where = os.path.join(tmp_path, "disk")
     os.mkdir(where)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", where], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", where], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("cannot mount a file system here")
@@ -603,7 +603,7 @@ def test_a_full_disk_leaves_the_old_state_whole(place: Place, small_disk: str, r
     place.run()
     place.write(*range(1, 3000))
     filler = os.path.join(small_disk, "filler")
-    logbook.write(filler, b"x" * (256 * 1024 - os.path.getsize(place.store) - 8192 - room))
+    logbook.write(filler, b"x" * (512 * 1024 - os.path.getsize(place.store) - 8192 - room))
 
     said = said_by(lambda: place.run(at=4000), StoreError)
     before = place.counted()

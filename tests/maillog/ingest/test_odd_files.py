@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import os
+import time
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from check_postfix.maillog.ingest import piece
+from check_postfix.maillog.ingest.ingest import Ingest
 from check_postfix.maillog.source import lines
 from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place, once
 from tests.support import logbook
+from tests.support.logbook import FIRST
 
 
 def test_an_empty_log_is_read_and_covers_nothing(place: Place) -> None:
@@ -271,3 +278,131 @@ def test_a_file_of_journalctls_json_is_a_log_like_any_other(place: Place) -> Non
     counted = coverage.line_counts
     assert (counted.lines, counted.events, counted.unparsed) == (6, 2, 0)
     assert (coverage.start, coverage.last) == (logbook.FIRST, logbook.FIRST + 3)
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_the_second_round_of_a_repeated_hour_is_known_where_a_hole_ends(
+    place: Place, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    """Two o'clock came twice on 2025-10-26 in Berlin; the end of a big log is read first."""
+    monkeypatch.setattr(piece, "PIECE_BYTES", 4000)
+    first = 29_357_279  # 01:59 by the local clock
+    texts = ["01:59", *[f"02:{minute:02}" for minute in range(60)] * rounds]
+    minutes = range(first, first + len(texts))
+    for text in texts:
+        said = "mx1 postfix/smtpd[1]: 00000000AB: client=c.example[192.0.2.7]"
+        place.write_bytes(f"Oct 26 {text}:00 {said}\n".encode())
+    berlin = ZoneInfo("Europe/Berlin")
+
+    with Store(place.store, 5) as store:
+        now = (first + 200) * 60
+        Ingest(store, place.log, berlin, now, now, 0, time.monotonic() + 60).run()
+
+    assert logbook.counted(place.store) == dict.fromkeys(minutes, 1)
+
+
+def test_a_log_that_begins_with_a_huge_hole_is_read(place: Place) -> None:
+    size = 10**11
+    with open(place.log, "wb") as file:
+        file.truncate(size)
+    place.write(*range(3))
+
+    coverage = place.run(seconds=5)
+    place.write(3)
+    again = place.run(seconds=5)
+
+    assert place.counted() == once(*range(4))
+    assert (coverage.start, coverage.complete) == (FIRST, True)
+    assert place.gaps(again) == []
+
+
+def test_an_archive_of_zeros_does_not_keep_the_live_log_from_being_read(place: Place) -> None:
+    zeros = bz2.compress(b"\0" * (300 * 2**20))
+    place.write_bytes(zeros, to=".1.bz2")
+    place.write_bytes(zeros, to=".2.bz2")
+    place.write(0, 1)
+    started = time.monotonic()
+
+    coverage = place.run(seconds=2)
+
+    assert time.monotonic() - started < 3
+    assert place.counted() == once(0, 1)
+    assert {note.partition(": ")[0] for note in coverage.notes} == {
+        f"{place.log}.1.bz2", f"{place.log}.2.bz2",
+    }  # fmt: skip
+
+
+def test_two_short_logs_that_begin_alike_are_told_apart(place: Place) -> None:
+    start = b"2026-03-01T00:00:00Z mx1 postfix/"  # 33 bytes
+    for number, name in enumerate((".2", ".1", "")):
+        place.write_bytes(
+            start + b"smtpd[%d]: 00000000A%d: client=c[192.0.2.7]\n" % (1, number), name
+        )
+    place.write(1)
+
+    place.run()
+
+    assert place.counted() == {0: 3, 1: 1}
+
+
+def test_two_short_logs_that_begin_alike_are_told_apart_a_run_later(place: Place) -> None:
+    start = b"2026-03-01T00:00:00Z mx1 postfix/"
+    for number in range(3):
+        place.write_bytes(start + b"smtpd[1]: 00000000A%d: client=c[192.0.2.7]\n" % number)
+        place.run()
+        if number < 2:
+            place.rename(f".{number}")
+
+    place.run()
+
+    assert place.counted() == {0: 3}
+
+
+def test_a_gz_gets_a_member_as_long_as_what_was_counted(place: Place) -> None:
+    place.write(*range(5))
+    place.run()
+    place.rename(".1")
+    place.compress(".1", ".gz")
+    more = b"".join(logbook.line(FIRST + minute) for minute in range(5, 10))
+    place.write_bytes(logbook.compressed(more, ".gz"), to=".1.gz")
+    place.write(10)
+
+    place.run()
+
+    assert place.counted() == once(*range(11))
+
+
+OLD = [-300 * 24 * 60, -30 * 24 * 60, -25 * 60]
+
+
+@pytest.mark.parametrize("minutes", [[old] * n for old in OLD for n in (1, 30)] + [[60], [600]])
+def test_a_log_begins_where_its_times_settle(place: Place, minutes: list[int]) -> None:
+    place.write(*minutes, *range(100))
+
+    coverage = place.run(at=100)
+
+    assert coverage.start == FIRST
+
+
+def test_a_first_line_of_another_day_is_outvoted_when_more_lines_come(place: Place) -> None:
+    place.write(60)
+    before = place.run(at=1)
+    place.write(0, 1, 2)
+
+    coverage = place.run(at=3)
+
+    assert before.start is not None
+    assert coverage.start == FIRST
+
+
+def test_archives_that_begin_with_an_old_line_are_read(place: Place) -> None:
+    for name, first in ((".2", 0), (".1", 100)):
+        place.write(-40 * 24 * 60 + first, *range(first, first + 100), to=name)
+    place.write(*range(200, 300))
+
+    coverage = place.run(at=300)
+
+    counted = place.counted()
+    assert {minute: counted[minute] for minute in counted if minute >= 0} == once(*range(300))
+    assert place.gaps(coverage) == []
+    assert coverage.start == FIRST

@@ -14,6 +14,7 @@ from check_postfix.maillog.ingest import piece, rotation
 from check_postfix.maillog.ingest.rotation import (
     HAS_CHANGED,
     IS_GONE,
+    IS_HIDDEN,
     IS_LIVE,
     IS_OLD,
     IS_SHORTER,
@@ -191,19 +192,45 @@ def an_older_one_is_removed_before_it_is_read(place: Place) -> None:
     assert place.counted() == once(60)
 
 
-def an_older_one_is_removed_after_it_was_read(place: Place) -> None:
-    a_live_one_is_rotated(place)
-    os.remove(place.log + ".1")
-    assert place.gaps(place.run()) == []
-    assert place.counted() == once(0, 1)
-
-
 def an_older_one_gets_further_lines(place: Place) -> None:
     a_live_one_is_rotated(place)
     place.write(*range(2, 9), to=".1")  # by a writer that was not told to open its log again
     place.write(10)
+    place.run(seconds=NO_TIME)
     assert place.gaps(place.run()) == []
     assert place.counted() == once(*range(9), 10)
+
+
+def a_live_one_moves_to_a_file_that_cannot_be_read(place: Place) -> None:
+    live_is_found_and_read(place)
+    place.write(1)
+    place.rename(".1")
+    place.write(2)
+    with place.failing(".1"):
+        coverage = place.run()
+    assert place.gaps(coverage) == []
+    assert [file.path for file in coverage.unread] == [place.log + ".1"]
+    assert place.counted() == once(0, 2)
+
+
+def one_in_a_file_that_cannot_be_read_is_read_later(place: Place) -> None:
+    a_live_one_moves_to_a_file_that_cannot_be_read(place)
+    place.write(3)
+    with place.failing(".1"):
+        assert place.gaps(place.run(at=101)) == []
+    coverage = place.run(at=110)
+    assert (place.gaps(coverage), coverage.unread) == ([], [])
+    assert place.counted() == once(0, 1, 2, 3)
+
+
+def a_live_one_read_in_part_moves_to_a_file_that_cannot_be_read(place: Place) -> None:
+    a_big_live_one_is_read_in_part(place)
+    place.rename(".1")
+    place.write(60)
+    with place.failing(".1"):
+        assert place.gaps(place.run()) == []
+    place.run(at=110)
+    assert place.counted() == once(*range(61))
 
 
 def a_rotation_is_undone(place: Place) -> None:
@@ -229,6 +256,9 @@ EDGES: dict[Edge, Callable[[Place], None]] = {
     (LIVE_UNREAD, IS_LIVE): a_big_live_one_is_gone_on_with,
     (LIVE_UNREAD, IS_OLD): a_live_one_read_in_part_is_rotated,
     (LIVE_UNREAD, IS_SHORTER): a_live_one_read_in_part_is_cut_short,
+    (LIVE_UNREAD, IS_HIDDEN): a_live_one_read_in_part_moves_to_a_file_that_cannot_be_read,
+    (LIVE_READ, IS_HIDDEN): a_live_one_moves_to_a_file_that_cannot_be_read,
+    (OLD_UNREAD, IS_HIDDEN): one_in_a_file_that_cannot_be_read_is_read_later,
     (LIVE_UNREAD, IS_GONE): a_live_one_read_in_part_is_removed,
     (LIVE_UNREAD, READ_TO_END): live_is_found_and_read,
     (LIVE_UNREAD, READ_IN_PART): a_big_live_one_is_read_in_part,
@@ -244,8 +274,6 @@ EDGES: dict[Edge, Callable[[Place], None]] = {
     (OLD_UNREAD, READ_TO_END): an_older_one_is_found_and_read,
     (OLD_UNREAD, READ_IN_PART): an_older_one_is_read_bit_by_bit,
     (OLD_READ, IS_LIVE): a_rotation_is_undone,
-    (OLD_READ, IS_OLD): an_older_one_gets_further_lines,
-    (OLD_READ, IS_GONE): an_older_one_is_removed_after_it_was_read,
     (OLD_READ, HAS_CHANGED): an_older_one_gets_further_lines,
     (OLD_READ, READ_TO_END): a_live_one_is_rotated_and_read_to_its_end,
     (OLD_READ, READ_IN_PART): a_live_one_is_rotated_and_nothing_takes_its_place,

@@ -56,20 +56,24 @@ def of(state: str, pragma: str) -> Any:
 
 
 def rows(state: str) -> Rows:
-    """Return what is in each table, however packed; of a file that was seen not its inode."""
+    """Return what is in each table, however packed, without what belongs to a place."""
     found: Rows = {}
     packed = of(state, "user_version") >= 2
     for (table,) in sql(state, "SELECT name FROM sqlite_master WHERE type='table'"):
+        if table == "directory":
+            continue
         found[table] = Counter()
         for row in sql(state, f'SELECT * FROM "{table}"'):
             if table in ("total", "keyed") and packed:
                 *where, text = row
                 numbers, *names = text.split("\n")
                 row = *where, tuple(sorted(zip(names, numbers.split(), strict=True)))
-            elif table == "seen":
-                row = row[0], *row[2:]
             elif table == "log":  # what only newer versions know of its stamps starts empty
                 row = row[:4]
+            elif table == "seen":  # log, generation and note
+                row = row[0], *(row[2:] if len(row) <= 4 else row[3:5])
+            elif table == "gap":
+                row = row[:3]
             found[table][row] += 1
     return found
 

@@ -8,6 +8,7 @@ Reading stops when the time is up and goes on in the next run.
 
 from __future__ import annotations
 
+import math
 import time
 
 from check_postfix.maillog.counts.counts import Counts
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
+    from check_postfix.maillog.ingest.progress import Files
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
     from check_postfix.maillog.store.retention import Retention
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
 
 # How often to look again at files that are just being renamed.
 _RENAME_RETRIES = 9
+# Of the time, what may be spent on looking into files before one of them is read.
+_LOOKING = 0.25
+# A transaction takes this many seconds, and what the reading of one file takes longer.
+_BATCH_SECONDS = 0.5
+# What waits at so many generations is brought together in no time.
+_FEW = 20
 
 
 class Ingest:
@@ -74,7 +82,9 @@ class Ingest:
         named: str | None = None,
     ) -> None:
         self._store = store
-        self._progress = Progress(store, path, int(now) // 60, archives)
+        self._progress = Progress(
+            store, path, int(now) // 60, archives, deadline - time.monotonic()
+        )
         self._path = self._progress.path
         self._zone = zone
         self._has_zone = zone is not None
@@ -90,9 +100,15 @@ class Ingest:
         trusted = self._now if trusted is None else trusted
         self._oldest = trusted - retention.totals if keeps else 0
         self._oldest_keys = trusted - retention.keys if keeps else 0
-        # files that could not be read in this run: signature -> why
-        self._refused: dict[str, str] = {}
-        self._refused_paths: set[str] = set()
+        self._survey: Survey | None = None
+        self._version = 0  # of the store, when the survey was begun
+        self._is_surveyed = False
+        self._files: Files | None = None  # that are to be surveyed
+        self._is_live_read = False
+        self._has_read = False
+        self._is_all_done = False
+        self._is_answered = False
+        self._asked = -math.inf  # when that was found out, in monotonic seconds
 
     def run(self) -> Coverage:
         """Read what is new and return what is covered then.
@@ -105,75 +121,58 @@ class Ingest:
         assert log is not None  # a step has made it
         return self._progress.coverage(log)
 
-    def _files_at_rest(self) -> list[LogFile]:
-        """Return the files as they are while nobody is renaming them."""
-        files = self._progress.files()
-        for _ in range(_RENAME_RETRIES):
-            again = self._progress.files()
-            if [(file.path, file.inode) for file in files] == [
-                (file.path, file.inode) for file in again
-            ]:
-                break
-            files = again
-        return files
-
     def _step(self) -> bool:
-        """Read one piece in one transaction; tell whether to read another now."""
+        """Read for a while in one transaction; tell whether to go on now."""
         for _ in range(_RENAME_RETRIES):
             try:
                 with self._store.transaction():
-                    return self._piece()
+                    return self._batch()
             except (FileNotFoundError, Replaced):  # renamed since it was listed: see where to
-                continue
-            except _Refused as refused:
-                self._refused[refused.file.signature] = str(refused)
-                self._refused_paths.add(refused.file.path)
-                return True
+                self._survey = None
+                self._is_live_read = False
         raise LogError(f"{self._path}: is renamed all the time; see what the log rotation is doing")
 
-    def _piece(self) -> bool:
+    def _batch(self) -> bool:
         store = self._store
         log = self._progress.log()
-        self._settle_zone(log)
-        if self._progress.is_all_read(log):  # by the run that this one has waited for
-            return False
-        log = log or store.add_log(self._path)
-        seen = store.seen(log)
-        notes = {signature: note for signature, (_, note) in seen.items() if note} | self._refused
-        known = store.generations(log)
-        survey = Survey(
-            self._files_at_rest(),
-            self._path,
-            {signature: number for signature, (number, _) in seen.items()}
-            | dict.fromkeys(self._refused, 0),
-            known,
-            store.key,
-            self._first_minute,
-        )
-        self._follow(log, survey, known)
-        unread = [pair for pair in survey.unread if not self._too_old(*pair, survey)]
-        # What was refused and has changed since is still being written.
-        now = [pair for pair in unread if pair[0].path not in self._refused_paths]
-        if now:
-            file, generation = now[0]
-            was_read = rotation.state(generation) == rotation.LIVE_READ
-            is_whole = self._read(log, file, generation, log.read if was_read else None)
-            rotation.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
-            store.save_generation(log, generation)
-            if is_whole:
-                unread.remove(now.pop(0))
-        for _, generation in unread:
-            if generation.done and all(
-                pair in unread for pair in survey.holds if pair[1] is generation
-            ):
-                rotation.move(generation, rotation.HAS_CHANGED)
-                store.save_generation(log, generation)
-        self._remember(log, survey, unread, notes | survey.notes)
-        goes_on = bool(now) and self._goes_on(log)
-        if not goes_on:
-            # After each piece it would look through what waits in all that were read before.
-            self._unite(log)
-        return goes_on
+        survey = self._survey
+        is_first = False
+        if survey is None or log is None or self._version != store.version():
+            self._settle_zone(log)
+            if self._progress.is_all_read(log):  # by the run that this one has waited for
+                return False
+            log = log or store.add_log(self._path)
+            looking = time.monotonic() + _LOOKING * (self._deadline - time.monotonic())
+            survey = Survey(store, log, self._progress, self._now, looking, self._first_minute)
+            self._survey = survey
+            self._version = store.version()
+            self._is_surveyed = False
+            self._files = None
+            if not self._is_live_read:
+                is_first = self._read_live(log, survey)
+        if not self._is_surveyed:
+            files = self._files or self._progress.files(store.seen(log))
+            self._files = None
+            if is_first and files.has_others_to_read(self._path):
+                # That may take long, and the newest lines are what is asked for.
+                self._files = files
+                log.backlog = 1
+                self._save(log)
+                return True
+            self._look(log, survey, files)
+        goes_on = not self._is_all_done and self._read_for_a_while(log, survey)
+        self._remember(log, survey)
+        if goes_on:
+            return True
+        # After each piece it would look through what waits in all that were read before.
+        waited_at = self._progress.generations_waited_at(log)
+        if len(waited_at) > _FEW and not self._is_all_done:
+            self._is_all_done = True  # That may take long, and is no part of what was read.
+            return True
+        self._unite(log, waited_at)
+        if self._keeps:
+            store.forget(self._oldest, self._oldest_keys)
+        return False
 
     def _settle_zone(self, log: Log | None) -> None:
         """See by which zone to read; forget what was counted by another.
@@ -192,28 +191,38 @@ class Ingest:
             log.zone = self._read_by
             self._store.save_log(log)
 
-    def _goes_on(self, log: Log) -> bool:
-        """Tell whether there is time for another piece."""
-        if time.monotonic() >= self._deadline:
+    def _read_live(self, log: Log, survey: Survey) -> bool:
+        """Read a piece of the live log, before anything else; tell whether there was any."""
+        self._is_live_read = True
+        file = self._progress.live()
+        generation = survey.live(file) if file else None
+        if not file or not generation:
             return False
-        covered = self._progress.coverage(log)
-        answered = covered.start is not None and covered.start <= self._wanted
-        if covered.end <= self._now or not answered:
-            return True
-        return self._keeps and time.monotonic() < self._leisure
+        self._read_piece(log, survey, file, generation)
+        return True
 
-    def _follow(self, log: Log, survey: Survey, known: list[Generation]) -> None:
-        """See what the files say has become of each generation.
-
-        known: all generations; the new ones get their numbers here
-        """
-        for generation in known:
-            before = rotation.state(generation)
-            after = rotation.move(generation, _found(generation, survey))
-            if after == rotation.LOST:
+    def _look(self, log: Log, survey: Survey, files: Files) -> None:
+        """See what the files say has become of each generation."""
+        survey.everything(files)
+        self._is_surveyed = True
+        for generation in survey.unsettled():
+            if survey.move(generation, self._found(generation, survey)) == rotation.LOST:
                 self._add_gap(log, generation, survey)
-            if after != before:
-                self._store.save_generation(log, generation)
+        if survey.current:
+            survey.move(survey.current, rotation.IS_LIVE)
+        if not survey.unlooked:
+            self._store.seen(log).save_directories(files.states)
+
+    def _found(self, generation: Generation, survey: Survey) -> str:
+        """Return what the survey found of a generation, as the table of rotation.py names it."""
+        if generation is survey.current:
+            return rotation.IS_LIVE
+        files = survey.files_of(generation)
+        if not files:
+            may_be_hidden = survey.may_be_hidden(generation)
+            return rotation.IS_HIDDEN if may_be_hidden else rotation.IS_GONE
+        is_whole = any(file.compressed or file.size >= generation.end for file in files)
+        return rotation.IS_SHORTER if generation.live and not is_whole else rotation.IS_OLD
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
@@ -226,59 +235,98 @@ class Ingest:
             following_from = first_minute + 1
         else:  # no line of it told the time
             first = following_from = self._now
-        following = [
-            held.first_minute
-            for _, held in survey.holds
-            if held
-            and held is not generation
-            and held.first_minute is not None
-            and (held.first_minute >= following_from or held is survey.current)
-        ]
-        self._store.add_gap(log, *sorted((first, min(following, default=self._now))))
+        following = [self._store.first_after(log, following_from, generation.id)]
+        if survey.current and survey.current is not generation:
+            following.append(survey.current.first_minute)
+        end = min((minute for minute in following if minute is not None), default=self._now)
+        self._store.add_gap(log, min(first, end), max(first, end), generation.id)
 
-    def _too_old(self, file: LogFile, generation: Generation, survey: Survey) -> bool:
-        """Tell whether a file ends before all that is kept: a newer one began before that."""
-        first_minute = generation.first_minute
-        return (
-            file.path != self._path
-            and first_minute is not None
-            and any(
-                held
-                and held.first_minute is not None
-                and first_minute < held.first_minute < self._oldest
-                for _, held in survey.holds
+    def _read_for_a_while(self, log: Log, survey: Survey) -> bool:
+        """Read the newest of what is unread; tell whether to go on in another transaction."""
+        end = time.monotonic() + _BATCH_SECONDS
+        # What begins before this ends before all that is kept, for this began before that.
+        oldest = self._store.last_start_before(log, self._oldest)
+        while survey.unread:
+            if self._has_read and not self._goes_on(log):
+                return False
+            if self._has_read and time.monotonic() > end:
+                return True
+            file, generation = survey.unread[-1]
+            is_too_old = (
+                file.path != self._path
+                and oldest is not None
+                and generation.first_minute is not None
+                and generation.first_minute < oldest
             )
-        )
+            if is_too_old:
+                survey.read(file, generation, True)
+                survey.unread.pop()
+            elif self._read_piece(log, survey, file, generation):
+                survey.unread.pop()
+        return False
 
-    def _remember(
-        self,
-        log: Log,
-        survey: Survey,
-        unread: list[tuple[LogFile, Generation]],
-        notes: dict[str, str],
-    ) -> None:
-        """Keep which files need not be looked into again."""
-        pending = {file.signature for file, _ in unread}
-        self._store.save_seen(
-            log,
-            {
-                file.signature: (held.id if held else 0, notes.get(file.signature, ""))
-                for file, held in survey.holds
-                if file.signature not in pending
-            },
-        )
-        log.backlog = len(unread)
+    def _goes_on(self, log: Log) -> bool:
+        """Tell whether there is time for another piece."""
+        now = time.monotonic()
+        if now >= self._deadline:
+            return False
+        if not self._is_answered and now > self._asked + _BATCH_SECONDS / 10:
+            covered = self._progress.coverage(log)
+            self._asked = now
+            self._is_answered = (
+                covered.end > self._now
+                and covered.start is not None
+                and covered.start <= self._wanted
+            )
+        return not self._is_answered or (self._keeps and now < self._leisure)
+
+    def _read_piece(self, log: Log, survey: Survey, file: LogFile, generation: Generation) -> bool:
+        """Read a piece of a file; tell whether there is nothing more to be read of it in this run.
+
+        Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, LogError if it
+                is the live log and cannot be read
+        """
+        before = dict(generation.__dict__)
+        started = time.monotonic()
+        self._has_read = True
+        try:
+            with self._store.attempt():
+                was_read = rotation.state(generation) == rotation.LIVE_READ
+                is_whole = self._read(log, file, generation, log.read if was_read else None)
+                survey.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
+                self._store.save_generation(log, generation)
+                survey.read(file, generation, is_whole)
+        except LogError as error:
+            if file.path == self._path:
+                raise
+            # Nothing of it counts, not even what came before the damage.
+            generation.__dict__.update(before)
+            # The next run has more time for what was begun late.
+            if not isinstance(error, TooLong) or started < self._leisure:
+                survey.refuse(file, error)
+            return True
+        return is_whole
+
+    def _remember(self, log: Log, survey: Survey) -> None:
+        """Keep what is left to be read."""
+        for _, generation in survey.unread:
+            if generation.done and survey.is_all_unread(generation):
+                survey.move(generation, rotation.HAS_CHANGED)
+        log.backlog = len(survey.unread) + len(survey.unlooked)
+        log.unknown_until = max((int(file.modified) // 60 for file in survey.unlooked), default=0)
+        self._save(log)
+
+    def _save(self, log: Log) -> None:
         if self._has_local_stamps:
             log.zone = self._read_by or None
         self._store.save_log(log)
-        if self._keeps:
-            self._store.forget(self._oldest, self._oldest_keys)
 
-    def _unite(self, log: Log) -> None:
+    def _unite(self, log: Log, generations: Sequence[Generation]) -> None:
         """Bring together what messages tell in one generation and in the next."""
         sums = Sums()
         segments = Segments(self._store.pending, log, self._now)
-        segments.unite(self._progress.generations(log)[::-1], not log.backlog, sums)
+        end = max(self._deadline, time.monotonic() + _BATCH_SECONDS)
+        segments.unite(generations, not log.backlog, sums, end)
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         counts.add_sums(sums)
         self._store.add(counts)
@@ -288,8 +336,7 @@ class Ingest:
 
         seen: minute in which nothing of what is new was there yet, None if nobody knows
 
-        Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, _Refused
-                if it is an archive that cannot be read, LogError if it is the live log
+        Raises: FileNotFoundError or Replaced if it has been renamed meanwhile, LogError
         """
         # Costs a tenth of a run; one that has waited for another's reading needs none of it.
         from check_postfix.maillog.ingest.piece import PieceReader
@@ -304,23 +351,16 @@ class Ingest:
             self._deadline,
         )
         live = file.path == self._path
-        started = time.monotonic()
-        try:
-            with file.open() as stream:
-                is_whole = reader.read(stream, generation, live, self._now)
-        except LogError as error:
-            if live:
-                raise
-            if isinstance(error, TooLong) and started > self._leisure:
-                return False  # the next run has more time for it
-            # Nothing of it counts, not even what came before the damage.
-            raise _Refused(file, str(error)) from None
+        with file.open(self._deadline) as stream:
+            is_whole = reader.read(stream, generation, live, self._now)
         self._has_local_stamps |= reader.has_local_stamps()
         if live:
             if reader.newest is not None:
                 log.offset = clock_offset.of(log).after(reader.newest, seen, self._now)
             if is_whole:
                 log.read = self._now
+        if is_whole and reader.goes_on:
+            self._store.close_gap(log, generation.id)
         return is_whole
 
     def _latest_of(self, file: LogFile) -> int:
@@ -332,23 +372,4 @@ class Ingest:
     def _first_minute(self, file: LogFile, head: bytes) -> int | None:
         from check_postfix.maillog.ingest.piece import first_minute
 
-        return first_minute(head, Timestamps(self._zone, self._latest_of(file)))
-
-
-def _found(generation: Generation, survey: Survey) -> str:
-    """Return what the survey found of a generation, as the table of rotation.py names it."""
-    if generation is survey.current:
-        return rotation.IS_LIVE
-    files = [file for file, held in survey.holds if held is generation]
-    if not files:
-        return rotation.IS_GONE
-    is_whole = any(file.compressed or file.size >= generation.end for file in files)
-    return rotation.IS_SHORTER if generation.live and not is_whole else rotation.IS_OLD
-
-
-class _Refused(Exception):
-    """An archive that cannot be read."""
-
-    def __init__(self, file: LogFile, why: str) -> None:
-        super().__init__(why)
-        self.file = file
+        return first_minute(head, Timestamps(self._zone, self._latest_of(file)), self._now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from math import inf
 
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.events.scanner import Scan
@@ -40,6 +39,19 @@ _HOLE_STEP_PARTS = 8  # of a piece
 _BYTES_BEFORE = 4096
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
+# Bytes of a file that tell when it begins.
+FIRST_LINES = 16 * 1024
+# From one line to the next, the time steps back by less than this, and ahead by less than that.
+# Else a clock was set in between, or is another host's. In minutes.
+_BACK = 5
+_AHEAD = 24 * 60
+# So many bytes are asked for the minute before a piece, and of so many lines each.
+_NEARBY_BYTES = 64 * 1024
+_ASKED_NEARBY = 10_000
+# A minute after all others.
+_FAR_AHEAD = 2**40
+# A transaction in which a hole closes takes about so many seconds.
+_CLOSING_SECONDS = 0.5
 
 
 class PieceReader:
@@ -69,6 +81,11 @@ class PieceReader:
         self._latest = latest
         self._counts = counts
         self._deadline = deadline
+        self._now = 0
+        # minute of the line before a piece that begins where a hole ends
+        self._before: int | None = None
+        # whether the last piece went on at the offset up to which the generation is counted
+        self.goes_on = False
         # the stamp of the last line that was read at the end, as it is
         self.newest: int | None = None
         self._made: list[Timestamps] = []
@@ -85,7 +102,11 @@ class PieceReader:
         Returns: whether all of this file is read
         Raises:  Replaced, LogError, StoreError
         """
+        self._now = now
         self._verify(stream, generation)
+        if not generation.end and stream.blank:
+            # What a log that was cut short under its writer begins with: it can be of any size.
+            generation.end = generation.hole_start = generation.hole_end = stream.blank
         whole = self._read(stream, generation, live, now)
         if not stream.compressed:
             # If it was cut and written anew meanwhile, the middle of the next generation
@@ -95,13 +116,18 @@ class PieceReader:
 
     def _verify(self, stream: Stream, generation: Generation) -> None:
         """See that the file holds this generation, and learn more of its head."""
-        data = stream.read_head(FINGERPRINTED)
-        head = fingerprints(data, self._store.key)
+        is_short = generation.end - stream.blank < FIRST_LINES
+        data = stream.read_head(FIRST_LINES if is_short else FINGERPRINTED)
+        head = fingerprints(data[:FINGERPRINTED], self._store.key)
         if not generation.likeness(head):
             raise Replaced
         generation.head = max(generation.head, head, key=len)
-        if generation.first_minute is None:
-            generation.first_minute = first_minute(data, self._timestamps())
+        if is_short or generation.first_minute is None:
+            # Only what follows tells whether the first line's clock was right.
+            first = first_minute(data, self._timestamps(), self._now)
+            if generation.since == generation.first_minute and generation.since is not None:
+                generation.since = first
+            generation.first_minute = first
 
     def _timestamps(self, previous: int | None = None) -> Timestamps:
         self._made.append(Timestamps(self._zone, self._latest, previous))
@@ -113,17 +139,20 @@ class PieceReader:
             if generation.hole:
                 return at_end
         if generation.end and stream.ends_at(generation.end):
+            self.goes_on = True
             return True
-        before = _approach(stream, generation.end, self._deadline)
+        before = _approach(stream, generation.end)
         reached = len(before) == min(generation.end, _BYTES_BEFORE)
         if not reached or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
             return True
+        self.goes_on = True
         if not stream.compressed and not generation.hole:
             before = self._leave_hole(stream, generation) or before
         at_end = self._read_on(stream, generation, before, now)
-        while generation.hole and at_end and time.monotonic() < self._deadline:
+        end = min(self._deadline, time.monotonic() + _CLOSING_SECONDS)
+        while generation.hole and at_end and time.monotonic() < end:
             self._shrink_hole(stream, generation)
         return at_end and not generation.hole
 
@@ -163,6 +192,7 @@ class PieceReader:
         if stop is None:
             stream.go_to(generation.end)
             return b""
+        self._before = self._minute_before(stream, stop)
         before = _approach(stream, stop)
         generation.hole_start = generation.end
         generation.hole_end = generation.end = stop
@@ -177,14 +207,18 @@ class PieceReader:
         before:  the bytes before that
         Returns: whether it came to the end of the stream
         """
-        timestamps = self._timestamps(generation.last)
+        previous = generation.last if self._before is None else self._before
+        self._before = None
+        timestamps = self._timestamps(previous)
         block = None
         at_end = True
         counts = self._piece_counts(timestamps, before)
         last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
         for block, end in blocks(stream.read, generation.end):
             if generation.since is None:
-                generation.since = first_minute(block[1:], timestamps)
+                generation.since = first_minute(
+                    block[1 : 1 + FIRST_LINES], self._timestamps(previous), now
+                )
             counts.add(block)
             last_blocks.append(block)
             generation.end = end
@@ -218,13 +252,16 @@ class PieceReader:
                 start = line_start
                 break
             size *= 2
+        previous = self._minute_before(stream, start)
         before = _approach(stream, start)
-        timestamps = self._timestamps()
+        timestamps = self._timestamps(previous)
         since = None
         counts = self._piece_counts(timestamps, before)
         for block, _ in blocks(_up_to(stream, stop - start), start):
             if since is None:
-                since = first_minute(block[1:], timestamps)
+                since = first_minute(
+                    block[1 : 1 + FIRST_LINES], self._timestamps(previous), self._now
+                )
             counts.add(block)
         generation.hole_end = start
         self._segments.after_hole(generation, counts.messages, counts.sums)
@@ -234,14 +271,51 @@ class PieceReader:
         if since is not None:
             generation.since = since
 
+    def _minute_before(self, stream: Stream, offset: int) -> int | None:
+        """Return the minute of the line before an offset of a plain file, None if that has none.
+
+        A stamp of the hour that daylight saving repeats means its first or its second round;
+        the lines before it tell. So some of those are asked, back to one that means one minute
+        only: all of them nearby, where little may be logged, and then one here and there.
+        """
+        asked: list[bytes] = []
+        size = _NEARBY_BYTES
+        while offset > 0 and time.monotonic() < self._deadline:
+            start = max(0, offset - size)
+            stream.go_to(start)
+            # the first line is cut
+            lines = stream.read_whole(min(offset - start, _NEARBY_BYTES)).split(b"\n")[1:]
+            if size > _NEARBY_BYTES:
+                lines = lines[:1]
+            asked = [*lines, *asked]
+            if any(self._means_one_minute(line) for line in lines):
+                break
+            offset = start
+            size = _NEARBY_BYTES if len(asked) < _ASKED_NEARBY else 2 * _NEARBY_BYTES
+        minute = None
+        timestamps = self._timestamps()
+        for line in asked:
+            minute = _or(_stamp(line, timestamps), minute)
+        return minute
+
+    def _means_one_minute(self, line: bytes) -> bool:
+        first, second = (
+            Timestamps(self._zone, self._latest, previous) for previous in (None, _FAR_AHEAD)
+        )
+        minute = _stamp(line, first)
+        return minute is not None and minute == _stamp(line, second)
+
     def _fill_hole(self, stream: Stream, generation: Generation) -> bool:
         """Read the first part of the hole, as much as there is time for.
 
         Returns: whether there is no more of it in this stream
         """
-        before = _approach(stream, generation.hole_start, self._deadline)
+        before = _approach(stream, generation.hole_start)
         at_end = True
-        counts = self._piece_counts(self._timestamps(), before)
+        timestamps = self._timestamps()
+        for line in before.split(b"\n"):
+            _stamp(line, timestamps)
+        counts = self._piece_counts(timestamps, before)
         for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):
             counts.add(block)
             generation.hole_start = end
@@ -264,17 +338,54 @@ class PieceReader:
         return PieceCounts(self._store, self._log, Scan(timestamps, before), self._counts)
 
 
-def first_minute(data: bytes, timestamps: Timestamps) -> int | None:
-    """Return the minute of the first line of some bytes that has one."""
-    return _minute(data.split(b"\n", _LINES_ASKED), timestamps)
+def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:
+    """Return the minute from which on some bytes of a log tell what happened, None for none.
+
+    That is the first line's, unless those that follow have other times: a machine without a
+    clock writes of years ago when it starts, and a host whose clock is wrong of another day.
+    Then it is that of the first line of the longest run of lines whose times follow each other;
+    of runs that are as long the last one, if it is not in the future.
+
+    now: minutes since 1970
+    """
+    lines = data.split(b"\n")
+    # Nearly always the lines at both ends tell that all is well.
+    runs = _runs(lines[:_LINES_ASKED] + lines[_LINES_ASKED:][-_LINES_ASKED:], timestamps)
+    if len(runs) > 1:
+        runs = _runs(lines, timestamps)
+    if not runs:
+        return None
+    return max(runs, key=lambda run: (len(run), run[0] <= now + _BACK, run[0]))[0]
+
+
+def _runs(lines: Iterable[bytes], timestamps: Timestamps) -> list[list[int]]:
+    """Return the minutes of lines, in runs in which one follows the other."""
+    runs: list[list[int]] = []
+    for line in lines:
+        minute = _stamp(line, timestamps)
+        if minute is None:
+            continue
+        if runs and -_BACK <= minute - runs[-1][-1] <= _AHEAD:
+            runs[-1].append(minute)
+        else:
+            runs.append([minute])
+    return runs
+
+
+def _stamp(line: bytes, timestamps: Timestamps) -> int | None:
+    record = frame.parse(line)
+    return timestamps.minute(record.stamp, record.zone) if record else None
 
 
 def _minute(lines: Iterable[bytes], timestamps: Timestamps) -> int | None:
     for line in lines:
-        record = frame.parse(line)
-        if record and (minute := timestamps.minute(record.stamp, record.zone)) is not None:
+        if (minute := _stamp(line, timestamps)) is not None:
             return minute
     return None
+
+
+def _or(minute: int | None, other: int | None) -> int | None:
+    return other if minute is None else minute
 
 
 def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
@@ -289,10 +400,10 @@ def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
     return read
 
 
-def _approach(stream: Stream, offset: int, deadline: float = inf) -> bytes:
+def _approach(stream: Stream, offset: int) -> bytes:
     """Go to an offset; return the bytes before it."""
     start = max(0, offset - _BYTES_BEFORE)
-    stream.go_to(start, deadline)
+    stream.go_to(start)
     return stream.read_whole(offset - start)
 
 

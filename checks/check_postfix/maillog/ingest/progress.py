@@ -6,13 +6,14 @@ This is all that a run has to know when nothing new is logged.
 from __future__ import annotations
 
 import os
+from collections import namedtuple
+from contextlib import suppress
 
-from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.source import archives, logfile
-from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.window import clock_offset
-from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.coverage import Coverage, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,35 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
+    from check_postfix.maillog.store.seen import Seen, SeenFile
     from check_postfix.maillog.store.store import Log, Store
+
+# How often to look again at files that are just being renamed.
+_RENAME_RETRIES = 9
+# To list so many files takes no time that is worth a note of it.
+_FEW = 64
+
+
+class Files(namedtuple("Files", "files rows are_all states")):
+    """The files of a log that may have changed.
+
+    files:   as they are now, the live log first
+    rows:    what is known of them
+    are_all: whether these are all files of the log
+    states:  of their directories, when they were last listed
+    """
+
+    __slots__ = ()
+
+    files: list[LogFile]
+    rows: list[SeenFile]
+    are_all: bool
+    states: dict[str, str]
+
+    def has_others_to_read(self, live: str) -> bool:
+        """Tell whether other files than the live log are new, or not read to their ends."""
+        at_rest = {row.signature for row in self.rows if row.rests}
+        return any(file.signature not in at_rest for file in self.files if file.path != live)
 
 
 class Progress:
@@ -29,31 +58,74 @@ class Progress:
     store:    where positions and counts are kept
     path:     the live log
     now:      minutes since 1970
+    seconds:  how much time there is
     archives: directories where older generations lie, besides the usual ones
     """
 
-    def __init__(self, store: Store, path: str, now: int, archives: Sequence[str] = ()) -> None:
+    def __init__(
+        self, store: Store, path: str, now: int, archives: Sequence[str] = (), seconds: float = 0
+    ) -> None:
         self._store = store
         self.path = os.path.abspath(path)
         self._now = now
         self._archives = archives
+        self._seconds = seconds
 
     def log(self) -> Log | None:
         """Return what is known of the log, None if it was never read."""
         return self._store.log(self.path)
 
-    def files(self) -> list[LogFile]:
+    def live(self) -> LogFile | None:
+        """Return the live log, if there is one just now.
+
+        Raises: LogError
+        """
+        try:
+            return logfile.look(self.path)
+        except FileNotFoundError:  # rotated with nocreate: the next line will make it again
+            return None
+
+    def _listed(self) -> list[LogFile]:
         """Return the live log, if there is one just now, and the files it may have become.
 
         Raises: LogError
         """
         older = archives.of(self.path, self._archives)
-        try:
-            return [logfile.look(self.path), *older]
-        except FileNotFoundError:
-            if older:  # rotated with nocreate: the next line will make it again
-                return older
+        live = self.live()
+        if not live and not older:
             raise LogError(f"{self.path}: no such file; name the mail log with --log") from None
+        return [live, *older] if live else older
+
+    def files(self, seen: Seen) -> Files:
+        """Return the files that may have changed.
+
+        Raises: LogError
+        """
+        states = archives.states(archives.directories(self.path, self._archives))
+        if archives.UNKNOWN not in states.values() and states == seen.directories():
+            rows = seen.watched()
+            with suppress(FileNotFoundError):
+                files = [logfile.look(row.path) for row in rows if row.path != self.path]
+                live = self.live()
+                if live or files:
+                    return Files([live, *files] if live else files, rows, False, states)
+        files = self._listed()
+        after = archives.states(states.keys())
+        if archives.UNKNOWN in after.values() or after != states:
+            files = self._at_rest(files)
+            after = dict.fromkeys(after, archives.UNKNOWN)
+        return Files(files, seen.all(), True, after)
+
+    def _at_rest(self, files: list[LogFile]) -> list[LogFile]:
+        """Return the files as they are while nobody is renaming them."""
+        for _ in range(_RENAME_RETRIES):
+            again = self._listed()
+            if [(file.path, file.inode) for file in files] == [
+                (file.path, file.inode) for file in again
+            ]:
+                break
+            files = again
+        return files
 
     def is_all_read(self, log: Log | None) -> bool:
         """Tell whether these files are known to their ends, and no other was.
@@ -62,8 +134,22 @@ class Progress:
         """
         if log is None or log.backlog:
             return False
+        seen = self._store.seen(log)
+        files = self.files(seen)
         # also when a file is gone: it may have been the live log
-        return {file.signature for file in self.files()} == self._store.seen(log).keys()
+        if {file.signature for file in files.files} != {row.signature for row in files.rows}:
+            return False
+        if any(row.is_due(self._now, self._seconds) for row in files.rows):
+            return False
+        if (
+            files.are_all
+            and len(files.files) > _FEW
+            and archives.UNKNOWN not in files.states.values()
+        ):
+            # The next run need not list them again; if this user may not write that, it will.
+            with suppress(StoreError), self._store.transaction():
+                seen.save_directories(files.states)
+        return True
 
     def is_read_by_its_zone(self, log: Log, named: str | None) -> bool:
         """Tell whether the zone that a log was read by is still the one to read it by.
@@ -79,36 +165,59 @@ class Progress:
 
     def coverage(self, log: Log) -> Coverage:
         """Return what of the log's time was read."""
-        generations = self.generations(log)
         end = self._now + 1
         start = None
-        for generation in generations:
+        oldest = (-1, 0)
+        has_hole = False
+        for generation in self._newest_first(self._store.unsettled(log)):
+            is_read_on = generation.live or generation.done
             if generation.live and not generation.done:
                 end = (generation.last or 0) + 1
-            elif not generation.done:
+            if is_read_on and generation.since is not None:
+                start = generation.since
+                has_hole = bool(generation.hole)
+            if not is_read_on or generation.hole:
+                oldest = generation.first_minute or 0, generation.id
                 break
-            start = generation.since if generation.since is not None else start
-            if generation.hole:
-                break
+        if not has_hole:
+            # Those that are read to their end, between the live log and what stops us.
+            read = self._store.start_of_read(log, oldest)
+            start = start if read is None else read
+        last, line_counts = self._store.read_so_far(log)
+        unread = self._unread(log)
         offset = clock_offset.of(log)
-        known = [g.last for g in generations if g.last is not None]
-        line_counts = sum((g.line_counts for g in generations), LineCounts())
         absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
+        if log.unknown_until and start is not None:
+            start = max(start, log.unknown_until + 1)
         return Coverage(
             start=start,
             end=end,
-            last=max(known, default=None),
+            last=last,
             complete=not log.backlog,
             gaps=self._store.gaps(log, 0, self._now + 1),
             line_counts=line_counts,
-            notes=self._store.notes(log),
+            notes=[file.why for file in unread],
             absence="" if line_counts.lines else absence,
+            unread=unread,
             offset=offset.proven if log.zone else 0,
             ahead=offset.ahead,
         )
 
-    def generations(self, log: Log) -> list[Generation]:
-        """Return what is known of its generations, the live log first, then the newest."""
-        return sorted(
-            self._store.generations(log), key=lambda g: (g.live, g.first_minute or 0), reverse=True
-        )
+    def _unread(self, log: Log) -> list[Unread]:
+        """Return what is there and could not be read."""
+        unread = []
+        for row in self._store.seen(log).refused():
+            known = self._store.generation(log, row.generation) if row.generation else None
+            if known:
+                first = known.first_minute if known.hole else known.last or known.first_minute
+            else:
+                first = self._store.last_before(log, row.modified)
+            unread.append(Unread(row.path, row.note, first or 0, row.modified))
+        return unread
+
+    def _newest_first(self, generations: Sequence[Generation]) -> list[Generation]:
+        return sorted(generations, key=lambda g: (g.live, g.first_minute or 0), reverse=True)
+
+    def generations_waited_at(self, log: Log) -> list[Generation]:
+        """Return the generations that messages wait at, and the newer ones, the oldest first."""
+        return self._newest_first(self._store.generations_waited_at(log))[::-1]

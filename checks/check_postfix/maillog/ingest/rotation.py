@@ -10,6 +10,7 @@ files hold a generation, by their content (survey.py), and goes by this table al
 3. An older generation gets no more lines, but a file that was seen before and has changed since
    may hold more of it than was read.
 4. What is read to its end may go; what goes before that is lost.
+5. What may be in a file that cannot be read, or that nobody has looked into yet, is not lost.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LOST = "lost"  # gone before it was read to its end: a gap, and nothing is left 
 IS_LIVE = "the live log holds it"
 IS_OLD = "a file holds it that is not the live log"
 IS_SHORTER = "only files hold it that are shorter than what was counted"
+IS_HIDDEN = "no file is known to hold it, but one that cannot be read may"
 IS_GONE = "no file holds it"
 HAS_CHANGED = "each file that holds it has changed since it was read"
 # ... and how far a reading came.
@@ -43,6 +45,7 @@ MOVES = {
         IS_LIVE: LIVE_UNREAD,
         IS_OLD: OLD_UNREAD,
         IS_SHORTER: LOST,
+        IS_HIDDEN: OLD_UNREAD,
         IS_GONE: LOST,
         READ_TO_END: LIVE_READ,
         READ_IN_PART: LIVE_UNREAD,
@@ -51,6 +54,7 @@ MOVES = {
         IS_LIVE: LIVE_READ,
         IS_OLD: OLD_READ,
         IS_SHORTER: LOST,
+        IS_HIDDEN: OLD_UNREAD,
         IS_GONE: LOST,
         READ_TO_END: LIVE_READ,
         READ_IN_PART: LIVE_UNREAD,
@@ -58,14 +62,13 @@ MOVES = {
     OLD_UNREAD: {
         IS_LIVE: LIVE_UNREAD,
         IS_OLD: OLD_UNREAD,
+        IS_HIDDEN: OLD_UNREAD,
         IS_GONE: LOST,
         READ_TO_END: OLD_READ,
         READ_IN_PART: OLD_UNREAD,
     },
-    OLD_READ: {
+    OLD_READ: {  # whether it is still there, nobody has to know
         IS_LIVE: LIVE_READ,
-        IS_OLD: OLD_READ,
-        IS_GONE: OLD_READ,
         HAS_CHANGED: OLD_UNREAD,
         READ_TO_END: OLD_READ,
         READ_IN_PART: OLD_UNREAD,

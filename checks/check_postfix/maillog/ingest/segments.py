@@ -6,6 +6,8 @@ the next one goes on, and the two are one segment as well.
 
 from __future__ import annotations
 
+from time import monotonic
+
 from check_postfix.maillog.store.pending import END, HOLE_END, HOLE_START, START, Boundary, Segment
 
 TYPE_CHECKING = False
@@ -70,11 +72,14 @@ class Segments:
         """The end of a generation is now after a hole, which begins where the end was."""
         self._pending.move(self._boundary(generation, END), self._boundary(generation, HOLE_START))
 
-    def unite(self, generations: Sequence[Generation], complete: bool, sums: Sums) -> None:
+    def unite(
+        self, generations: Sequence[Generation], complete: bool, sums: Sums, deadline: float
+    ) -> None:
         """Unite generations that are read to their end with the next one.
 
         generations: the oldest first
         complete:    whether nothing older is to be read
+        deadline:    time.monotonic() at which to stop; the next run goes on then
         """
         first = last = None
         for generation in generations:
@@ -89,5 +94,7 @@ class Segments:
             else:
                 first = generation
             last = generation
+            if monotonic() > deadline:
+                return
         if complete and first is not None:
             self._pending.drop(self._boundary(first, START))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from contextlib import suppress
+import time
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.logfile import LogFile
@@ -14,7 +14,7 @@ from check_postfix.maillog.source.stream import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # Where Debian, RHEL and SUSE let syslog write mail.
 USUAL_PLACES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
@@ -29,35 +29,65 @@ _DIGITS = "0123456789"
 _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 
 
-def of(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
+# A directory that was changed less long ago may be changed once more without a trace: file
+# systems keep the time in steps of up to two seconds.
+_RESTLESS_NS = 2_000_000_000
+# What stands for the state of a directory that is to be listed again.
+UNKNOWN = "?"
+
+
+def directories(path: str, named: Sequence[str] = ()) -> list[str]:
+    """Return where the files may lie that rotation has made of a log, the log's own place first.
+
+    path:  if it is a link, the directory of what it leads to is meant too
+    named: directories besides the log's own and the usual ones below it
+    """
+    found = []
+    for log in (path, os.path.realpath(path)):
+        own = os.path.dirname(log) or "."
+        found += [own, *(os.path.join(own, below) for below in USUAL_ARCHIVES)]
+    return list(dict.fromkeys([*found, *named]))
+
+
+def states(places: Iterable[str]) -> dict[str, str]:
+    """Return directory -> what changes whenever a file in it gets another name, as of now.
+
+    A state of UNKNOWN is not to be compared: the directory has been changed just now.
+    """
+    now = time.time_ns()
+    return {place: _state(place, now) for place in places}
+
+
+def _state(place: str, now: int) -> str:
+    try:
+        status = os.stat(place)
+    except FileNotFoundError:
+        return "-"
+    except OSError:
+        return UNKNOWN
+    if max(status.st_mtime_ns, status.st_ctime_ns) > now - _RESTLESS_NS:
+        return UNKNOWN
+    # Two users can share a store, and not see the same of the log.
+    return (
+        f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+        f":{os.access(place, os.R_OK | os.X_OK):d}"
+    )
+
+
+def of(path: str, named: Sequence[str] = ()) -> list[LogFile]:
     """Return the files that rotation may have made of this log, newest first.
 
-    Their names only say where to look; they prove nothing.
+    That they are is not concluded from their names; those only say where to look.
 
-    path:        if it is a link, the archives of its target are returned too
-    directories: where to look besides the log's own and the usual ones below it
-    Raises:      LogError if one of these, or the log's own, cannot be listed
+    path, named: as for `directories`
+    Raises:      LogError if one of the named directories, or the log's own, cannot be listed
     """
     real = os.path.realpath(path)
     logs = {os.path.basename(path), os.path.basename(real)}
-    listed = []
-    # The log's own directory comes first: a file moved from it meanwhile is found where it went.
-    for own in dict.fromkeys(os.path.dirname(log) or "." for log in (path, real)):
-        with suppress(FileNotFoundError):
-            listed.append((own, _names(own)))
-        for below in USUAL_ARCHIVES:
-            directory = os.path.join(own, below)
-            # Nobody has said that archives are there. A log that was moved there unread is a gap.
-            with suppress(OSError):
-                listed.append((directory, os.listdir(directory)))
-    for directory in directories:
-        try:
-            listed.append((directory, _names(directory)))
-        except FileNotFoundError:
-            raise LogError(
-                f"{directory}: no such directory; make it, or name another with --archives"
-            ) from None
+    own = {os.path.dirname(log) or "." for log in (path, real)}
     found = {}
+    # The log's own comes first: what is moved from there meanwhile is seen where it went.
+    listed = [(place, _names(place, place in own, named)) for place in directories(path, named)]
     for directory, names in listed:
         for name in names:
             if not any(_is_rotated(name, log) for log in logs):
@@ -74,8 +104,23 @@ def of(path: str, directories: Sequence[str] = ()) -> list[LogFile]:
     )
 
 
+def _names(directory: str, is_own: bool, named: Sequence[str]) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        if directory in named and not is_own:
+            raise LogError(
+                f"{directory}: no such directory; make it, or name another with --archives"
+            ) from None
+    except OSError as error:
+        if is_own or directory in named:
+            raise unreadable(directory, error) from None
+    # Nobody has said that archives are there; what has gone there unread is a gap.
+    return []
+
+
 def _is_rotated(name: str, log: str) -> bool:
-    """Tell whether rotation can give an archive of this log this name."""
+    """Tell whether rotation gives a file of this name to a log of that."""
     stem, extension = os.path.splitext(log)
     if not name.startswith(stem):
         return False
@@ -97,15 +142,6 @@ def _is_of_rotation(part: str) -> bool:
     return part[0] in _SEPARATORS and part[1] in _DIGITS
 
 
-def _names(directory: str) -> list[str]:
-    try:
-        return os.listdir(directory)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise unreadable(directory, error) from None
-
-
 def usual_log() -> str:
     """Return the path of this machine's mail log.
 
@@ -125,12 +161,12 @@ def _maillog_file() -> str | None:
     """Return the file that Postfix itself writes its log to, if it does (Postfix 3.4)."""
     try:
         with open(MAIN_CF, "rb") as file:
-            found = re.search(rb"(?m)^maillog_file\s*=\s*\S", file.read())
+            said = re.search(rb"(?m)^maillog_file\s*=\s*\S", file.read())
     except OSError:
         return None
-    if not found:
+    if not said:
         return None
-    # The value may refer to other parameters, which only postconf knows.
+    # The value may be made of other parameters; only postconf knows them.
     import subprocess
 
     try:

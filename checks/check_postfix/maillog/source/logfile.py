@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from math import inf
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.refusal import unreadable
@@ -39,13 +40,14 @@ class LogFile:
         """Whether its name says that it is compressed."""
         return self.path.endswith(COMPRESSED)
 
-    def open(self) -> Stream:
+    def open(self, deadline: float = inf) -> Stream:
         """Open it for reading.
 
+        deadline: time.monotonic() at which to give up passing over bytes
         Raises: LogError where the system refuses, FileNotFoundError where it
                 has been renamed or removed since it was listed
         """
-        return Stream(self.path)
+        return Stream(self.path, deadline)
 
 
 def look(path: str) -> LogFile:

@@ -10,14 +10,27 @@ from contextlib import suppress
 from check_postfix.maillog.errors import LogError
 
 _RESTART = "restart what runs this check"
+_FIXES = {
+    errno.EMFILE: "raise the limit of open files",
+    errno.ENFILE: "close some of the machine's open files",
+    errno.ENOMEM: "give the check more memory",
+}
 
 
-def unreadable(path: str, error: OSError) -> LogError:
+class Unreadable(LogError):
+    """What may be read at another time, though nobody changes the file."""
+
+
+def unreadable(path: str, error: OSError) -> Unreadable:
     """Return the error of a file or directory that cannot be read: its name, the cause, the fix."""
     cause = (error.strerror or str(error)).lower()
-    if error.errno not in (errno.EACCES, errno.EPERM):
-        return LogError(f"cannot read {path}: {cause}; see that its file system is in order")
-    return LogError(f"cannot read {path}: {cause}; {_fix_for(path)}")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        above = os.path.dirname(path)
+        if above not in ("", path) and not os.access(above, os.X_OK):
+            return unreadable(above, error)
+        return Unreadable(f"cannot read {path}: {cause}; {_fix_for(path)}")
+    fix = _FIXES.get(error.errno or 0, "see that its file system is in order")
+    return Unreadable(f"cannot read {path}: {cause}; {fix}")
 
 
 def join(group: str) -> str:

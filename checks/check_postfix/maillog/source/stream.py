@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from math import inf
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source.refusal import unreadable
+from check_postfix.maillog.source.refusal import Unreadable, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from typing import Protocol
 
-    class _Readable(Protocol):
-        def read(self, size: int, /) -> bytes: ...
+    from check_postfix.maillog.source.gzipped import Readable
 
 
-# How the names of compressed files end.
+# How compressed files are called.
 COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
-# Read or passed over at a time in a compressed file.
+# Read, or passed over, at a time in a compressed file.
 _CHUNK_BYTES = 64 * 1024
+# NUL bytes are passed over so many at a time.
+_BLANK_BYTES = 1024 * 1024
+# Bytes are passed over for as long as this, however little time there is.
+_LEAST_SECONDS = 0.1
+# What grows to more than so many times its size, and to more than so many bytes, is no log:
+# a log of nothing but repeated lines grows to 300 times its size with gzip, to 1,000 with xz.
+_RATIO = 2_000
+_RATIO_FROM_BYTES = 64 * 1024 * 1024
+# What zstd says of a file that ends too early, and of others that will not get better.
+_CUT = b"premature end"
+_BROKEN = (b"corrupt", b"unsupported", b"checksum", b"unknown")
 
 
 class Unfinished(LogError):
     """A compressed file that ends before its end mark: somebody is still writing it."""
 
 
-class TooLong(LogError):
-    """A compressed file: there is not enough time to get to the offset where reading stopped."""
+class TooLong(Unreadable):
+    """A file that takes longer than there is time for to get to where it is to be read."""
 
 
 class Stream:
-    """The uncompressed bytes of a log file."""
+    """The uncompressed bytes of a log file.
 
-    def __init__(self, path: str) -> None:
+    deadline: time.monotonic() at which to give up passing over bytes
+
+    `blank` is how many NUL bytes stand in front of its first other byte, once its head was read.
+    """
+
+    def __init__(self, path: str, deadline: float = inf) -> None:
         """Open the file.
 
         Raises: LogError where the system refuses, FileNotFoundError where it
                 has been renamed or removed since it was listed
         """
         self.path = path
+        self.blank = 0
+        self._deadline = deadline
         self._child: subprocess.Popen[bytes] | None = None
         try:
             # O_NONBLOCK: a FIFO put in the file's place must not hang the check
@@ -51,12 +69,18 @@ class Stream:
         except OSError as error:
             raise unreadable(path, error) from None
         self._disk = os.fdopen(fd, "rb", buffering=0)
-        self._file = self._uncompressed()
+        try:
+            self._file = self._uncompressed()
+        except BaseException:
+            self._disk.close()
+            raise
         self._offset = 0
 
-    def _uncompressed(self) -> _Readable:
+    def _uncompressed(self) -> Readable:
         if self.path.endswith(".gz"):
-            return _Gunzip(self._disk)
+            from check_postfix.maillog.source.gzipped import Gunzip
+
+            return Gunzip(self._disk)
         if self.path.endswith(".xz"):
             import lzma
 
@@ -69,8 +93,8 @@ class Stream:
             return self._zstd()
         return self._disk
 
-    def _zstd(self) -> _Readable:
-        # Python before 3.14 has no zstd; whoever compresses with it has the program.
+    def _zstd(self) -> Readable:
+        # Python before 3.14 has no zstd; who compresses with it has the program.
         import subprocess
 
         try:
@@ -78,12 +102,15 @@ class Stream:
                 ["zstd", "-dcq"],
                 stdin=self._disk,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=os.environ | {"LC_ALL": "C"},
             )
-        except OSError:
-            raise LogError(
+        except FileNotFoundError:
+            raise Unreadable(
                 f"cannot read {self.path}: the program zstd is missing; install the package zstd"
             ) from None
+        except OSError as error:
+            raise unreadable(self.path, error) from None
         assert self._child.stdout is not None
         return self._child.stdout
 
@@ -97,7 +124,9 @@ class Stream:
     def _end_child(self) -> None:
         if self._child:
             assert self._child.stdout is not None
+            assert self._child.stderr is not None
             self._child.stdout.close()
+            self._child.stderr.close()
             self._child.kill()
             self._child.wait()
             self._child = None
@@ -105,22 +134,50 @@ class Stream:
     def read(self, size: int) -> bytes:
         """Return at most `size` further bytes, b"" at the end.
 
-        Raises: Unfinished or LogError
+        Raises: Unfinished; LogError, which is Unreadable if it may be read at another time
         """
         try:
             data = self._file.read(size)
         except EOFError:
             raise self._unfinished() from None
+        except MemoryError:
+            raise Unreadable(
+                f"cannot read {self.path}: not enough memory; give the check more memory"
+            ) from None
         except OSError as error:
             if error.errno:
                 raise unreadable(self.path, error) from None
             raise self._damaged(error) from None
-        except Exception as error:  # noqa: BLE001 - zlib.error, LZMAError: known once imported
+        except _decompression_errors() as error:
             raise self._damaged(error) from None
-        if not data and self._child and self._child.wait() != 0:
-            raise self._unfinished()
+        if not data and self._child:
+            self._see_how_it_ended(self._child)
         self._offset += len(data)
+        if self._offset > _RATIO_FROM_BYTES and self.compressed:
+            self._see_that_it_is_no_bomb()
         return data
+
+    def _see_how_it_ended(self, child: subprocess.Popen[bytes]) -> None:
+        """Raise what zstd says, if it has not come to the end of the file."""
+        assert child.stderr is not None
+        said = child.stderr.read()
+        if child.wait() == 0:
+            return
+        words = said.lower()
+        if _CUT in words or (not words and child.returncode > 0):
+            raise self._unfinished()
+        what = said.decode("utf-8", "replace").strip().rpartition(" : ")[2] or "it was ended"
+        if any(word in words for word in _BROKEN):
+            raise self._damaged(what)
+        raise Unreadable(f"cannot read {self.path}: zstd: {what}; see what zstd -t says of it")
+
+    def _see_that_it_is_no_bomb(self) -> None:
+        size = self.status().st_size
+        if self._offset > size * _RATIO:
+            raise LogError(
+                f"{self.path}: grows to more than {_RATIO} times its size, as no log does;"
+                " remove it, or uncompress it"
+            )
 
     def _unfinished(self) -> Unfinished:
         return Unfinished(
@@ -128,8 +185,8 @@ class Stream:
             " or remove it"
         )
 
-    def _damaged(self, error: Exception) -> LogError:
-        return LogError(f"{self.path}: damaged ({error}); restore it from a backup, or remove it")
+    def _damaged(self, why: object) -> LogError:
+        return LogError(f"{self.path}: damaged ({why}); restore it from a backup, or remove it")
 
     @property
     def compressed(self) -> bool:
@@ -150,19 +207,53 @@ class Stream:
     def read_head(self, size: int) -> bytes:
         """Return `size` bytes from the beginning, less only at the end.
 
-        Truncation leaves NUL bytes at the start of a log. They do not tell one log from
-        another, so they are passed over.
+        The NUL bytes that truncation leaves in front of a log are all alike and
+        say nothing of which log it is: they are passed over.
+
+        Raises: TooLong, Unfinished or LogError
         """
         self.go_to(0)
-        data = self.read(size).lstrip(b"\0")
-        while not data and (more := self.read(_CHUNK_BYTES)):
-            data = more.lstrip(b"\0")
+        started = monotonic()
+        data = self.read(size)
+        blank = 0
+        while data and not (rest := data.lstrip(b"\0")):
+            blank += len(data)
+            if not self.compressed:
+                blank = self._go_to_data(blank)
+            self._see_the_time(started, blank)
+            data = self.read(_CHUNK_BYTES if self.compressed else _BLANK_BYTES)
+        if data:
+            blank += len(data) - len(rest)
+            data = rest
+        self.blank = blank
         return data[:size] if len(data) >= size else data + self.read_whole(size - len(data))
 
-    def go_to(self, offset: int, deadline: float = inf) -> bool:
+    def _go_to_data(self, offset: int) -> int:
+        """Go on behind the hole in the file that may begin at this offset; return where that is.
+
+        A log truncated under its writer begins with one, of any size, that takes no room.
+        """
+        try:
+            offset = os.lseek(self._disk.fileno(), offset, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole, up to the end
+                offset = max(offset, self.status().st_size)
+        self.go_to(offset)
+        return offset
+
+    def _see_the_time(self, started: float, offset: int) -> None:
+        if monotonic() > max(self._deadline, started + _LEAST_SECONDS):
+            raise TooLong(
+                f"{self.path}: is too big to be read within the timeout; uncompress it,"
+                " or run once with a longer --timeout"
+                if self.compressed
+                else f"{self.path}: begins with more than {offset} NUL bytes, which cannot be"
+                " passed over within the timeout; run once with a longer --timeout"
+            )
+
+    def go_to(self, offset: int) -> bool:
         """Go on from this offset; in a compressed file by reading up to it.
 
-        deadline: time.monotonic() at which to give up
         Returns:  False if the stream ends before it
         Raises:   TooLong, Unfinished or LogError
         """
@@ -174,65 +265,43 @@ class Stream:
             self._disk.seek(0)
             self._file = self._uncompressed()
             self._offset = 0
+        started = monotonic()
         while self._offset < offset:
             if not self.read(min(offset - self._offset, _CHUNK_BYTES)):
                 return False
-            if monotonic() > deadline and self._offset < offset:
-                raise TooLong(
-                    f"{self.path}: is too big to be read within the timeout; uncompress it,"
-                    " or run once with a longer --timeout"
-                )
+            if self._offset < offset:
+                self._see_the_time(started, self._offset)
         return True
 
     def ends_at(self, offset: int) -> bool:
-        """Tell whether the stream is sure to end at this offset, without reading up to it."""
+        """Tell whether the stream is sure to end at this offset, without uncompressing it."""
         if not self.path.endswith(".gz"):
             return False
-        # A gzip file ends with its uncompressed length, modulo 2**32.
+        from check_postfix.maillog.source.gzipped import SMALLEST, is_one_member
+
+        # A member ends with how long it was, modulo 2**32.
         fd = self._disk.fileno()
-        trailer = os.pread(fd, 4, max(0, self.status().st_size - 4))
-        return int.from_bytes(trailer, "little") == offset % 2**32
+        size = self.status().st_size
+        trailer = os.pread(fd, 4, max(0, size - 4))
+        if int.from_bytes(trailer, "little") != offset % 2**32:
+            return False
+        if size * SMALLEST >= offset + 2**32:
+            return False
+        place = 0
+
+        def read(most: int) -> bytes:
+            nonlocal place
+            data = os.pread(fd, most, place)
+            place += len(data)
+            return data
+
+        return is_one_member(read, lambda: monotonic() > self._deadline)
 
 
-class _Gunzip:
-    """The uncompressed bytes of a gzip file, of all its members."""
-
-    def __init__(self, disk: _Readable) -> None:
-        import zlib
-
-        self._disk = disk
-        self._new = zlib.decompressobj
-        self._member = self._new(_GZIP)
-        self._pending = b""  # compressed
-        self._inside = False  # a member
-
-    def read(self, size: int) -> bytes:
-        """Return at most `size` further bytes, b"" at the end.
-
-        Raises: EOFError inside a member, zlib.error
-        """
-        while size:  # to zlib, 0 means no limit
-            if self._inside:
-                data = self._member.decompress(self._pending, size)
-                self._pending = self._member.unconsumed_tail
-                if self._member.eof:
-                    self._inside = False
-                    self._pending = self._member.unused_data
-                    self._member = self._new(_GZIP)
-                if data:
-                    return data
-            if not self._inside:
-                # members may be padded with NUL bytes
-                self._pending = self._pending.lstrip(b"\0")
-                self._inside = bool(self._pending)
-            if not self._pending:
-                self._pending = self._disk.read(_CHUNK_BYTES)
-                if not self._pending:
-                    if self._inside:
-                        raise EOFError
-                    break
-        return b""
-
-
-# zlib's name for: a gzip header and trailer, the largest window
-_GZIP = 31
+def _decompression_errors() -> tuple[type[Exception], ...]:
+    """Return what zlib and lzma raise of what is damaged, as far as they are loaded."""
+    return tuple(
+        getattr(sys.modules[module], name)
+        for module, name in (("zlib", "error"), ("lzma", "LZMAError"))
+        if module in sys.modules
+    )

@@ -58,6 +58,15 @@ _NEWEST = (
     "(SELECT minute FROM old_total WHERE old_total.stream=old_stream.id"
     " ORDER BY minute DESC LIMIT 1)"
 )
+# What could not be read once is tried again; where a file lies, the next run sees.
+_SEEN = {
+    "path": "''",
+    "unread": "0",
+    "tries": "note<>''",
+    "next_try": "0",
+    "seconds": "0.0",
+    "watched": "note<>''",
+}
 _OF_2 = {
     "secret": Table("secret"),
     "log": Table(
@@ -69,11 +78,12 @@ _OF_2 = {
             "offset_low": "NULL",
             "offset_high": "NULL",
             "offset_times": "0",
+            "unknown_until": "0",
         },
     ),
     "generation": Table("generation", _LINES),
-    "seen": Table("seen"),
-    "gap": Table("gap"),
+    "seen": Table("seen", _SEEN),
+    "gap": Table("gap", {"generation": "0"}),
     "stretch": Table("journal_span", _LINES),
     "stream": Table("origin", {"last": _NEWEST}),
     "total": Table("total", {"origin": "stream"}),

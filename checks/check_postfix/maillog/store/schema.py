@@ -21,7 +21,7 @@ CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
     asked INTEGER NOT NULL DEFAULT 0,
     zone TEXT, read INTEGER, offset_low INTEGER, offset_high INTEGER,
-    offset_times INTEGER NOT NULL DEFAULT 0
+    offset_times INTEGER NOT NULL DEFAULT 0, unknown_until INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,
@@ -32,9 +32,23 @@ CREATE TABLE generation (
     matched INTEGER NOT NULL, "foreign" INTEGER NOT NULL, unparsed INTEGER NOT NULL,
     log INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE seen (log INTEGER NOT NULL, signature TEXT NOT NULL, generation INTEGER NOT NULL,
-    note TEXT NOT NULL, PRIMARY KEY (log, signature)) STRICT, WITHOUT ROWID;
-CREATE TABLE gap (log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE INDEX generation_head ON generation (log, substr(head, 1, 16));
+CREATE INDEX generation_start ON generation (log, coalesce(first_minute, 0));
+CREATE INDEX generation_unsettled ON generation (log)
+    WHERE live OR NOT done OR hole_end > hole_start;
+CREATE TABLE seen (
+    log INTEGER NOT NULL, signature TEXT NOT NULL, path TEXT NOT NULL, generation INTEGER NOT NULL,
+    note TEXT NOT NULL, unread INTEGER NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL,
+    seconds REAL NOT NULL, watched INTEGER NOT NULL, PRIMARY KEY (log, signature)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_watched ON seen (log) WHERE watched;
+CREATE TABLE directory (
+    log INTEGER NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (log, path)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE gap (
+    log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    generation INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE TABLE journal_span (
     id INTEGER PRIMARY KEY, oldest TEXT NOT NULL, newest TEXT NOT NULL,
     first_minute INTEGER NOT NULL,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.journal_span import JournalSpan
     from check_postfix.maillog.source.value import Value
     from check_postfix.maillog.store.pending import Pending
+    from check_postfix.maillog.store.seen import Seen
 
     V = TypeVar("V", bound=Value)
 
@@ -78,11 +79,12 @@ class Log:
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
              has no such stamps
     read:    minute in which the live log was last read to its end, None if it was not
+    unknown_until: minute up to which files may tell of that nobody has looked into yet
     offset:  what is known of how far its stamps are off: the fields of window/clock_offset.py,
              the first two None if nothing is
     """
 
-    __slots__ = ("asked", "backlog", "id", "offset", "path", "read", "zone")
+    __slots__ = ("asked", "backlog", "id", "offset", "path", "read", "unknown_until", "zone")
 
     def __init__(
         self,
@@ -92,6 +94,7 @@ class Log:
         asked: int = 0,
         zone: str | None = None,
         read: int | None = None,
+        unknown_until: int = 0,
         *offset: int | None,
     ) -> None:
         self.id = id
@@ -100,6 +103,7 @@ class Log:
         self.asked = asked
         self.zone = zone
         self.read = read
+        self.unknown_until = unknown_until
         self.offset = offset or NO_OFFSET
 
 
@@ -293,14 +297,34 @@ class Store:
         with explained(self.path):
             return self._db.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Let what happens inside be undone, alone, by an exception; inside a transaction only."""
+        self._db.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self._origins.clear()
+            self._sizes.clear()
+            if self._db.in_transaction:  # which a full disk ends
+                self._db.execute("ROLLBACK TO attempt")
+                self._db.execute("RELEASE attempt")
+            raise
+        self._db.execute("RELEASE attempt")
+
+    def version(self) -> int:
+        """Return a number that is another one after each change that another run has made."""
+        number: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        return number
+
     # -- positions
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
         with explained(self.path):
             row = self._db.execute(
-                "SELECT id, path, backlog, asked, zone, read, offset_low, offset_high, offset_times"
-                " FROM log WHERE path=?",
+                "SELECT id, path, backlog, asked, zone, read, unknown_until, offset_low,"
+                " offset_high, offset_times FROM log WHERE path=?",
                 (path,),
             ).fetchone()
         return Log(*row) if row else None
@@ -315,8 +339,16 @@ class Store:
         """Keep a log's entry."""
         self._db.execute(
             "UPDATE log SET backlog=?, asked=?, zone=?, read=?, offset_low=?, offset_high=?,"
-            " offset_times=? WHERE id=?",
-            (log.backlog, log.asked, log.zone, log.read, *log.offset, log.id),
+            " offset_times=?, unknown_until=? WHERE id=?",
+            (
+                log.backlog,
+                log.asked,
+                log.zone,
+                log.read,
+                *log.offset,
+                log.unknown_until,
+                log.id,
+            ),
         )
 
     def drop_counts(self, log: Log) -> None:
@@ -326,60 +358,109 @@ class Store:
                 f"DELETE FROM {table} WHERE origin IN (SELECT id FROM origin WHERE log=?)",
                 (log.id,),
             )
-        for table in ("pending", "generation", "seen", "gap"):
+        for table in ("pending", "generation", "seen", "directory", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
         self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
-        log.backlog, log.read, log.offset = 1, None, NO_OFFSET
+        log.backlog, log.read, log.unknown_until, log.offset = 1, None, 0, NO_OFFSET
         self._sizes.clear()
 
-    def seen(self, log: Log) -> dict[str, tuple[int, str]]:
-        """Return the signatures of this log's files that were read to their end.
+    def seen(self, log: Log) -> Seen:
+        """Return the table of this log's files."""
+        from check_postfix.maillog.store.seen import Seen
 
-        Returns: signature -> (generation, note); 0 for a file that has none: it is
-                 empty, or cannot be read, and then the note says why
-        """
-        with explained(self.path):
-            return {
-                signature: (generation, note)
-                for signature, generation, note in self._db.execute(
-                    "SELECT signature, generation, note FROM seen WHERE log=?", (log.id,)
-                )
-            }
+        return Seen(self._db, self.path, log.id)
 
-    def save_seen(self, log: Log, seen: dict[str, tuple[int, str]]) -> None:
-        """Keep exactly these signatures."""
-        self._db.execute("DELETE FROM seen WHERE log=?", (log.id,))
-        self._db.executemany(
-            "INSERT INTO seen VALUES (?, ?, ?, ?)",
-            [(log.id, signature, *row) for signature, row in seen.items()],
+    def generation(self, log: Log, number: int) -> Generation | None:
+        """Return the generation of this number."""
+        found = self._generations(log, "id=?", number)
+        return found[0] if found else None
+
+    def generations_like(self, log: Log, head: bytes) -> list[Generation]:
+        """Return the generations whose heads may be this one, and no others that are."""
+        return self._generations(log, "substr(head, 1, 16)=?", head[:16])
+
+    def unsettled(self, log: Log) -> list[Generation]:
+        """Return the generations that lines may still come from, newest first."""
+        where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
+        return self._generations(log, where)
+
+    def generations_waited_at(self, log: Log) -> list[Generation]:
+        """Return the generations that messages wait at, and the newer ones, newest first."""
+        return self._generations(
+            log,
+            "(live OR coalesce(first_minute, 0) >= (SELECT min(coalesce(first_minute, 0))"
+            " FROM generation WHERE id IN (SELECT owner FROM pending WHERE log=?)))"
+            " ORDER BY first_minute DESC, id DESC",
+            log.id,
         )
 
-    def notes(self, log: Log) -> list[str]:
-        """Return why files of this log could not be read."""
-        with explained(self.path):
-            return [
-                note
-                for (note,) in self._db.execute(
-                    "SELECT note FROM seen WHERE log=? AND note<>'' ORDER BY note", (log.id,)
-                )
-            ]
+    def _generations(self, log: Log, where: str, *values: object) -> list[Generation]:
+        return self._values(Generation, "generation", log, where, *values)
 
-    def generations(self, log: Log) -> list[Generation]:
-        """Return what is known of this log's generations, newest first."""
-        return self._values(Generation, "generation", log, "first_minute DESC, id DESC")
+    def first_after(self, log: Log, minute: int, other: int) -> int | None:
+        """Return when the first generation in a file begins that begins at or after a minute.
+
+        other: number of one that does not count
+        """
+        found = self._db.execute(
+            "SELECT min(first_minute) FROM generation WHERE log=?1 AND first_minute>=?2 AND id<>?3"
+            " AND id IN (SELECT generation FROM seen WHERE log=?1)",
+            (log.id, minute, other),
+        ).fetchone()[0]
+        return None if found is None else int(found)
+
+    def last_before(self, log: Log, minute: int) -> int | None:
+        """Return the last minute of what is read, up to a minute."""
+        with explained(self.path):
+            found = self._db.execute(
+                "SELECT max(last) FROM generation WHERE log=? AND last<=?", (log.id, minute)
+            ).fetchone()[0]
+        return None if found is None else int(found)
+
+    def last_start_before(self, log: Log, minute: int) -> int | None:
+        """Return when the last generation began that began before a minute."""
+        found = self._db.execute(
+            "SELECT max(first_minute) FROM generation WHERE log=? AND first_minute<?",
+            (log.id, minute),
+        ).fetchone()[0]
+        return None if found is None else int(found)
+
+    def start_of_read(self, log: Log, after: tuple[int, int]) -> int | None:
+        """Return from which minute on all is read, of what is read to its end.
+
+        after: (first minute or 0, number) of a generation; older ones do not count
+        """
+        with explained(self.path):
+            found = self._db.execute(
+                "SELECT since FROM generation WHERE log=? AND since IS NOT NULL AND done"
+                " AND NOT live AND (coalesce(first_minute, 0), id) > (?, ?)"
+                " ORDER BY coalesce(first_minute, 0), id LIMIT 1",
+                (log.id, *after),
+            ).fetchone()
+        return found[0] if found else None
+
+    def read_so_far(self, log: Log) -> tuple[int | None, LineCounts]:
+        """Return the minute of the newest line, and the counts of all lines."""
+        sums = ", ".join(f'coalesce(sum("{name}"), 0)' for name in LineCounts._fields)
+        with explained(self.path):
+            last, *counts = self._db.execute(
+                f"SELECT max(last), {sums} FROM generation NOT INDEXED WHERE log=?", (log.id,)
+            ).fetchone()
+        return last, LineCounts(*counts)
 
     def save_generation(self, log: Log, generation: Generation) -> None:
         """Keep a generation; give it its number if it has none."""
         self._save(generation, "generation", log)
 
-    def _values(self, kind: type[V], table: str, log: Log, order: str) -> list[V]:
+    def _values(self, kind: type[V], table: str, log: Log, where: str, *values: object) -> list[V]:
         """Return the values of a kind that a table keeps of a log."""
         fields = len(kind.FIELDS) - 1
         with explained(self.path):
             return [
                 kind(*row[:fields], LineCounts(*row[fields:]))
                 for row in self._db.execute(
-                    f"SELECT {_columns(kind)} FROM {table} WHERE log=? ORDER BY {order}", (log.id,)
+                    f"SELECT {_columns(kind)} FROM {table} WHERE log=? AND {where}",
+                    (log.id, *values),
                 )
             ]
 
@@ -393,9 +474,16 @@ class Store:
             row,
         ).fetchone()[0]
 
-    def add_gap(self, log: Log, first: int, last: int) -> None:
-        """Keep that lines written between these minutes were destroyed before they were read."""
-        self._db.execute("INSERT INTO gap VALUES (?, ?, ?)", (log.id, first, last))
+    def add_gap(self, log: Log, first: int, last: int, generation: int = 0) -> None:
+        """Keep that lines written between these minutes were destroyed before they were read.
+
+        generation: the number of the one that they were in, where it may turn up again
+        """
+        self._db.execute("INSERT INTO gap VALUES (?, ?, ?, ?)", (log.id, first, last, generation))
+
+    def close_gap(self, log: Log, generation: int) -> None:
+        """Forget the gap of a generation that has turned up."""
+        self._db.execute("DELETE FROM gap WHERE log=? AND generation=?", (log.id, generation))
 
     def gaps(self, log: Log, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch these minutes."""
@@ -419,7 +507,7 @@ class Store:
         # A log file has none.
         from check_postfix.maillog.source.journal_span import JournalSpan
 
-        return self._values(JournalSpan, "journal_span", log, "id DESC")
+        return self._values(JournalSpan, "journal_span", log, "1 ORDER BY id DESC")
 
     def save_journal_span(self, log: Log, span: JournalSpan) -> None:
         """Keep a journal span; give it its number if it has none."""

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class Unread(namedtuple("Unread", "path why first last")):
+    """A file that is there and cannot be read.
+
+    why:         a sentence with the file's name, the cause and the fix
+    first, last: minutes between which its unread lines may have been written
+    """
+
+    __slots__ = ()
+
+    path: str
+    why: str
+    first: int
+    last: int
 
 
 class Coverage(Value):
@@ -24,7 +41,8 @@ class Coverage(Value):
     offset:  minutes that its stamps run ahead of this machine's clock, negative if behind,
              because they are in another zone than they are read by; 0 if that is not proven
     ahead:   minutes that its newest stamp lies in the future
-    notes:   sentences about files that could not be read
+    unread:  what is there and could not be read
+    notes:   further sentences about what was read
     absence: why there is no line of Postfix or Dovecot, and what can be done about it; of
              several logs, of those that have none
     """
@@ -39,6 +57,7 @@ class Coverage(Value):
     absence: str = ""
     offset: int = 0
     ahead: int = 0
+    unread: Sequence[Unread] = ()
 
     @classmethod
     def merged(cls, parts: Sequence[Coverage], oldest: int) -> Coverage:
@@ -59,13 +78,21 @@ class Coverage(Value):
             absence="; ".join(part.absence for part in parts if part.absence),
             offset=max((part.offset for part in parts), key=abs),
             ahead=max(part.ahead for part in parts),
+            unread=[file for part in parts for file in part.unread],
         )
 
     def since(self, minute: int) -> Coverage:
         """Return the coverage of a minute and all later ones."""
         return Coverage(
-            None if self.start is None else max(self.start, minute), self.end, gaps=self.gaps
+            None if self.start is None else max(self.start, minute),
+            self.end,
+            gaps=self.gaps,
+            unread=self.unread,
         )
+
+    def unread_in(self, start: int, end: int) -> list[Unread]:
+        """Return the unread files that may hold lines of these minutes, up to, not with, end."""
+        return [file for file in self.unread if file.first < end and start <= file.last]
 
     def gaps_in(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch the minutes from start up to, not with, end."""
@@ -78,4 +105,5 @@ class Coverage(Value):
             and self.start <= start
             and end <= self.end
             and not self.gaps_in(start, end)
+            and not self.unread_in(start, end)
         )

@@ -1,0 +1,110 @@
+"""A stream reads what is there as the compressing program itself does, and no more than it must."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source import stream
+from check_postfix.maillog.source.stream import Stream, TooLong, Unfinished
+
+TEXT = b"".join(b"line %d\n" % n for n in range(500))
+
+
+def content(path: Path) -> bytes:
+    with Stream(os.fspath(path)) as opened:
+        return opened.read_whole(10**9)
+
+
+@pytest.mark.parametrize("behind", [b"\0" * 9, b"garbage", b"\x1f", b"\0\0x", b"x" * 200_000])
+def test_a_gz_is_read_to_its_end_whatever_stands_behind_it(tmp_path: Path, behind: bytes) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(TEXT) + gzip.compress(b"more\n") + behind)
+
+    assert content(path) == TEXT + b"more\n"
+
+
+def test_a_gz_whose_second_member_is_cut_is_unfinished(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(TEXT) + gzip.compress(TEXT)[:-9])
+
+    with pytest.raises(Unfinished):
+        content(path)
+
+
+def test_a_gz_of_one_member_ends_where_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(TEXT))
+    with Stream(os.fspath(path)) as opened:
+        assert opened.ends_at(len(TEXT))
+        assert not opened.ends_at(len(TEXT) - 1)
+
+
+def test_the_last_of_several_members_does_not_say_how_long_a_gz_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(TEXT) + gzip.compress(TEXT))
+    with Stream(os.fspath(path)) as opened:
+        assert not opened.ends_at(len(TEXT))
+
+
+def test_a_hole_in_front_of_a_log_is_passed_over_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+        file.seek(10**12)
+        file.write(TEXT)
+
+    with Stream(os.fspath(path), time.monotonic() + 5) as opened:
+        assert opened.read_head(1000) == TEXT[:1000]
+        assert opened.blank == 10**12
+
+
+def test_a_hole_is_passed_over_however_late_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+        file.seek(10**12)
+        file.write(TEXT)
+
+    with Stream(os.fspath(path), 0) as opened:
+        assert opened.read_head(1000) == TEXT[:1000]
+
+
+def test_a_file_that_is_nothing_but_a_hole_has_no_head(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+
+    with Stream(os.fspath(path), time.monotonic() + 5) as opened:
+        assert opened.read_head(1000) == b""
+
+
+def test_nul_bytes_are_passed_over_until_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_LEAST_SECONDS", 0)
+    path = tmp_path / "a.bz2"
+    path.write_bytes(bz2.compress(b"\0" * 10**7))
+
+    with Stream(os.fspath(path), 0) as opened, pytest.raises(TooLong):
+        opened.read_head(1000)
+
+
+def test_a_bomb_is_bounded_by_its_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_RATIO_FROM_BYTES", 10**6)
+    path = tmp_path / "a.bz2"
+    path.write_bytes(bz2.compress(b"\0" * 10**7))
+
+    with Stream(os.fspath(path)) as opened, pytest.raises(LogError) as error:
+        opened.read_head(1000)
+
+    assert str(error.value) == (
+        f"{path}: grows to more than 2000 times its size, as no log does; remove it, or"
+        " uncompress it"
+    )
