@@ -18,10 +18,14 @@ STRANGE = b"24.11.26 16:47 | mx1 | cron | job done"
 
 def minutes(*lines: bytes) -> dict[int, int]:
     """Return how many lines each minute has that nobody can read, from the first known one on."""
-    found = Scan(corpus.timestamps()).block(b"\n" + b"\n".join(lines))
+    scan = Scan(corpus.timestamps())
+    found = scan.block(b"\n" + b"\n".join(lines))
+    assert scan.minute is not None
+    last = scan.minute
     first = min(found.counted)
     counted: dict[int, int] = {}
-    for (minute, _), number in found.unparsed.items():
+    left = {(last, event): number for event, number in scan.unplaced.items()}
+    for (minute, _), number in [*found.unparsed.items(), *left.items()]:
         counted[minute - first] = counted.get(minute - first, 0) + number
     return counted
 

@@ -216,8 +216,9 @@ _ANY_SERVER = b"host mail[::1]"
 
 # So many templates are remembered at a time.
 _MOST_TEMPLATES = 8_000
-# So many lines before the first one with a time are kept.
-_MOST_UNPLACED = 10_000
+# So many different ones are kept apart until their minute is known.
+_MOST_UNPLACED = 1_000
+_OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
 _UNDATED = Event(kind="unparsed", reason="no such date")
 
 
@@ -312,9 +313,10 @@ class Scan:
         self._last_line = lines[-1] if lines else b""
         self._partial_lines = PartialLines(first, lines)
         self.matched = self.foreign = self.unparsed = 0
-        # Of the last line whose time was asked for; and the lines to be counted in the first
-        self._minute: int | None = None
-        self._unplaced: list[Event] = []
+        # Of the last line whose time was asked for; and the lines since then that nobody can
+        # read, which wait for the next one
+        self.minute: int | None = None
+        self.unplaced: Counter[Event] = Counter()
 
     def block(self, block: bytes) -> BlockEvents:
         """Return the events of a block.
@@ -365,7 +367,7 @@ class Scan:
                             continue
                         unparsed += 1
                         if names_mail(odd_line):
-                            self._add_unparsed(events, unparsed_event(odd_line))
+                            self._add_unparsed(unparsed_event(odd_line))
                         continue
                     stamp, template = record.stamp, LineTemplate(record, recognise(record))
                 if template.event is not None:
@@ -384,13 +386,12 @@ class Scan:
                 minute = timestamps.minute(last_stamp, utc_offset)
                 if minute is not None:
                     of_minute = events.counted.setdefault(minute, {})
-                    self._minute = minute
-                    if self._unplaced:
-                        events.unparsed.update((minute, odd) for odd in self._unplaced)
-                        self._unplaced.clear()
+                    if self.unplaced:
+                        self._place(events, minute)
+                    self.minute = minute
             if minute is None:
                 unparsed += 1
-                self._add_unparsed(events, _UNDATED)
+                self._add_unparsed(_UNDATED)
                 continue
             message = template.message
             if size_recipients:
@@ -414,12 +415,19 @@ class Scan:
         self.unparsed += unparsed
         return events
 
-    def _add_unparsed(self, events: BlockEvents, event: Event) -> None:
-        """Count a line that nobody can read in the minute of its neighbour."""
-        if self._minute is not None:
-            events.unparsed[self._minute, event] += 1
-        elif len(self._unplaced) < _MOST_UNPLACED:
-            self._unplaced.append(event)
+    def _add_unparsed(self, event: Event) -> None:
+        """Keep a line that nobody can read until its neighbours are known."""
+        if event in self.unplaced or len(self.unplaced) < _MOST_UNPLACED:
+            self.unplaced[event] += 1
+        else:
+            self.unplaced[_OTHERS_UNPARSED] += 1
+
+    def _place(self, events: BlockEvents, minute: int) -> None:
+        """Count these lines in the minute of the line before them, or in this one's."""
+        near = minute if self.minute is None else self.minute
+        for event, lines in self.unplaced.items():
+            events.unparsed[near, event] += lines
+        self.unplaced.clear()
 
     def _expanded(self, block: bytes) -> bytes:
         """Return a block in which each line says by itself all that it has to say."""

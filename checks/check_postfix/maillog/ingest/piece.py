@@ -50,6 +50,8 @@ _NEARBY_BYTES = 64 * 1024
 _ASKED_NEARBY = 10_000
 # A minute after all others.
 _FAR_AHEAD = 2**40
+# So many times as many lines must follow with another time for the first ones to be wrong.
+_MANY_TIMES = 3
 # A transaction in which a hole closes takes about so many seconds.
 _CLOSING_SECONDS = 0.5
 
@@ -226,7 +228,9 @@ class PieceReader:
                 at_end = False
                 break
         self._segments.at_end(generation, counts.messages, counts.sums)
-        counts.finish(generation)
+        # Who has just written to the live log has not written of hours ago.
+        written = int(stream.status().st_mtime) // 60 if generation.live and at_end else 0
+        counts.finish(generation, min(written, now))
         newest.save(
             self._store, self._log, counts.newest, last_blocks, timestamps, min(now, self._latest)
         )
@@ -343,8 +347,9 @@ def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:
 
     That is the first line's, unless those that follow have other times: a machine without a
     clock writes of years ago when it starts, and a host whose clock is wrong of another day.
-    Then it is that of the first line of the longest run of lines whose times follow each other;
-    of runs that are as long the last one, if it is not in the future.
+    Then it is that of the first line of the longest run of lines whose times follow each other,
+    if that is several times as long as the first one, or the first one lies in the future; of
+    runs that are as long the last one, if it is not in the future.
 
     now: minutes since 1970
     """
@@ -355,7 +360,11 @@ def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:
         runs = _runs(lines, timestamps)
     if not runs:
         return None
-    return max(runs, key=lambda run: (len(run), run[0] <= now + _BACK, run[0]))[0]
+    first = runs[0]
+    longest = max(runs, key=lambda run: (len(run), run[0] <= now + _BACK, run[0]))
+    # A quiet host may write a few lines on Friday and many on Monday.
+    is_quiet = first[0] <= now + _BACK and len(longest) < _MANY_TIMES * len(first)
+    return first[0] if is_quiet else longest[0]
 
 
 def _runs(lines: Iterable[bytes], timestamps: Timestamps) -> list[list[int]]:

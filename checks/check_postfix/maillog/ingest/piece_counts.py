@@ -124,10 +124,16 @@ class PieceCounts:
             if template.kind in MESSAGES:
                 self._counts.add_message(minute, origin, template.kind, times, queue_id)
 
-    def finish(self, generation: Generation) -> None:
-        """Hand over what was counted, and add up the generation's lines."""
-        self._hand_over()
+    def finish(self, generation: Generation, written: int = 0) -> None:
+        """Hand over what was counted, and add up the generation's lines.
+
+        written: minute in which the last line was written, 0 if that is not known
+        """
         scan = self._scan
+        minute = max(scan.minute or generation.last or generation.first_minute or 0, written)
+        for event, lines in scan.unplaced.items():
+            self._counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
+        self._hand_over()
         generation.line_counts += LineCounts(
             self._lines, self._events, scan.matched, scan.foreign, scan.unparsed
         )
