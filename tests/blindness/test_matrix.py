@@ -6,195 +6,39 @@ is in EXPECTED; what is not said yet is in NOT_YET, and leaves it as soon as it 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from datetime import timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.support import mail_log
 from tests.support.definitions import log_checks, names
-from tests.support.server import DAY, Server
+from tests.support.server import CRITICAL, OK, UNKNOWN, Server
 
-from .trouble import MUCH, ORDINARY, TROUBLE, in_an_unknown_frame, of_others
+from .faults import (
+    clock_ahead,
+    clock_ahead_and_back,
+    clock_back_and_right_again,
+    clock_behind,
+    foreign_log,
+    lines_cut,
+    log_cut,
+    no_fault,
+    ordinary_days,
+    silent,
+    stamps_ahead,
+    stamps_behind,
+    taken_over,
+    unknown_frame,
+    unreadable_generation,
+    unreadable_log,
+)
+from .trouble import ORDINARY, TROUBLE, of_others
 
 CHECKS = names(log_checks())
 pytestmark = pytest.mark.usefixtures("utc")
-OK, WARNING, CRITICAL, UNKNOWN = range(4)
-BEHIND = timezone(timedelta(hours=-5))
-AHEAD = timezone(timedelta(hours=1))
-
-
-# -- the faults: what is written, and when the checks of the schedule run
-
-
-def ordinary_days(server: Server, until: int = 0) -> None:
-    """Write five days of an ordinary server, which the checks have seen.
-
-    until: minutes after the end
-    """
-    for day in range(5, 0, -1):
-        server.goes_to(until - day * 1440 - 5)
-        server.writes(ORDINARY)
-    server.has_been_checked()
-
-
-# Of program and text: behind `authentication failed`, and before the status of a delivery
-_CUT = 77
-
-
-def no_fault(server: Server, trouble: str) -> None:
-    """Nothing is in the way."""
-    ordinary_days(server)
-    server.goes_to(-5)
-    server.writes([trouble] * MUCH)
-
-
-def unknown_frame(server: Server, trouble: str) -> None:
-    """Lines come in another frame since the logger was changed 2 hours ago."""
-    ordinary_days(server)
-    server.goes_to(-120)
-    server.writes([mail_log.SENT] * 60)
-    server.has_been_checked()
-    for minute in (47, 52, 57):
-        server.goes_to(minute - 60)
-        server.appends(in_an_unknown_frame(trouble, minute, MUCH // 3))
-        server.has_been_checked()
-
-
-def silent(server: Server, trouble: str) -> None:
-    """Postfix logs somewhere else since 5 days ago; others go on, our own queue check too."""
-    ordinary_days(server, until=-5 * 1440)
-    for minute in (30, 45, 55):
-        server.goes_to(minute - 60)
-        server.appends(of_others(range(minute, minute + 5)))
-        server.has_been_checked()
-
-
-def stamps_behind(server: Server, trouble: str) -> None:
-    """Postfix writes the time of UTC-5, and this machine takes it for UTC."""
-    server.form, server.zone = "bsd", BEHIND
-    ordinary_days(server)
-    for minutes in (-26, -21, -16, -11, -6, -1):
-        server.goes_to(minutes)
-        server.writes([trouble] * (MUCH // 3))
-        server.goes_to(minutes + 0.9)
-        server.has_been_checked()
-
-
-def stamps_ahead(server: Server, trouble: str) -> None:
-    """Postfix writes the time of UTC+1, and this machine takes it for UTC."""
-    server.form, server.zone = "bsd", AHEAD
-    ordinary_days(server)
-    for minutes in (-26, -21, -16, -11, -6, -1):
-        server.goes_to(minutes)
-        server.writes([trouble] * (MUCH // 3))
-        server.goes_to(minutes + 0.9)
-        server.has_been_checked()
-
-
-def unreadable_generation(server: Server, trouble: str) -> None:
-    """What logrotate made of the log may be read by root alone."""
-    ordinary_days(server)
-    server.goes_to(-16)
-    server.writes([mail_log.SENT] * 10)
-    server.has_been_checked()
-    server.goes_to(-8)
-    server.writes([trouble] * MUCH)
-    server.goes_to(-5)
-    server.rotates().chmod(0)
-    server.goes_to(-3)
-    server.writes([mail_log.SENT] * 25)
-
-
-def unreadable_log(server: Server, trouble: str) -> None:
-    """The log itself may be read by root alone since it was rotated."""
-    no_fault(server, trouble)
-    server.has_been_checked()
-    server.rotates()
-    server.goes_to(-3)
-    server.writes([trouble] * MUCH)
-    server.log.chmod(0)
-
-
-def log_cut(server: Server, trouble: str) -> None:
-    """Somebody has emptied the log before a check could read the trouble."""
-    ordinary_days(server)
-    server.goes_to(-16)
-    server.writes([mail_log.SENT] * 10)
-    server.has_been_checked()
-    server.goes_to(-8)
-    server.writes([trouble] * MUCH)
-    server.goes_to(-5)
-    os.truncate(server.log, 0)
-    server.writes([mail_log.SENT] * 25)
-
-
-def lines_cut(server: Server, trouble: str) -> None:
-    """A forwarder cuts each line, most of them before they say what has happened."""
-    ordinary_days(server)
-    server.goes_to(-5)
-    server.writes([trouble[:_CUT]] * MUCH)
-
-
-def foreign_log(server: Server, trouble: str) -> None:
-    """The log is that of other programs."""
-    server.goes_to(-60)
-    server.appends(of_others(range(45)))
-    server.has_been_checked()
-    server.goes_to(-1)
-    server.appends(of_others(range(45, 60)))
-
-
-def taken_over(server: Server, trouble: str) -> None:
-    """Another mail server has taken over the log of Postfix 2 hours ago."""
-    ordinary_days(server)
-    server.goes_to(-120)
-    server.writes(ORDINARY)
-    server.has_been_checked()
-    server.goes_to(-1)
-    server.appends(of_others(range(60)))
-
-
-def clock_ahead_and_back(server: Server, trouble: str) -> None:
-    """The clock of one run was 60 days ahead; the trouble was counted before."""
-    no_fault(server, trouble)
-    server.has_been_checked()
-    server.clocks.wall += 60 * DAY
-    server.has_been_checked()
-    server.clocks.wall -= 60 * DAY
-    server.goes_to(-2)
-    server.has_been_checked()
-
-
-def clock_back_and_right_again(server: Server, trouble: str) -> None:
-    """The clock of one run was 60 days behind."""
-    no_fault(server, trouble)
-    server.has_been_checked()
-    server.clocks.wall -= 60 * DAY
-    server.has_been_checked()
-    server.clocks.wall += 60 * DAY
-    server.goes_to(-2)
-    server.has_been_checked()
-
-
-def clock_ahead(server: Server, trouble: str) -> None:
-    """The clock is 60 days ahead in this run."""
-    no_fault(server, trouble)
-    server.has_been_checked()
-    server.goes_to(0)
-    server.clocks.wall += 60 * DAY
-
-
-def clock_behind(server: Server, trouble: str) -> None:
-    """The clock is 60 days behind in this run."""
-    no_fault(server, trouble)
-    server.has_been_checked()
-    server.goes_to(0)
-    server.clocks.wall -= 60 * DAY
+BOTH, WITH, WITHOUT = (True, False), (True,), (False,)
 
 
 class Expected(NamedTuple):
@@ -205,6 +49,12 @@ class Expected(NamedTuple):
 
 
 ALARM = Expected((CRITICAL,))
+WITHOUT_A_REMARK = {
+    "deferred": "POSTFIX DEFERRED OK - 1.6 % of 62 delivery attempts deferred in 15 min",
+    "bounces": "POSTFIX BOUNCES OK - 1.6 % of 61 recipients bounced in 15 min",
+    "auth": "POSTFIX AUTH OK - 2 failed logins in 15 min, 2 from 203.0.113.77 at 1 account",
+    "rejects": "POSTFIX REJECTS OK - 4 rejects in 15 min, 1 x usual 4 (4 days)",
+}
 # A remark is enough where the trouble cannot be known, or is not certain.
 EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
     # fault: with a state, without one
@@ -234,7 +84,6 @@ EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
     clock_behind: (Expected((UNKNOWN,), "60 d ahead|clock|nothing of that time"),) * 2,
 }
 
-BOTH, WITH, WITHOUT = (True, False), (True,), (False,)
 # (fault, checks, with a state or without, why it is not so yet)
 NOT_YET: list[tuple[Callable[[Server, str], None], list[str], tuple[bool, ...], str]] = [
     (unknown_frame, CHECKS, BOTH, "unparsed lines are told only where no line is parsed"),
@@ -281,9 +130,7 @@ def played(
 
 
 @pytest.mark.parametrize(("fault", "check", "stateful"), cells())
-def test_no_check_is_ok_without_a_remark_while_its_eyes_are_shut(
-    fault, check, stateful, tmp_path
-):
+def test_no_check_is_ok_without_a_remark_while_its_eyes_are_shut(fault, check, stateful, tmp_path):
     expected = EXPECTED[fault][0 if stateful else 1]
 
     said = played(fault, check, stateful, tmp_path).says(check)
@@ -306,9 +153,4 @@ def test_nothing_is_remarked_where_nothing_is_in_the_way(check, stateful, tmp_pa
     said = server.says(check)
 
     assert said.exit_code == OK
-    assert said.line == {
-        "deferred": "POSTFIX DEFERRED OK - 1.6 % of 62 delivery attempts deferred in 15 min",
-        "bounces": "POSTFIX BOUNCES OK - 1.6 % of 61 recipients bounced in 15 min",
-        "auth": "POSTFIX AUTH OK - 2 failed logins in 15 min, 2 from 203.0.113.77 at 1 account",
-        "rejects": "POSTFIX REJECTS OK - 4 rejects in 15 min, 1 x usual 4 (4 days)",
-    }[check]
+    assert said.line == WITHOUT_A_REMARK[check]

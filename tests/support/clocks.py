@@ -19,7 +19,6 @@ from typing import NoReturn
 
 from tests.support.package import ROOT
 
-
 # Root without these may read what its permissions allow, and no more. Another user may not
 # even start a Python that lies in root's home.
 _BOUND = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search",

@@ -14,6 +14,7 @@ from tests.support import mail_log, perfdata
 from tests.support.clocks import Clocks
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
 # When what is played ends: 2026-11-24 16:00 UTC, a Tuesday
 END = 1795536000
 
