@@ -89,6 +89,22 @@ class Clocks:
         )
 
 
+@contextmanager
+def in_zone(name: str) -> Iterator[None]:
+    """Let this machine's time zone be another."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
 def main(wall: str, boot: str, check: str, *arguments: str) -> NoReturn:
     """Run a check as its executable does."""
     programs = importlib.import_module("check_postfix.programs")
