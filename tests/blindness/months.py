@@ -16,8 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-
-from dateutil import tz
+from zoneinfo import ZoneInfo
 
 from tests.support.material import SHARED
 from tests.support.server import DAY, MINUTE
@@ -25,7 +24,7 @@ from tests.support.server import DAY, MINUTE
 from .replay import DAILY, WEEKLY, Replay, report
 from .traffic import SATELLITE, SMALL, Line, Traffic, big
 
-BERLIN = tz.gettz("Europe/Berlin")
+BERLIN = ZoneInfo("Europe/Berlin")
 # 2026-10-05, a Monday: summer time ends within the month.
 START = datetime(2026, 10, 5, tzinfo=BERLIN).timestamp()
 # What is logged before the checks run for the first time

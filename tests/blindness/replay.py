@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from check_postfix.plugin.run import outcome_of
+from tests.support import perfdata
 from tests.support.clocks import Clocks, in_zone
 from tests.support.definitions import log_checks
 from tests.support.server import OK
@@ -58,7 +59,7 @@ class Replay:
 
     directory: empty
     lines:     (seconds since 1970 at which it is logged, line with its newline), in that order
-    zone:      this machine's
+    zone:      this machine's; its name as text
     rotation:  None if the log is never rotated
     arguments: of all checks, besides log and state
     """
@@ -114,6 +115,21 @@ class Replay:
                 if self._next and self._next[0] - self._newest > longest_pause < now - self._newest:
                     cycle = max(cycle, self._next[0])
         return self.seen
+
+    @property
+    def now(self) -> float:
+        """When the last run was."""
+        return self._clocks.wall
+
+    def says(self, check: str, *arguments: str) -> dict[str, perfdata.Label]:
+        """Return the perfdata of one more run, right after the last one.
+
+        check: the executable's name
+        """
+        declared = next(one for one in log_checks() if one.executable == check)
+        with in_zone(str(self._zone)), self._clocks.told():
+            text, _ = outcome_of(declared, [*self._arguments, *arguments])
+        return perfdata.of(text)
 
     def _append_until(self, now: float) -> None:
         written = []

@@ -75,7 +75,8 @@ EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
         Expected((OK, UNKNOWN), "log lines lost between 15:44 and 15:55"),
         Expected((OK, UNKNOWN), "log begins 15:55"),
     ),
-    lines_cut: (Expected((UNKNOWN, CRITICAL), "not understood|cut"),) * 2,
+    # some end where a stranger's text can have made them too long: these never decide alone
+    lines_cut: (Expected((OK, UNKNOWN, CRITICAL), "300 lines about mail not understood"),) * 2,
     foreign_log: (Expected((UNKNOWN,), "none of .* is Postfix's|no (log |mail )?line"),) * 2,
     taken_over: (Expected((OK, UNKNOWN), r"no (log |mail )?line\b.* for (2 h|1 h 59 min)"),) * 2,
     clock_ahead_and_back: (ALARM, ALARM),
@@ -86,13 +87,12 @@ EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
 
 # (fault, checks, with a state or without, why it is not so yet)
 NOT_YET: list[tuple[Callable[[Server, str], None], list[str], tuple[bool, ...], str]] = [
-    (unknown_frame, CHECKS, BOTH, "unparsed lines are told only where no line is parsed"),
+    (unknown_frame, CHECKS, BOTH, "unparsed lines count where the last parsed one did, 2 h ago"),
     (silent, CHECKS, BOTH, "lines of any program end a silence, and no silence is too long"),
     (stamps_behind, CHECKS, BOTH, "the stamps are not compared with this machine's clock"),
     (stamps_ahead, CHECKS, BOTH, "the stamps are not compared with this machine's clock"),
     (unreadable_generation, CHECKS, WITH, "what cannot be read is told as lost"),
     (unreadable_generation, CHECKS, WITHOUT, "what cannot be read is told with -vv only"),
-    (lines_cut, ["deferred", "bounces", "auth"], BOTH, "lines not understood are not told of"),
     (foreign_log, CHECKS, BOTH, "postqueue's complaint at our own check passes for Postfix's log"),
     (taken_over, CHECKS, BOTH, "lines of any program end a silence"),
     (clock_ahead_and_back, CHECKS, WITH, "counts are deleted on the word of one clock reading"),

@@ -148,7 +148,7 @@ class Traffic:
 
     def _delays(self, before: float = 0.0) -> str:
         parts = [before, *(round(self._random.expovariate(3), 2) for _ in range(3))]
-        return f"delay={sum(parts):.3g}, delays={'/'.join(f'{part:.3g}' for part in parts)}"
+        return f"delay={_seconds(sum(parts))}, delays={'/'.join(map(_seconds, parts))}"
 
     def _taken_in(self, now: float, id: str, sender: str, user: str = "") -> Iterator[Line]:
         client = f"mail.example.org[198.51.100.{self._random.randrange(1, 250)}]"
@@ -300,6 +300,11 @@ class Traffic:
             f"imap({user})<4711><{session}>: Disconnected: Logged out in=123 out=45678 deleted=0"
             " expunged=0 trashed=0 hdr_count=2 hdr_bytes=600 body_count=1 body_bytes=900",
         )  # fmt: skip
+
+
+def _seconds(value: float) -> str:
+    """Return seconds as Postfix writes them (util/format_tv.c): never with an exponent."""
+    return f"{value:.2g}" if value < 99 else f"{value:.0f}"
 
 
 _NAMES = ("ann", "bob", "info", "sales", "invoice", "office", "postmaster", "newsletter")
