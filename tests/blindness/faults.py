@@ -55,7 +55,7 @@ def silent(server: Server, _: str) -> None:
     ordinary_days(server, until=-5 * 1440)
     for minute in (30, 45, 55):
         server.goes_to(minute - 60)
-        server.appends(of_others(range(minute, minute + 5)))
+        server.appends(of_others(range(minute - 5, minute)))
         server.has_been_checked()
 
 
@@ -127,7 +127,7 @@ def lines_cut(server: Server, trouble: str) -> None:
 
 def foreign_log(server: Server, _: str) -> None:
     """The log is that of other programs."""
-    server.goes_to(-60)
+    server.goes_to(-15)
     server.appends(of_others(range(45)))
     server.has_been_checked()
     server.goes_to(-1)
