@@ -14,6 +14,8 @@ from . import months
 from .replay import Replay
 from .traffic import SATELLITE, SMALL, Traffic, big
 
+# In these other programs go on for days in which Postfix says nothing.
+WITHOUT_MAIL_FOR_DAYS = ("infohtreasure-maillog-dump/maillog", "infohtreasure-maillog-dump/mailog2")
 # From Friday morning over the weekend on which summer time ends
 FRIDAY = months.START + 18 * DAY
 
@@ -71,4 +73,7 @@ def test_a_big_server_gives_no_unknown_and_no_alarm(tmp_path):
 def test_the_big_logs_of_others_give_no_unknown(name, tmp_path):
     replay = months.replayed(SHARED / name, tmp_path, every=120 * MINUTE)
 
-    assert [said.text for said in replay.seen if said.exit_code == UNKNOWN] == []
+    unknown = [said.text for said in replay.seen if said.exit_code == UNKNOWN]
+    if name in WITHOUT_MAIL_FOR_DAYS:
+        unknown = [text for text in unknown if "no log line for N d" not in text]
+    assert unknown == []
