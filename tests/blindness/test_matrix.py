@@ -38,7 +38,7 @@ from .trouble import ORDINARY, TROUBLE, of_others
 
 CHECKS = names(log_checks())
 pytestmark = pytest.mark.usefixtures("utc")
-BOTH, WITH, WITHOUT = (True, False), (True,), (False,)
+BOTH, WITHOUT = (True, False), (False,)
 
 
 class Expected(NamedTuple):
@@ -89,8 +89,6 @@ EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
 NOT_YET: list[tuple[Callable[[Server, str], None], list[str], tuple[bool, ...], str]] = [
     (unknown_frame, CHECKS, BOTH, "unparsed lines count where the last parsed one did, 2 h ago"),
     (stamps_behind, CHECKS, WITHOUT, "stamps far behind the file's own time are not told of"),
-    (unreadable_generation, CHECKS, WITH, "what cannot be read is told as lost"),
-    (unreadable_generation, CHECKS, WITHOUT, "what cannot be read is told with -vv only"),
     (foreign_log, CHECKS, BOTH, "postqueue's complaint at our own check passes for Postfix's log"),
 ]
 

@@ -456,7 +456,6 @@ def rotated_out_of_sight(server: Server) -> None:
     server.goes_to(-1)
 
 
-@not_yet("what cannot be read is told as lost")
 def test_a_generation_that_cannot_be_read_is_not_lost(tmp_path):
     server = Server(tmp_path, like_any_user=True)
     rotated_out_of_sight(server)
@@ -468,7 +467,6 @@ def test_a_generation_that_cannot_be_read_is_not_lost(tmp_path):
     assert "lost" not in said.line
 
 
-@not_yet("the gap of a generation does not close when it is read after all")
 def test_a_gap_closes_when_the_lines_of_its_generation_turn_up(tmp_path):
     server = Server(tmp_path, like_any_user=True)
     rotated_out_of_sight(server)
