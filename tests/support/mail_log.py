@@ -63,13 +63,16 @@ def lines(
     host: str = "mx1",
     instance: str = "postfix",
     zone: tzinfo = UTC,
+    now: float | None = None,
 ) -> str:
     """Return lines of a log.
 
     said: program[pid]: text
     form: `iso` is rsyslog's default of today (RFC 3339), `bsd` that of old (RFC 3164)
+    now:  seconds since 1970; None for the real time
     """
-    then = datetime.now(zone) - timedelta(minutes=minutes_ago)
+    present = datetime.now(zone) if now is None else datetime.fromtimestamp(now, zone)
+    then = present - timedelta(minutes=minutes_ago)
     stamp = then.isoformat() if form == "iso" else f"{then:%b} {then.day:2} {then:%H:%M:%S}"
     return "".join(f"{stamp} {host} {instance}/{text}\n" for text in said)
 
