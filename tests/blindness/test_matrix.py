@@ -87,7 +87,6 @@ EXPECTED: dict[Callable[[Server, str], None], tuple[Expected, Expected]] = {
 
 # (fault, checks, with a state or without, why it is not so yet)
 NOT_YET: list[tuple[Callable[[Server, str], None], list[str], tuple[bool, ...], str]] = [
-    (unknown_frame, CHECKS, BOTH, "unparsed lines count where the last parsed one did, 2 h ago"),
     (stamps_behind, CHECKS, WITHOUT, "stamps far behind the file's own time are not told of"),
     (foreign_log, CHECKS, BOTH, "postqueue's complaint at our own check passes for Postfix's log"),
 ]

@@ -38,7 +38,6 @@ AMBIGUOUS = (
 )
 
 
-@not_yet("unparsed lines count where the last parsed one did, 2 h ago")
 @with_and_without_state
 def test_deferrals_in_an_unknown_frame_behind_good_lines_of_before_are_unknown(stateful, tmp_path):
     server = Server(tmp_path, stateful)

@@ -65,5 +65,5 @@ def test_a_read_log_has_them_for_every_host(place: Place):
     with Store(place.store, 1) as store:
         log = store.log(place.log)
         assert log
-        nobody = [number for number, *names in store.origins(log) if names == ["", ""]]
+        nobody = [number for number, *names, _ in store.origins(log) if names == ["", ""]]
         assert store.totals(0, 10**9, nobody) == {"unparsed": 5}
