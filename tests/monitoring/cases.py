@@ -60,7 +60,8 @@ PERFDATA = {
     " gaps=0;;;0 not_understood=0;;;0",
     "rejects": "rejects=60;50;;0 gaps=0;;;0 not_understood=0;;;0",
     "queue": "queue_size=3;2;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
-    " hold=3;;;0 incoming=0;;;0 maildrop=0;;;0",
+    " hold=3;;;0 incoming=0;;;0 maildrop=0;;;0 active_oldest=0s;;;0 deferred_oldest=0s;;;0"
+    " hold_oldest=Ns;;;0 incoming_oldest=0s;;;0 maildrop_oldest=0s;;;0 deferred_age=0s;172800;;0",
 }
 LABELS = {
     "deferred": [
@@ -92,6 +93,7 @@ def at_any_time(printed: str) -> str:
     That is the age of what lies in the queue, and without a state the accounts' pseudonyms.
     """
     printed = re.sub(r"oldest \d+ \w+(?: \d+ \w+)?", "oldest N s", printed)
+    printed = re.sub(r"_oldest=[1-9]\d*s", "_oldest=Ns", printed)
     return re.sub(r"\baccount-[0-9a-f]{10}\b", "account-X", printed)
 
 

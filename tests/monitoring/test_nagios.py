@@ -51,15 +51,17 @@ def test_every_state_arrives_as_it_was_printed(case, one_nagios):
 def test_text_and_perfdata_are_what_an_operator_expects(check, one_nagios):
     service = one_nagios["services"][f"{LOCAL}!{check} WARNING"]
 
-    assert service["output"] == LINES[check]
-    assert service["performance_data"].startswith(PERFDATA[check])
+    assert at_any_time(service["output"]) == LINES[check]
+    # How many bytes three messages have is Postfix's affair.
+    labels = [label for label in service["performance_data"].split() if "_bytes" not in label]
+    assert at_any_time(" ".join(labels)) == PERFDATA[check]
 
 
 @pytest.mark.parametrize("case", EACH_CASE)
 def test_the_perfdata_file_holds_what_was_meant(case, one_nagios):
     _, _, perfdata = one_nagios["by hand"][case]["printed"].strip().partition(" | ")
 
-    assert one_nagios["perfdata"][f"{LOCAL}!{case}"] == perfdata
+    assert at_any_time(one_nagios["perfdata"][f"{LOCAL}!{case}"]) == at_any_time(perfdata)
 
 
 @pytest.mark.parametrize("case", [*HOSTILE, *(f"postfix-{check}" for check in CASES)])
