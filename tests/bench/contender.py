@@ -124,7 +124,7 @@ class Contender(ABC):
         if process.returncode not in self.good and not (self.mode.absent and not self.log.exists()):
             raise RuntimeError(
                 f"{self.name}, {self.mode.name}: exit code {process.returncode}:"
-                f" {errors.decode()[-2000:]}"
+                f" {output.decode()[:400]} {errors.decode()[-2000:]}"
             )
         self.take(output)
 
@@ -137,13 +137,14 @@ class CheckPostfix(Contender):
     """Ourselves."""
 
     name = "check_postfix"
-    told = "--log, --state, --window 30d; olddir elsewhere: --archives"
+    told = "--log, --state, --window 30d, --max-silence 365d; olddir elsewhere: --archives"
     good = (0, 1, 2)
 
     def command(self, now: float) -> list[str]:
         del now
         return [
             *self.program, "--log", str(self.log), "--state", str(self._state), "--window", "30d",
+            "--max-silence", "365d",
             "--timeout", str(_SECONDS),
             *(["--archives", str(self.old)] if self.mode.old.startswith("..") else []),
         ]  # fmt: skip
