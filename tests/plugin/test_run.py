@@ -411,3 +411,11 @@ def test_closed_standard_error_and_input_do_no_harm():
 
     assert (done.returncode, done.stderr) == (1, b"")
     assert done.stdout.decode() == "SOME THING WARNING - Grüße | size=1;0;;0\n"
+
+
+@pytest.mark.parametrize("written", ["--nope", "--x", "--quit"])
+def test_an_option_like_no_other_is_not_taken_for_one(written):
+    text, code = outcome_of(deferred.CHECK, [written])
+
+    assert code == 3
+    assert f"{written}: no such option; see" in text

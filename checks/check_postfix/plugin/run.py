@@ -218,9 +218,10 @@ def _not_an_option(written: str, check: Check) -> str:
         return f"{written}: every value needs an option before it"
     import difflib
 
-    flags = [option.flag for option in check.options + list(STANDARD)]
-    near = difflib.get_close_matches(written.partition("=")[0], flags, n=1)
-    return f"{written}: no such option" + (f"; did you mean {near[0]}?" if near else "")
+    # The dashes, which all have, would make any two of them alike.
+    names = [option.flag.lstrip("-") for option in check.options + list(STANDARD)]
+    near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, n=1)
+    return f"{written}: no such option" + (f"; did you mean --{near[0]}?" if near else "")
 
 
 def _value(option: Option, written: Any) -> Any:
