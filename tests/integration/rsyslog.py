@@ -23,6 +23,13 @@ _MAIL_INFO = 22
 LAST_WORDS = "end of the recorded traffic"
 
 
+def _has_last_words(log: Path) -> bool:
+    try:
+        return LAST_WORDS in log.read_text()
+    except FileNotFoundError:  # it has just been rotated, and the next line makes it again
+        return False
+
+
 class Rsyslog:
     """The log daemon.
 
@@ -64,7 +71,7 @@ class Rsyslog:
     def wait_for_the_last_line(self) -> None:
         """Write a line and wait for it: then all that was logged before it is in the files."""
         self.say("scenario", LAST_WORDS)
-        wait_until(lambda: all(LAST_WORDS in log.read_text() for log in self._logs), "rsyslogd")
+        wait_until(lambda: all(map(_has_last_words, self._logs)), "rsyslogd")
 
     def reopen(self) -> None:
         """Have it open its files anew, as its package does after a rotation."""
