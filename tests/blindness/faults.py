@@ -59,30 +59,27 @@ def silent(server: Server, _: str) -> None:
         server.has_been_checked()
 
 
-def stamps_behind(server: Server, trouble: str) -> None:
-    """Postfix writes the time of UTC-5, and this machine takes it for UTC."""
-    server.form, server.zone = "bsd", BEHIND
+def _written_in(zone: timezone, server: Server, trouble: str) -> None:
+    server.form, server.zone = "bsd", zone
     ordinary_days(server)
     for minutes in (-26, -21, -16, -11, -6, -1):
         server.goes_to(minutes)
         server.writes([trouble] * (MUCH // 3))
         server.goes_to(minutes + 0.9)
         server.has_been_checked()
+
+
+def stamps_behind(server: Server, trouble: str) -> None:
+    """Postfix writes the time of UTC-5, and this machine takes it for UTC."""
+    _written_in(BEHIND, server, trouble)
 
 
 def stamps_ahead(server: Server, trouble: str) -> None:
     """Postfix writes the time of UTC+1, and this machine takes it for UTC."""
-    server.form, server.zone = "bsd", AHEAD
-    ordinary_days(server)
-    for minutes in (-26, -21, -16, -11, -6, -1):
-        server.goes_to(minutes)
-        server.writes([trouble] * (MUCH // 3))
-        server.goes_to(minutes + 0.9)
-        server.has_been_checked()
+    _written_in(AHEAD, server, trouble)
 
 
-def unreadable_generation(server: Server, trouble: str) -> None:
-    """What logrotate made of the log may be read by root alone."""
+def _in_trouble_since_the_last_run(server: Server, trouble: str) -> None:
     ordinary_days(server)
     server.goes_to(-16)
     server.writes([mail_log.SENT] * 10)
@@ -90,6 +87,11 @@ def unreadable_generation(server: Server, trouble: str) -> None:
     server.goes_to(-8)
     server.writes([trouble] * MUCH)
     server.goes_to(-5)
+
+
+def unreadable_generation(server: Server, trouble: str) -> None:
+    """What logrotate made of the log may be read by root alone."""
+    _in_trouble_since_the_last_run(server, trouble)
     server.rotates().chmod(0)
     server.goes_to(-3)
     server.writes([mail_log.SENT] * 25)
@@ -107,13 +109,7 @@ def unreadable_log(server: Server, trouble: str) -> None:
 
 def log_cut(server: Server, trouble: str) -> None:
     """Somebody has emptied the log before a check could read the trouble."""
-    ordinary_days(server)
-    server.goes_to(-16)
-    server.writes([mail_log.SENT] * 10)
-    server.has_been_checked()
-    server.goes_to(-8)
-    server.writes([trouble] * MUCH)
-    server.goes_to(-5)
+    _in_trouble_since_the_last_run(server, trouble)
     os.truncate(server.log, 0)
     server.writes([mail_log.SENT] * 25)
 

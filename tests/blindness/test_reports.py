@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support import mail_log
-from tests.support.server import CRITICAL, DAY, HOUR, MINUTE, OK, UNKNOWN, Server
+from tests.support.server import CRITICAL, DAY, HOUR, MINUTE, OK, UNKNOWN, Said, Server
 
 from .faults import AHEAD, BEHIND, ordinary_days
 from .trouble import MUCH, ORDINARY, in_an_unknown_frame, of_others
@@ -56,14 +57,18 @@ def test_deferrals_in_an_unknown_frame_behind_good_lines_of_before_are_unknown(s
     assert said.labels["not_understood"].value == 308
 
 
+def _of_minutes_ago(directory: Path, check: str, *lines: str) -> Said:
+    """Return what a check says of a log with these lines."""
+    server = Server(directory)
+    server.goes_to(-5)
+    server.writes(list(lines))
+    server.goes_to(0)
+    return server.says(check)
+
+
 @pytest.mark.parametrize("check", ["deferred", "bounces"])
 def test_deliveries_cut_off_or_ambiguous_are_told_beside_the_one_that_is_neither(check, tmp_path):
-    server = Server(tmp_path)
-    server.goes_to(-5)
-    server.writes([*[TRUNCATED] * 50, *[AMBIGUOUS] * 50, mail_log.SENT])
-    server.goes_to(0)
-
-    said = server.says(check)
+    said = _of_minutes_ago(tmp_path, check, *[TRUNCATED] * 50, *[AMBIGUOUS] * 50, mail_log.SENT)
 
     assert said.exit_code in (OK, UNKNOWN)
     assert "100 lines about mail not understood" in said.line
@@ -72,12 +77,7 @@ def test_deliveries_cut_off_or_ambiguous_are_told_beside_the_one_that_is_neither
 
 @pytest.mark.parametrize("check", ["deferred", "bounces"])
 def test_ambiguous_deliveries_which_strangers_can_make_are_told_and_do_not_decide(check, tmp_path):
-    server = Server(tmp_path)
-    server.goes_to(-5)
-    server.writes([*[AMBIGUOUS] * 50, mail_log.SENT])
-    server.goes_to(0)
-
-    said = server.says(check)
+    said = _of_minutes_ago(tmp_path, check, *[AMBIGUOUS] * 50, mail_log.SENT)
 
     assert said.exit_code == OK
     assert "50 lines about mail not understood" in said.line
@@ -297,6 +297,11 @@ def test_an_explicit_timezone_lets_the_stamps_be_understood(stateful, tmp_path):
     assert said.labels["deferred"].value == 40
 
 
+def _says_nothing_of_clocks(server: Server) -> bool:
+    said = server.says("deferred")
+    return said.exit_code == OK and not re.search("behind|--timezone", said.line)
+
+
 def test_a_run_by_hand_in_another_zone_changes_nothing(tmp_path):
     server = Server(tmp_path, zone=BEHIND, form="bsd")
     for minutes in range(-30, 0, 5):
@@ -336,10 +341,7 @@ def test_lines_that_come_late_prove_nothing_about_the_clock(delays, tmp_path):
     server.writes([mail_log.SENT] * 20)
     server.goes_to(0)
 
-    said = server.says("deferred")
-
-    assert said.exit_code == OK
-    assert not re.search("behind|--timezone", said.line)
+    assert _says_nothing_of_clocks(server)
 
 
 def test_a_log_that_is_touched_proves_nothing_about_the_clock(tmp_path):
@@ -351,10 +353,7 @@ def test_a_log_that_is_touched_proves_nothing_about_the_clock(tmp_path):
         server.has_been_checked()
     server.goes_to(0)
 
-    said = server.says("deferred")
-
-    assert said.exit_code == OK
-    assert not re.search("behind|--timezone", said.line)
+    assert _says_nothing_of_clocks(server)
 
 
 def test_a_log_that_was_copied_here_is_not_unknown_at_its_first_run(tmp_path):

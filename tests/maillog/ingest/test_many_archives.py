@@ -52,12 +52,17 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_a_run_with_new_lines_opens_the_live_log_only_and_lists_nothing(
-    settled: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def with_many_read(settled: Place) -> None:
+    """Let 200 generations be read, and a line be new."""
     many(settled, 200)
     settled.run(at=201)
     settled.write(201)
+
+
+def test_a_run_with_new_lines_opens_the_live_log_only_and_lists_nothing(
+    settled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_many_read(settled)
     found = looked_at(monkeypatch)
 
     settled.run(at=202)
@@ -69,9 +74,7 @@ def test_a_run_with_new_lines_opens_the_live_log_only_and_lists_nothing(
 def test_a_new_archive_is_the_only_one_that_is_opened(
     settled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many(settled, 200)
-    settled.run(at=201)
-    settled.write(201)
+    with_many_read(settled)
     settled.rename(".1")
     settled.write(202)
     found = looked_at(monkeypatch)
@@ -87,13 +90,12 @@ def test_late_lines_of_an_archive_are_seen_though_no_file_has_another_name(
 ) -> None:
     settled.write(0)
     settled.rename(".1")
-    settled.write(2)
+    settled.write(3)
     settled.run()
-    settled.write(1, to=".1")
+    settled.write(1, 2, to=".1")
+    coverage = settled.run()
 
-    settled.run()
-
-    assert settled.counted() == once(0, 1, 2)
+    assert (settled.counted(), settled.gaps(coverage)) == (once(0, 1, 2, 3), [])
 
 
 def test_a_log_cut_where_no_file_has_another_name_leaves_a_gap(settled: Place) -> None:

@@ -126,15 +126,19 @@ def a_live_one_is_rotated_and_read_to_its_end(place: Place) -> None:
     assert place.counted() == once(0, 1)
 
 
-def a_live_one_is_cut_short(place: Place) -> None:
-    live_is_found_and_read(place)
-    place.write(*range(1, 5))
-    place.run()
-    # A copy of its first line, and the log begins anew.
+def begin_anew(place: Place) -> None:
+    """Copy the log's first line, and cut the log short."""
     with open(place.log, "rb") as file:
         first = file.readline()
     place.write_bytes(first, to=".1")
     os.truncate(place.log, 0)
+
+
+def a_live_one_is_cut_short(place: Place) -> None:
+    live_is_found_and_read(place)
+    place.write(*range(1, 5))
+    place.run()
+    begin_anew(place)
     place.write(9)
     assert place.gaps(place.run()) == [(4, 9)]
     assert place.counted() == once(*range(5), 9)
@@ -143,10 +147,7 @@ def a_live_one_is_cut_short(place: Place) -> None:
 def a_live_one_read_in_part_is_cut_short(place: Place) -> None:
     a_big_live_one_is_read_in_part(place)
     counted = place.counted()
-    with open(place.log, "rb") as file:
-        first = file.readline()
-    place.write_bytes(first, to=".1")
-    os.truncate(place.log, 0)
+    begin_anew(place)
     place.write(60)
     assert place.gaps(place.run()) == [(0, 60)]
     assert place.counted() == counted | once(60)

@@ -53,12 +53,18 @@ def test_the_last_of_several_members_does_not_say_how_long_a_gz_is(tmp_path: Pat
         assert not opened.ends_at(len(TEXT))
 
 
-def test_a_hole_in_front_of_a_log_is_passed_over_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "a"
+def with_a_hole(directory: Path) -> Path:
+    """Return a log that begins with a hole, as its writer leaves one when it is cut short."""
+    path = directory / "a"
     with path.open("wb") as file:
         file.truncate(10**12)
         file.seek(10**12)
         file.write(TEXT)
+    return path
+
+
+def test_a_hole_in_front_of_a_log_is_passed_over_at_once(tmp_path: Path) -> None:
+    path = with_a_hole(tmp_path)
 
     with Stream(os.fspath(path), time.monotonic() + 5) as opened:
         assert opened.read_head(1000) == TEXT[:1000]
@@ -66,11 +72,7 @@ def test_a_hole_in_front_of_a_log_is_passed_over_at_once(tmp_path: Path) -> None
 
 
 def test_a_hole_is_passed_over_however_late_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    with path.open("wb") as file:
-        file.truncate(10**12)
-        file.seek(10**12)
-        file.write(TEXT)
+    path = with_a_hole(tmp_path)
 
     with Stream(os.fspath(path), 0) as opened:
         assert opened.read_head(1000) == TEXT[:1000]
