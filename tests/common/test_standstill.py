@@ -23,6 +23,19 @@ def attempt(number, domain, status="deferred", dsn="4.3.0", text=LATER, relay=No
     )
 
 
+def taken_in(number):
+    """Return what smtpd and the queue manager say of a new message."""
+    id = f"4XJ2Vw0dHbz9s{number:02}"
+    return [
+        f"smtpd[2300]: {id}: client=client.example.org[203.0.113.9]",
+        f"qmgr[12]: {id}: from=<bob@example.org>, size=4711, nrcpt=1 (queue active)",
+    ]
+
+
+def new(*numbers):
+    return [line for number in numbers for line in taken_in(number)]
+
+
 def cron(number):
     """Return what local says of a mail to root."""
     return attempt(number, "mx1.example.org", "sent", "2.0.0", "delivered to mailbox", "local")
@@ -40,7 +53,8 @@ def judged(tmp_path, *said):
     return code, perfdata.of(text)["standstill"].value / 3600, text
 
 
-TO_TWO = [attempt(1, "example.com"), attempt(2, "example.net"), attempt(3, "example.net")]
+OLD_TO_TWO = [attempt(1, "example.com"), attempt(2, "example.net"), attempt(3, "example.net")]
+TO_TWO = [*new(1, 2, 3), *OLD_TO_TWO]
 
 
 def test_a_relay_that_refuses_our_login_is_critical_after_hours(tmp_path):
@@ -60,7 +74,7 @@ def test_a_relay_that_refuses_our_login_is_critical_after_hours(tmp_path):
 def test_several_domains_of_which_one_took_mail_before(tmp_path):
     before = [left(9, "example.com")]
 
-    code, hours, _ = judged(tmp_path, (30, before), (3.5, TO_TWO), (0.1, [cron(8)]))
+    code, hours, _ = judged(tmp_path, (30, before), (3.5, TO_TWO), (0.1, [*new(8), cron(8)]))
 
     assert (code, hours) == (1, 4)
 
@@ -68,10 +82,10 @@ def test_several_domains_of_which_one_took_mail_before(tmp_path):
 @pytest.mark.parametrize(
     "said",
     [
-        [attempt(n, "dead.example") for n in range(9)],
-        [attempt(n, f"dead{n % 2}.example") for n in range(9)],
-        [attempt(n, f"new{n}.example", text=GREYLISTED) for n in range(9)],
-        TO_TWO[:2],
+        [*new(*range(9)), *(attempt(n, "dead.example") for n in range(9))],
+        [*new(*range(9)), *(attempt(n, f"dead{n % 2}.example") for n in range(9))],
+        [*new(*range(9)), *(attempt(n, f"new{n}.example", text=GREYLISTED) for n in range(9))],
+        [*new(1, 2), *OLD_TO_TWO[:2]],
     ],
     ids=["one dead domain", "two dead domains", "greylisting", "two messages"],
 )
@@ -80,7 +94,7 @@ def test_what_is_no_standstill(tmp_path, said):
 
 
 def test_many_domains_at_once_are_one(tmp_path):
-    said = [attempt(n, f"new{n}.example") for n in range(4)]
+    said = [*new(*range(4)), *(attempt(n, f"new{n}.example") for n in range(4))]
 
     assert judged(tmp_path, (7.5, said), (0.1, [cron(8)]))[:2] == (2, 8)
 
@@ -90,3 +104,22 @@ def test_a_delivery_since_ends_it(tmp_path, hours):
     said = sorted([(7.5, TO_TWO), (hours, [left(5, "example.com")])], reverse=True)
 
     assert judged(tmp_path, *said, (0.05, [cron(8)]))[:2] == (0, 0)
+
+
+def test_old_messages_that_are_tried_again_in_a_quiet_night_are_none(tmp_path):
+    before = [left(9, "example.com")]
+    backlog = [attempt(n, f"dead{n}.example") for n in range(9)]
+
+    said = (30, before), (7.5, OLD_TO_TWO), (4, backlog), (0.1, [*new(8), cron(8)])
+
+    assert judged(tmp_path, *said)[:2] == (0, 0)
+
+
+def test_new_messages_that_bounce_or_stay_on_this_machine_are_none(tmp_path):
+    before = [left(9, "example.com")]
+    bounced = attempt(
+        4, "example.com", "bounced", "5.1.1", "host x.example[192.0.2.1] said: 550 no"
+    )
+    said = (30, before), (7.5, [*OLD_TO_TWO, *new(4, 5, 6), bounced, cron(5), cron(6)])
+
+    assert judged(tmp_path, *said)[:2] == (0, 0)

@@ -11,6 +11,7 @@ blind the checks.
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.counts import FAMILY
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
@@ -35,8 +36,7 @@ COUNTERS = {**DECIDING, **OF_STRANGERS}
 # What is understood of the same kinds.
 _UNDERSTOOD = (
     "sent", "forwarded", "filtered", "deferred", "softbounce", "bounced", "probes",
-    "rejected_smtpd", "rejected_hangup", "rejected_postscreen", "rejected_header_body",
-    "rejected_mime", "rejected_milter_smtpd", "rejected_milter_cleanup",
+    *(kind for kind, family in FAMILY.items() if family == "rejected"),
     "auth_failed", "auth_client_error", "auth_backend_error", "received", "expired",
 )  # fmt: skip
 

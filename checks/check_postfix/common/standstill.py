@@ -5,15 +5,16 @@ days: its relay refuses our login, six messages wait, and each check is content.
 all leaves needs no such number. It is told by what did not happen: no delivery to another
 machine since the first of these deferrals.
 
-One dead domain is no standstill, and two are none on a quiet weekend. So there must be several
-messages to several domains, and one of these domains must have taken mail before, or there must
-be many. A relay that refuses our login refuses everything, whatever the domains. Greylisting
-passes by itself.
+One dead domain is no standstill, and ten are none in a quiet night, when only old messages are
+tried again. So there must be several new messages that went nowhere, to several domains, and one
+of these domains must have taken mail before, or there must be many. A relay that refuses our
+login refuses everything, whatever the domains. Greylisting passes by itself.
 """
 
 from __future__ import annotations
 
 from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.window.window import DEFERRALS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ def standstill(window: Window) -> int:
     It is told in whole hours, from the hour of the first deferral on. What is delivered on this
     machine, cron's mail above all, proves nothing; what goes by LMTP counts as delivered.
     """
-    if _has_left(window):
+    # Most runs end here, after one look at most.
+    if _has_left(window) or not window.ending(0, 60 * HOURS).count(*DEFERRALS):
         return 0
     stalled = 0
     for hour in range(1, HOURS + 1):
         this = window.ending(60 * (hour - 1), 60)
         if _has_left(this):
             break
-        if this.count("deferred", "softbounce"):
+        if this.count(*DEFERRALS):
             stalled = hour
     if not stalled:
         return 0
@@ -70,7 +72,9 @@ def _is_general(stalled: Window, window: Window) -> bool:
         return False
     if {reason for (_, reason), _ in rows} == {_REFUSES_ALL}:
         return True
-    if len(domains) < DOMAINS:
+    # All that was sent went to somebody on this machine.
+    went_nowhere = stalled.count("accepted") - stalled.count("sent", "bounced")
+    if len(domains) < DOMAINS or went_nowhere < MESSAGES:
         return False
     kept = window.ending(0, 2 * 24 * 60)
     delivered = {domain for (domain,), _ in kept.keys("sent", "domain")}
