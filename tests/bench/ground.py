@@ -17,9 +17,9 @@ _DAY = 86400
 class Log:
     """A log on disk, and the workload that wrote it, which goes on writing."""
 
-    def __init__(self, path: Path, form: Form = ISO) -> None:
+    def __init__(self, path: Path, form: Form = ISO, truth: Workload | None = None) -> None:
         self.path = path
-        self.truth = Workload(form)
+        self.truth = truth or Workload(form)
 
     def write(self, size: int, start: float, end: float) -> None:
         """Append lines of about so many bytes."""
@@ -32,9 +32,12 @@ class Log:
         self.write(size, now - 60, now)
 
 
-def one_day(path: Path, size: int, form: Form = ISO) -> Log:
-    """Return a log of so many bytes over the last day."""
-    log = Log(path, form)
+def one_day(path: Path, size: int, form: Form = ISO, truth: Workload | None = None) -> Log:
+    """Return a log of so many bytes over the last day.
+
+    truth: what writes it; None for an ordinary day
+    """
+    log = Log(path, form, truth)
     now = time.time()
     log.write(size, now - _DAY, now - 1)
     return log

@@ -12,6 +12,7 @@ from tests.support.definitions import log_checks
 
 from .ground import history, one_day
 from .reference import count
+from .shapes import SHAPES
 from .workload import BSD, ISO, Workload
 
 SIZE = 2_000_000
@@ -45,14 +46,14 @@ def true(truth: Workload) -> dict[str, float]:
     totals = truth.totals
     attempts = totals["sent"] + totals["deferred"] + totals["bounced"]
     clients = {key: number for (axis, key), number in truth.keys.items() if "auth_failed" in axis}
-    return {
+    ratio = {"deferred_ratio": round(100 * totals["deferred"] / attempts, 1)} if attempts else {}
+    return ratio | {
         **{name: totals[name] for name in ("sent", "deferred", "bounced", "bounced_550")},
         "attempts": attempts,
-        "deferred_ratio": round(100 * totals["deferred"] / attempts, 1),
         "rejects": totals["rejected_smtpd"] + totals["rejected_postscreen"],
         "auth_failures": totals["auth_failed"],
         "auth_clients": len(clients),
-        "auth_worst_client": max(clients.values()),
+        "auth_worst_client": max(clients.values(), default=0),
     }
 
 
@@ -64,6 +65,17 @@ def test_every_event_of_a_generated_log_is_counted_as_what_it_is(form, tmp_path)
 
     expected = true(log.truth)
     assert {label: values[label] for label in expected} == expected
+    assert f"{log.truth.events} events" in about
+
+
+@pytest.mark.parametrize("shape", [kind for kind in SHAPES.values() if kind is not Workload])
+def test_every_event_of_a_log_of_another_shape_is_counted_as_what_it_is(shape, tmp_path):
+    log = one_day(tmp_path / "mail.log", SIZE // 4, truth=shape())
+
+    values, about = said(log.path, tmp_path / "state")
+
+    expected = true(log.truth)
+    assert {label: values[label] for label in expected if label in values} == expected
     assert f"{log.truth.events} events" in about
 
 

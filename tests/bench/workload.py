@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 _CONSONANTS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
@@ -33,13 +33,17 @@ BSD = Form("bsd", "mx1", long_ids=False)
 
 
 class Line(NamedTuple):
-    """A line without stamp and host, and what it counts for."""
+    """A line without stamp and host, and what it counts for.
+
+    host: where it is another one than the form's
+    """
 
     tag: str
     text: str
     counters: tuple[str, ...] = ()
     key: tuple[str, str] | None = None
     times: int = 1
+    host: str = ""
 
 
 class Workload:
@@ -63,9 +67,8 @@ class Workload:
 
     def log(self, size: int, start: float, end: float) -> Iterator[bytes]:
         """Yield lines of about so many bytes, their times evenly spread from begin to end."""
-        sessions, weights = zip(*_SESSIONS, strict=True)
+        sessions, weights = zip(*self.sessions(), strict=True)
         choose, pick = self._random.choices, self._random.randrange
-        host = f" {self._form.host} ".encode()
         written = 0
         while written < size:
             while len(self._talking) < _TALKING:
@@ -76,10 +79,15 @@ class Workload:
                 del self._talking[place]
                 continue
             stamp = self._stamp(start + (end - start) * written / size)
-            data = stamp + host + f"{line.tag}: {line.text}\n".encode()
+            host = line.host or self._form.host
+            data = stamp + f" {host} {line.tag}: {line.text}\n".encode()
             written += len(data)
             self._note(line)
             yield data
+
+    def sessions(self) -> Sequence[tuple[Callable[[Workload], Iterator[Line]], int]]:
+        """Return what happens, and how often."""
+        return _SESSIONS
 
     def _note(self, line: Line) -> None:
         self.lines += 1

@@ -15,7 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from check_postfix.maillog.counts import network
+from check_postfix.maillog.counts.counts import tally
+from check_postfix.maillog.counts.whom import clients, deliveries
 from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
+from check_postfix.maillog.events.fields import verified
 from check_postfix.maillog.events.recogniser import (
     Shape,
     candidates,
@@ -24,10 +28,14 @@ from check_postfix.maillog.events.recogniser import (
     recognise,
 )
 from check_postfix.maillog.events.recogniser.loss import tells_of_loss
-from check_postfix.maillog.events.scanner import LineTemplate, Scan
+from check_postfix.maillog.events.scanner import DELIVERY, LineTemplate, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.events.scanner import Whom
 
 DIRECTORY = Path(__file__).parent.parent / "corpus"
 NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60
@@ -86,37 +94,44 @@ def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
     """
     events = (scan or Scan(timestamps())).block(block)
     found = []
-    for minute, counted in events.counted.items():
-        for template, lines in counted.items():
-            if template.message is None:
-                found += [_of_template(minute, template)] * lines
-    for minute, template, account in events.failed_logins:
-        happening = _of_template(minute, template)
-        found.append(happening._replace(event=happening.event._replace(account=account)))
     of_messages: Counter[tuple[int, LineTemplate]] = Counter()
-    for queue_id, message_lines in events.messages.items():
-        for minute, template, size, recipients in message_lines:
-            facts = MessageFacts(queue_id, size, recipients)
-            found.append(_of_template(minute, template, facts))
-            of_messages[minute, template] += template.is_counted
-    assert +of_messages == Counter(
-        {
-            (minute, template): lines
-            for minute, counted in events.counted.items()
-            for template, lines in counted.items()
-            if template.message is not None
-        }
-    )
+    for minute, counted in events.counted.items():
+        for template, all_named in counted.items():
+            if template.message is None:
+                found += [_of_line(minute, template, whom) for whom in all_named]
+            else:
+                of_messages[minute, template] = len(all_named)
+    named = {
+        (minute, template): iter(all_named)
+        for minute, counted in events.counted.items()
+        for template, all_named in counted.items()
+    }
+    for template, queue_id, minute, size, recipients in events.messages:
+        whom = next(named[minute, template]) if template.is_counted else b""
+        facts = MessageFacts(queue_id, size, recipients)
+        found.append(_of_line(minute, template, whom, facts))
+        of_messages[minute, template] -= template.is_counted
+    assert not any(of_messages.values())
     return found
 
 
-def _of_template(
-    minute: int, template: LineTemplate, facts: MessageFacts | None = None
+def _of_line(
+    minute: int, template: LineTemplate, whom: Whom, facts: MessageFacts | None = None
 ) -> Happening:
-    assert template.event is not None
-    return _happening(
-        minute, template.host, template.instance, template.event, template.times, facts
-    )
+    event = template.event
+    assert event is not None
+    if template.names == DELIVERY:
+        assert isinstance(whom, bytes)
+        domain, relay = deliveries([whom])[whom].split("\t")
+        event = event._replace(domain=domain, relay=relay)
+    elif template.names:
+        client, account = (whom, b"") if isinstance(whom, bytes) else whom
+        name, _, address = client.rpartition(b"[")
+        event = event._replace(client=address.decode().lower())
+        if tally(event)[1]:  # else nothing more is known, nor counted
+            event = event._replace(client_name=verified(name), account=account.removesuffix(b"\r"))
+        assert clients([client])[client] == f"{network.of(event.client)}\t{verified(name)}"
+    return _happening(minute, template.host, template.instance, event, template.times, facts)
 
 
 def sorted_out(line: bytes) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from tests.bench import ground
 from tests.bench.modes import MODES
 from tests.bench.race import pin, race
+from tests.bench.shapes import SHAPES, CentralEvenly
 
 from . import goals, losses, report, series
 from .contenders import field
@@ -101,6 +102,30 @@ def first(bench: Bench) -> list[str]:
     ]  # fmt: skip
 
 
+def shapes(bench: Bench) -> list[str]:
+    """The first run on logs of other shapes, in which hardly a line says what another has."""
+    directory = bench.directory("shapes")
+    runners = bench.runners("shapes")
+    lines = []
+    for number, (shape, kind) in enumerate(SHAPES.items()):
+        path = directory / f"{number}.log"
+        log = ground.one_day(path, bench.size * 4 // 5, truth=kind())
+        field = [
+            runners.ours(path, fresh=True)._replace(
+                command=[*runners.ours(path).command, "--window", "2d"]
+            ),
+            runners.reference(path),
+            *runners.pflogsumm(path),
+        ]
+        times = race(field, min(bench.rounds, 5), with_rss=True)
+        title = f"First run, {bench.size * 4 // 5 // ground.MEGABYTE} MB: {shape}"
+        limits = goals.HARDEST if kind is CentralEvenly else goals.SHAPES
+        lines += report.standings(title, times, limits, truth=log.truth.totals["deferred"])
+        lines += _memory(times[OURS].rss, goals.RSS_READING)
+        path.unlink()
+    return lines
+
+
 def unpacked(bench: Bench) -> list[str]:
     """The first run on a log whose archive is compressed."""
     log = ground.one_day(bench.scratch / "unpacked.log", bench.size)
@@ -177,7 +202,7 @@ def lost(bench: Bench) -> list[str]:
 
 RACES: dict[str, Callable[[Bench], list[str]]] = {
     race.__name__: race
-    for race in (steady, first, unpacked, catch_up, hostile, growth, crowd, backlog, lost)
+    for race in (steady, first, shapes, unpacked, catch_up, hostile, growth, crowd, backlog, lost)
 }
 
 

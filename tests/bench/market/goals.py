@@ -33,6 +33,9 @@ FIRST = {
     FIVE_GREPS: 2.4,
     REFERENCE: 1.35,
 }
+# Of logs of other shapes, and of the one that is hardest
+SHAPES = {REFERENCE: 2.5, PFLOGSUMM: 0.35}
+HARDEST = {REFERENCE: 3.5}
 COMPRESSED = {ZCAT_GREP: 1.8, REFERENCE: 1.25}
 CATCH_UP = {ONE_PATTERN: 0.33, ZCAT_PFLOGSUMM: 0.20, ZCAT_GREP: 2.6}
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages as module
-from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums
+from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums, said
 from check_postfix.maillog.events.event import Event, MessageFacts
 
 # (minute, origin, counter) -> number
@@ -45,7 +45,9 @@ def read(lines: list[MessageLine], sums: Sums) -> Messages:
 
     piece = Messages(sums)
     for one in lines:
-        piece.add_line(*one[:-1], *one.facts)
+        queue_id, size, recipients = one.facts
+        what = said(one.origin, one.event, one.times)
+        piece.add([(what, queue_id, one.minute, size, recipients)])
     return piece
 
 
@@ -298,45 +300,3 @@ def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
         pieces[number].followed_by(pieces.pop(number + 1))
 
     assert dict(sums.items()) == expected
-
-
-def _state(piece: Messages) -> tuple[object, ...]:
-    return piece.received, piece.active, piece.ended, {
-        where: (orphan.sent, orphan.deferred, orphan.active, orphan.cancelled)
-        for where, orphan in piece.orphans.items()
-    }  # fmt: skip
-
-
-@settings(max_examples=400, deadline=None)
-@given(
-    logs(),
-    st.booleans(),
-    st.tuples(*[st.sampled_from([0, 1, LONGEST_PENDING_MINUTES, LONGEST_PENDING_MINUTES + 1])] * 3),
-)
-def test_the_usual_lines_added_at_once_come_to_what_they_come_to_one_by_one(log, logged_in, later):
-    before, _ = log
-    queue_id, size, recipients = b"1", 700, 2
-    begun = 9
-    taken_up = begun + later[0]
-    sent = taken_up + later[1]
-    life = [
-        line(SUBMITTED if logged_in else RECEIVED, queue_id, begun),
-        line(active(size, recipients), queue_id, taken_up),
-        line(SENT, queue_id, sent),
-        line(REMOVED, queue_id, sent + later[2]),
-    ]
-    sums, sums_at_once = Sums(), Sums()
-    piece = read(before, sums_at_once)
-
-    is_added = piece.add_usual((1, queue_id), begun, logged_in, taken_up, size, recipients, sent)
-
-    by_lines = read(before + life if is_added else before, sums)
-    assert dict(sums_at_once.items()) == dict(sums.items())
-    assert _state(piece) == _state(by_lines)
-
-
-def test_the_usual_lines_are_not_added_at_once_where_anything_waits_for_their_queue_id():
-    for pending in (RECEIVED, active(300), SENT):
-        piece = read(lines_of(pending), Sums())
-
-        assert not piece.add_usual((1, b"A1"), 7, False, 7, 300, 1, 7)

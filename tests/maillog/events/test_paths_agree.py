@@ -196,7 +196,7 @@ def test_replies_that_differ_in_server_and_recipient_only_are_read_once():
     events = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
     (counted,) = events.counted.values()
-    assert list(counted.values()) == [2]
+    assert [len(named) for named in counted.values()] == [2]
     assert_agreement(lines)
 
 
@@ -212,8 +212,8 @@ def test_failed_logins_at_dovecot_are_read_once_for_a_client():
 
     events = Scan(corpus.timestamps()).block(b"".join(b"\n" + line for line in lines))
 
-    assert [account for *_, account in events.failed_logins] == [b"1", b"2"]
-    assert len({template for _, template, _ in events.failed_logins}) == 1
+    (counted,) = events.counted.values()
+    assert list(counted.values()) == [[(b"203.0.113.7", b"1"), (b"203.0.113.7", b"2")]]
     assert_agreement(lines)
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.counts.messages import Sums
     from check_postfix.maillog.events.event import Event
 
-    # What one event adds to: counters, and its family and key, if it has any
-    Tally = tuple[tuple[str, ...], tuple[str, str] | None]
+    # What one event adds to: counters; its family, nothing if it has none; and its key, or
+    # what follows in it on whom the event names
+    Tally = tuple[tuple[str, ...], str, str]
     # Minute, origin
     Bucket = tuple[int, int]
 
@@ -75,19 +76,19 @@ NOBODY = b"", b""
 # Stands for the values of a field where there were too many to keep them apart.
 MANY = "*"
 # Stands between the fields of a key, and in none of them.
-_SEPARATOR = "\t"
+SEPARATOR = "\t"
 # A field is cut to this many characters, the longest domain name.
-_LONGEST = 253
+LONGEST = 253
 
 
 def key(fields: tuple[str, ...]) -> str:
     """Return a key in one piece."""
-    return _SEPARATOR.join(fields)
+    return SEPARATOR.join(fields)
 
 
 def fields(key: str) -> tuple[str, ...]:
     """Return the fields of a key."""
-    return tuple(key.split(_SEPARATOR))
+    return tuple(key.split(SEPARATOR))
 
 
 def without_strangers(family: str, key: str) -> str:
@@ -112,21 +113,28 @@ _PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
 
 
 def _without(places: list[int], key: str) -> str:
-    values = key.split(_SEPARATOR)
+    values = key.split(SEPARATOR)
     for place in places:
         values[place] = MANY
-    return _SEPARATOR.join(values)
+    return SEPARATOR.join(values)
 
 
 def of_many(family: str) -> str:
     """Return a family's key with MANY in each field."""
-    return _SEPARATOR.join([MANY] * len(FAMILIES[family]))
+    return SEPARATOR.join([MANY] * len(FAMILIES[family]))
 
 
-def tally(event: Event) -> Tally:
-    """Return what an event adds to; the key has no account yet."""
+NOTHING: Tally = (), "", ""
+
+
+def tally(event: Event, named: int = 0) -> Tally:
+    """Return what an event adds to; the key has no account yet.
+
+    named: how many of the first fields are left out of the key: they are another one's in
+           each line
+    """
     if event.kind in LINKS:
-        return (), None
+        return NOTHING
     counters = (event.kind, *event.also)
     if event.kind == "bounced" and event.reply_code in BOUNCED_WITH:
         counters += (BOUNCED_WITH[event.reply_code],)
@@ -135,11 +143,13 @@ def tally(event: Event) -> Tally:
     family = FAMILY.get(event.kind, event.kind)
     names = FAMILIES.get(family)
     if names is None:
-        return counters, None
-    values = ["" if name == "account" else getattr(event, name)[:_LONGEST] for name in names]
+        return counters, "", ""
+    values = ["" if name == "account" else getattr(event, name)[:LONGEST] for name in names]
+    if named:
+        return counters, family, SEPARATOR.join(["", *values[named:]])
     if names[0] == "client":
         values[0] = network.of(values[0])
-    return counters, (family, _SEPARATOR.join(values)) if any(values) else None
+    return (counters, family, SEPARATOR.join(values)) if any(values) else (counters, "", "")
 
 
 class Counts:
@@ -150,10 +160,9 @@ class Counts:
 
     totals: (minute, origin) -> counter -> number
     keyed:  (family, hour) -> (minute, origin) -> key -> number
-    additions: how many there were; the numbers are at most a few times as many
     """
 
-    def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
+    def __init__(self, secret: bytes, since: int, keys_since: int) -> None:
         self._secret = secret
         self._since = since
         self._keys_since = max(since, keys_since)
@@ -161,64 +170,62 @@ class Counts:
 
     def clear(self) -> None:
         """Begin anew."""
-        self._pseudonym = Accounts(self._secret).pseudonym
+        self.pseudonym = Accounts(self._secret).pseudonym
         self.totals: dict[Bucket, dict[str, int]] = {}
         self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
-        self.additions = 0
-        # Minute and origin of the last event: nearly always the next one has the same.
-        self._minute = self._origin = -1
-        self._totals: dict[str, int] = {}
-        self._keyed: dict[str, dict[str, int]] = {}
 
     def add(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
-        self.add_tally(minute, origin, tally(event), times, event.account)
+        counters, family, key = tally(event)
+        self.add_counters(minute, origin, counters, times)
+        if family:
+            self.add_key(minute, origin, family, self.with_account(key, event.account), times)
 
-    def add_tally(
-        self, minute: int, origin: int, tally: Tally, times: int, account: bytes = b""
+    def with_account(self, key: str, account: bytes) -> str:
+        """Return a key with the account that it ends with, if there is one."""
+        return key + self.pseudonym(account) if account else key
+
+    def add_counters(
+        self, minute: int, origin: int, counters: tuple[str, ...], number: int
     ) -> None:
-        """Add to what an event adds to, `times` times.
-
-        account: whom it names, if it names one
-        """
-        if minute != self._minute or origin != self._origin:
-            self._turn_to(minute, origin)
-        self.additions += 1
-        counters, keyed = tally
-        totals = self._totals
+        """Add a number to some counters."""
+        # Nobody asks for what is too old.
+        if minute < self._since:
+            return
+        totals = self.totals.get((minute, origin))
+        if totals is None:
+            totals = self.totals[minute, origin] = {}
         for counter in counters:
-            totals[counter] = totals.get(counter, 0) + times
-        if keyed is not None:
-            family, key = keyed
-            if account:
-                key += self._pseudonym(account)
-            numbers = self._keyed.get(family)
-            if numbers is None:
-                numbers = self._keyed[family] = self._keys(family)
-            numbers[key] = numbers.get(key, 0) + times
+            totals[counter] = totals.get(counter, 0) + number
 
-    def _turn_to(self, minute: int, origin: int) -> None:
-        self._minute, self._origin = minute, origin
-        # Nobody asks for what is too old: it is counted and thrown away.
-        is_wanted = minute >= self._since
-        self._totals = self.totals.setdefault((minute, origin), {}) if is_wanted else {}
-        self._keyed = {}
+    def add_key(self, minute: int, origin: int, family: str, key: str, number: int) -> None:
+        """Add a number to a key."""
+        keys = self.keys(minute, origin, family)
+        if keys is not None:
+            keys[key] = keys.get(key, 0) + number
 
-    def _keys(self, family: str) -> dict[str, int]:
-        """Return the numbers of a family's keys in this minute and origin."""
-        minute = self._minute
+    def keys(self, minute: int, origin: int, family: str) -> dict[str, int] | None:
+        """Return the numbers of a family's keys in a minute and origin, to add to.
+
+        None if they are too old to be kept
+        """
         if minute < self._keys_since:
-            return {}
-        of_hour = self.keyed.setdefault((family, minute // 60), {})
-        return of_hour.setdefault((minute, self._origin), {})
+            return None
+        of_hour = self.keyed.get((family, minute // 60))
+        if of_hour is None:
+            of_hour = self.keyed[family, minute // 60] = {}
+        keys = of_hour.get((minute, origin))
+        if keys is None:
+            keys = of_hour[minute, origin] = {}
+        return keys
 
     def add_message(self, minute: int, origin: int, kind: str, times: int, queue_id: bytes) -> None:
         """Count, by its queue ID, the message of an event whose kind is in MESSAGES."""
         of_message = key((queue_id.decode("ascii"), kind))
-        self.add_tally(minute, origin, ((), (MESSAGES[kind], of_message)), times)
+        self.add_key(minute, origin, MESSAGES[kind], of_message, times)
 
     def add_sums(self, sums: Sums) -> None:
         """Add what several lines together came to, and empty these sums."""
         for (minute, origin, counter), number in sums.items():
-            self.add_tally(minute, origin, ((counter,), None), number)
+            self.add_counters(minute, origin, (counter,), number)
         sums.clear()

@@ -15,17 +15,20 @@ number, and because no half waits for longer than a day.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from itertools import islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TypeVar
 
     from check_postfix.maillog.events.event import Event
+    from check_postfix.maillog.events.scanner import LineTemplate
 
     T = TypeVar("T")
-
+    # What it says, queue ID, minute, size, recipients
+    MessageLine = tuple["Said | LineTemplate", bytes, int, int, int]
     # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
 
@@ -86,6 +89,28 @@ class Sums:
         self._numbers.clear()
 
 
+class Said(namedtuple("Said", "origin kind times logged_in")):
+    """What a line says of a message. A template of lines says the same by the same names.
+
+    origin:    who wrote it
+    kind:      of its event
+    times:     how often it says so
+    logged_in: whether the client of the message had logged in (received)
+    """
+
+    __slots__ = ()
+
+    origin: int
+    kind: str
+    times: int
+    logged_in: bool
+
+
+def said(origin: int, event: Event, times: int) -> Said:
+    """Return what a line with this event says."""
+    return Said(origin, event.kind, times, "submission" in event.also)
+
+
 class Orphan:
     """What is known of a message whose first half is not in the piece of log.
 
@@ -133,65 +158,23 @@ class Messages:
         self.orphans: dict[MessageKey, Orphan] = {}
         self.ended: set[MessageKey] = set()
 
-    def add_line(
-        self,
-        minute: int,
-        origin: int,
-        event: Event,
-        times: int,
-        queue_id: bytes,
-        size: int,
-        recipients: int,
-    ) -> None:
-        """Take in what a line says.
-
-        times: how often it says it
-        queue_id, size, recipients: what it says of its message, as MessageFacts
-        """
-        kind = event.kind
-        key = origin, queue_id
-        if kind == "active":
-            self.activated(key, minute, size, recipients)
-        elif kind == "removed":
-            self.removed(key)
-        elif kind == "received":
-            self.begun(key, minute, "submission" in event.also)
-        elif kind in _BYTES:
-            self.sent(key, minute, kind, times)
-        elif kind in ("deferred", "softbounce"):
-            self.deferred(key, times)
-        elif kind == "cancelled":
-            self.cancelled(key, minute)
-
-    def add_usual(
-        self,
-        key: MessageKey,
-        begun: int,
-        logged_in: bool,
-        active: int,
-        size: int,
-        recipients: int,
-        sent: int,
-    ) -> bool:
-        """Take in four lines at once: a message is received, taken up, sent once and removed.
-
-        begun, active, sent: minutes of the first three
-        Returns: whether it did. It does nothing if more is known of the queue ID; then add
-                 the lines one by one
-        """
-        if key in self.received or key in self.active or key in self.orphans:
-            return False
-        numbers = self._sums.of(active, key[0])
-        if active - begun <= LONGEST_PENDING_MINUTES:
-            numbers[_ACCEPTED] += 1
-            numbers[_BYTES_RECEIVED] += size
-            if logged_in:
-                numbers[_RECIPIENTS_SUBMITTED] += recipients
-        if sent != active:
-            numbers = self._sums.of(sent, key[0])
-        if sent - active <= LONGEST_PENDING_MINUTES:
-            numbers[_BYTES_DELIVERED] += size
-        return True
+    def add(self, lines: Iterable[MessageLine]) -> None:
+        """Take in what lines say, in their order."""
+        for said, queue_id, minute, size, recipients in lines:
+            kind = said.kind
+            key = said.origin, queue_id
+            if kind == "active":
+                self.activated(key, minute, size, recipients)
+            elif kind == "removed":
+                self.removed(key)
+            elif kind == "received":
+                self.begun(key, minute, said.logged_in)
+            elif kind in _BYTES:
+                self.sent(key, minute, kind, said.times)
+            elif kind in ("deferred", "softbounce"):
+                self.deferred(key, said.times)
+            elif kind == "cancelled":
+                self.cancelled(key, minute)
 
     def begun(self, key: MessageKey, minute: int, logged_in: bool) -> None:
         """A message is received: a new one, whatever its queue ID stood for before."""

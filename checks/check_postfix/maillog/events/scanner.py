@@ -4,7 +4,8 @@ One expression reads a block line by line. It finds either a shape so plain that
 few fields can be taken as they stand, or a text that the recogniser must read. It is
 built from the recogniser's own openings, so it passes over only what the recogniser
 would pass over too. A line with another frame than the ordinary one is handed over
-whole. Lines that differ only in their time are read once.
+whole. Lines that differ only in their time, and in whom they name, are read once; whom
+they name is kept as it stands there.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ if TYPE_CHECKING:
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
-    # Minute, template, size, recipients
-    MessageLine = tuple[int, "LineTemplate", int, int]
+    # Domain and relay, or a client, as they stand in a line: see DELIVERY and CLIENT; or a client
+    # and the account that it tried
+    Whom = bytes | tuple[bytes, bytes]
+    # Template, queue ID, minute, size, recipients
+    MessageLine = tuple["LineTemplate", bytes, int, int, int]
 
 # What nearly every line starts with: a stamp, one host name, one tag. Only a tag with a
 # path is Postfix's.
@@ -86,8 +90,8 @@ _REPLY_START = (
 _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + fields.UNQUOTED_LOCAL
-    + rb"(?P<domain_relay>" + _DOMAIN + rb">(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
-    + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
+    + rb"(?P<domain>" + _DOMAIN + rb">)(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
+    + rb">|)(?P<relay>, relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
     + fields.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
     rb"(?P<sent>" + fields.ENHANCED_CODE
     + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
@@ -101,25 +105,26 @@ _ACTIVE = (
 )  # fmt: skip
 _RECEIVED = rb"client(?P<received>=)(?:" + intake.LOGGED_IN + rb"(?P<logged_in>=)|)"
 _REJECT = b"reject: "
-# Only as much of the text as is looked at, which is the same in many lines.
-_REJECTED = (
-    _REJECT + rb"[A-Z][A-Z-]++(?: content|) from (?:" + fields.CLIENT_NAME
-    # postscreen, which always names the port
-    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb")\]"
-)  # fmt: skip
 _REMOVED = rb"removed(?=\r?(?:\n|\Z))"
-# The reply to a reject, without whom it is about and how it ends.
-_REJECT_REPLY = (
+# A reject, without whom it is about and how it ends. The reply is kept without the client's
+# address, which it mostly repeats.
+_REFUSED = (
+    _REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_client>(?:"
+    + fields.CLIENT_NAME
+    # postscreen, which always names the port
+    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb"))\]"
     rb"(?::\d++|)(?P<reply_code>: [245]\d\d )(?:" + fields.ENHANCED_CODE + rb" |)"
-    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])(?P<reply_text>" + reject.MESSAGE + rb")"
+    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])"
+    rb"(?P<reply_text>" + reject.SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
+    rb"[0-9A-Fa-f.:]*+(?P<reply_end>[^;\n]*+)"
 )  # fmt: skip
-# The account follows, in a group of its own: it is a different one nearly each time.
+# The account is a different one nearly each time.
 _ACCOUNT = rb", sasl_username="
 _LOGIN = (
-    rb"warning: " + fields.CLIENT_NAME + rb"\[(?:" + fields.CLIENT_ADDRESS
-    + rb")\](?::\d++|): SASL " + fields.MECHANISM + fields.AUTHENTICATION_FAILED
-    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|)"
-    rb"(?=(?:" + _ACCOUNT + rb"[^,\n]++|)\r?(?:\n|\Z))"
+    rb"warning: (?P<login_client>" + fields.CLIENT_NAME + rb"\[(?:" + fields.CLIENT_ADDRESS
+    + rb"))\](?::\d++|)(?P<login>: SASL " + fields.MECHANISM + fields.AUTHENTICATION_FAILED
+    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
+    rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else.
@@ -158,18 +163,18 @@ _WITH_PATH = _any(
                 _DELIVERY,
                 _ACTIVE,
                 _RECEIVED,
-                rb"(?P<text_after_id>" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
-                + _any([rb"(?=\n|\Z)", _REJECT_REPLY]),
+                _REFUSED,
+                rb"(?P<text_after_id>" + _any([_REMOVED, _WITH_ID]) + rb")",
             ]
         ),
         rb"(?=" + FIRST_LETTERS + rb")"
-        + _any([screen.FINDING, rb"(?P<text>" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
+        + _any([screen.FINDING, _LOGIN, rb"(?P<text>" + _any([_WARNINGS, _OTHERS]) + rb")"]),
     ]
 )  # fmt: skip
 
 _expression = re.compile(
     rb"\n(?>" + _FRAME + rb"|)(?(zone_host_tag)(?(path)" + _WITH_PATH + rb"|" + _WITHOUT_PATH
-    + rb")(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)|(?P<odd_line>[^\n]*+))"
+    + rb")|(?P<odd_line>[^\n]*+))"
 )  # fmt: skip
 _find = _expression.findall
 
@@ -177,9 +182,10 @@ _find = _expression.findall
 class Found(
     namedtuple(
         "Found",
-        "stamp zone_host_tag path queue_id domain_relay sent failed reply_start reply_rest"
-        " size_recipients received logged_in text_after_id reply_code reply_text finding"
-        " found_client text failed_login user client text_without_path account odd_line",
+        "stamp zone_host_tag path queue_id domain relay sent failed reply_start reply_rest"
+        " size_recipients received logged_in refused refused_client reply_code reply_text"
+        " reply_end text_after_id finding found_client login_client login account text"
+        " failed_login user client text_without_path odd_line",
     )
 ):
     """What the expression finds in one line: its groups, in their order; nothing for the others.
@@ -188,19 +194,20 @@ class Found(
     stamp, zone_host_tag: its frame, without seconds and process ID
     path:           whether the tag has one
     queue_id:       also NOQUEUE
-    domain_relay:   `@DOMAIN>, relay=HOST` of a delivery
+    domain, relay:  `@DOMAIN>` and `, relay=HOST` of a delivery
     sent, failed:   `DSN, status=WORD (` of one that was sent or failed
     reply_start, reply_rest: why it failed: code and enhanced code of another server, the rest
     size_recipients: `SIZE, nrcpt=NUMBER` of a message taken up by the queue manager
     received, logged_in: whether a message was received, from a client that had logged in
-    text_after_id:  what the recogniser must read after the queue ID; or a reject up to its
-                    client
-    reply_code, reply_text: of that reject
+    refused, refused_client: stage and `NAME[ADDRESS` of a reject
+    reply_code, reply_text, reply_end: of that reject; an address after the text is left out
+    text_after_id:  what the recogniser must read after the queue ID
     finding, found_client: of postscreen
+    login_client, login, account: `NAME[ADDRESS` of a login that failed at Postfix, what follows,
+                    and whose it was
     text:           what the recogniser must read, without a queue ID
     failed_login, user, client: of a login that failed at Dovecot
     text_without_path: what the recogniser must read, where the tag has no path
-    account:        of a login that failed at Postfix
 
     odd_line:       a line with another frame, as a whole
     """
@@ -210,9 +217,10 @@ class Found(
 
 assert Found._fields == tuple(_expression.groupindex)
 
-# They stand for the ID of any message, and for any server.
+# They stand for the ID of any message, for any server, and for any client.
 _ANY_ID = b"000000: "
 _ANY_SERVER = b"host mail[::1]"
+_ANY_CLIENT = b"unknown[::1]"
 
 # So many templates are remembered at a time.
 _MOST_TEMPLATES = 8_000
@@ -220,14 +228,25 @@ _MOST_TEMPLATES = 8_000
 _MOST_UNPLACED = 1_000
 _OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
 _UNDATED = Event(kind="unparsed", reason="no such date")
+_RELAY = len(b", relay=")
+# No enhanced code makes what was sent longer; only that it comes again does.
+_LONGEST_SENT = len(b"2.100.100, status=sent (")
+
+# Of whom a line names, the fields of its event. As it stands in the line that is
+DELIVERY = ("domain", "relay")  # `@DOMAIN>, relay=HOST`, or `>, relay=HOST`
+CLIENT = ("client", "client_name")  # `NAME[ADDRESS`, or an address alone
+NOBODY_NAMED = ()
 
 
 class LineTemplate:
-    """What lines say that differ only in their time, and in what nobody looks at.
+    """What lines say that differ only in their time, in whom they name, and in their message.
 
     utc_offset: the zone of their time, as they write it
     host, instance: who wrote them
     event, kind: what they tell of, and its kind; None and nothing if nothing is counted
+    names:      fields of the event that each line fills by itself: DELIVERY or CLIENT, with
+                the account where there is one. NOBODY_NAMED if the event is whole
+    logged_in:  whether the client of a message that they tell of had logged in
     is_counted: whether the event adds to a counter, as all do but LINKS
     times:      how many events one line stands for: repeated lines, several logins in one
     message:    what they say of a message that other lines tell of too, None if of none;
@@ -240,18 +259,24 @@ class LineTemplate:
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_of_daemon", "is_ours", "kind", "message",
-        "origin", "tally", "tells_of_loss", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_of_daemon", "is_ours", "kind", "logged_in",
+        "message", "names", "origin", "tally", "tells_of_loss", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(
-        self, record: Record, event: Event | None, message: MessageFacts | None = None
+        self,
+        record: Record,
+        event: Event | None,
+        names: tuple[str, ...] = NOBODY_NAMED,
+        message: MessageFacts | None = None,
     ) -> None:
         self.utc_offset = record.zone
         self.host = record.host
         self.instance = record.instance
         self.event = event
         self.kind = event.kind if event else ""
+        self.names = names
+        self.logged_in = event is not None and "submission" in event.also
         self.is_counted = event is not None and event.kind not in LINKS
         self.times = record.repeats * (event.times if event else 1)
         self.message = message or (message_facts(record, event) if event else None)
@@ -259,36 +284,30 @@ class LineTemplate:
         self.is_of_daemon = is_of_daemon(record)
         self.tells_of_loss = loss.tells_of_loss(record)
         self.origin = 0
-        self.tally: tuple[tuple[str, ...], tuple[str, str] | None] = (), None
+        self.tally: tuple[tuple[str, ...], str, str] = (), "", ""
 
 
-class BlockEvents:
-    """The events of one block of lines.
+class Events:
+    """The events of some lines.
 
-    new_templates: templates with an event that no block before had, to be prepared for
-                   counting
-    counted:       minute -> template -> number of lines that count
-    failed_logins: (minute, template, account) of each failed login that names an account;
-                   they are not in `counted`
+    new_templates: templates with an event that no line before had, to be prepared for counting
+    counted:       minute -> template -> whom each line that counts names; nothing where nobody
+                   is named
     unparsed:      (minute, event) -> number of lines that name Postfix or Dovecot and have no frame
                    or no date that is known. Their minute is that of a line near them
-    messages:      queue ID -> (minute, template, size, recipients) of each line about a
-                   message that other lines tell of too, in their order; size and recipients
-                   are 0 where the line does not say them. Those that count are in `counted`
-                   as well
+    messages:      a MessageLine for each line about a message that other lines tell of too, in
+                   their order; size and recipients are 0 where the line does not say them. Those
+                   that count are in `counted` as well
     losses:        minutes in which rsyslog says that it has dropped lines
     """
 
-    __slots__ = (
-        "counted", "failed_logins", "losses", "messages", "new_templates", "unparsed",
-    )  # fmt: skip
+    __slots__ = ("counted", "losses", "messages", "new_templates", "unparsed")
 
     def __init__(self) -> None:
         self.new_templates: list[LineTemplate] = []
-        self.counted: dict[int, dict[LineTemplate, int]] = {}
+        self.counted: dict[int, defaultdict[LineTemplate, list[Whom]]] = {}
         self.unparsed: Counter[tuple[int, Event]] = Counter()
-        self.failed_logins: list[tuple[int, LineTemplate, bytes]] = []
-        self.messages: defaultdict[bytes, list[MessageLine]] = defaultdict(list)
+        self.messages: list[MessageLine] = []
         self.losses: set[int] = set()
 
 
@@ -308,7 +327,7 @@ class Scan:
 
     def __init__(self, timestamps: Timestamps, before: bytes = b"") -> None:
         self._timestamps = timestamps
-        self._templates: dict[bytes | tuple[bytes, ...], LineTemplate] = {}
+        self._templates: dict[bytes | tuple[bytes | bool, ...], LineTemplate] = {}
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
         self._partial_lines = PartialLines(first, lines)
@@ -318,41 +337,60 @@ class Scan:
         self.minute: int | None = None
         self.unplaced: Counter[Event] = Counter()
 
-    def block(self, block: bytes) -> BlockEvents:
+    def block(self, block: bytes, events: Events | None = None) -> Events:
         """Return the events of a block.
 
-        block: whole lines, each with a newline before it, none at the end
+        block:  whole lines, each with a newline before it, none at the end
+        events: to which they are added; None for new ones
         """
         timestamps = self._timestamps
         templates = self._templates
-        events = BlockEvents()
-        failed_logins, messages = events.failed_logins, events.messages
+        events = events or Events()
+        new_templates, add_message = events.new_templates, events.messages.append
         last_stamp, utc_offset, minute = b"", b"", None
-        of_minute: dict[LineTemplate, int] = {}
+        of_minute: defaultdict[LineTemplate, list[Whom]] = defaultdict(list)
         matched = foreign = unparsed = 0
-        key: bytes | tuple[bytes, ...]
+        key: bytes | tuple[bytes | bool, ...]
+        whom: Whom
         for found in _find(self._expanded(block)):
             # The fields of Found: nothing is faster than to unpack them all.
             (
-                stamp, zone_host_tag, _path, queue_id, domain_relay, sent, failed, reply_start,
-                reply_rest, size_recipients, received, logged_in, text_after_id, reply_code,
-                reply_text, finding, found_client, text, failed_login, user, client,
-                text_without_path, account, odd_line,
+                stamp, zone_host_tag, _path, queue_id, domain, relay, sent, failed, reply_start,
+                reply_rest, size_recipients, received, logged_in, refused, refused_client,
+                reply_code, reply_text, reply_end, text_after_id, finding, found_client,
+                login_client, login, account, text, failed_login, user, client,
+                text_without_path, odd_line,
             ) = found  # fmt: skip
-            if size_recipients:
-                key = zone_host_tag
-            elif sent:
-                key = zone_host_tag, domain_relay, sent
+            whom = b""
+            if sent:
+                whom = domain + relay
+                key = zone_host_tag, sent
+                if len(sent) > _LONGEST_SENT:
+                    key = zone_host_tag, sent, delivery.is_here(relay[_RELAY:])
             elif failed:
-                key = zone_host_tag, domain_relay, failed, reply_start, reply_rest
+                whom = domain + relay
+                key = zone_host_tag, failed, reply_start, reply_rest
+            elif size_recipients:
+                key = zone_host_tag
+            elif refused:
+                whom = refused_client
+                key = (
+                    zone_host_tag, refused, reply_code, reply_text, reply_end,
+                    queue_id == _NO_ID, whom[:1] == b"[",
+                )  # fmt: skip
             elif queue_id:
-                key = zone_host_tag, received, logged_in, text_after_id, reply_code, reply_text
-                if queue_id == _NO_ID:
-                    key += (_NO_ID,)
+                key = zone_host_tag, received, logged_in, text_after_id, queue_id == _NO_ID
+            elif login:
+                whom = login_client, account
+                key = zone_host_tag, login
             elif client:
-                key, account = (zone_host_tag, failed_login, client), user
+                whom = client, user
+                key = zone_host_tag, failed_login
+            elif finding:
+                whom = found_client
+                key = zone_host_tag, finding
             else:
-                key = zone_host_tag, finding, found_client, text, text_without_path
+                key = zone_host_tag, text, text_without_path
             template = templates.get(key)
             if template is None:
                 if zone_host_tag:
@@ -371,9 +409,8 @@ class Scan:
                         continue
                     stamp, template = record.stamp, LineTemplate(record, recognise(record))
                 if template.event is not None:
-                    events.new_templates.append(template)
-            event = template.event
-            if event is None:
+                    new_templates.append(template)
+            if template.event is None:
                 if not template.is_ours:
                     foreign += 1
                     if template.tells_of_loss:
@@ -385,7 +422,9 @@ class Scan:
                 last_stamp, utc_offset = stamp, template.utc_offset
                 minute = timestamps.minute(last_stamp, utc_offset)
                 if minute is not None:
-                    of_minute = events.counted.setdefault(minute, {})
+                    if minute not in events.counted:
+                        events.counted[minute] = defaultdict(list)
+                    of_minute = events.counted[minute]
                     if self.unplaced:
                         self._place(events, minute)
                     self.minute = minute
@@ -393,23 +432,25 @@ class Scan:
                 unparsed += 1
                 self._add_unparsed(_UNDATED)
                 continue
-            message = template.message
             if size_recipients:
                 size, _, recipients = size_recipients.partition(b", nrcpt=")
-                messages[queue_id].append((minute, template, int(size), int(recipients)))
+                add_message((template, queue_id, minute, int(size), int(recipients)))
                 continue
+            message = template.message
             if message is not None:
-                line = minute, template, message.size, message.recipients
-                messages[queue_id or message.queue_id].append(line)
+                add_message(
+                    (
+                        template,
+                        queue_id or message.queue_id,
+                        minute,
+                        message.size,
+                        message.recipients,
+                    )
+                )
                 if not template.is_counted:
                     continue
             matched += 1
-            if template.kind == "auth_failed" and (
-                name := account.removesuffix(b"\r") or event.account
-            ):
-                failed_logins.append((minute, template, name))
-            else:
-                of_minute[template] = of_minute.get(template, 0) + 1
+            of_minute[template].append(whom)
         self.matched += matched
         self.foreign += foreign
         self.unparsed += unparsed
@@ -422,7 +463,7 @@ class Scan:
         else:
             self.unplaced[_OTHERS_UNPARSED] += 1
 
-    def _place(self, events: BlockEvents, minute: int) -> None:
+    def _place(self, events: Events, minute: int) -> None:
         """Count these lines in the minute of the line before them, or in this one's."""
         near = minute if self.minute is None else self.minute
         for event, lines in self.unplaced.items():
@@ -443,39 +484,55 @@ def _template(found: Found) -> LineTemplate:
     record = _record(found)
     if found.size_recipients:
         if record.program in active.PROGRAMS:
-            return LineTemplate(record, active.TAKEN_UP, MessageFacts(b""))
+            return LineTemplate(record, active.TAKEN_UP, message=MessageFacts(b""))
         return LineTemplate(record, None)
-    return LineTemplate(record, _event(record, found))
+    if found.sent or found.failed:
+        return LineTemplate(record, _without(DELIVERY, _delivery(found)), DELIVERY)
+    event = _event(record, found)
+    if event and event.client and (found.refused or found.login or found.client or found.finding):
+        return LineTemplate(record, _without(CLIENT, event), CLIENT)
+    return LineTemplate(record, event)
+
+
+def _without(names: tuple[str, ...], event: Event) -> Event:
+    """Return an event without whom it names."""
+    return event._replace(**dict.fromkeys(names, ""))
 
 
 def _record(found: Found) -> Record:
     """Return the record of a line, without its stamp; its text is what the recogniser must read.
 
-    Its queue ID is another one, for all lines that differ in it.
+    Its queue ID and its client are other ones, for all lines that differ in them.
     """
     utc_offset, host, tag = found.zone_host_tag.split(b" ")
     instance, slash, path = tag.partition(b"/")
     text = found.text or found.text_without_path or found.failed_login
-    if found.text_after_id:
+    if found.login:
+        text = _WARNING + _ANY_CLIENT + found.login
+    elif found.queue_id:
         id = b"NOQUEUE: " if found.queue_id == _NO_ID else _ANY_ID
-        text = id + found.text_after_id
+        text = id + (_REJECT + _client(found) if found.refused else found.text_after_id)
     text = text.removesuffix(b"\r")
     return frame.record(b"", utc_offset, host, instance, slash + path, text)
 
 
+def _client(found: Found) -> bytes:
+    """Return whose reject it is, and at what stage."""
+    return b"%b from %b]" % (found.refused, found.refused_client)
+
+
 def _event(record: Record, found: Found) -> Event | None:
-    """Return what a line tells of, None if nothing is counted; not of messages taken up."""
-    if found.sent or found.failed:
-        return _delivery(found)
+    """Return what a line tells of, None if nothing is counted; not of deliveries."""
     is_noqueue = found.queue_id == _NO_ID
     if found.received:
         is_smtpd = record.program == b"smtpd"
         return intake.received(is_noqueue, bool(found.logged_in)) if is_smtpd else None
-    if found.reply_code:
-        client = found.text_after_id.removeprefix(_REJECT)
-        reply_text = found.reply_text.removesuffix(b"\r")
-        code = found.reply_code[2:-1]
-        refused = reject.refused(record.program, is_noqueue, client, code, reply_text)
+    if found.refused:
+        code, text = (
+            found.reply_code[2:-1],
+            (found.reply_text + found.reply_end).removesuffix(b"\r"),
+        )
+        refused = reject.refused(record.program, is_noqueue, _client(found), code, text)
         return refused or recognise(record)
     if found.finding:
         is_postscreen = record.program == b"postscreen"
@@ -487,11 +544,9 @@ def _event(record: Record, found: Found) -> Event | None:
 
 def _delivery(found: Found) -> Event:
     """Return the event of a plain delivery line."""
-    address, _, relay = found.domain_relay.rpartition(b">, relay=")
-    domain = address.partition(b">")[0].removeprefix(b"@")
     enhanced_code, _, rest = (found.sent or found.failed).partition(b", status=")
     status, _, reply = rest.partition(b" (")
     if found.reply_start:
         reply = _ANY_SERVER + found.reply_start
     reply += found.reply_rest.removesuffix(b"\r")
-    return delivery.outcome(status, domain, relay, enhanced_code, reply)
+    return delivery.outcome(status, b"", found.relay[_RELAY:], enhanced_code, reply)

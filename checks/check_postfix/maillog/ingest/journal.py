@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 
 from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
-from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.counts.messages import Messages, Sums, said
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_of_daemon, is_ours, message_facts, recognise
@@ -34,13 +34,10 @@ from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from check_postfix.maillog.events.event import Event
+    from check_postfix.maillog.counts.messages import MessageLine
     from check_postfix.maillog.store.retention import Retention
     from check_postfix.maillog.store.store import Log, Store
     from check_postfix.maillog.syntax.entry import Entry
-
-    # What an entry tells of a message, with minute, stream and times
-    MessageLine = tuple[int, int, Event, int, bytes, int, int]
 
 # Entries to a transaction: half a second on a slow machine.
 PIECE_ENTRIES = 20_000
@@ -252,8 +249,7 @@ class Journal:
         span.last = max(span.last, latest)
         self._store.save_newest(log, newest)
         piece = Messages(sums)
-        for of_entry in reversed(lines):
-            piece.add_line(*of_entry)
+        piece.add(reversed(lines))
         self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
         return latest if taken == PIECE_ENTRIES else None
 
@@ -279,7 +275,8 @@ class Journal:
                     counts.add_message(
                         entry.minute, number, event.kind, event.times, facts.queue_id
                     )
-                lines.append((entry.minute, number, event, event.times, *facts))
+                queue_id, *numbers = facts
+                lines.append((said(number, event, event.times), queue_id, entry.minute, *numbers))
             if event.kind not in LINKS:
                 events, matched = event.times, 1
         span.line_counts += LineCounts(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts import whom
 from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.events.scanner import DELIVERY, Events
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
 
@@ -12,18 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from check_postfix.maillog.counts.counts import Counts
-    from check_postfix.maillog.events.scanner import LineTemplate, MessageLine, Scan
+    from check_postfix.maillog.events.scanner import LineTemplate, Scan
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
-    Templates = tuple[LineTemplate, LineTemplate, LineTemplate, LineTemplate]
-
-# Additions that may wait in memory for the store.
-_MOST_ADDITIONS = 20_000
-# What happens to nearly every message, all at once.
-_USUAL_KINDS = ["received", "active", "sent", "removed"]
-# So many different runs of four templates are remembered at a time.
-_MOST_RUNS = 8_000
+# Lines that count, and may wait in memory for the store.
+_MOST_LINES = 20_000
 
 
 class PieceCounts:
@@ -46,44 +42,29 @@ class PieceCounts:
         self.sums = Sums()
         self.messages = Messages(self.sums)
         self._origins: dict[tuple[bytes, bytes], int] = {}
-        # the templates of a message's lines -> origin, and whether its client had logged in;
-        # None if they are not the usual ones
-        self._usual: dict[Templates, tuple[int, bool] | None] = {}
+        self._found = Events()
+        self._handed_over = 0  # lines that matched
         self._lines = self._events = 0
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
-        counts = self._counts
-        found = self._scan.block(block)
+        scan = self._scan
+        found = scan.block(block, self._found)
         self._prepare(found.new_templates)
-        events = 0
-        newest = self.newest
-        for minute, counted in found.counted.items():
-            for template, lines in counted.items():
-                if template.is_of_daemon:
-                    names = template.host, template.instance
-                    if minute > newest.get(names, 0):
-                        newest[names] = minute
-                times = lines * template.times
-                events += times
-                counts.add_tally(minute, template.origin, template.tally, times)
-        for (minute, event), lines in found.unparsed.items():
-            counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
-        for minute, template, account in found.failed_logins:
-            names = template.host, template.instance
-            newest[names] = max(minute, newest.get(names, 0))
-            events += template.times
-            counts.add_tally(minute, template.origin, template.tally, template.times, account)
-        for queue_id, message_lines in found.messages.items():
-            self._add_message(queue_id, message_lines)
+        found.new_templates.clear()
+        self.messages.add(found.messages)
+        for template, queue_id, minute, _, _ in found.messages:
+            if template.kind in MESSAGES:
+                self._counts.add_message(
+                    minute, template.origin, template.kind, template.times, queue_id
+                )
+        found.messages.clear()
+        self.messages.forget_some()
         for minute in found.losses:
             self._store.extend_gap(self._log, minute, minute)
-        self.messages.forget_some()
-        if len(self._usual) > _MOST_RUNS:
-            self._usual.clear()
+        found.losses.clear()
         self._lines += number(block)
-        self._events += events
-        if counts.additions > _MOST_ADDITIONS:
+        if scan.matched - self._handed_over > _MOST_LINES:
             self._hand_over()
 
     def _prepare(self, templates: Iterable[LineTemplate]) -> None:
@@ -96,33 +77,7 @@ class PieceCounts:
             if origin is None:
                 origin = origins[names] = self._store.origin(self._log, *names)
             template.origin = origin
-            template.tally = tally(template.event)
-
-    def _add_message(self, queue_id: bytes, lines: list[MessageLine]) -> None:
-        """Take in the lines of one message in a block."""
-        messages = self.messages
-        if len(lines) == len(_USUAL_KINDS):
-            (
-                (received, first, _, _), (active, second, size, recipients),
-                (sent, third, _, _), (_, last, _, _),
-            ) = lines  # fmt: skip
-            templates = first, second, third, last
-            try:
-                usual = self._usual[templates]
-            except KeyError:
-                usual = self._usual[templates] = _usual(templates)
-            if usual is not None:
-                origin, logged_in = usual
-                if messages.add_usual(
-                    (origin, queue_id), received, logged_in, active, size, recipients, sent
-                ):
-                    return
-        for minute, template, size, recipients in lines:
-            origin, event, times = template.origin, template.event, template.times
-            assert event is not None  # a line of a message tells of one
-            messages.add_line(minute, origin, event, times, queue_id, size, recipients)
-            if template.kind in MESSAGES:
-                self._counts.add_message(minute, origin, template.kind, times, queue_id)
+            template.tally = tally(template.event, len(template.names))
 
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.
@@ -140,22 +95,55 @@ class PieceCounts:
 
     def _hand_over(self) -> None:
         """Let the store have the counts so far."""
-        self._counts.add_sums(self.sums)
-        self._store.add(self._counts)
-        self._counts.clear()
+        found, counts = self._found, self._counts
+        self._found = Events()
+        self._handed_over = self._scan.matched
+        of_nobody = self._store.origin(self._log, *NOBODY) if found.unparsed else 0
+        for (minute, event), lines in found.unparsed.items():
+            counts.add(minute, of_nobody, event, lines)
+        deliveries = whom.deliveries(_named(found, of_deliveries=True))
+        clients = whom.clients(_named(found, of_deliveries=False))
+        newest = self.newest
+        for minute, templates in found.counted.items():
+            for template, named in templates.items():
+                if template.is_of_daemon:
+                    names = template.host, template.instance
+                    if minute > newest.get(names, 0):
+                        newest[names] = minute
+                number, times, origin = len(named), template.times, template.origin
+                self._events += number * times
+                counters, family, rest = template.tally
+                counts.add_counters(minute, origin, counters, number * times)
+                if not family:
+                    continue
+                keys = counts.keys(minute, origin, family)
+                if keys is None:
+                    continue
+                if not template.names:
+                    assert template.event is not None  # else it would not count
+                    key = counts.with_account(rest, template.event.account)
+                    keys[key] = keys.get(key, 0) + number * times
+                    continue
+                known = deliveries if template.names is DELIVERY else clients
+                for one in named:
+                    if isinstance(one, bytes):
+                        key = known[one] + rest
+                    else:
+                        client, account = one
+                        account = account.removesuffix(b"\r")
+                        key = counts.with_account(known[client] + rest, account)
+                    keys[key] = keys.get(key, 0) + times
+        counts.add_sums(self.sums)
+        self._store.add(counts)
+        counts.clear()
 
 
-def _usual(templates: Templates) -> tuple[int, bool] | None:
-    """Return origin, and whether the client had logged in, of a message with these four lines.
-
-    None if they are not those of a message received, taken up, sent once and removed.
-    """
-    first, _, third, _ = templates
-    if (
-        [template.kind for template in templates] != _USUAL_KINDS
-        or any(template.origin != first.origin for template in templates)
-        or third.times != 1
-    ):
-        return None
-    assert first.event is not None
-    return first.origin, "submission" in first.event.also
+def _named(found: Events, of_deliveries: bool) -> set[bytes]:
+    """Return whom the lines of deliveries name, or the clients that all others name."""
+    return {
+        one if isinstance(one, bytes) else one[0]
+        for templates in found.counted.values()
+        for template, named in templates.items()
+        if template.tally[1] and template.names and (template.names is DELIVERY) is of_deliveries
+        for one in named
+    }

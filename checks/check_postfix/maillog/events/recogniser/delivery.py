@@ -30,7 +30,7 @@ COMES_AGAIN = (
 _FORWARDED = b"forwarded as "
 _FROM_FILTER = b"from MTA("
 _match_comes_again = Expression(COMES_AGAIN).match
-_is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
+_match_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
     rb">, relay=(?P<relay>" + fields.RELAY + rb")" + fields.DELAYS
@@ -129,6 +129,11 @@ def _delivery(
     return outcome(tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also)
 
 
+def is_here(relay: bytes) -> bool:
+    """Tell whether a relay is this machine itself."""
+    return _match_here(relay) is not None
+
+
 def outcome(
     status: bytes,
     domain: bytes,
@@ -145,7 +150,7 @@ def outcome(
     if kind == "sent":
         if reply.startswith(_FORWARDED):
             kind = "forwarded"
-        elif _FROM_FILTER in reply and _match_comes_again(reply) and _is_here(relay):
+        elif _FROM_FILTER in reply and _match_comes_again(reply) and is_here(relay):
             kind = "filtered"
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):

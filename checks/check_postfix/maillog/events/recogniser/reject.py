@@ -23,7 +23,8 @@ from check_postfix.maillog.syntax.record import UNKNOWN, Record
 ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
 # The same, for those whose end is the first that could be one.
 PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
-MESSAGE = rb"(?:Service (?:unavailable|denied); |)[^;\n]*+"
+SERVICE = rb"(?:Service (?:unavailable|denied); |)"
+MESSAGE = SERVICE + rb"[^;\n]*+"
 # smtpd names the client, postscreen the port; a milter's answer is logged like smtpd's own.
 # cleanup logs only an enhanced code, whose class is kept as the code.
 _match = Expression(
