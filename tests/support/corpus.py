@@ -28,7 +28,7 @@ from check_postfix.maillog.events.recogniser import (
     recognise,
 )
 from check_postfix.maillog.events.recogniser.loss import tells_of_loss
-from check_postfix.maillog.events.scanner import DELIVERY, LineTemplate, Scan
+from check_postfix.maillog.events.scanner import DELIVERY, LOGIN, LineTemplate, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -125,7 +125,7 @@ def _of_line(
         domain, relay = deliveries([whom])[whom].split("\t")
         event = event._replace(domain=domain, relay=relay)
     elif template.names:
-        client, account = (whom, b"") if isinstance(whom, bytes) else whom
+        client, account = whom if template.names == LOGIN else (whom, b"")
         name, _, address = client.rpartition(b"[")
         event = event._replace(client=address.decode().lower())
         if tally(event)[1]:  # else nothing more is known, nor counted

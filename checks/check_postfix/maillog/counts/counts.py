@@ -101,6 +101,11 @@ def of_client(family: str, key: str) -> str:
     return _without(_PLACES_BESIDE_CLIENT[family], key)
 
 
+def has_details(family: str) -> bool:
+    """Tell whether a family's keys have fields that one client may have many of."""
+    return bool(_PLACES_BESIDE_CLIENT[family])
+
+
 def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
     return {
         family: [place for place, name in enumerate(of_family) if name in names]
@@ -114,6 +119,8 @@ _PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
 
 def _without(places: list[int], key: str) -> str:
     values = key.split(SEPARATOR)
+    if len(places) == len(values):
+        return SEPARATOR.join([MANY] * len(values))
     for place in places:
         values[place] = MANY
     return SEPARATOR.join(values)

@@ -160,16 +160,21 @@ class Messages:
 
     def add(self, lines: Iterable[MessageLine]) -> None:
         """Take in what lines say, in their order."""
+        active, orphans = self.active, self.orphans
         for said, queue_id, minute, size, recipients in lines:
             kind = said.kind
             key = said.origin, queue_id
-            if kind == "active":
+            if kind == "sent":
+                # Nearly half of all lines, and nearly all where one message has many recipients.
+                if key in active or key in orphans or len(orphans) < MOST_ORPHANS:
+                    self.sent(key, minute, kind, said.times)
+            elif kind == "active":
                 self.activated(key, minute, size, recipients)
             elif kind == "removed":
                 self.removed(key)
             elif kind == "received":
                 self.begun(key, minute, said.logged_in)
-            elif kind in _BYTES:
+            elif kind == "filtered":
                 self.sent(key, minute, kind, said.times)
             elif kind in ("deferred", "softbounce"):
                 self.deferred(key, said.times)

@@ -41,10 +41,17 @@ def clients(named: Iterable[bytes]) -> dict[bytes, str]:
 
     An address may stand alone.
     """
-    return {one: _client(one) for one in named}
+    listed = list(named)
+    text = b"\n".join([b"", *listed]).replace(b"\nunknown[", b"\n[").decode("ascii").lower()
+    return {
+        one: part[1:] + SEPARATOR
+        if part[0] == "[" and ":" not in part and len(part) <= LONGEST
+        else _client(one)
+        for one, part in zip(listed, text.split("\n")[1:], strict=True)
+    }
 
 
 def _client(named: bytes) -> str:
     name, _, address = named.rpartition(b"[")
-    network_of = network.of(address.decode().lower()[:LONGEST])
+    network_of = network.of(address.decode("ascii").lower()[:LONGEST])
     return network_of + SEPARATOR + fields.verified(name)[:LONGEST]

@@ -38,14 +38,14 @@ from check_postfix.maillog.syntax.partial_lines import PartialLines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from check_postfix.maillog.events.recogniser import Shape
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
-    # Domain and relay, or a client, as they stand in a line: see DELIVERY and CLIENT; or a client
-    # and the account that it tried
-    Whom = bytes | tuple[bytes, bytes]
+    # Bytes as they stand in a line, or a pair of them: see DELIVERY, CLIENT and LOGIN
+    Whom = Any
     # Template, queue ID, minute, size, recipients
     MessageLine = tuple["LineTemplate", bytes, int, int, int]
 
@@ -235,6 +235,7 @@ _LONGEST_SENT = len(b"2.100.100, status=sent (")
 # Of whom a line names, the fields of its event. As it stands in the line that is
 DELIVERY = ("domain", "relay")  # `@DOMAIN>, relay=HOST`, or `>, relay=HOST`
 CLIENT = ("client", "client_name")  # `NAME[ADDRESS`, or an address alone
+LOGIN = (*CLIENT, "account")  # a pair: the same, and the account as it stands there or nothing
 NOBODY_NAMED = ()
 
 
@@ -244,8 +245,8 @@ class LineTemplate:
     utc_offset: the zone of their time, as they write it
     host, instance: who wrote them
     event, kind: what they tell of, and its kind; None and nothing if nothing is counted
-    names:      fields of the event that each line fills by itself: DELIVERY or CLIENT, with
-                the account where there is one. NOBODY_NAMED if the event is whole
+    names:      fields of the event that each line fills by itself: DELIVERY, CLIENT or LOGIN.
+                NOBODY_NAMED if the event is whole
     logged_in:  whether the client of a message that they tell of had logged in
     is_counted: whether the event adds to a counter, as all do but LINKS
     times:      how many events one line stands for: repeated lines, several logins in one
@@ -489,7 +490,9 @@ def _template(found: Found) -> LineTemplate:
     if found.sent or found.failed:
         return LineTemplate(record, _without(DELIVERY, _delivery(found)), DELIVERY)
     event = _event(record, found)
-    if event and event.client and (found.refused or found.login or found.client or found.finding):
+    if event and event.client and (found.login or found.client):
+        return LineTemplate(record, _without(CLIENT, event), LOGIN)
+    if event and event.client and (found.refused or found.finding):
         return LineTemplate(record, _without(CLIENT, event), CLIENT)
     return LineTemplate(record, event)
 

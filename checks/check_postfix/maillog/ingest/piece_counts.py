@@ -5,7 +5,7 @@ from __future__ import annotations
 from check_postfix.maillog.counts import whom
 from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
-from check_postfix.maillog.events.scanner import DELIVERY, Events
+from check_postfix.maillog.events.scanner import CLIENT, DELIVERY, LOGIN, Events
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Lines that count, and may wait in memory for the store.
 _MOST_LINES = 20_000
+# Of whom a line names, two fields are the first of its key; an account is the last.
+_FIRST = 2
 
 
 class PieceCounts:
@@ -77,7 +79,7 @@ class PieceCounts:
             if origin is None:
                 origin = origins[names] = self._store.origin(self._log, *names)
             template.origin = origin
-            template.tally = tally(template.event, len(template.names))
+            template.tally = tally(template.event, min(len(template.names), _FIRST))
 
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.
@@ -101,8 +103,7 @@ class PieceCounts:
         of_nobody = self._store.origin(self._log, *NOBODY) if found.unparsed else 0
         for (minute, event), lines in found.unparsed.items():
             counts.add(minute, of_nobody, event, lines)
-        deliveries = whom.deliveries(_named(found, of_deliveries=True))
-        clients = whom.clients(_named(found, of_deliveries=False))
+        deliveries, clients = _known(found)
         newest = self.newest
         for minute, templates in found.counted.items():
             for template, named in templates.items():
@@ -110,40 +111,50 @@ class PieceCounts:
                     names = template.host, template.instance
                     if minute > newest.get(names, 0):
                         newest[names] = minute
-                number, times, origin = len(named), template.times, template.origin
-                self._events += number * times
+                origin, times = template.origin, template.times
+                number = len(named) * times
+                self._events += number
                 counters, family, rest = template.tally
-                counts.add_counters(minute, origin, counters, number * times)
+                counts.add_counters(minute, origin, counters, number)
                 if not family:
                     continue
                 keys = counts.keys(minute, origin, family)
                 if keys is None:
                     continue
-                if not template.names:
+                if template.names is DELIVERY:
+                    for one in named:
+                        key = deliveries[one] + rest
+                        keys[key] = keys.get(key, 0) + times
+                elif template.names is CLIENT:
+                    for one in named:
+                        key = clients[one] + rest
+                        keys[key] = keys.get(key, 0) + times
+                elif template.names is LOGIN:
+                    for client, account in named:
+                        key = counts.with_account(
+                            clients[client] + rest, account.removesuffix(b"\r")
+                        )
+                        keys[key] = keys.get(key, 0) + times
+                else:
                     assert template.event is not None  # else it would not count
                     key = counts.with_account(rest, template.event.account)
-                    keys[key] = keys.get(key, 0) + number * times
-                    continue
-                known = deliveries if template.names is DELIVERY else clients
-                for one in named:
-                    if isinstance(one, bytes):
-                        key = known[one] + rest
-                    else:
-                        client, account = one
-                        account = account.removesuffix(b"\r")
-                        key = counts.with_account(known[client] + rest, account)
-                    keys[key] = keys.get(key, 0) + times
+                    keys[key] = keys.get(key, 0) + number
         counts.add_sums(self.sums)
         self._store.add(counts)
         counts.clear()
 
 
-def _named(found: Events, of_deliveries: bool) -> set[bytes]:
-    """Return whom the lines of deliveries name, or the clients that all others name."""
-    return {
-        one if isinstance(one, bytes) else one[0]
-        for templates in found.counted.values()
-        for template, named in templates.items()
-        if template.tally[1] and template.names and (template.names is DELIVERY) is of_deliveries
-        for one in named
-    }
+def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
+    """Return how whom lines name stands in keys: of deliveries, and clients."""
+    of_deliveries: set[bytes] = set()
+    of_others: set[bytes] = set()
+    for templates in found.counted.values():
+        for template, named in templates.items():
+            if template.names is DELIVERY:
+                of_deliveries.update(named)
+            elif template.tally[1]:
+                if template.names is CLIENT:
+                    of_others.update(named)
+                elif template.names is LOGIN:
+                    of_others.update([client for client, _ in named])
+    return whom.deliveries(of_deliveries), whom.clients(of_others)

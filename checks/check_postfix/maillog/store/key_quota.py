@@ -6,7 +6,14 @@ keys of each minute are kept. Of the others only their number is kept, so sums s
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import of_client, of_many, without_strangers
+from operator import itemgetter
+
+from check_postfix.maillog.counts.counts import (
+    has_details,
+    of_client,
+    of_many,
+    without_strangers,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +21,8 @@ if TYPE_CHECKING:
 
     # Stream, key, number
     Row = tuple[int, str, int]
+
+_NUMBER = itemgetter(2)
 
 # Keys kept of a family: so many an hour for whoever comes first, and so many more in each
 # minute for the most frequent. That is 10,000 an hour, and a flood at its start cannot take
@@ -49,39 +58,47 @@ def shared_out(
         rows += [(origin, key, n) for key, n in numbers.items()]
     kept: dict[tuple[int, int], dict[str, int]] = {}
     for minute in sorted(by_minute):
-        rows = sorted(by_minute[minute], key=_most_first)
+        rows = by_minute[minute]
         own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
         cut = own + max(0, left)
         rows = _in_detail(family, rows, own + max(0, left - int(KEYS_PER_HOUR * _DETAIL)))
         left -= max(0, min(len(rows), cut) - own)
-        for origin, key, n in [*rows[:cut], *_coarse(family, rows[cut:])]:
-            of_origin = kept.setdefault((minute, origin), {})
+        if len(rows) > cut:
+            rows = _most_first(rows)
+            rows = [*rows[:cut], *_coarse(family, rows[cut:])]
+        for origin, key, n in rows:
+            of_origin = kept.get((minute, origin))
+            if of_origin is None:
+                of_origin = kept[minute, origin] = {}
             of_origin[key] = of_origin.get(key, 0) + n
     return kept
 
 
-def _most_first(row: Row) -> tuple[int, Row]:
-    return -row[2], row
+def _most_first(rows: list[Row]) -> list[Row]:
+    # Of two sorts by one thing each, Python needs to make no pairs.
+    return sorted(sorted(rows), key=_NUMBER, reverse=True)
 
 
 def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
     """Return the rows of one minute; if they are too many, one for each client of the last.
 
-    rows: most frequent first, as those returned
     most: how many there may be before the details of a client are added up
     """
-    if len(rows) <= most:
+    if len(rows) <= most or not has_details(family):
         return rows
+    rows = _most_first(rows)
     clients = [(origin, of_client(family, key)) for origin, key, _ in rows]
-    spare = max(0, most - len(set(clients)))
+    different = len(set(clients))
+    if different == len(rows):
+        return rows
+    spare = max(0, most - different)
     alike: dict[tuple[int, str], list[Row]] = {}
     for client, row in zip(clients[spare:], rows[spare:], strict=True):
         alike.setdefault(client, []).append(row)
-    added = [
+    return rows[:spare] + [
         some[0] if len(some) == 1 else (*client, sum(n for _, _, n in some))
         for client, some in alike.items()
     ]
-    return sorted([*rows[:spare], *added], key=_most_first)
 
 
 def _coarse(family: str, rows: list[Row]) -> list[Row]:
