@@ -69,7 +69,7 @@ def open_place(place: Place) -> Place:
     while directory != "/tmp":
         os.chmod(directory, 0o755)
         directory = os.path.dirname(directory)
-    os.chmod(os.path.dirname(place.log), 0o777)
+    os.chown(os.path.dirname(place.log), NOBODY.pw_uid, NOBODY.pw_gid)
     return place
 
 
@@ -236,7 +236,7 @@ def fail(value: object) -> None:
 @as_root
 def test_an_unwritable_state_directory_says_so(open_place: Place) -> None:
     open_place.write(0)
-    os.chmod(os.path.dirname(open_place.log), 0o755)
+    os.chown(os.path.dirname(open_place.log), 0, 0)
 
     assert said_to_nobody(open_place.run) == (
         f"cannot write {open_place.store}: permission denied; let this user write its directory,"
@@ -263,6 +263,7 @@ def test_a_read_only_state_file_says_so_and_is_caught_up_with_later(open_place: 
     open_place.write(1)
 
     said = said_to_nobody(open_place.run)
+    os.chmod(open_place.store, 0o600)
     open_place.run()
 
     assert said == (
@@ -276,8 +277,7 @@ def test_a_read_only_state_file_says_so_and_is_caught_up_with_later(open_place: 
 def test_a_state_file_in_a_read_only_directory_says_so(open_place: Place) -> None:
     open_place.write(0)
     open_place.run()
-    os.chmod(open_place.store, 0o666)
-    os.chmod(os.path.dirname(open_place.store), 0o755)
+    os.chown(os.path.dirname(open_place.store), 0, 0)
     open_place.write(1)
 
     assert said_to_nobody(open_place.run) == (
@@ -587,7 +587,7 @@ def small_disk(tmp_path: os.PathLike[str]) -> Iterator[str]:
     where = os.path.join(tmp_path, "disk")
     os.mkdir(where)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", where], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", where], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("cannot mount a file system here")
@@ -619,32 +619,32 @@ def test_a_full_disk_leaves_the_old_state_whole(place: Place, small_disk: str, r
 
 
 @as_root
-def test_what_root_makes_in_a_users_directory_belongs_to_the_user(place: Place) -> None:
-    home = os.path.join(os.path.dirname(place.log), "home")
+def test_what_root_makes_in_a_users_directory_belongs_to_the_user(open_place: Place) -> None:
+    home = os.path.join(os.path.dirname(open_place.log), "home")
     os.mkdir(home)
     os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    place.store = os.path.join(home, ".local", "state", "state.sqlite")
-    place.write(0)
+    open_place.store = os.path.join(home, ".local", "state", "state.sqlite")
+    open_place.write(0)
 
-    place.run()
+    open_place.run()
 
-    made = [os.path.join(home, ".local"), os.path.dirname(place.store), place.store]
+    made = [os.path.join(home, ".local"), os.path.dirname(open_place.store), open_place.store]
     assert [os.stat(path).st_uid for path in made] == [NOBODY.pw_uid] * 3
     assert [os.stat(path).st_mode & 0o777 for path in made] == [0o700, 0o700, 0o600]
 
 
 @as_root
-def test_the_journal_that_root_makes_belongs_to_the_user(place: Place) -> None:
-    home = os.path.join(os.path.dirname(place.log), "home")
+def test_the_journal_that_root_makes_belongs_to_the_user(open_place: Place) -> None:
+    home = os.path.join(os.path.dirname(open_place.log), "home")
     os.mkdir(home)
     os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    place.store = os.path.join(home, "state.sqlite")
-    place.write(0)
-    place.run()
+    open_place.store = os.path.join(home, "state.sqlite")
+    open_place.write(0)
+    open_place.run()
 
-    with Store(place.store, 5) as store, store.transaction():
+    with Store(open_place.store, 5) as store, store.transaction():
         store.add_log("/x")
-        owner = os.stat(place.store + "-journal").st_uid
+        owner = os.stat(open_place.store + "-journal").st_uid
 
     assert owner == NOBODY.pw_uid
 

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 
 from check_postfix.maillog.errors import DamagedStore, StoreError
+from check_postfix.maillog.store import by_root
 from check_postfix.maillog.store.store import Store
 
 # Seconds: so long other runs are waited for, and so long a migration may take.
@@ -19,8 +20,12 @@ def set_aside(path: str) -> str | None:
     Runs that have found the damage at the same time do so one after the other,
     and only the first finds it in its place.
 
-    Raises: OSError
+    Raises: OSError; StoreError
     """
+    return by_root.does(path, _set_aside, path)
+
+
+def _set_aside(path: str) -> str | None:
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)

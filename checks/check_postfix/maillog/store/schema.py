@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 VERSION = 3
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
+# What SQLite puts beside a file, or takes for its own where it finds it there.
+BESIDE = ("-journal", "-wal", "-shm")
 
 _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;

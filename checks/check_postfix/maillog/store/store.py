@@ -16,7 +16,7 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
@@ -61,6 +61,9 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 # SQLite takes 6 ms.
 _SPARE = 256
 _GIVEN_BACK = 256
+
+# Of a directory: by others than its owner. Whether that matters is told by file.py.
+_MAY_BE_WRITTEN = stat.S_IWGRP | stat.S_IWOTH
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -124,14 +127,14 @@ class Store:
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
-        if path is not None and not _is_file(path):
+        if path is not None and not _is_sound_place(path):
             # Needed once in a file's life.
             from check_postfix.maillog.store import file
 
             file.prepare(path)
         deadline = time.monotonic() + wait
         with explained(path):
-            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
+            self._db = _connected(path, wait)
             try:
                 self._open(deadline)
             except BaseException:
@@ -703,11 +706,30 @@ class Store:
             return packed.added(text for (text,) in self._db.execute(query, parameters))
 
 
-def _is_file(path: str) -> bool:
+def _is_sound_place(path: str) -> bool:
+    """Tell whether a file is there, surely nobody else's, and nothing strange beside it."""
     try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound = stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound &= not os.stat(os.path.dirname(path) or ".").st_mode & _MAY_BE_WRITTEN
+        for name in schema.BESIDE:
+            with suppress(FileNotFoundError):
+                is_sound &= stat.S_ISREG(os.lstat(path + name).st_mode)
     except OSError:
         return False
+    return is_sound
+
+
+def _connected(path: str | None, wait: float) -> sqlite3.Connection:
+    """Open a file, or a nameless one that goes with its connection.
+
+    Raises: sqlite3.Error, StoreError
+    """
+    if path is not None and os.geteuid() == 0:
+        # Root is seldom the user that checks run as.
+        from check_postfix.maillog.store import by_root
+
+        return by_root.connected(path, wait)
+    return sqlite3.connect(path or "", timeout=wait, isolation_level=None)
 
 
 def _columns(kind: type[Value]) -> str:
