@@ -10,8 +10,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
-from math import inf
-from time import time
+from time import monotonic, time
 
 from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
@@ -33,6 +32,8 @@ STANDARD_INPUT = "-"
 
 # Read at a time; a longer line is taken in parts.
 BLOCK_BYTES = 1 << 20
+# For how long a journal is read, at most. In seconds.
+_JOURNAL_SECONDS = 86400
 # Two files that begin with the same bytes hold the same lines: no two lines of a log are alike
 # for so long.
 _HEAD_BYTES = 16 * 1024
@@ -140,13 +141,15 @@ class Logs:
         self._spools = ExitStack()
         self.files: list[File] = []
         self.notes: list[str] = []
-        for path in paths:
-            if path == STANDARD_INPUT:
-                self._add_spool("standard input", sys.stdin.buffer)
-            else:
-                self._add_log(path, named)
-        if journal:
-            self._add_journal(since)
+        with self._spools:  # closed at once if one of the logs cannot be read
+            for path in paths:
+                if path == STANDARD_INPUT:
+                    self._add_spool("standard input", sys.stdin.buffer)
+                else:
+                    self._add_log(path, named)
+            if journal:
+                self._add_journal(since)
+            self._spools = self._spools.pop_all()
 
     def __enter__(self) -> Logs:
         return self
@@ -195,7 +198,7 @@ class Logs:
         journalctl.see_that_all_is_readable()
         spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         bounds = [f"--since=@{int(since)}"] if since > 0 else []
-        with journalctl.Journalctl([*bounds, *OURS], inf) as journal:
+        with journalctl.Journalctl([*bounds, *OURS], monotonic() + _JOURNAL_SECONDS) as journal:
             for fields in journal.entries():
                 spool.write(_as_line(fields))
             self.notes += journal.notes()

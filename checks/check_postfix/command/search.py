@@ -28,6 +28,8 @@ MOST_MESSAGES = 100_000
 # From one ID to the next, so many times: filters, aliases, notifications and other servers that
 # one message meets are fewer.
 MOST_STEPS = 12
+# Lines at the end of a file, of which one should be understood
+_LOOKED_AT = 100
 # So few texts are looked for one by one, which is the fastest.
 _FEW = 8
 # Where a queue ID stands: at the begin of a text, or where a message goes on.
@@ -213,7 +215,13 @@ class Search:
 
 
 def _last(file: File, start: int, block: bytes) -> Line | None:
-    return file.line(block, start, block.rfind(b"\n", 0, -1) + 1)
+    """Return the last line of a block that can be understood, None if none of the last ones can."""
+    end = len(block)
+    for _ in range(_LOOKED_AT):
+        end = block.rfind(b"\n", 0, end - 1) + 1 if end else 0
+        if line := file.line(block, start, end):
+            return line
+    return None
 
 
 def _one_by_one(ids: set[bytes], block: bytes) -> Iterator[int]:
