@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 
 from check_postfix import __version__
-from check_postfix.command import trace
+from check_postfix.command import now, trace
 from check_postfix.maillog.errors import LogError
 from check_postfix.plugin import UsageError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Each is a module with HELP, DESCRIPTION, EPILOG, add_arguments() and run().
-SUBCOMMANDS = {"trace": trace}
+SUBCOMMANDS = {"now": now, "trace": trace}
 
 WRONG_USAGE, NOT_READ = 2, 3
 # What a shell says of a program that a signal has ended
