@@ -12,7 +12,7 @@ from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
-from check_postfix.plugin import Check, Label, Option, Threshold, run, values
+from check_postfix.plugin import Check, Label, Least, Option, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ CHECK = Check(
             "the number of rejects as a multiple of the usual",
             warning="3",
             critical="10",
-            enough=(_rejects, MIN_REJECTS),
+            enough=[Least(_rejects, MIN_REJECTS)],
         ),
         Threshold("rejects", "the number of rejects", suffix="count"),
     ],

@@ -52,7 +52,7 @@ def usual(
     zone:       whose time of day counts; None for the machine's
     count:      from (start, end) to what these minutes came to
     """
-    earlier = [count(*span) for span in _same_time(start, end, zone) if coverage.includes(*span)]
+    earlier = [count(*span) for span in same_time(start, end, zone) if coverage.includes(*span)]
     if len(earlier) >= LEAST_DAYS:
         return Usual(_median(earlier), f"{len(earlier)} days")
     preceding = [count(*span) for span in _preceding(start, end) if coverage.includes(*span)]
@@ -63,7 +63,8 @@ def usual(
     return Usual(None, "usual not known yet")
 
 
-def _same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+def same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    """Yield a window's minutes of each earlier day, yesterday's first."""
     # On the wall clock: with daylight saving in between, a day is not 24 hours.
     there = datetime.fromtimestamp(start * 60, zone)
     for days in range(1, DAYS + 1):
