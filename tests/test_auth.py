@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.auth import CHECK
+from check_postfix.maillog.counts.counts import MANY
 from tests.support.builders import a_window, options
 
 
@@ -58,11 +59,21 @@ def test_the_worst_client_is_an_address_never_the_sum_of_those_not_kept_apart():
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "POSTFIX AUTH OK - 95 failed logins in 15 min, 5 from 192.0.2.1"
+        "POSTFIX AUTH OK - 95 failed logins in 15 min from 1 or more addresses, 5 from 192.0.2.1"
         " | auth_failures=95;100;500;0 auth_worst_client=5;20;100;0 auth_clients=1;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
+
+
+def test_where_not_all_were_kept_apart_the_number_of_clients_is_a_lower_bound():
+    clients = [(f"192.0.2.{number}", 2) for number in range(3)]
+    outcome = judge(auth_failed=96, clients=[*clients, (MANY, 90)])
+
+    assert outcome.line.startswith(
+        "POSTFIX AUTH OK - 96 failed logins in 15 min from 3 or more addresses, 2 from 192.0.2.0 | "
+    )
+    assert " auth_clients=3;" in outcome.line
 
 
 def test_a_fault_of_our_own_backend_is_no_failed_login():
@@ -137,9 +148,18 @@ CLIENTS = [("192.0.2.1", 15), ("192.0.2.2", 10), ("2001:db8::/64", 4), ("unknown
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--ignore-client", "192.0.2.0/31"], "19 failed logins in 15 min, 10 from 192.0.2.2"),
-        (["--ignore-client", "2001:db8::25"], "30 failed logins in 15 min, 15 from 192.0.2.1"),
-        (["--ignore-client", "2001:db9::/32"], "34 failed logins in 15 min, 15 from 192.0.2.1"),
+        (
+            ["--ignore-client", "192.0.2.0/31"],
+            "19 failed logins in 15 min from 3 or more addresses, 10 from 192.0.2.2",
+        ),
+        (
+            ["--ignore-client", "2001:db8::25"],
+            "30 failed logins in 15 min from 3 or more addresses, 15 from 192.0.2.1",
+        ),
+        (
+            ["--ignore-client", "2001:db9::/32"],
+            "34 failed logins in 15 min from 4 or more addresses, 15 from 192.0.2.1",
+        ),
         (["--client", "192.0.2.2"], "10 failed logins in 15 min, 10 from 192.0.2.2"),
         (["--client", "2001:db8::/32"], "4 failed logins in 15 min, 4 from 2001:db8::/64"),
         (

@@ -41,6 +41,19 @@ def _tries(window: Window, filter: Filter) -> Tries:
     return Tries(rows, hours=window.seconds / 3600)
 
 
+def _lower_bounds(window: Window, filter: Filter) -> str:
+    """Return how many clients and accounts there were at least, if not all were kept apart."""
+    words = ""
+    for field, where in (
+        ("client", "from {} or more addresses"),
+        ("account", "at {} or more accounts"),
+    ):
+        rows = window.keys("auth_failed", field, filter=filter)
+        if any(value == MANY for (value,), _ in rows):
+            words += f" {where.format(len(rows) - 1)}"
+    return words
+
+
 def measure(window: Window, options: Namespace) -> dict[str, float]:
     """Return how many logins failed, in all, from the worst client and at the worst account.
 
@@ -63,8 +76,9 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
     """Return the first line's words."""
     failures = values.amount(measured["auth_failures"], "failed login")
-    words = [f"{failures} in {values.span(window.seconds)}"]
-    tries = _tries(window, Filter(FILTERS, window, options))
+    filter = Filter(FILTERS, window, options)
+    words = [f"{failures} in {values.span(window.seconds)}{_lower_bounds(window, filter)}"]
+    tries = _tries(window, filter)
     words += tries.words(lambda client: window.name("client", client), suspects=not options.account)
     if measured["auth_backend_errors"]:
         words.append(values.amount(measured["auth_backend_errors"], "backend error"))

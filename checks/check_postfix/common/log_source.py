@@ -19,6 +19,7 @@ from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives
 from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import USUAL, Retention
+from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -180,6 +181,7 @@ class OpenedStore:
             self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
+            self._remove_what_was_set_aside(self._path)
         return Coverage.merged(parts, self._oldest)
 
     def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
@@ -254,6 +256,20 @@ class OpenedStore:
                     store.save_clock_mark(mark)
                 if is_forgotten:
                     store.forget(self._oldest, self._oldest_keys)
+
+    def _remove_what_was_set_aside(self, path: str) -> None:
+        """Remove a damaged store when the keys in it are too old to be kept."""
+        if not os.path.lexists(path + ASIDE):
+            return
+        from check_postfix.maillog.store import damage
+
+        try:
+            damage.expire(path, self._span.now, self._retention.keys)
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            self.notes.append(
+                f"cannot remove {path}{ASIDE}: {cause}; remove it, it holds clients and domains"
+            )
 
     def _read_file(self, store: Store, path: str) -> Coverage:
         now, lie_in = self._span.now, self._options.archives

@@ -383,7 +383,7 @@ def test_a_file_that_is_no_database_is_damaged(place: Place) -> None:
     place.write(0)
     logbook.write(place.store, b"something else entirely\n" * 100)
 
-    assert said_by(place.run, DamagedStore) == f"{place.store}: file is not a database"
+    assert said_by(place.run, DamagedStore) == f"{place.store}: is damaged (SQLITE_NOTADB)"
 
 
 def test_a_truncated_database_is_damaged(place: Place) -> None:
@@ -392,7 +392,7 @@ def test_a_truncated_database_is_damaged(place: Place) -> None:
     os.truncate(place.store, os.path.getsize(place.store) // 2)
     place.write(1)
 
-    assert said_by(place.run, DamagedStore) == (f"{place.store}: database disk image is malformed")
+    assert said_by(place.run, DamagedStore) == f"{place.store}: is damaged (SQLITE_CORRUPT)"
 
 
 def test_a_database_without_its_key_is_damaged(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -28,6 +29,9 @@ _SEPARATORS = "-._"
 _DIGITS = "0123456789"
 _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 
+# What stat says of a file that was renamed since, of a link to nothing, and in a directory that
+# this user may list but not enter.
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
 
 # A directory that was changed less long ago may be changed once more without a trace: file
 # systems keep the time in steps of up to two seconds.
@@ -95,8 +99,10 @@ def of(path: str, named: Sequence[str] = ()) -> list[LogFile]:
             where = os.path.join(directory, name)
             try:
                 status = os.stat(where)
-            except OSError:  # renamed since, or a dangling link
-                continue
+            except OSError as error:
+                if error.errno in _NOT_THERE:
+                    continue
+                raise unreadable(where, error) from None
             if stat.S_ISREG(status.st_mode):
                 found[where] = LogFile(where, status)
     return sorted(

@@ -22,7 +22,16 @@ def explained(path: str | None) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from None
     except UnicodeDecodeError:  # in a message that quotes the damage
-        raise DamagedStore(f"{path}: database disk image is malformed") from None
+        raise damaged(path, "not UTF-8") from None
+
+
+def damaged(path: str | None, how: str) -> DamagedStore:
+    """Return the error of a damaged file.
+
+    how: never SQLite's own words: they quote what they have stumbled over, and that may be
+         somebody's address
+    """
+    return DamagedStore(f"{path}: is damaged ({how})")
 
 
 def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
@@ -46,4 +55,4 @@ def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
         return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
     if kind == sqlite3.SQLITE_NOMEM:
         return StoreError(f"cannot read {path}: {error}; give the check more memory")
-    return DamagedStore(f"{path}: {error}")
+    return damaged(path, getattr(error, "sqlite_errorname", type(error).__name__))

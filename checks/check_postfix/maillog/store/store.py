@@ -25,7 +25,7 @@ from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
 from check_postfix.maillog.store.clock_mark import ClockMark
-from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.retention import Retention
 
 TYPE_CHECKING = False
@@ -213,7 +213,7 @@ class Store:
         with explained(self.path):
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
-                    raise DamagedStore(f"{self.path}: {finding}")
+                    raise damaged(self.path, "integrity_check")
             for (table,) in self._db.execute(
                 "SELECT name FROM sqlite_master WHERE type='table'"
             ).fetchall():
