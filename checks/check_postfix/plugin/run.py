@@ -110,20 +110,30 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
     except KeyboardInterrupt:
         outcome = Outcome(check.name, UNKNOWN, "interrupted")
     except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
-        outcome = Outcome(
-            check.name,
-            UNKNOWN,
-            f"internal error: {type(error).__name__}: {error};"
-            " please report it with the output of -vvv",
-            lines=_where(error, options),
-        )
+        outcome = Outcome(check.name, UNKNOWN, _unexpected(error), lines=_where(error, options))
     if getattr(options, PROMETHEUS.name, None):
         _export(check, outcome, options)
     return str(outcome), outcome.exit_code
 
 
+def _unexpected(error: Exception) -> str:
+    """Return what is said of an error that nobody has foreseen."""
+    if isinstance(error, FileNotFoundError):
+        from check_postfix import unwritable
+
+        if unwritable.is_without_directory():
+            return (
+                "the working directory was deleted; start the check in another one,"
+                " or name files by their whole paths"
+            )
+    return (
+        f"internal error: {type(error).__name__}: {error}; please report it with the output of -vvv"
+    )
+
+
 def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
     """Write the outcome for Prometheus, or say in it why that was not possible."""
+    from check_postfix import unwritable
     from check_postfix.plugin import prometheus
 
     path = options.prometheus
@@ -139,11 +149,11 @@ def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
             f" its own with {PROMETHEUS.flag}"
         )
     except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        outcome.add_trouble(
-            f"cannot write {path}: {cause}; let this user write its directory,"
-            f" or choose another with {PROMETHEUS.flag}"
+        cause, fix = unwritable.why(error.filename or path, error.errno, PROMETHEUS.flag) or (
+            (error.strerror or str(error)).lower(),
+            f"choose another with {PROMETHEUS.flag}",
         )
+        outcome.add_trouble(f"cannot write {path}: {cause}; {fix}")
     except _TimedOut:
         outcome.add_trouble(f"writing {path} took longer than {_WRITING:g} s; is the disk well?")
 
