@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What was not seen makes an OK worthless, but takes nothing from an alarm.
-_SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
+SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
 
 
 class Remark:
@@ -143,7 +143,7 @@ class Check:
                 words = f"what was not understood could make it {STATES[state_then]}"
                 remarks.append(Remark(words, unknown=True))
         if any(remark.unknown for remark in remarks):
-            state = max(state, 3, key=_SEVERITY.__getitem__)
+            state = max(state, 3, key=SEVERITY.__getitem__)
         words = self.summary(measured, subject, options)
         remarks = [remark for remark in remarks if state or not remark.explains]
         if remarks:
@@ -171,7 +171,7 @@ class Check:
                 # Without its ranges: what draws them would show an alarm where there is none.
                 result, metric = _judge_metric(label, value, None, options)
             perfdata.append(metric)
-            state = max(state, result, key=_SEVERITY.__getitem__)
+            state = max(state, result, key=SEVERITY.__getitem__)
         return state, perfdata, remarks
 
 
