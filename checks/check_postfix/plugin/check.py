@@ -51,6 +51,8 @@ class Source:
     labels:  of these numbers
     remarks: what must be said about the subject in the first line
     about:   from (subject, options) to lines for -vv: what was read
+    missed:  from (subject, what tells a subject's exit code) to what must be said about the
+             time in which nobody has run the check
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Source:
         labels: Sequence[Label] = (),
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
         about: Callable[[Any, Namespace], list[str]] = lambda *_: [],
+        missed: Callable[[Any, Callable[[Any], int]], Remark | None] = lambda *_: None,
     ) -> None:
         self.options = options
         self.open = open
@@ -68,6 +71,7 @@ class Source:
         self.labels = labels
         self.remarks = remarks
         self.about = about
+        self.missed = missed
 
 
 class Check:
@@ -135,13 +139,14 @@ class Check:
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
         state, perfdata, not_judged = self._compare(subject, measured, options)
         remarks = [*self.source.remarks(subject), *not_judged]
+        if missed := self.source.missed(subject, lambda other: self._state_of(other, options)):
+            remarks.append(missed)
         oddities = (threshold.oddity(options) for threshold in self.thresholds)
         remarks += [Remark(words) for words in oddities if words]
-        if not state and (worst := self._worst_case(subject)) is not None:
-            state_then, _, _ = self._compare(worst, self.measure(worst, options), options)
-            if state_then:
-                words = f"what was not understood could make it {STATES[state_then]}"
-                remarks.append(Remark(words, unknown=True))
+        worst = None if state else self._worst_case(subject)
+        if worst is not None and (state_then := self._state_of(worst, options)):
+            words = f"what was not understood could make it {STATES[state_then]}"
+            remarks.append(Remark(words, unknown=True))
         if any(remark.unknown for remark in remarks):
             state = max(state, 3, key=SEVERITY.__getitem__)
         words = self.summary(measured, subject, options)
@@ -152,6 +157,10 @@ class Check:
         if verbosity >= 2:
             lines = [*lines, *self.source.about(subject, options)]
         return Outcome(self.name, state, words, perfdata, lines)
+
+    def _state_of(self, subject: Any, options: Namespace) -> int:
+        """Return the exit code that the numbers of a subject make."""
+        return self._compare(subject, self.measure(subject, options), options)[0]
 
     def _compare(
         self, subject: Any, measured: Mapping[str, float], options: Namespace
