@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.deferred import CHECK
+from check_postfix.plugin import Unknown
 from tests.support.builders import a_window, options
 
 
@@ -274,7 +275,7 @@ def test_per_domain_without_any_attempt_says_so():
     ],
 )
 def test_of_some_attempts_only(arguments, words):
-    outcome = judge(*arguments, keys=KEYS, **COUNTED)
+    outcome = judge(*arguments, "-w", "~:", "-c", "~:", keys=KEYS, **COUNTED)
 
     assert outcome.words.partition(" - ")[2] == words
 
@@ -310,12 +311,16 @@ def test_a_filter_on_failures_takes_nothing_from_the_attempts_of_a_domain():
     )
 
 
-def test_with_a_filter_on_failures_the_attempts_stay_exact_when_keys_are_not_kept():
-    outcome = judge("--code", "421", sent=50, deferred=50)
+@pytest.mark.parametrize("arguments", [["--code", "421"], ["--domain", "example.net"]])
+def test_a_filter_on_what_is_not_kept_any_more_is_unknown_and_never_0(arguments):
+    with pytest.raises(Unknown) as raised:
+        judge(*arguments, sent=50, deferred=50)
 
-    assert outcome.words == (
-        "POSTFIX DEFERRED OK - 0 % of 100 delivery attempts deferred in 15 min"
+    assert str(raised.value) == (
+        f"{arguments[0]}: what is asked for is not kept any more of that time; leave it out,"
+        " or read the log afresh with --no-state and a longer --keep-keys"
     )
+    assert judge(*arguments).exit_code == 0  # of nothing, nothing is missing
 
 
 def test_verbose_tells_of_what_the_filter_takes_only_and_what_a_code_means():

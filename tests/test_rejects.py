@@ -249,7 +249,8 @@ def test_without_our_own_monitoring_the_rest_is_held_against_what_is_usual_of_th
     )  # fmt: skip
 
     assert outcome.line == (
-        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h)"
+        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h),"
+        " all from 198.51.100.7"
         " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )

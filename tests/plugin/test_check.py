@@ -48,7 +48,7 @@ def a_check(measured, remarks=(), uom="", **more):
             ),
             Threshold("two", "the other", warning="5", suffix="two"),
         ],
-        summary=lambda measured, subject, _: f"{len(measured)} numbers of {subject}",
+        summary=lambda measured, subject, *_: f"{len(measured)} numbers of {subject}",
         details=lambda subject, _: [f"details of {subject}"],
         options=[LEAST],
         **more,

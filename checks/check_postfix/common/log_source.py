@@ -294,7 +294,10 @@ class OpenedStore:
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
             self._oldest_keys, self._zone(), self._options.anonymise,
         )  # fmt: skip
-        return Window(start, end, self.coverage, view, self.notes, self._silence(origins))
+        silence = self._silence(origins)
+        return Window(
+            start, end, self.coverage, view, self.notes, silence, self._logs, self._path
+        )  # fmt: skip
 
     def _silence(self, origins: Sequence[Origin]) -> Silence | None:
         """Return who is silent, None if nobody is, or what is logged now is not read yet."""
@@ -443,6 +446,11 @@ def _measure(window: Window) -> dict[str, float]:
     }
 
 
+def _where(window: Window, _: Namespace) -> list[str]:
+    logs = ["the journal" if log == JOURNAL else log for log in window.logs]
+    return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
+
+
 def _about(window: Window, _: Namespace) -> list[str]:
     # Few runs are asked for it.
     from check_postfix.common.log_about import about
@@ -459,5 +467,6 @@ FROM_LOG = Source(
         Label("not_understood", "log lines about mail in the window that were not understood"),
     ],
     remarks=remarks,
+    where=_where,
     about=_about,
 )
