@@ -37,7 +37,7 @@ def test_more_than_the_warning_range_is_a_warning_and_every_reason_is_counted():
 
 
 def test_more_than_the_critical_range_is_critical():
-    outcome = judge("--min-attempts", "4", sent=3, bounced=1)
+    outcome = judge("--min-attempts", "4", "--min-failures", "1", sent=3, bounced=1)
 
     assert outcome.exit_code == 2
     assert outcome.line == (
@@ -71,11 +71,21 @@ def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
-        " (fewer than 20, not judged)"
+        " (fewer than 20 recipients, not judged)"
         " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
         " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
     assert judge(sent=2, bounced=18).exit_code == 2
+
+
+def test_a_ratio_of_too_few_bounces_is_shown_but_not_judged():
+    outcome = judge(sent=20, bounced=7)
+
+    assert outcome.words == (
+        "POSTFIX BOUNCES OK - 25.9 % of 27 recipients bounced in 15 min"
+        " (fewer than 8 bounced, not judged)"
+    )
+    assert judge(sent=20, bounced=8).exit_code == 2
 
 
 def test_without_outcomes_there_is_no_ratio_but_expiries_are_told():
@@ -172,7 +182,9 @@ def test_a_filter_on_failures_takes_nothing_from_the_recipients_nor_from_what_is
         ],
     }
 
-    outcome = judge("--code", "5.1.1", keys=keys, sent=10, bounced=14, bounced_554=10)
+    outcome = judge(
+        "--code", "5.1.1", "--min-failures", "4", keys=keys, sent=10, bounced=14, bounced_554=10
+    )
 
     assert outcome.line == (
         "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min,"

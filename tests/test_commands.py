@@ -32,7 +32,7 @@ def deferred_line(remark=""):
     """Return what check_postfix_deferred says of everything, and a remark."""
     return (
         "POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min"
-        f" ({remark}{remark and '; '}fewer than 20, not judged)"
+        f" ({remark}{remark and '; '}fewer than 20 delivery attempts, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 deferred_messages=1;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
@@ -104,7 +104,9 @@ def public():
 
 
 def test_deferrals_of_the_last_minutes_are_told(log):
-    done = run("deferred", "--log", log, "--no-state", "-w", "20", "--min-attempts", "10")
+    least = ["--min-attempts", "10", "--min-failures", "3"]
+
+    done = run("deferred", "--log", log, "--no-state", "-w", "20", *least)
 
     assert done.exit_code == 2
     assert done.line == (
@@ -118,7 +120,9 @@ def test_deferrals_of_the_last_minutes_are_told(log):
 
 
 def test_bounces_of_the_last_minutes_are_told(log):
-    done = run("bounces", "--log", log, "--no-state", "--min-attempts", "7")
+    least = ["--min-attempts", "7", "--min-failures", "3"]
+
+    done = run("bounces", "--log", log, "--no-state", *least)
 
     assert done.exit_code == 2
     assert done.line == (

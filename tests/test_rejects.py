@@ -89,7 +89,7 @@ def test_a_handful_on_a_quiet_server_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX REJECTS OK - 49 rejects in 15 min, 49 x usual 1 (28 days)"
-        " (fewer than 50, not judged)"
+        " (fewer than 50 rejects, not judged)"
         " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -106,7 +106,7 @@ def test_the_floor_does_not_hold_back_the_absolute_thresholds():
     assert outcome.exit_code == 1
     assert outcome.line == (
         "POSTFIX REJECTS WARNING - 11 rejects in 15 min, 11 x usual 1 (28 days)"
-        " (fewer than 50, not judged)"
+        " (fewer than 50 rejects, not judged)"
         " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )

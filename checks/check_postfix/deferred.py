@@ -9,7 +9,6 @@ from __future__ import annotations
 from check_postfix.common.attempts import (
     BOUNCED,
     EXPIRED,
-    MIN_ATTEMPTS,
     OPTIONS,
     SENT,
     VOLUME,
@@ -95,7 +94,7 @@ CHECK = Check(
             warning="10",
             critical="25",
             uom="%",
-            enough=(DEFERRED_RATIO.whole, MIN_ATTEMPTS),
+            enough=DEFERRED_RATIO.enough,
         ),
         Threshold(
             "standstill",

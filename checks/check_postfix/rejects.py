@@ -14,7 +14,7 @@ from check_postfix.common.most import Field, most
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
 from check_postfix.maillog.counts.counts import MANY
-from check_postfix.plugin import Check, Label, Option, Threshold, run, values
+from check_postfix.plugin import Check, Label, Least, Option, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ CHECK = Check(
             "the number of rejects as a multiple of the usual",
             warning="3",
             critical="10",
-            enough=(_rejects, MIN_REJECTS),
+            enough=[Least(_rejects, MIN_REJECTS, "rejects")],
         ),
         Threshold("rejects", "the number of rejects", suffix="count"),
     ],

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ from tests.support.server import OK
 
 # Between one check's run and the next one's, in seconds
 _APART = 7
+# Lines that are written at once: those of a big server's week would not fit in memory.
+_AT_ONCE = 10_000
 
 
 class Rotation(NamedTuple):
@@ -132,15 +135,19 @@ class Replay:
         return perfdata.of(text)
 
     def _append_until(self, now: float) -> None:
-        written = []
-        while self._next is not None and self._next[0] <= now:
-            self._newest = self._next[0]
-            written.append(self._next[1])
-            self._next = next(self._lines, None)
-        if written:
-            with self.log.open("ab") as file:
+        if self._next is None or self._next[0] > now:
+            return
+        with self.log.open("ab") as file:
+            while written := [line for _, line in islice(self._until(now), _AT_ONCE)]:
                 file.write(b"".join(written))
-            os.utime(self.log, (now, now))
+        os.utime(self.log, (now, now))
+
+    def _until(self, now: float) -> Iterator[tuple[float, bytes]]:
+        while self._next is not None and self._next[0] <= now:
+            line = self._next
+            self._newest = line[0]
+            self._next = next(self._lines, None)
+            yield line
 
     def _midnight(self, after: float) -> float:
         """Return when logrotate runs next."""

@@ -14,6 +14,8 @@ from tests.support.definitions import checks
 
 from .debian import ROOT
 
+pytestmark = pytest.mark.heavy  # builds fetch setuptools
+
 PACKAGE = ROOT / "checks" / "check_postfix"
 
 

@@ -290,16 +290,17 @@ class OpenedStore:
         """
         start, end = self._span.start, self._span.end
         origins = self._origins()
+        zone = self._zone()
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
-            self._oldest_keys, self._zone(), self._options.anonymise,
+            self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
-        silence = self._silence(origins)
+        silence = self._silence(origins, zone)
         return Window(
             start, end, self.coverage, view, self.notes, silence, self._logs, self._path
         )  # fmt: skip
 
-    def _silence(self, origins: Sequence[Origin]) -> Silence | None:
+    def _silence(self, origins: Sequence[Origin], zone: tzinfo | None) -> Silence | None:
         """Return who is silent, None if nobody is, or what is logged now is not read yet."""
         start, end = self._span.start, self._span.end
         if self.coverage.end < end:
@@ -330,9 +331,17 @@ class OpenedStore:
             last = None  # it is not silent
         if last is None and not parts:
             return None
-        from check_postfix.maillog.window.silence import Silence
+        from check_postfix.maillog.window.silence import Silence, is_ordinary
 
-        return Silence(last, ", ".join(chosen), most, parts)
+        def around(first: int, after: int, most: int) -> tuple[int, int] | None:
+            return self._store.silence_around(first, after, most, [origin[0] for origin in origins])
+
+        is_no_news = (
+            last is not None
+            and end - last <= most
+            and is_ordinary(last, start, end, zone, self.coverage, around)
+        )
+        return Silence(last, ", ".join(chosen), most, parts, is_no_news)
 
     def _zone(self) -> tzinfo | None:
         """Return whose time of day is compared; None for the machine's."""

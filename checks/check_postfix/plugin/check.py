@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What was not seen makes an OK worthless, but takes nothing from an alarm.
-_SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
+SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
 _ALARMS = (1, 2)
 
 
@@ -148,7 +148,7 @@ class Check:
                 words = f"what was not understood could make it {STATES[state_then]}"
                 remarks.append(Remark(words, unknown=True))
         if any(remark.unknown for remark in remarks):
-            state = max(state, 3, key=_SEVERITY.__getitem__)
+            state = max(state, 3, key=SEVERITY.__getitem__)
         words = self.summary(measured, subject, options, state in _ALARMS)
         remarks = [remark for remark in remarks if state or not remark.explains]
         if remarks:
@@ -172,14 +172,13 @@ class Check:
         for label in labels:
             value = measured[label.name]
             threshold = limits.get(label.name)
-            lacking = threshold and _lacking(threshold, subject, options)
-            if threshold and lacking:
-                if _judge_metric(label, value, threshold, options)[0]:
-                    remarks.append(Remark(f"{lacking}, not judged"))
-                threshold = None
             result, metric = _judge_metric(label, value, threshold, options)
+            if threshold and result and (lacking := _lacking(threshold, subject, options)):
+                remarks.append(Remark(f"{lacking}, not judged"))
+                # Without its ranges: what draws them would show an alarm where there is none.
+                result, metric = _judge_metric(label, value, None, options)
             perfdata.append(metric)
-            state = max(state, result, key=_SEVERITY.__getitem__)
+            state = max(state, result, key=SEVERITY.__getitem__)
         return state, perfdata, remarks
 
 
@@ -223,8 +222,8 @@ def _provable(limits: nagiosplugin.Range | None) -> nagiosplugin.Range | None:
 
 def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:
     """Return why there is too little to judge, in a few words; nothing if there is enough."""
-    if threshold.enough is None:
-        return ""
-    count, option = threshold.enough
-    least: float = getattr(options, option.name)
-    return f"fewer than {least}" if count(subject, options) < least else ""
+    for count, option, of in threshold.enough:
+        least: float = getattr(options, option.name)
+        if count(subject, options) < least:
+            return f"fewer than {least} {of}"
+    return ""

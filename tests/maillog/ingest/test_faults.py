@@ -20,11 +20,11 @@ from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.store.damage import set_aside
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place, once
-from tests.support import logbook
+from tests.support import effort, logbook
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 # Every so many bytes of the state are damaged in turn; 1 for all of them.
-DAMAGE_STEP = int(os.environ.get("DAMAGE_STEP", "211"))
+DAMAGE_STEP = int(os.environ.get("DAMAGE_STEP", 211 * effort.ONE_IN if effort.quick else 211))
 NOBODY = pwd.getpwnam("nobody")
 
 

@@ -693,6 +693,28 @@ class Store:
         with self._readable():
             return self._db.execute(query, (start, end)).fetchone() is not None
 
+    def silence_around(
+        self, start: int, end: int, most: int, origins: Iterable[int]
+    ) -> tuple[int, int] | None:
+        """Return the minutes around these, from and up to, in which nothing was counted.
+
+        most:    minutes behind them that are looked at
+        Returns: None if something was counted in these minutes themselves, or nothing before
+        """
+        query = (
+            "SELECT minute FROM total WHERE minute>=? AND minute<?"
+            f" AND origin IN ({_numbers(origins)}) ORDER BY minute"
+        )
+        with explained(self.path):
+            # To the end of the silence first: mostly there is none.
+            after = self._db.execute(f"{query} LIMIT 1", (start, end + most)).fetchone()
+            if after and after[0] < end:
+                return None
+            before = self._db.execute(f"{query} DESC LIMIT 1", (0, start)).fetchone()
+        if not before:
+            return None
+        return before[0] + 1, after[0] if after else end + most
+
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:

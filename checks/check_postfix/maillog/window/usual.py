@@ -58,7 +58,7 @@ def usual(
         numbers = (count(*span) for span in spans if coverage.includes(*span))
         return [number for number in numbers if number is not None]
 
-    earlier = counted(_same_time(start, end, zone))
+    earlier = counted(same_time(start, end, zone))
     if len(earlier) >= LEAST_DAYS:
         return Usual(_median(earlier), f"{len(earlier)} days")
     preceding = counted(_preceding(start, end))
@@ -69,7 +69,8 @@ def usual(
     return Usual(None, "usual not known yet")
 
 
-def _same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+def same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    """Yield a window's minutes of each earlier day, yesterday's first."""
     # On the wall clock: with daylight saving in between, a day is not 24 hours.
     there = datetime.fromtimestamp(start * 60, zone)
     for days in range(1, DAYS + 1):
