@@ -297,7 +297,7 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        what = start, end, self.coverage, view, self.notes, silence
+        what = start, end, self.coverage, view, self.notes, silence, self._logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)
         return LatestWindow(Runs(self._store, self._options), *what)
@@ -461,6 +461,11 @@ def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
     return window.runs.missed(window, state_of) if isinstance(window, LatestWindow) else None
 
 
+def _where(window: Window, _: Namespace) -> list[str]:
+    logs = ["the journal" if log == JOURNAL else log for log in window.logs]
+    return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
+
+
 def _about(window: Window, _: Namespace) -> list[str]:
     # Few runs are asked for it.
     from check_postfix.common.log_about import about
@@ -477,6 +482,7 @@ FROM_LOG = Source(
         Label("not_understood", "log lines about mail in the window that were not understood"),
     ],
     remarks=remarks,
+    where=_where,
     about=_about,
     missed=_missed,
 )

@@ -711,6 +711,15 @@ class Store:
             (start, end),
         )
 
+    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
+        """Tell whether anything was counted in the minutes from start up to, not with, end."""
+        query = (
+            "SELECT 1 FROM total WHERE minute>=? AND minute<?"
+            f" AND origin IN ({_numbers(origins)}) LIMIT 1"
+        )
+        with self._readable():
+            return self._db.execute(query, (start, end)).fetchone() is not None
+
     def silence_around(
         self, start: int, end: int, most: int, origins: Iterable[int]
     ) -> tuple[int, int] | None:
