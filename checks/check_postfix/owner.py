@@ -68,7 +68,10 @@ def of(path: str) -> Owner | None:
     """
     if os.geteuid() != 0:
         return None
-    first = _first_of_others(os.path.dirname(os.path.abspath(path)))
+    try:
+        first = _first_of_others(os.path.dirname(os.path.abspath(path)))
+    except FileNotFoundError:  # the working directory was deleted: nothing is reached from there
+        return None
     if first is None:
         return None
     owner = Owner(first.st_uid, first.st_gid)

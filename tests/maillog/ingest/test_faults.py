@@ -12,6 +12,7 @@ import resource
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -239,8 +240,8 @@ def test_an_unwritable_state_directory_says_so(open_place: Place) -> None:
     os.chown(os.path.dirname(open_place.log), 0, 0)
 
     assert said_to_nobody(open_place.run) == (
-        f"cannot write {open_place.store}: permission denied; let this user write its directory,"
-        " or choose another with --state"
+        f"cannot write {open_place.store}: user nobody may not write the directory"
+        f" {os.path.dirname(open_place.store)}; let that user, or choose another with --state"
     )
 
 
@@ -250,8 +251,8 @@ def test_a_state_directory_that_cannot_be_made_says_so(open_place: Place) -> Non
     open_place.write(0)
 
     assert said_by(open_place.run, StoreError) == (
-        "cannot write /proc/check_postfix/state.sqlite: no such file or directory; let this user"
-        " write its directory, or choose another with --state"
+        "cannot write /proc/check_postfix/state.sqlite: no such file or directory; make its"
+        " directory, or choose another with --state"
     )
 
 
@@ -259,16 +260,18 @@ def test_a_state_directory_that_cannot_be_made_says_so(open_place: Place) -> Non
 def test_a_read_only_state_file_says_so_and_is_caught_up_with_later(open_place: Place) -> None:
     open_place.write(0)
     open_place.run()
+    os.chown(open_place.store, 0, 0)
     os.chmod(open_place.store, 0o444)
     open_place.write(1)
 
     said = said_to_nobody(open_place.run)
+    os.chown(open_place.store, NOBODY.pw_uid, NOBODY.pw_gid)
     os.chmod(open_place.store, 0o600)
     open_place.run()
 
     assert said == (
-        f"cannot write {open_place.store}: attempt to write a readonly database; let this user"
-        " write the file and its directory, or choose another with --state"
+        f"cannot write {open_place.store}: it belongs to user root, not to user nobody; run"
+        f" 'chown 65534 {open_place.store}', or choose another with --state"
     )
     assert open_place.counted() == once(0, 1)
 
@@ -281,8 +284,8 @@ def test_a_state_file_in_a_read_only_directory_says_so(open_place: Place) -> Non
     open_place.write(1)
 
     assert said_to_nobody(open_place.run) == (
-        f"cannot write {open_place.store}: attempt to write a readonly database; let this user"
-        " write the file and its directory, or choose another with --state"
+        f"cannot write {open_place.store}: user nobody may not write the directory"
+        f" {os.path.dirname(open_place.store)}; let that user, or choose another with --state"
     )
 
 
@@ -575,7 +578,7 @@ def test_a_file_size_limit_leaves_the_old_state_whole(place: Place) -> None:
     place.run(at=3000)
 
     assert said == (
-        f"cannot write {place.store}: disk I/O error; make room on the disk, or see its errors"
+        f"cannot write {place.store}: disk I/O error; see the disk's errors in the kernel's log"
     )
     assert before == once(0)
     assert place.counted() == once(*range(2000))
@@ -613,6 +616,26 @@ def test_a_full_disk_leaves_the_old_state_whole(place: Place, small_disk: str, r
     assert said == f"cannot write {place.store}: the disk is full; make room on it"
     assert before == once(0)
     assert place.counted() == once(*range(3000))
+
+
+@as_root
+def test_without_a_state_a_full_disk_for_temporary_files_is_named(small_disk: str) -> None:
+    program = (
+        "from check_postfix.maillog.store.store import Store\n"
+        "with Store(None, 1) as store, store.transaction():\n"
+        "    for number in range(1000):\n"
+        "        store.add_log(str(number) * 4096)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"SQLITE_TMPDIR": small_disk}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.stderr.endswith(
+        "cannot write a temporary file: database or disk is full; make room in /var/tmp, or name"
+        " another directory in the environment with SQLITE_TMPDIR\n"
+    )
 
 
 # -- whose files they are

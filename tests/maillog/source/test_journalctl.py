@@ -390,7 +390,9 @@ def test_a_journalctl_that_hangs_half_way_leaves_the_rest_for_the_next_run(fake)
     code, said = words(check(fake, "--journal", "--timeout", "1"))
 
     assert code == 3
-    assert said.endswith("min read yet, goes on next run; fewer than 20, not judged)")
+    assert said.endswith(
+        "min read yet, goes on next run; fewer than 20 delivery attempts, not judged)"
+    )
 
 
 def test_a_damaged_journal_file_is_mentioned_in_the_details(fake):

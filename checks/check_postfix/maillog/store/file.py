@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store import by_root
+from check_postfix.maillog.store.failure import unwritable
 from check_postfix.maillog.store.location import is_shared
 from check_postfix.maillog.store.schema import BESIDE
 
@@ -21,16 +22,13 @@ def prepare(path: str) -> None:
 
 
 def _prepare(path: str) -> None:
-    directory = os.path.dirname(os.path.abspath(path))
     try:
+        directory = os.path.dirname(os.path.abspath(path))
         _make_directory(directory)
         _see_who_may_write(directory)
         status = _file(path)
     except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
-            " its directory, or choose another with --state"
-        ) from None
+        raise unwritable(path, error.errno, (error.strerror or str(error)).lower()) from None
     # A link here could make root write into any file.
     _see_that_it_is_a_file(path, status)
     for name in BESIDE:
