@@ -9,8 +9,8 @@ import os
 from collections import namedtuple
 from contextlib import suppress
 
-from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.source import archives, logfile
+from check_postfix.maillog.errors import StoreError
+from check_postfix.maillog.source import archives, logfile, whereabouts
 from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.window import clock_offset
 from check_postfix.maillog.window.coverage import Coverage, Unread
@@ -56,20 +56,37 @@ class Progress:
     """How far a log is read.
 
     store:    where positions and counts are kept
-    path:     the live log
+    path:     the live log, or a pattern with dates
     now:      minutes since 1970
     seconds:  how much time there is
     archives: directories where older generations lie, besides the usual ones
+    may_be_gone: whether it is no error that there is no file of it any more
     """
 
     def __init__(
-        self, store: Store, path: str, now: int, archives: Sequence[str] = (), seconds: float = 0
+        self,
+        store: Store,
+        path: str,
+        now: int,
+        archives: Sequence[str] = (),
+        seconds: float = 0,
+        may_be_gone: bool = False,
     ) -> None:
         self._store = store
-        self.path = os.path.abspath(path)
+        self._where = whereabouts.of(os.path.abspath(path), archives)
+        self.path = self._where.name
         self._now = now
-        self._archives = archives
         self._seconds = seconds
+        self._may_be_gone = may_be_gone
+
+    @property
+    def live_path(self) -> str:
+        """The path of the live log, as far as it was looked for."""
+        return self._where.live_path
+
+    def own_directories(self) -> list[str]:
+        """Return where the log itself lies."""
+        return self._where.own_directories()
 
     def log(self) -> Log | None:
         """Return what is known of the log, None if it was never read."""
@@ -80,20 +97,17 @@ class Progress:
 
         Raises: LogError
         """
-        try:
-            return logfile.look(self.path)
-        except FileNotFoundError:  # rotated with nocreate: the next line will make it again
-            return None
+        return self._where.live()
 
     def _listed(self) -> list[LogFile]:
         """Return the live log, if there is one just now, and the files it may have become.
 
         Raises: LogError
         """
-        older = archives.of(self.path, self._archives)
+        older = self._where.older()
         live = self.live()
-        if not live and not older:
-            raise LogError(f"{self.path}: no such file; name the mail log with --log") from None
+        if not live and not older and not self._may_be_gone:
+            raise self._where.absence()
         return [live, *older] if live else older
 
     def files(self, seen: Seen) -> Files:
@@ -101,12 +115,12 @@ class Progress:
 
         Raises: LogError
         """
-        states = archives.states(archives.directories(self.path, self._archives))
+        states = archives.states(self._where.directories())
         if archives.UNKNOWN not in states.values() and states == seen.directories():
             rows = seen.watched()
             with suppress(FileNotFoundError):
-                files = [logfile.look(row.path) for row in rows if row.path != self.path]
                 live = self.live()
+                files = [logfile.look(row.path) for row in rows if row.path != self.live_path]
                 if live or files:
                     return Files([live, *files] if live else files, rows, False, states)
         files = self._listed()

@@ -64,7 +64,7 @@ class Survey:
         self._store = store
         self._log = log
         self._seen = store.seen(log)
-        self._live = progress.path
+        self._progress = progress
         self._now = now
         self._deadline = deadline
         self._first_minute = first_minute
@@ -120,15 +120,18 @@ class Survey:
         self._seen.drop(gone)
         self.unread.sort(
             key=lambda pair: (
-                pair[0].path == self._live,
+                self._is_live(pair[0]),
                 pair[1].first_minute or 0,
                 # one generation in two files: the plain one is quicker to read
                 not pair[0].compressed,
             )
         )
 
+    def _is_live(self, file: LogFile | SeenFile) -> bool:
+        return file.path == self._progress.live_path
+
     def _has_time(self, file: LogFile) -> bool:
-        return file.path == self._live or self._looks < LEAST_LOOKS or monotonic() < self._deadline
+        return self._is_live(file) or self._looks < LEAST_LOOKS or monotonic() < self._deadline
 
     def _take(self, file: LogFile, row: SeenFile) -> None:
         """Take a file for what it was before."""
@@ -139,9 +142,7 @@ class Survey:
         self._hold(file, row, generation)
 
     def _is_watched(self, row: SeenFile) -> bool:
-        return (
-            row.signature in self._newest or row.path == self._live or bool(row.unread or row.note)
-        )
+        return row.signature in self._newest or self._is_live(row) or bool(row.unread or row.note)
 
     def _put(self, row: SeenFile) -> None:
         row.watched = self._is_watched(row)
@@ -153,7 +154,7 @@ class Survey:
                 self.hidden.append(row)
             return
         self.held.setdefault(generation.id, []).append(file)
-        if file.path == self._live:
+        if self._is_live(file):
             self.current = generation
         if not row.rests:
             self.unread.append((file, generation))
@@ -164,7 +165,7 @@ class Survey:
         try:
             opened, generation = self._look_into(file)
         except LogError as error:
-            if file.path == self._live:
+            if self._is_live(file):
                 raise
             before = self._renamed.get(_bytes(file))
             if before and before.rests and not before.note and isinstance(error, Unreadable):
@@ -199,7 +200,7 @@ class Survey:
         number = 0
         if generation:
             if not generation.id:
-                found = rotation.IS_LIVE if file.path == self._live else rotation.IS_OLD
+                found = rotation.IS_LIVE if self._is_live(file) else rotation.IS_OLD
                 self.move(generation, found)
                 self._generations[generation.id] = generation
             number = generation.id
