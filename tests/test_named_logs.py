@@ -354,6 +354,15 @@ def test_wildcards_and_dates_make_one_log_for_each_host(logs):
     assert logs.attempts("*/%Y-%m-%d.log") == (9, 0)
 
 
+def test_a_file_that_a_pattern_finds_under_a_new_name_is_not_counted_again(logs):
+    file = logs.writes("host1.log", 3)
+    assert logs.attempts("*.log") == (3, 0)
+    file.rename(logs.directory / "a-new-name.log")
+
+    assert logs.attempts("*.log")[0] == 3
+    assert logs.attempts("*.log")[0] == 3
+
+
 def test_a_pattern_that_finds_nothing_says_what_a_shell_does_to_it(logs):
     said = logs.says(CONTAINERS)
 

@@ -210,7 +210,11 @@ class Ingest:
         """See what the files say has become of each generation."""
         survey.everything(files)
         self._is_surveyed = True
-        for generation in survey.unsettled():
+        unsettled = survey.unsettled()
+        missing = [each for each in unsettled if self._is_missing(each, survey)]
+        if missing:
+            survey.search(missing)
+        for generation in unsettled:
             if survey.move(generation, self._found(generation, survey)) == rotation.LOST:
                 self._add_gap(log, generation, survey)
         if survey.current:
@@ -228,6 +232,12 @@ class Ingest:
             return rotation.IS_HIDDEN if may_be_hidden else rotation.IS_GONE
         is_whole = any(file.compressed or file.size >= generation.end for file in files)
         return rotation.IS_SHORTER if generation.live and not is_whole else rotation.IS_OLD
+
+    def _is_missing(self, generation: Generation, survey: Survey) -> bool:
+        """Tell whether to search for a generation under other names."""
+        found = self._found(generation, survey)
+        # What a file may hold that cannot be read is searched for when files were renamed.
+        return found == rotation.IS_GONE or (found == rotation.IS_HIDDEN and survey.is_all)
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
@@ -317,7 +327,7 @@ class Ingest:
         for _, generation in survey.unread:
             if generation.done and survey.is_all_unread(generation):
                 survey.move(generation, rotation.HAS_CHANGED)
-        log.backlog = len(survey.unread) + len(survey.unlooked)
+        log.backlog = len(survey.unread) + len(survey.unlooked) + survey.is_search_open
         log.unknown_until = max((int(file.modified) // 60 for file in survey.unlooked), default=0)
         self._save(log)
 

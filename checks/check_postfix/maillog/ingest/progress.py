@@ -17,7 +17,7 @@ from check_postfix.maillog.window.coverage import Coverage, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
@@ -99,16 +99,35 @@ class Progress:
         """
         return self._where.live()
 
-    def _listed(self) -> list[LogFile]:
+    def has_name(self, path: str) -> bool:
+        """Tell whether this is how files of the log are called."""
+        return self._where.has_name(path)
+
+    def _listed(self, rows: Sequence[SeenFile]) -> list[LogFile]:
         """Return the live log, if there is one just now, and the files it may have become.
+
+        rows: what is known of its files; some have names of their own
 
         Raises: LogError
         """
         older = self._where.older()
+        older += self._adopted(rows, {file.path for file in older})
         live = self.live()
         if not live and not older and not self._may_be_gone:
             raise self._where.absence()
         return [live, *older] if live else older
+
+    def _adopted(self, rows: Sequence[SeenFile], listed: Set[str]) -> list[LogFile]:
+        """Return the files that were found to hold a generation, whatever they are called."""
+        own = self.own_directories()
+        return archives.there(
+            row.path
+            for row in rows
+            if row.generation
+            and row.path not in listed
+            and os.path.dirname(row.path) in own
+            and not self.has_name(row.path)
+        )
 
     def files(self, seen: Seen) -> Files:
         """Return the files that may have changed.
@@ -123,17 +142,18 @@ class Progress:
                 files = [logfile.look(row.path) for row in rows if row.path != self.live_path]
                 if live or files:
                     return Files([live, *files] if live else files, rows, False, states)
-        files = self._listed()
+        rows = seen.all()
+        files = self._listed(rows)
         after = archives.states(states.keys())
         if archives.UNKNOWN in after.values() or after != states:
-            files = self._at_rest(files)
+            files = self._at_rest(files, rows)
             after = dict.fromkeys(after, archives.UNKNOWN)
-        return Files(files, seen.all(), True, after)
+        return Files(files, rows, True, after)
 
-    def _at_rest(self, files: list[LogFile]) -> list[LogFile]:
+    def _at_rest(self, files: list[LogFile], rows: Sequence[SeenFile]) -> list[LogFile]:
         """Return the files as they are while nobody is renaming them."""
         for _ in range(_RENAME_RETRIES):
-            again = self._listed()
+            again = self._listed(rows)
             if [(file.path, file.inode) for file in files] == [
                 (file.path, file.inode) for file in again
             ]:

@@ -26,7 +26,7 @@ from check_postfix.maillog.store.seen import SeenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from check_postfix.maillog.ingest.progress import Files, Progress
     from check_postfix.maillog.store.store import Log, Store
@@ -49,7 +49,7 @@ class Survey:
 
     `unread` holds (file, generation) of what is to be read now, the newest last; `held` the files
     of each generation by its number; `unlooked` the files that there was no time to look into;
-    `current` the generation of the live log.
+    `current` the generation of the live log; `is_all` whether all files of the log were listed.
     """
 
     def __init__(
@@ -79,7 +79,10 @@ class Survey:
         self.unlooked: list[LogFile] = []
         self.hidden: list[SeenFile] = []
         self.current: Generation | None = None
-        self._is_all = False
+        self.is_all = False
+        self._gone: set[tuple[int, int]] = set()  # inodes
+        # Whether there was no time to search for all that is in none of the files.
+        self.is_search_open = False
 
     def live(self, file: LogFile) -> Generation | None:
         """Look at the live log alone."""
@@ -98,10 +101,11 @@ class Survey:
 
     def everything(self, files: Files) -> None:
         """Look at all files that may have changed."""
-        self._is_all = files.are_all
+        self.is_all = files.are_all
         rows = {row.signature: row for row in files.rows}
         there = {file.signature for file in files.files}
         gone = rows.keys() - there
+        self._gone = {rows[signature].inode for signature in gone}
         self._renamed = {_bytes(rows[signature]): rows[signature] for signature in gone}
         new = []
         by_change = sorted(files.files, key=lambda file: file.modified, reverse=True)
@@ -118,6 +122,34 @@ class Survey:
             else:
                 self.unlooked.append(file)
         self._seen.drop(gone)
+        self._sort()
+
+    def search(self, generations: Sequence[Generation]) -> None:
+        """Look for generations that none of these files holds under other names beside the log."""
+        # Nearly no rotation makes that necessary.
+        from check_postfix.maillog.ingest import search
+
+        # Whoever closes an open database gives up the locks of this process on it.
+        state = _inode(self._store.path)
+
+        def is_known(file: LogFile) -> bool:
+            return file.inode == state or self._progress.has_name(file.path)
+
+        try:
+            for file, generation in search.found(
+                generations,
+                self._progress.own_directories(),
+                is_known,
+                self._gone,
+                self._store.key,
+                self._deadline,
+            ):
+                self._hold(file, self._keep(file, generation, is_unread=True), generation)
+        except search.TimeUpError:
+            self.is_search_open = True
+        self._sort()
+
+    def _sort(self) -> None:
         self.unread.sort(
             key=lambda pair: (
                 self._is_live(pair[0]),
@@ -251,7 +283,7 @@ class Survey:
     def files_of(self, generation: Generation) -> list[LogFile] | list[SeenFile]:
         """Return the files that hold a generation."""
         files = self.held.get(generation.id, [])
-        return files or ([] if self._is_all else self._seen.holding(generation.id))
+        return files or ([] if self.is_all else self._seen.holding(generation.id))
 
     def is_all_unread(self, generation: Generation) -> bool:
         """Tell whether there is more to be read in each file that holds a generation."""
@@ -261,8 +293,10 @@ class Survey:
     def may_be_hidden(self, generation: Generation) -> bool:
         """Tell whether a generation may be in a file that nobody could look into."""
         last = max(generation.last or 0, generation.first_minute or 0)
-        return any(row.modified >= last for row in self.hidden) or any(
-            file.modified // 60 >= last for file in self.unlooked
+        return (
+            self.is_search_open
+            or any(row.modified >= last for row in self.hidden)
+            or any(file.modified // 60 >= last for file in self.unlooked)
         )
 
     def _look_into(self, file: LogFile) -> tuple[LogFile, Generation | None]:
@@ -277,6 +311,8 @@ class Survey:
         if not head:
             return opened, None
         generation = self._known(data, blank, head)
+        if not generation and not self._is_live(file) and not self._progress.has_name(file.path):
+            return opened, None  # A name of its own is taken for what is known only.
         if not generation:
             generation = Generation(head=head, first_minute=self._first_minute(opened, data))
         self._heads.setdefault(id(generation), data[:FINGERPRINTED])
@@ -323,6 +359,14 @@ class Survey:
                 self._heads[id(generation)] = data
                 return data
         return b""
+
+
+def _inode(path: str | None) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _bytes(file: LogFile | SeenFile) -> str:

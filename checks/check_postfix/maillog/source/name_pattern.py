@@ -247,6 +247,13 @@ class NamePattern:
             if ending in endings:
                 yield name, ending
 
+    def fits(self, path: str) -> bool:
+        """Tell whether the pattern would find a file of this name, in whatever directory."""
+        names = path.split("/")[-len(self._parts) :]
+        return len(names) == len(self._parts) and all(
+            part.fits(name) for part, name in zip(self._parts, names, strict=True)
+        )
+
     def has_made(self, log: str) -> bool:
         """Tell whether this is the name of a log that the pattern may have found."""
         below = self.directory.rstrip("/") + "/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cached_property
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, logfile
@@ -53,6 +54,17 @@ class Whereabouts:
         """Return where these files may lie."""
         return archives.directories(self.live_path, self._named)
 
+    def has_name(self, path: str) -> bool:
+        """Tell whether this is how files of the log are called."""
+        name = os.path.basename(path)
+        logs = self._paths
+        return path in logs or any(archives.is_rotated(name, os.path.basename(log)) for log in logs)
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """The live log's path, and that of what it leads to if it is a link."""
+        return list(dict.fromkeys((self.live_path, os.path.realpath(self.live_path))))
+
     def own_directories(self) -> list[str]:
         """Return the directory of the live log, and of what it leads to if it is a link."""
         paths = (self.live_path, os.path.realpath(self.live_path))
@@ -98,6 +110,11 @@ class DatedWhereabouts(Whereabouts):
             found |= self._pattern.directories
             found[directory] = None
         return list(found)
+
+    def has_name(self, path: str) -> bool:
+        """Tell whether this is how files of the log are called."""
+        stem, ending = os.path.splitext(path)
+        return self._pattern.fits(stem if ending in COMPRESSED else path)
 
     def own_directories(self) -> list[str]:
         """Return the directory of the live log, and the one below which all are."""
