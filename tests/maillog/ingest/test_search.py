@@ -107,7 +107,14 @@ def test_a_rotation_to_a_usual_name_needs_no_search(place: Place, opened: list[s
 
 
 def test_without_time_for_the_search_nothing_is_lost_yet(place: Place) -> None:
-    rotated(place)
+    others(place, 2 * search.LEAST_LOOKS)
+    place.write(0)
+    place.run()
+    place.write(1)
+    place.compress("", ".gz")
+    os.rename(place.log + ".gz", place.log + ".old.gz")
+    os.utime(place.log + ".old.gz", (0, 0))  # not among the first
+    place.write(2)
 
     coverage = place.run(seconds=NO_TIME)
     assert place.gaps(coverage) == []

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.source.generation import Generation
 
-# So many files are looked into for a loss, the most likely ones.
+# So many files are looked into for a loss, the most likely ones; and so many however little
+# time there is, of so many in a directory.
 MOST_LOOKS = 200
+LEAST_LOOKS = 20
+_LEAST_LISTED = 1000
 
 
 class TimeUpError(Exception):
@@ -58,8 +61,8 @@ def found(
             if file.size and is_long_enough and not is_known(file):
                 there.append(file)
     there.sort(key=lambda file: (file.inode not in inodes, -file.modified))
-    for file in there[:MOST_LOOKS]:
-        if monotonic() > deadline:
+    for number, file in enumerate(there[:MOST_LOOKS]):
+        if number >= LEAST_LOOKS and monotonic() > deadline:
             raise TimeUpError
         for generation in wanted:
             if _holds(file, generation, key, deadline):
@@ -70,8 +73,8 @@ def _files(directory: str, deadline: float) -> Iterator[LogFile]:
     """Yield the files in a directory; links lead to what has another name."""
     try:
         with os.scandir(directory) as entries:
-            for entry in entries:
-                if monotonic() > deadline:
+            for number, entry in enumerate(entries):
+                if number >= _LEAST_LISTED and monotonic() > deadline:
                     raise TimeUpError
                 if entry.is_file(follow_symlinks=False):
                     yield LogFile(entry.path, entry.stat(follow_symlinks=False))
