@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,26 @@ def test_an_old_name_is_never_read_on_a_first_run(logs):
     logs.writes("mail.log", 4)
 
     assert logs.attempts("mail.log") == (4, 0)
+
+
+@pytest.mark.parametrize(
+    "trim",
+    [
+        "tail -n 20 mail.log > some; cat some > mail.log; rm some",
+        "tail -n 20 mail.log > some; mv some mail.log",
+        "cp mail.log mail.bak; tail -n 20 mail.log > some; cat some > mail.log; rm some",
+        "sed -i 1,30d mail.log",
+    ],
+)
+def test_a_log_trimmed_from_its_top_is_not_counted_again_and_nothing_is_lost(trim, logs):
+    for number in range(50):
+        logs.goes_to(END + number)
+        logs.writes("mail.log")
+    assert logs.attempts("mail.log") == (50, 0)
+    logs.goes_to(END + MINUTE)
+    logs.writes("mail.log", 4)
+    subprocess.run(["sh", "-c", trim], cwd=logs.directory, check=True)
+    logs.writes("mail.log", 1)
+
+    assert logs.attempts("mail.log") == (55, 0)
+    assert logs.attempts("mail.log") == (55, 0)

@@ -24,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from check_postfix.maillog.errors import DamagedStore
 from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.source import lines
+from check_postfix.maillog.source.generation import FINGERPRINTED
 from check_postfix.maillog.store.damage import set_aside
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
@@ -63,6 +64,7 @@ class Machine(RuleBasedStateMachine):
         self.generation = 0
         self.holds: dict[str, int] = {}
         self.was_live: int | None = None
+        self.read_up_to = 0  # of the live log
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
@@ -79,7 +81,7 @@ class Machine(RuleBasedStateMachine):
         reading.PIECE_BYTES = PLAIN_PIECE
         shutil.rmtree(self.directory)
 
-    @initialize(dateext=st.booleans(), dated=st.booleans())
+    @initialize(dateext=st.booleans(), dated=st.sampled_from([False, False, True]))
     def start(self, dateext: bool, dated: bool = False) -> None:
         self.dateext = dateext
         self.dated = dated
@@ -373,6 +375,28 @@ class Machine(RuleBasedStateMachine):
         del self.holds[self.log]
         self.write(number, 0)
 
+    def _spare(self) -> int:
+        """Return how many bytes at the beginning of the live log nobody would miss."""
+        is_read = self.was_live is not None and self.was_live == self.holds.get(self.log)
+        if self.unread or not is_read or not os.path.exists(self.log):
+            return 0
+        # What was read last is known by its last bytes; the last line may be unfinished.
+        return self.read_up_to - FINGERPRINTED - 800
+
+    @precondition(lambda self: self._spare() > 0)
+    @rule(part=st.floats(0.1, 1), in_place=st.booleans())
+    def trim_the_live_log(self, part: float, in_place: bool) -> None:
+        with open(self.log, "rb") as file:
+            whole = file.read()
+        start = whole.find(b"\n", int(self._spare() * part)) + 1
+        if in_place:
+            logbook.write(self.log, whole[start:], "r+b")
+            os.truncate(self.log, len(whole) - start)
+        else:
+            os.remove(self.log)
+            logbook.write(self.log, whole[start:])
+        self.read_up_to -= start
+
     @precondition(lambda self: self.archives)
     @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
     def touch(self, seconds: int, every: bool) -> None:
@@ -474,6 +498,7 @@ class Machine(RuleBasedStateMachine):
         dated = {generation for path, generation in self.holds.items() if logbook.in_place([path])}
         self.was_dated = self.was_live in dated
         self.unread = set() if complete else known
+        self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
         self.vague = known - dated
 
     @rule()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from check_postfix.maillog.ingest.progress import Files, Progress
+    from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.store import Log, Store
 
 # So many files are looked into however little time there is.
@@ -304,19 +305,38 @@ class Survey:
         with file.open(self._deadline) as stream:
             opened = LogFile(file.path, stream.status())
             data = stream.read_head(_FIRST_LINES)
-            blank = stream.blank
-        if opened.inode != file.inode:
-            raise Replaced
-        head = fingerprints(data[:FINGERPRINTED], self._store.key)
-        if not head:
-            return opened, None
-        generation = self._known(data, blank, head)
-        if not generation and not self._is_live(file) and not self._progress.has_name(file.path):
-            return opened, None  # A name of its own is taken for what is known only.
-        if not generation:
-            generation = Generation(head=head, first_minute=self._first_minute(opened, data))
+            if opened.inode != file.inode:
+                raise Replaced
+            head = fingerprints(data[:FINGERPRINTED], self._store.key)
+            if not head:
+                return opened, None
+            generation = self._known(data, stream.blank, head)
+            if not generation:
+                if not self._is_live(file) and not self._progress.has_name(file.path):
+                    return opened, None  # A name of its own is taken for what is known only.
+                first_minute = self._first_minute(opened, data)
+                generation = self._trimmed(stream, head, first_minute) or Generation(
+                    head=head, first_minute=first_minute
+                )
         self._heads.setdefault(id(generation), data[:FINGERPRINTED])
         return opened, generation
+
+    def _trimmed(self, stream: Stream, head: bytes, first_minute: int | None) -> Generation | None:
+        """Return the generation that a file holds without its beginning, if there is one."""
+        for known in self._store.unsettled(self._log):
+            generation = self.generation(known.id)
+            if not generation or not generation.live or not generation.tail_size:
+                continue
+            # Nearly no log is trimmed.
+            from check_postfix.maillog.ingest import trimmed
+
+            if not trimmed.may_be_left(generation, first_minute):
+                continue
+            end = trimmed.counted_up_to(stream, generation, self._store.key, self._deadline)
+            if end is not None:
+                trimmed.go_on(self._store, self._log, generation, head, end, first_minute)
+                return generation
+        return None
 
     def _known(self, data: bytes, blank: int, head: bytes) -> Generation | None:
         """Return the generation that a file holds which begins so, if it is known."""
