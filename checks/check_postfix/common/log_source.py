@@ -6,6 +6,7 @@ taken out of it.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from check_postfix import owner
+from check_postfix import unwritable as unwritable  # see `does`
 from check_postfix.maillog.errors import StoreError
 
 TYPE_CHECKING = False
@@ -51,6 +52,8 @@ def connected(path: str, wait: float) -> sqlite3.Connection:
 
 def does(path: str, what: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
     """Call a function as the user who could exchange a file, if that is neither root nor we.
+
+    what: needs no module that is not loaded yet: that user may not be able to read Python's
 
     Raises: StoreError; what the function raises
     """

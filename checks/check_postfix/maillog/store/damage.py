@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import by_root
+from check_postfix.maillog.store import file as file  # see by_root.does
+from check_postfix.maillog.store import migration as migration
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
 
