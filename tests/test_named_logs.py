@@ -136,6 +136,18 @@ def test_a_day_deleted_before_it_was_read_to_its_end_is_a_gap(logs):
     assert logs.attempts(DATED) == (34, 1)
 
 
+def test_the_gap_of_a_day_that_is_deleted_goes_up_to_now_though_yesterdays_file_is_there(logs):
+    logs.goes_to(END - 2 * HOUR)
+    logs.writes("mail-2026-11-23.log", 3)
+    logs.goes_to(END - HOUR)
+    today = logs.writes("mail-2026-11-24.log", 3)
+    assert logs.attempts(DATED) == (6, 0)
+    logs.goes_to(END)
+    today.unlink()
+
+    assert "log lines lost between 15:00 and 16:00" in logs.says(DATED).line
+
+
 @pytest.mark.parametrize(
     ("pattern", "yesterday", "today"),
     [

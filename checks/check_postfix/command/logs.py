@@ -16,7 +16,7 @@ from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, journalctl, logfile
 from check_postfix.maillog.source.logfile import LogFile
-from check_postfix.maillog.syntax.entry import OURS
+from check_postfix.maillog.syntax.entry import choice
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
@@ -198,7 +198,9 @@ class Logs:
         journalctl.see_that_all_is_readable()
         spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         bounds = [f"--since=@{int(since)}"] if since > 0 else []
-        with journalctl.Journalctl([*bounds, *OURS], monotonic() + _JOURNAL_SECONDS) as journal:
+        with journalctl.Journalctl(
+            [*bounds, *choice(())], monotonic() + _JOURNAL_SECONDS
+        ) as journal:
             for fields in journal.entries():
                 spool.write(_as_line(fields))
             self.notes += journal.notes()

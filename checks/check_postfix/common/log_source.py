@@ -319,7 +319,8 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        what = start, end, self.coverage, view, self.notes, silence, self._logs, self._path
+        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
+        what = start, end, self.coverage, view, self.notes, silence, logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)
         return LatestWindow(Runs(self._store, self._options), *what)
@@ -447,7 +448,7 @@ def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
 
 
 def _where(window: Window, _: Namespace) -> list[str]:
-    logs = ["the journal" if log == JOURNAL else log for log in window.logs]
+    logs = window.logs
     return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
 
 
