@@ -14,7 +14,7 @@ from time import monotonic, time
 
 from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import archives, journalctl, logfile
+from check_postfix.maillog.source import journalctl, name_pattern, whereabouts
 from check_postfix.maillog.source.logfile import LogFile
 from check_postfix.maillog.syntax.entry import choice
 from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -146,7 +146,8 @@ class Logs:
                 if path == STANDARD_INPUT:
                     self._add_spool("standard input", sys.stdin.buffer)
                 else:
-                    self._add_log(path, named)
+                    for name in _names(path):
+                        self._add_log(name, named)
             if journal:
                 self._add_journal(since)
             self._spools = self._spools.pop_all()
@@ -158,12 +159,12 @@ class Logs:
         self._spools.close()
 
     def _add_log(self, path: str, named: Sequence[str]) -> None:
-        try:
-            live = logfile.look(path)
-        except FileNotFoundError:
-            raise LogError(f"{path}: no such file; name the mail log with --log") from None
+        where = whereabouts.of(path, named)
+        live = where.live()
+        if live is None:
+            raise where.absence()
         found: dict[bytes, LogFile] = {}
-        for file in [*reversed(archives.of(path, named)), live]:
+        for file in [*reversed(where.older()), live]:
             try:
                 head = File(0, file, self._zone).head()
             except LogError as error:
@@ -205,6 +206,26 @@ class Logs:
                 spool.write(_as_line(fields))
             self.notes += journal.notes()
         self._add_spooled("the journal", spool)
+
+
+def _names(path: str) -> list[str]:
+    """Return the names of the logs that a path, or a pattern, stands for.
+
+    Raises: LogError
+    """
+    path = os.path.abspath(path)
+    has_wildcards = name_pattern.has_wildcards(path)
+    if not has_wildcards and not name_pattern.is_dated(path):
+        return [path]
+    try:
+        pattern = name_pattern.NamePattern(path)
+    except ValueError as error:
+        raise LogError(f"{path}: {'; '.join(error.args)}") from None
+    if not has_wildcards:
+        return [pattern.written]
+    if names := pattern.logs():
+        return names
+    raise pattern.absence()
 
 
 def _is_same(head: bytes, other: bytes) -> bool:

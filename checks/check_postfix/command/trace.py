@@ -62,8 +62,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("patterns", metavar="PATTERN", nargs="+", help="what to look for")
     parser.add_argument(
         "--log", metavar="PATH", action="append", default=[],
-        help="mail log; its rotated generations are found; - for standard input (default: as the"
-        " checks find it)",
+        help="mail log, or a pattern of logs as the checks take it; its rotated generations are"
+        " found; - for standard input (default: as the checks find it)",
     )  # fmt: skip
     parser.add_argument(
         "--archives", metavar="DIR", action="append", default=[],
