@@ -168,6 +168,7 @@ class OpenedStore:
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
         self._logs, left_out = named_logs.of(self._options, store)
+        self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options

@@ -68,6 +68,13 @@ def of(options: Namespace, store: Store) -> tuple[list[NamedLog], list[str]]:
     return [*logs, *([journal(options.journal_match)] if wants_journal else [])], notes
 
 
+def refusals(logs: Sequence[NamedLog]) -> list[str]:
+    """Return why the wildcards of some logs may have found too little, one reason for each."""
+    return [
+        str(log.wildcards.refused[0]) for log in logs if log.wildcards and log.wildcards.refused
+    ]
+
+
 def _usual() -> NamedLog:
     """Return the log to read when none is named.
 
