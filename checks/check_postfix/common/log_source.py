@@ -449,8 +449,9 @@ def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
 
 
 def _where(window: Window, _: Namespace) -> list[str]:
-    logs = window.logs
-    return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
+    if not window.logs:
+        return []
+    return [f"read: {', '.join(window.logs)}", f"state: {window.state or 'none'}"]
 
 
 def _about(window: Window, _: Namespace) -> list[str]:
