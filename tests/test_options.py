@@ -33,6 +33,7 @@ LOG_EFFECTS = {
     "--log": (["--no-state", "--log", "{log}"], ["--log", "{other}"]),
     "--archives": (["{usually}", "--window", "4h"], ["--archives", "{archives}"]),
     "--journal": (["{usually}"], ["--journal"]),
+    "--journal-match": (["{usually}"], ["--journal-match", "CONTAINER_NAME=postfix"]),
     "--state": (["--log", "{log}", "--state", "{state}"], ["--state", "{nowhere}/no/state"]),
     "--no-state": (["--log", "{log}", "--state", "{state}", "--window", "31d"], ["--no-state"]),
     "--window": (["{usually}"], ["--window", "1h"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Filter
+from check_postfix.common.most import Field, most, shortened
 from check_postfix.common.tables import by_field, table
 from check_postfix.maillog.counts.counts import MANY
 from check_postfix.maillog.window.window import DEFERRALS
@@ -135,6 +136,25 @@ class Attempts:
         name = self._window.name("domain", domain)
         return Worst(name, parts.get(domain, 0), sums[domain], why)
 
+    def most(self, family: str, noun: str = "") -> str:
+        """Return where most attempts failed, and why, in a few words; nothing if unknown.
+
+        family: `deferred` or `bounced`
+        noun:   for these attempts, where the words before it do not tell
+        """
+        window = self._window
+        fields = [
+            Field("to", "domains", lambda domain: shortened(window.name("domain", domain))),
+            Field("by way of", "relays", lambda relay: shortened(window.name("relay", relay))),
+        ]
+        rows = [
+            ((domain, relay, _why(code, reason)), number)
+            for (domain, relay, code, reason), number in window.keys(
+                family, "domain", "relay", "enhanced_code", "reason", filter=self._failures
+            )
+        ]
+        return most(fields, rows, self.count(family), noun)
+
     def tables(self, family: str, what: str) -> list[str]:
         """Return where attempts failed most, and why.
 
@@ -176,4 +196,6 @@ class Worst:
 
 def _why(code: str, reason: str) -> str:
     """Return a code with its meaning, as far as that is known: `4.7.651 rate limited`."""
-    return MANY if code == MANY else code if reason in ("", "other") else f"{code} {reason}"
+    if code == MANY:
+        return MANY
+    return " ".join(known for known in (code, reason) if known not in ("", "other"))

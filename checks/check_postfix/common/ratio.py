@@ -35,7 +35,7 @@ class Ratio:
         self._nouns = nouns
         # What there must be to judge it
         self.enough = [
-            Least(self._attempts, MIN_ATTEMPTS),
+            Least(self._attempts, MIN_ATTEMPTS, f"{noun}s"),
             Least(self._failures, MIN_FAILURES, part),
         ]
 
@@ -64,11 +64,17 @@ class Ratio:
         return {self.label.name: round(100 * part / whole, 1)} if whole else {}
 
     def summary(
-        self, measured: Mapping[str, float], window: Window, options: Namespace, more: str = ""
+        self,
+        measured: Mapping[str, float],
+        window: Window,
+        options: Namespace,
+        is_alarm: bool,
+        more: str = "",
     ) -> str:
         """Return the first line's words.
 
-        more: words at their end
+        is_alarm: whether they tell where most failures were, and why
+        more:     words at their end
         """
         span = values.span(window.seconds)
         attempts = Attempts(window, options)
@@ -83,6 +89,8 @@ class Ratio:
         if not whole:
             return f"{self._none} in {span}{more}"
         percent = f"{measured[self.label.name]:g} % of {values.amount(whole, self._noun)}"
+        if is_alarm and not options.per and (where := attempts.most(self._part)):
+            why = f", {where}"
         return f"{who}{percent} {self._part} in {span}{why}{more}"
 
     def details(self, window: Window, options: Namespace) -> list[str]:

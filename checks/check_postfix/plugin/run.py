@@ -55,6 +55,8 @@ VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
 STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, VERSION, HELP)
 
+# How much of two names is the same where one may be meant for the other: --windows, --window.
+_ALIKE = 0.7
 # What writing a small file may take, in seconds.
 _WRITING = 1.0
 
@@ -230,7 +232,7 @@ def _not_an_option(written: str, check: Check) -> str:
 
     # The dashes, which all have, would make any two of them alike.
     names = [option.flag.lstrip("-") for option in check.options + list(STANDARD)]
-    near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, n=1)
+    near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, 1, _ALIKE)
     return f"{written}: no such option" + (f"; did you mean --{near[0]}?" if near else "")
 
 

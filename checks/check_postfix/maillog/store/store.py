@@ -67,6 +67,12 @@ _GIVEN_BACK = 256
 JOURNAL = "journal"
 
 
+def journal_name(matches: Iterable[str]) -> str:
+    """Return what stands in the place of a path for the part of it that some matches choose."""
+    each = sorted({match.replace("\\", r"\x5c").replace(" ", r"\x20") for match in matches})
+    return " ".join([JOURNAL, *each])
+
+
 NO_OFFSET: tuple[int | None, ...] = (None, None, 0)
 
 
@@ -74,7 +80,7 @@ class Log:
     """One followed log.
 
     id:      its number in the store
-    path:    absolute, or JOURNAL
+    path:    absolute, or a pattern, or the journal_name()
     backlog: files of it still to be read
     asked:   second at which the journal was asked whether it goes on where this log is silent
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
@@ -354,6 +360,25 @@ class Store:
                 (path,),
             ).fetchone()
         return Log(*row) if row else None
+
+    def log_names(self) -> list[str]:
+        """Return the names of all logs that were read."""
+        with explained(self.path):
+            return [name for (name,) in self._db.execute("SELECT path FROM log")]
+
+    def files_read(self) -> list[tuple[str, str]]:
+        """Return (name of a log, signature) of each file that holds a generation."""
+        with explained(self.path):
+            return self._db.execute(
+                "SELECT log.path, signature FROM seen JOIN log ON log.id=log WHERE generation<>0"
+            ).fetchall()
+
+    def remove_log(self, log: Log) -> None:
+        """Forget a log; inside a transaction only."""
+        self.drop_counts(log)
+        self._db.execute("DELETE FROM origin WHERE log=?", (log.id,))
+        self._db.execute("DELETE FROM log WHERE id=?", (log.id,))
+        self._origins.clear()
 
     def add_log(self, path: str) -> Log:
         """Return a new log's entry; inside a transaction only."""
@@ -710,6 +735,15 @@ class Store:
             f" AND origin IN ({_numbers(origins)})",
             (start, end),
         )
+
+    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
+        """Tell whether anything was counted in the minutes from start up to, not with, end."""
+        query = (
+            "SELECT 1 FROM total WHERE minute>=? AND minute<?"
+            f" AND origin IN ({_numbers(origins)}) LIMIT 1"
+        )
+        with self._readable():
+            return self._db.execute(query, (start, end)).fetchone() is not None
 
     def silence_around(
         self, start: int, end: int, most: int, origins: Iterable[int]
