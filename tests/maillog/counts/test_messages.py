@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from check_postfix.maillog.counts import messages as module
 from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums, said
 from check_postfix.maillog.events.event import Event, MessageFacts
+from tests.support import effort
 
 # (minute, origin, counter) -> number
 Numbers = Counter[tuple[int, int, str]]
@@ -273,7 +274,7 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
     return log, sums
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.examples(400), deadline=None)
 @given(logs())
 def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
     lines, expected = log
@@ -284,7 +285,7 @@ def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
     assert dict(sums.items()) == expected
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=effort.examples(800), deadline=None)
 @given(logs(), st.data())
 def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
     lines, expected = log

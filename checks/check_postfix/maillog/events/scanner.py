@@ -91,7 +91,7 @@ _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + fields.UNQUOTED_LOCAL
     + rb"(?P<domain>" + _DOMAIN + rb">)(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
-    + rb">|)(?P<relay>, relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
+    + rb">|)(?P<relay>, relay=[^\t-\r ,\[]++)(?P<socket>" + delivery.SOCKET + rb"|)[^\t-\r ,]*+"
     + fields.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
     rb"(?P<sent>" + fields.ENHANCED_CODE
     + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
@@ -182,7 +182,7 @@ _find = _expression.findall
 class Found(
     namedtuple(
         "Found",
-        "stamp zone_host_tag path queue_id domain relay sent failed reply_start reply_rest"
+        "stamp zone_host_tag path queue_id domain relay socket sent failed reply_start reply_rest"
         " size_recipients received logged_in refused refused_client reply_code reply_text"
         " reply_end text_after_id finding found_client login_client login account text"
         " failed_login user client text_without_path odd_line",
@@ -195,6 +195,7 @@ class Found(
     path:           whether the tag has one
     queue_id:       also NOQUEUE
     domain, relay:  `@DOMAIN>` and `, relay=HOST` of a delivery
+    socket:         `[/` where its relay is a socket
     sent, failed:   `DSN, status=WORD (` of one that was sent or failed
     reply_start, reply_rest: why it failed: code and enhanced code of another server, the rest
     size_recipients: `SIZE, nrcpt=NUMBER` of a message taken up by the queue manager
@@ -356,18 +357,20 @@ class Scan:
         for found in _find(self._expanded(block)):
             # The fields of Found: nothing is faster than to unpack them all.
             (
-                stamp, zone_host_tag, _path, queue_id, domain, relay, sent, failed, reply_start,
-                reply_rest, size_recipients, received, logged_in, refused, refused_client,
-                reply_code, reply_text, reply_end, text_after_id, finding, found_client,
-                login_client, login, account, text, failed_login, user, client,
+                stamp, zone_host_tag, _path, queue_id, domain, relay, socket, sent, failed,
+                reply_start, reply_rest, size_recipients, received, logged_in, refused,
+                refused_client, reply_code, reply_text, reply_end, text_after_id, finding,
+                found_client, login_client, login, account, text, failed_login, user, client,
                 text_without_path, odd_line,
             ) = found  # fmt: skip
             whom = b""
             if sent:
                 whom = domain + relay
                 key = zone_host_tag, sent
+                if socket:
+                    key = zone_host_tag, sent, b"." in relay
                 if len(sent) > _LONGEST_SENT:
-                    key = zone_host_tag, sent, delivery.is_here(relay[_RELAY:])
+                    key += (socket, delivery.is_here(relay[_RELAY:]))
             elif failed:
                 whom = domain + relay
                 key = zone_host_tag, failed, reply_start, reply_rest
@@ -552,4 +555,5 @@ def _delivery(found: Found) -> Event:
     if found.reply_start:
         reply = _ANY_SERVER + found.reply_start
     reply += found.reply_rest.removesuffix(b"\r")
-    return delivery.outcome(status, b"", found.relay[_RELAY:], enhanced_code, reply)
+    relay = found.relay[_RELAY:] + found.socket
+    return delivery.outcome(status, b"", relay, enhanced_code, reply)
