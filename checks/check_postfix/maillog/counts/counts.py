@@ -169,7 +169,7 @@ class Counts:
     keyed:  (family, hour) -> (minute, origin) -> key -> number
     """
 
-    def __init__(self, secret: bytes, since: int, keys_since: int) -> None:
+    def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
         self._secret = secret
         self._since = since
         self._keys_since = max(since, keys_since)
