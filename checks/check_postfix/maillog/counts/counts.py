@@ -32,6 +32,7 @@ FAMILIES = {
     "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
     # what was not understood: who wrote it, and what it looks like
     "not_understood": ("service", "reason"),
+    "local_fault": ("reason",),
     # of messages: so that one message counts once, however many minutes it appears in
     "deferred_messages": ("queue_id", "kind"),
     "expired_messages": ("queue_id", "kind"),

@@ -49,7 +49,7 @@ class PieceCounts:
         # the templates of a message's lines -> origin, and whether its client had logged in;
         # None if they are not the usual ones
         self._usual: dict[Templates, tuple[int, bool] | None] = {}
-        self._lines = self._events = 0
+        self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
@@ -64,6 +64,8 @@ class PieceCounts:
                     names = template.host, template.instance
                     if minute > newest.get(names, 0):
                         newest[names] = minute
+                else:
+                    self._of_commands += lines
                 times = lines * template.times
                 events += times
                 counts.add_tally(minute, template.origin, template.tally, times)
@@ -134,8 +136,13 @@ class PieceCounts:
         for event, lines in scan.unplaced.items():
             self._counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
         self._hand_over()
+        of_commands = self._of_commands
         generation.line_counts += LineCounts(
-            self._lines, self._events, scan.matched, scan.foreign, scan.unparsed
+            self._lines,
+            self._events,
+            scan.matched - of_commands,
+            scan.foreign + of_commands,
+            scan.unparsed,
         )
 
     def _hand_over(self) -> None:
