@@ -111,6 +111,7 @@ class OpenedStore:
         # log -> what it has told of, and the minute of its newest line of Postfix or Dovecot
         self._told: dict[str, list[Origin]] = {}
         self._last: dict[str, int | None] = {}
+        self._has_future = False  # whether a line that was read is of a time yet to come
         self._options = options
         self._span = span
         self._deadline = deadline
@@ -165,6 +166,7 @@ class OpenedStore:
         mark = clock_mark.look(self._span.now, before, is_new)
         self._retention = self._vote(store, is_new)
         self._trusted = mark.trusted
+        self._is_steady = mark.is_steady(self._span.now)
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
@@ -187,13 +189,24 @@ class OpenedStore:
 
         parts: what is covered by each
         """
+        now = int(self._span.now) // 60
         for path, part in zip(self._logs, parts, strict=True):
             log = store.log(path)
-            told = self._told[path] = store.origins(log) if log else []
+            told = store.origins(log) if log else []
+            if log and any(last and last > now for *_, last in told):
+                self._has_future = True
+                if self._is_steady:
+                    # Logged while a clock was ahead; since when it is silent nobody can tell.
+                    with store.transaction():
+                        store.cut_newest(log, now)
+            # Until that is sure it may be our own clock that is behind.
+            told = [(n, host, name, last and min(last, now)) for n, host, name, last in told]
+            self._told[path] = told
             newest = [last for *_, last in told if last is not None]
             counted = part.line_counts
             if not newest and counted.ours:
-                self._last[path] = part.last  # nothing was counted of anybody yet
+                # nothing was counted of anybody yet
+                self._last[path] = part.last and min(part.last, now)
             else:
                 self._last[path] = max(newest, default=None)
 
@@ -246,7 +259,8 @@ class OpenedStore:
         is_overdue = store.is_overdue(
             minute - self._retention.totals, minute - self._retention.keys
         )
-        is_marked = (store.is_changed or is_overdue) and clock_mark.is_worth_writing(mark, before)
+        is_asked = store.is_changed or is_overdue or self._has_future
+        is_marked = is_asked and clock_mark.is_worth_writing(mark, before)
         is_forgotten = is_overdue and store.is_overdue(self._oldest, self._oldest_keys)
         if is_marked or is_forgotten:
             with store.transaction():

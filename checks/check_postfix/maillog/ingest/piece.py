@@ -229,11 +229,11 @@ class PieceReader:
                 break
         self._segments.at_end(generation, counts.messages, counts.sums)
         # Who has just written to the live log has not written of hours ago.
-        written = int(stream.status().st_mtime) // 60 if generation.live and at_end else 0
-        counts.finish(generation, min(written, now))
-        newest.save(
-            self._store, self._log, counts.newest, last_blocks, timestamps, min(now, self._latest)
-        )
+        written = int(stream.status().st_mtime) // 60
+        counts.finish(generation, min(written, now) if generation.live and at_end else 0)
+        # Our own clock may just now be behind.
+        latest = min(max(now, written), self._latest)
+        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest)
         if block is not None:
             # the newline before a block need not be in the file
             tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
