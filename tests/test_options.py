@@ -58,6 +58,7 @@ LIMITS = {
 }
 OF_ATTEMPTS = {
     "--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"]),
+    "--min-failures": (["{usually}", "-w", "0"], ["--min-failures", "10"]),
     "--per": (["{usually}", "--min-attempts", "1"], ["--per", "domain"]),
     "--domain": (["{usually}"], ["--domain", "example.com"]),
     "--relay": (["{usually}"], ["--relay", "mail.example.org"]),

@@ -14,6 +14,8 @@ from . import months
 from .replay import Replay
 from .traffic import SATELLITE, SMALL, Traffic, big
 
+pytestmark = pytest.mark.heavy
+
 # In these other programs go on for days in which Postfix says nothing.
 WITHOUT_MAIL_FOR_DAYS = ("infohtreasure-maillog-dump/maillog", "infohtreasure-maillog-dump/mailog2")
 # From Friday morning over the weekend on which summer time ends

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from check_postfix.common import not_understood
 from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
 from check_postfix.common.log_remarks import remarks
+from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
@@ -23,12 +24,12 @@ from check_postfix.maillog.store.store import JOURNAL, Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Label, Source, Unknown, UsageError, values
+from check_postfix.plugin import Label, Remark, Source, Unknown, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
     from check_postfix.maillog.store.clock_mark import ClockMark
@@ -304,13 +305,18 @@ class OpenedStore:
         """
         start, end = self._span.start, self._span.end
         origins = self._origins()
+        zone = self._zone()
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
-            self._oldest_keys, self._zone(), self._options.anonymise,
+            self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
-        return Window(start, end, self.coverage, view, self.notes, self._silence(origins))
+        silence = self._silence(origins, zone)
+        what = start, end, self.coverage, view, self.notes, silence, self._logs, self._path
+        if self._path is None or self._options.at is not None:
+            return Window(*what)
+        return LatestWindow(Runs(self._store, self._options), *what)
 
-    def _silence(self, origins: Sequence[Origin]) -> Silence | None:
+    def _silence(self, origins: Sequence[Origin], zone: tzinfo | None) -> Silence | None:
         """Return who is silent, None if nobody is, or what is logged now is not read yet."""
         start, end = self._span.start, self._span.end
         if self.coverage.end < end:
@@ -341,9 +347,17 @@ class OpenedStore:
             last = None  # it is not silent
         if last is None and not parts:
             return None
-        from check_postfix.maillog.window.silence import Silence
+        from check_postfix.maillog.window.silence import Silence, is_ordinary
 
-        return Silence(last, ", ".join(chosen), most, parts)
+        def around(first: int, after: int, most: int) -> tuple[int, int] | None:
+            return self._store.silence_around(first, after, most, [origin[0] for origin in origins])
+
+        is_no_news = (
+            last is not None
+            and end - last <= most
+            and is_ordinary(last, start, end, zone, self.coverage, around)
+        )
+        return Silence(last, ", ".join(chosen), most, parts, is_no_news)
 
     def _zone(self) -> tzinfo | None:
         """Return whose time of day is compared; None for the machine's."""
@@ -457,6 +471,15 @@ def _measure(window: Window) -> dict[str, float]:
     }
 
 
+def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
+    return window.runs.missed(window, state_of) if isinstance(window, LatestWindow) else None
+
+
+def _where(window: Window, _: Namespace) -> list[str]:
+    logs = ["the journal" if log == JOURNAL else log for log in window.logs]
+    return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
+
+
 def _about(window: Window, _: Namespace) -> list[str]:
     # Few runs are asked for it.
     from check_postfix.common.log_about import about
@@ -473,5 +496,7 @@ FROM_LOG = Source(
         Label("not_understood", "log lines about mail in the window that were not understood"),
     ],
     remarks=remarks,
+    where=_where,
     about=_about,
+    missed=_missed,
 )

@@ -26,7 +26,7 @@ from check_postfix.maillog.source import lines
 from check_postfix.maillog.store.damage import set_aside
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
-from tests.support import logbook
+from tests.support import effort, logbook
 
 PLAIN_PIECE = reading.PIECE_BYTES
 PLAIN_BLOCK = lines.BLOCK
@@ -483,7 +483,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=int(os.environ.get("EXACTLY_ONCE", "150")),
+    max_examples=int(os.environ.get("EXACTLY_ONCE", effort.examples(150))),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import time
 
 import pytest
@@ -373,10 +374,13 @@ def test_a_journalctl_that_hangs_is_unknown_in_time(fake):
     said = words(check(fake, "--journal", "--timeout", "1"))
 
     assert time.monotonic() - begun < 1.5
-    assert said == (
-        3,
-        "POSTFIX DEFERRED UNKNOWN - journalctl: silent for 0.8 s; see whether the disk hangs,"
-        " or raise --timeout",
+    code, line = said
+    assert code == 3
+    # of the second, as much as a busy machine has left
+    assert re.fullmatch(
+        r"POSTFIX DEFERRED UNKNOWN - journalctl: silent for 0\.[5-8] s;"
+        " see whether the disk hangs, or raise --timeout",
+        line,
     )
 
 
@@ -386,7 +390,9 @@ def test_a_journalctl_that_hangs_half_way_leaves_the_rest_for_the_next_run(fake)
     code, said = words(check(fake, "--journal", "--timeout", "1"))
 
     assert code == 3
-    assert said.endswith("min read yet, goes on next run; fewer than 20, not judged)")
+    assert said.endswith(
+        "min read yet, goes on next run; fewer than 20 delivery attempts, not judged)"
+    )
 
 
 def test_a_damaged_journal_file_is_mentioned_in_the_details(fake):

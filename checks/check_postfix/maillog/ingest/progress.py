@@ -186,7 +186,6 @@ class Progress:
         last, line_counts = self._store.read_so_far(log)
         unread = self._unread(log)
         offset = clock_offset.of(log)
-        absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
         if log.unknown_until and start is not None:
             start = max(start, log.unknown_until + 1)
         return Coverage(
@@ -197,7 +196,7 @@ class Progress:
             gaps=self._store.gaps(log, 0, self._now + 1),
             line_counts=line_counts,
             notes=[file.why for file in unread],
-            absence="" if line_counts.lines else absence,
+            absence="" if line_counts.lines else self._absence(),
             unread=unread,
             offset=offset.proven if log.zone else 0,
             seems=self._seems(log, last),
@@ -211,6 +210,14 @@ class Progress:
             return 0
         assert newest is not None
         return clock_offset.of(log).seems(newest, int(live.modified) // 60)
+
+    def _absence(self) -> str:
+        """Return why no line was read."""
+        size = 0
+        with suppress(OSError):
+            size = os.stat(self.path).st_size
+        state = f"has {size} bytes, but no whole log line" if size else "is empty"
+        return f"{self.path} {state}; see where mail is logged now and name that with --log"
 
     def _unread(self, log: Log) -> list[Unread]:
         """Return what is there and could not be read."""

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.logfile import LogFile
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Where Debian, RHEL and SUSE let syslog write mail.
 USUAL_PLACES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 MAIN_CF = "/etc/postfix/main.cf"
+PROCESSES = "/proc"
+_SYSLOG_DAEMONS = ("rsyslogd", "syslog-ng", "syslogd")
 
 # Where logrotate's `olddir` often is, below the log's own directory.
 USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
@@ -151,10 +154,25 @@ def usual_log() -> str:
     for path in (configured, *USUAL_PLACES) if configured else USUAL_PLACES:
         if os.path.exists(path):
             return path
-    raise LogError(
-        f"no mail log in the usual places ({', '.join(USUAL_PLACES)});"
-        " name it with --log, or install rsyslog"
-    )
+    absent = f"no mail log in the usual places ({', '.join(USUAL_PLACES)})"
+    if daemon := _syslog_daemon():
+        raise LogError(
+            f"{absent}, though {daemon} runs; see that it writes mail.* to a file and that Postfix"
+            " has logged anything, or name the log with --log"
+        )
+    raise LogError(f"{absent}; name it with --log, or install rsyslog")
+
+
+def _syslog_daemon() -> str:
+    """Return the name of the syslog daemon that runs, nothing if none is seen."""
+    processes: list[str] = []
+    with suppress(OSError):
+        processes = os.listdir(PROCESSES)
+    for process in filter(str.isdecimal, processes):
+        with suppress(OSError), open(f"{PROCESSES}/{process}/comm", "rb") as file:
+            if (name := file.read().decode(errors="replace").strip()) in _SYSLOG_DAEMONS:
+                return name
+    return ""
 
 
 def _maillog_file() -> str | None:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 3
+VERSION = 4
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
 
@@ -78,6 +78,9 @@ CREATE TABLE clock_mark (
     second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, minute INTEGER NOT NULL, missed TEXT NOT NULL, until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 

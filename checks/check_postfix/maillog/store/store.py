@@ -27,6 +27,7 @@ from check_postfix.maillog.store import packed, schema
 from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
 from check_postfix.maillog.store.retention import Retention
+from check_postfix.maillog.store.run_mark import RunMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -278,6 +279,31 @@ class Store:
         """Keep a clock mark; inside a transaction only."""
         self._db.execute("DELETE FROM clock_mark")
         self._db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)
+
+    def run_mark(self, id: str) -> RunMark | None:
+        """Return the run mark of a check with certain options, None if it has none."""
+        with explained(self.path):
+            row = self._db.execute(
+                "SELECT minute, missed, until FROM run WHERE id=?", (id,)
+            ).fetchone()
+        return RunMark(*row) if row else None
+
+    def save_run_mark(self, id: str, mark: RunMark) -> None:
+        """Keep a run mark, unless another run is writing just now, or the file cannot be written.
+
+        Nothing waits for it: the next run writes its own.
+        """
+        (wait,) = self._db.execute("PRAGMA busy_timeout").fetchone()
+        self._db.execute("PRAGMA busy_timeout=0")
+        try:
+            with self.transaction():
+                self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", (id, *mark))
+        except DamagedStore:
+            raise
+        except StoreError:  # what keeps counts from being written is told when there are any
+            pass
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout={wait}")
 
     def retention(self) -> Retention | None:
         """Return how long counts are kept, None if no run has settled it."""
@@ -623,6 +649,7 @@ class Store:
         """Delete what is older than these minutes; inside a transaction only."""
         self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
         self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
+        self._db.execute("DELETE FROM run WHERE minute<?", (oldest,))
         self._db.execute(
             "DELETE FROM generation WHERE coalesce(last, first_minute, 0)<? AND NOT live"
             " AND id NOT IN (SELECT generation FROM seen)",
@@ -694,6 +721,37 @@ class Store:
             f" AND origin IN ({_numbers(origins)})",
             (start, end),
         )
+
+    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
+        """Tell whether anything was counted in the minutes from start up to, not with, end."""
+        query = (
+            "SELECT 1 FROM total WHERE minute>=? AND minute<?"
+            f" AND origin IN ({_numbers(origins)}) LIMIT 1"
+        )
+        with self._readable():
+            return self._db.execute(query, (start, end)).fetchone() is not None
+
+    def silence_around(
+        self, start: int, end: int, most: int, origins: Iterable[int]
+    ) -> tuple[int, int] | None:
+        """Return the minutes around these, from and up to, in which nothing was counted.
+
+        most:    minutes behind them that are looked at
+        Returns: None if something was counted in these minutes themselves, or nothing before
+        """
+        query = (
+            "SELECT minute FROM total WHERE minute>=? AND minute<?"
+            f" AND origin IN ({_numbers(origins)}) ORDER BY minute"
+        )
+        with explained(self.path):
+            # To the end of the silence first: mostly there is none.
+            after = self._db.execute(f"{query} LIMIT 1", (start, end + most)).fetchone()
+            if after and after[0] < end:
+                return None
+            before = self._db.execute(f"{query} DESC LIMIT 1", (0, start)).fetchone()
+        if not before:
+            return None
+        return before[0] + 1, after[0] if after else end + most
 
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
