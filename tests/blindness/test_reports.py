@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import UTC, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
@@ -392,6 +393,107 @@ def test_a_clock_of_this_machine_that_is_behind_for_a_run_is_no_zone_of_the_log(
     assert "--timezone" not in while_behind.line
     assert after.exit_code == OK
     assert "(" not in after.line
+
+
+CHROOTED = ("smtp", "smtpd")
+
+
+def _passes_a_message(server: Server, zone: tzinfo, outcome: str = mail_log.SENT) -> None:
+    """Let a message come and go; daemons in the chroot write the time of that zone."""
+    for said in (
+        "smtpd[2300]: connect from client.example.org[203.0.113.9]",
+        mail_log.TAKEN_IN,
+        "cleanup[2304]: 4XJ2Vw0dHbz9sK1: message-id=<x@example.org>",
+        mail_log.TAKEN_UP,
+        "smtpd[2300]: disconnect from client.example.org[203.0.113.9] mail=1 commands=4",
+        outcome,
+        mail_log.REMOVED,
+    ):
+        is_chrooted = said.partition("[")[0] in CHROOTED
+        server.writes([said], zone=zone if is_chrooted else None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "off"),
+    [
+        (BEHIND, "5 h behind"),
+        (AHEAD, "1 h ahead of"),
+        (timezone(timedelta(hours=-8)), "8 h behind"),
+    ],
+)
+def test_daemons_of_a_chroot_in_another_zone_than_the_others_are_told_of(zone, off, tmp_path):
+    server = Server(tmp_path, form="bsd")
+    said = []
+    for minutes in range(-30, 0, 5):
+        server.goes_to(minutes)
+        _passes_a_message(server, zone, mail_log.DEFERRED)
+        server.goes_to(minutes + 1)
+        said.append(server.says("deferred"))
+
+    assert [now.exit_code for now in said] == [OK, OK, *[UNKNOWN] * 4]
+    for now in said:
+        assert f"stamps of smtp and smtpd {off} the other daemons; copy /etc/localtime" in now.line
+        assert "--timezone" not in now.line
+
+
+def test_without_a_state_they_are_remarked(tmp_path):
+    server = Server(tmp_path, stateful=False, form="bsd")
+    for minutes in range(-30, 0, 5):
+        server.goes_to(minutes)
+        _passes_a_message(server, BEHIND, mail_log.DEFERRED)
+    server.goes_to(0)
+
+    said = server.says("deferred")
+
+    assert said.exit_code == OK
+    assert "stamps of smtp and smtpd 5 h behind the other daemons" in said.line
+
+
+def test_they_are_no_longer_told_of_when_the_chroot_is_mended(tmp_path):
+    server = Server(tmp_path, form="bsd")
+    for minutes in range(-60, 0, 5):
+        server.goes_to(minutes)
+        _passes_a_message(server, BEHIND if minutes < -20 else UTC)
+        server.has_been_checked()
+    server.goes_to(0)
+
+    assert _says_nothing_of_clocks(server)
+
+
+@pytest.mark.parametrize(
+    "delays",
+    [
+        [300] * 6,  # always as late
+        [300, 295, 240, 180, 120, 60],
+        [300, 0, 300, 0, 300, 0],
+    ],
+    ids=["as late", "catching up", "by turns"],
+)
+def test_daemons_whose_lines_come_late_together_prove_nothing_of_their_clocks(delays, tmp_path):
+    server = Server(tmp_path, form="bsd")
+    for number, delay in enumerate(delays):
+        server.goes_to(5 * (number - len(delays)))
+        now = server.clocks.wall
+        server.clocks.wall -= delay * MINUTE
+        _passes_a_message(server, UTC)
+        server.clocks.wall = now
+        _passes_a_message(server, UTC)
+        server.has_been_checked()
+    server.goes_to(0)
+
+    assert "daemons" not in server.says("deferred").line
+
+
+@pytest.mark.parametrize("quiet", [60, 300, 720])
+def test_a_server_that_is_quiet_for_hours_has_daemons_with_one_clock(quiet, tmp_path):
+    server = Server(tmp_path, form="bsd")
+    for number in range(6):
+        server.goes_to(quiet * (number - 6))
+        _passes_a_message(server, UTC)
+        server.has_been_checked()
+    server.goes_to(0)
+
+    assert "daemons" not in server.says("deferred").line
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 from check_postfix.common import not_understood
+from check_postfix.maillog.counts.counts import MANY, STAMPS_OFF
+from check_postfix.maillog.window import clock_offset
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.window import Window
 
+# How far back runs are counted that saw the stamps of daemons off.
+_PROOF_MINUTES = 24 * 60
 # Silent hosts that are named; of more, the number is said.
 _MOST_NAMED = 3
 
@@ -54,7 +58,7 @@ def remarks(window: Window) -> list[Remark]:
     if unknown := not_understood.remark(window):
         said.append(unknown)
     said += _troubles(window)
-    said += _offset(coverage)
+    said += _daemons_off(window) or _offset(coverage)
     if window.silence is not None:
         said += _of_silence(window.silence, end)
     return said
@@ -82,6 +86,28 @@ def _of_silence(silence: Silence, end: int) -> list[Remark]:
     if more := len(silence.parts[_MOST_NAMED:]):
         said.append(Remark(f"{more} more silent"))
     return said
+
+
+def _daemons_off(window: Window) -> list[Remark]:
+    """Return what is said of daemons whose stamps are in another zone than those of others."""
+    if not window.count(STAMPS_OFF):
+        return []
+    fields = "daemon", "minutes"
+    times = dict(window.ending(0, _PROOF_MINUTES).keys(STAMPS_OFF, *fields))
+    daemons: dict[int, list[str]] = {}
+    is_proven = False
+    for row, number in window.keys(STAMPS_OFF, *fields):
+        daemon, minutes = row
+        if minutes != MANY:
+            daemons.setdefault(int(minutes), []).append(daemon)
+            is_proven |= max(number, times.get(row, 0)) >= clock_offset.TIMES
+    said = [
+        f"{' and '.join(sorted(names))} {values.span(abs(off) * 60)}"
+        f" {'ahead of' if off > 0 else 'behind'} the other daemons"
+        for off, names in sorted(daemons.items())
+    ]
+    fix = "copy /etc/localtime into the chroot, or set chroot to n in master.cf"
+    return [Remark(f"stamps of {', '.join(said)}; {fix}", unknown=is_proven)] if said else []
 
 
 def _offset(coverage: Coverage) -> list[Remark]:

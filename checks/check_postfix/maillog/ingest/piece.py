@@ -7,7 +7,7 @@ from collections import deque
 
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.events.scanner import Scan
-from check_postfix.maillog.ingest import newest
+from check_postfix.maillog.ingest import daemon_clocks, newest
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -228,6 +228,9 @@ class PieceReader:
                 at_end = False
                 break
         self._segments.at_end(generation, counts.messages, counts.sums)
+        if block is not None and generation.live and timestamps.is_local:
+            written = min(now, int(stream.status().st_mtime) // 60)
+            counts.add_off(daemon_clocks.off(block, self._timestamps(previous), written))
         # Who has just written to the live log has not written of hours ago.
         written = int(stream.status().st_mtime) // 60
         counts.finish(generation, min(written, now) if generation.live and at_end else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, STAMPS_OFF, key, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.events.scanner import LineTemplate, MessageLine, Scan
+    from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
@@ -125,6 +126,13 @@ class PieceCounts:
             messages.add_line(minute, origin, event, times, queue_id, size, recipients)
             if template.kind in MESSAGES:
                 self._counts.add_message(minute, origin, template.kind, times, queue_id)
+
+    def add_off(self, daemons: Iterable[Off]) -> None:
+        """Count daemons whose stamps are off, once each."""
+        for daemon in daemons:
+            origin = self._store.origin(self._log, daemon.host, daemon.instance)
+            about = key((daemon.name.decode("utf-8", "replace"), str(daemon.minutes)))
+            self._counts.add_tally(daemon.minute, origin, ((STAMPS_OFF,), (STAMPS_OFF, about)), 1)
 
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.

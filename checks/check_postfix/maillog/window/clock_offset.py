@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 # Zones differ by quarters of an hour, and by less than half an hour none in use does.
 _QUARTER = 15
-_LEAST = 30
+LEAST = 30
 # So many times in a row, in which lines were seen coming.
-_TIMES = 3
+TIMES = 3
 # Lines are this late without anything being wrong. In minutes.
-_LATE = 1
+LATE = 1
 # What is ahead by less is a clock that is not quite right.
 _AHEAD = 10
 # Zones that are in use differ by no more, but across the date line.
@@ -54,12 +54,12 @@ class ClockOffset(namedtuple("ClockOffset", "low high times")):
         now:     the minute of this run
         written: the minute in which the file says that it was written
         """
-        zone = _zone(newest - written)
+        zone = zone_of(newest - written)
         if zone and newest - now >= _AHEAD:
-            return ClockOffset(zone - _LATE, zone + _LATE, _TIMES)
+            return ClockOffset(zone - LATE, zone + LATE, TIMES)
         is_seen = seen is not None and seen <= now
         low = newest - now - 1
-        high = newest - seen + 1 + _LATE if seen is not None and is_seen else _ANY
+        high = newest - seen + 1 + LATE if seen is not None and is_seen else _ANY
         times = int(is_seen)
         if max(low, self.low) > min(high, self.high):
             return ClockOffset(low, high, times)
@@ -68,11 +68,11 @@ class ClockOffset(namedtuple("ClockOffset", "low high times")):
     @property
     def proven(self) -> int:
         """Minutes that stamps run ahead for certain, negative if behind; 0 if none do."""
-        if self.times < _TIMES or self.low <= 0 <= self.high:
+        if self.times < TIMES or self.low <= 0 <= self.high:
             return 0
         first = -(-self.low // _QUARTER) * _QUARTER
         is_one = first <= self.high < first + _QUARTER
-        return first if is_one and abs(first) >= _LEAST else 0
+        return first if is_one and abs(first) >= LEAST else 0
 
     def seems(self, newest: int, written: int) -> int:
         """Return minutes that stamps seem to run behind, as a negative number; 0 if they do not.
@@ -80,7 +80,7 @@ class ClockOffset(namedtuple("ClockOffset", "low high times")):
         newest:  the newest stamp, in minutes since 1970
         written: the minute in which the file says that it was written
         """
-        zone = _zone(newest - written)
+        zone = zone_of(newest - written)
         return zone if zone < 0 and self.low <= zone <= self.high else 0
 
     def ahead(self, elapsed: int) -> int:
@@ -92,11 +92,11 @@ class ClockOffset(namedtuple("ClockOffset", "low high times")):
         return ahead if ahead > _AHEAD else 0
 
 
-def _zone(off: int) -> int:
+def zone_of(off: int) -> int:
     """Return by how many minutes two zones differ if stamps are so many off, 0 if none do."""
-    nearest = (off + _LATE) // _QUARTER * _QUARTER
-    is_near = abs(off - nearest) <= _LATE
-    return nearest if is_near and _LEAST <= abs(nearest) <= _MOST else 0
+    nearest = (off + LATE) // _QUARTER * _QUARTER
+    is_near = abs(off - nearest) <= LATE
+    return nearest if is_near and LEAST <= abs(nearest) <= _MOST else 0
 
 
 UNKNOWN = ClockOffset(-_ANY, _ANY, 0)
