@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.maillog.counts import whom
-from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, STAMPS_OFF, key, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.events.scanner import CLIENT, DELIVERY, LOGIN, Events
 from check_postfix.maillog.source.line_counts import LineCounts
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.events.scanner import LineTemplate, Scan
+    from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
@@ -46,7 +47,7 @@ class PieceCounts:
         self._origins: dict[tuple[bytes, bytes], int] = {}
         self._found = Events()
         self._handed_over = 0  # lines that matched
-        self._lines = self._events = 0
+        self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
@@ -81,6 +82,14 @@ class PieceCounts:
             template.origin = origin
             template.tally = tally(template.event, min(len(template.names), _FIRST))
 
+    def add_off(self, daemons: Iterable[Off]) -> None:
+        """Count daemons whose stamps are off, once each."""
+        for daemon in daemons:
+            origin = self._store.origin(self._log, daemon.host, daemon.instance)
+            about = key((daemon.name.decode("utf-8", "replace"), str(daemon.minutes)))
+            self._counts.add_counters(daemon.minute, origin, (STAMPS_OFF,), 1)
+            self._counts.add_key(daemon.minute, origin, STAMPS_OFF, about, 1)
+
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.
 
@@ -91,8 +100,13 @@ class PieceCounts:
         for event, lines in scan.unplaced.items():
             self._counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
         self._hand_over()
+        of_commands = self._of_commands
         generation.line_counts += LineCounts(
-            self._lines, self._events, scan.matched, scan.foreign, scan.unparsed
+            self._lines,
+            self._events,
+            scan.matched - of_commands,
+            scan.foreign + of_commands,
+            scan.unparsed,
         )
 
     def _hand_over(self) -> None:
@@ -111,6 +125,8 @@ class PieceCounts:
                     names = template.host, template.instance
                     if minute > newest.get(names, 0):
                         newest[names] = minute
+                else:
+                    self._of_commands += len(named)
                 origin, times = template.origin, template.times
                 number = len(named) * times
                 self._events += number
