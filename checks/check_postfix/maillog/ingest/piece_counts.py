@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.store import Log, Store
 
 # Lines that count, and may wait in memory for the store.
-_MOST_LINES = 20_000
+_MOST_LINES = 8_000
 # Of whom a line names, two fields are the first of its key; an account is the last.
 _FIRST = 2
 

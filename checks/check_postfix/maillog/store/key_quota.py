@@ -66,11 +66,13 @@ def shared_out(
         if len(rows) > cut:
             rows = _most_first(rows)
             rows = [*rows[:cut], *_coarse(family, rows[cut:])]
+        of_minute: dict[int, dict[str, int]] = {}
         for origin, key, n in rows:
-            of_origin = kept.get((minute, origin))
-            if of_origin is None:
-                of_origin = kept[minute, origin] = {}
-            of_origin[key] = of_origin.get(key, 0) + n
+            if origin in of_minute:
+                numbers = of_minute[origin]
+                numbers[key] = numbers.get(key, 0) + n
+            else:
+                kept[minute, origin] = of_minute[origin] = {key: n}
     return kept
 
 
