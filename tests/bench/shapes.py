@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from .workload import ISO, Form, Line, Workload
 
-# A newsletter's host, and a list's
-_NEWSLETTER_DOMAINS = 50_000
 _LIST_DOMAINS = 20_000
 _RECIPIENTS = 1_000
-_HOSTS = 200
 _HOST_DOMAINS = 800
 _ACCOUNTS = 1_000_000
 
@@ -54,12 +51,15 @@ class _Deliveries(Workload):
 class Newsletter(_Deliveries):
     """Mail to so many domains that few come twice in an hour.
 
-    growth: times as many domains
+    number: of domains
+    growth: how many times as many there are here
     """
+
+    number = 50_000
 
     def __init__(self, form: Form = ISO, seed: int = 7, growth: float = 1) -> None:
         super().__init__(form, seed)
-        self._number = int(_NEWSLETTER_DOMAINS * growth)
+        self._number = int(self.number * growth)
 
     def _domain(self) -> str:
         return f"d{self._random.randrange(self._number)}.example.net"
@@ -68,12 +68,15 @@ class Newsletter(_Deliveries):
 class Central(_Deliveries):
     """What many hosts send to one log; most of their mail goes to a few domains.
 
-    growth: times as many hosts
+    number: of hosts
+    growth: how many times as many there are here
     """
+
+    number = 200
 
     def __init__(self, form: Form = ISO, seed: int = 7, growth: float = 1) -> None:
         super().__init__(form, seed)
-        self._number = int(_HOSTS * growth)
+        self._number = int(self.number * growth)
 
     def _host(self) -> str:
         return f"mx{self._random.randrange(self._number)}"
@@ -110,12 +113,15 @@ class List(_Deliveries):
 class Attack(Workload):
     """Passwords are guessed and spam is refused, each time another client's.
 
-    growth: how much of 131,072 addresses is drawn from
+    number: of addresses that clients have
+    growth: how many times as many there are here
     """
+
+    number = 2 * 65536
 
     def __init__(self, form: Form = ISO, seed: int = 7, growth: float = 1) -> None:
         super().__init__(form, seed)
-        self._number = int(2 * 65536 * growth)
+        self._number = int(self.number * growth)
 
     def sessions(self) -> Sequence[tuple[_Session, int]]:
         return (

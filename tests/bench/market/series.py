@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import ground
 from tests.bench.race import Runner, environment, race, run
+from tests.bench.shapes import GROWING
 from tests.support.definitions import log_checks, names
 
 from . import goals, report
@@ -50,6 +51,10 @@ def growth(market: Market, directory: Path, size: int, rounds: int) -> list[str]
         _row("files of older generations", *_generations(market, directory, rounds)),
         _row("size of the live log", *_live_sizes(market, directory, size, rounds)),
         _row("checks in the same minute", *_checks(market, directory)),
+        *(
+            _row(f"{what} in the log", *_of_shape(market, directory, size, rounds, what))
+            for what in GROWING
+        ),
     ]
     heads = ["CPU ms per run", "x1", "x10", "x100", "x10 / x1", "x100 / x1", "x1, x10, x100 are"]
     more = 1000 * (ages[1] - ages[0])
@@ -119,6 +124,20 @@ def _live_sizes(
         path = _place(directory, f"live{part}") / f"live{part}.log"
         logs.append(ground.one_day(path, size // part))
     return _runs(market, logs, rounds), [f"{size / p / 10**6:g} MB" for p in (100, 10, 1)]
+
+
+def _of_shape(
+    market: Market, directory: Path, size: int, rounds: int, what: str
+) -> tuple[list[float], list[str]]:
+    """Return what runs cost on logs that name ever more domains, hosts or clients."""
+    kind = GROWING[what]
+    logs = []
+    for part in (0.01, 0.1, 1):
+        name = f"{what}{part:g}"
+        path = _place(directory, name) / f"{name}.log"
+        logs.append(ground.one_day(path, size // 10, truth=kind(growth=part)))
+    numbers = [f"{kind.number * part:,.0f}" for part in (0.01, 0.1, 1)]
+    return _runs(market, logs, rounds), numbers
 
 
 def _checks(market: Market, directory: Path) -> tuple[list[float], list[str]]:
