@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 
 # What is written for a moment to a file without a name, to see what the disk says. In bytes.
 _PROBE = 1 << 16
@@ -85,6 +84,8 @@ def _is_out_of_inodes(directory: str) -> bool:
 
 def _forbidden(path: str, above: str) -> tuple[str, str] | None:
     """Return why this user may not write, and what lets them."""
+    import shlex  # which few runs need
+
     user = _user(os.geteuid())
     # SQLite's journal is as necessary as the file itself.
     for name in (path, f"{path}-journal"):
