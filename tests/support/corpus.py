@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from check_postfix.maillog.counts import network
-from check_postfix.maillog.counts.counts import tally
+from check_postfix.maillog.counts.counts import LONGEST, tally
 from check_postfix.maillog.counts.whom import clients, deliveries
 from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
 from check_postfix.maillog.events.fields import verified
@@ -123,15 +123,18 @@ def _of_line(
     assert event is not None
     if template.names == DELIVERY:
         assert isinstance(whom, bytes)
-        domain, relay = deliveries([whom])[whom].split("\t")
-        event = event._replace(domain=domain, relay=relay)
+        domain, _, relay = whom.decode("utf-8", "replace").lower().partition(">, relay=")
+        event = event._replace(domain=domain.removeprefix("@"), relay=relay)
+        cut = [getattr(event, name)[:LONGEST] for name in DELIVERY]
+        assert deliveries([whom]) == {whom: "\t".join(cut)}
     elif template.names:
         client, account = whom if template.names == LOGIN else (whom, b"")
         name, _, address = client.rpartition(b"[")
         event = event._replace(client=address.decode().lower())
         if tally(event)[1]:  # else nothing more is known, nor counted
             event = event._replace(client_name=verified(name), account=account.removesuffix(b"\r"))
-        assert clients([client])[client] == f"{network.of(event.client)}\t{verified(name)}"
+        cut = [network.of(event.client[:LONGEST]), verified(name)[:LONGEST]]
+        assert clients([client]) == {client: "\t".join(cut)}
     return _happening(minute, template.host, template.instance, event, template.times, facts)
 
 
