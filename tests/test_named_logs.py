@@ -6,12 +6,15 @@ import gzip
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from check_postfix.deferred import CHECK
+from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.clocks import Clocks
 from tests.support.server import CRITICAL, DAY, END, HOUR, MINUTE, OK, UNKNOWN, Said
@@ -476,6 +479,27 @@ def test_a_directory_of_a_pattern_that_may_not_be_entered_is_remarked_beside_oth
 
     assert done.returncode == OK
     assert f"(cannot read {closed}: permission denied; let user".encode() in done.stdout
+
+
+def test_more_logs_than_there_is_time_for_are_told_and_read_by_the_next_runs(logs, monkeypatch):
+    for number in range(40):
+        container(logs, f"c{number:02}", 2)
+    arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--state", str(logs.state)]
+    said = []
+    with logs.clocks.told():
+        late = time.monotonic
+        begun = late()
+        # Each look at the time takes a while.
+        looks = iter(range(1_000_000))
+        monkeypatch.setattr(time, "monotonic", lambda: begun + next(looks) / 50)
+        while not said or ("goes on next run" in said[-1] and len(said) < 20):
+            looks = iter(range(1_000_000))
+            begun = late()
+            said.append(outcome_of(CHECK, arguments)[0])
+
+    assert 2 <= len(said) < 20
+    assert all("UNKNOWN" in text and "goes on next run" in text for text in said[:-1])
+    assert "0 % of 80 delivery attempts" in said[-1]
 
 
 def test_all_checks_say_the_same_of_a_pattern(logs):
