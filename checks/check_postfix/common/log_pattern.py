@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from check_postfix.common import named_logs
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.window.coverage import Coverage
 
@@ -78,9 +79,12 @@ def _not_looked_at(store: Store, path: str, now: int) -> Coverage:
 def _gone(store: Store, named: NamedLog) -> list[str]:
     """Return the logs that the pattern found once, and finds no more."""
     assert named.wildcards is not None
-    there = {*named.paths, named.name}
     return [
-        name for name in store.log_names() if name not in there and named.wildcards.has_made(name)
+        name
+        for name in store.log_names()
+        if name not in named.paths
+        and named.wildcards.has_made(name)
+        and not named_logs.is_pattern(name)
     ]
 
 
