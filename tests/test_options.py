@@ -28,6 +28,7 @@ STANDARD_EFFECTS = {
     "--timeout": (["{usually}"], ["--timeout", "0.000001"]),
     "--verbose": (["{usually}"], ["--verbose"]),
     "--prometheus": (["{usually}"], ["--prometheus", "{nowhere}/x.prom"]),
+    "--output": (["{usually}"], ["--output", "json"]),
     "--version": (["{usually}"], ["--version"]),
     "--help": (["{usually}"], ["--help"]),
 }

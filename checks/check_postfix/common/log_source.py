@@ -170,6 +170,7 @@ class OpenedStore:
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
         self._logs, left_out = named_logs.of(self._options, store)
+        self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options
@@ -336,7 +337,7 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        logs = ["the journal" if log.is_journal else log.name for log in self._logs]
+        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
         what = start, end, self.coverage, view, self.notes, silence, logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)

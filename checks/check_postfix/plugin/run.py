@@ -52,9 +52,16 @@ PROMETHEUS = Option(
     metavar="FILE",
     example="/var/lib/prometheus/node-exporter/postfix_queue.prom",
 )
+OUTPUT = Option(
+    "--output",
+    "form of what is printed: text, json (for Zabbix), or checkmk (a line of a local check)",
+    default="text",
+    parse=values.one_of("text", "json", "checkmk"),
+    metavar="FORM",
+)
 VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
-STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, VERSION, HELP)
+STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, OUTPUT, VERSION, HELP)
 
 # How much of two names is the same where one may be meant for the other: --windows, --window.
 _ALIKE = 0.7
@@ -136,7 +143,17 @@ def outcome_of(check: Check, arguments: Sequence[str], answers: bool = False) ->
         outcome = Outcome(check.name, UNKNOWN, _unexpected(error), lines=_where(error, options))
     if getattr(options, PROMETHEUS.name, None):
         _export(check, outcome, options)
-    return str(outcome), outcome.exit_code
+    return _printed(outcome, getattr(options, OUTPUT.name, None)), outcome.exit_code
+
+
+def _printed(outcome: Outcome, form: str | None) -> str:
+    """Return an outcome in this form; as text where nobody could tell which."""
+    if form in (None, "text"):
+        return str(outcome)
+    # Most runs print text.
+    from check_postfix.plugin import forms
+
+    return forms.json(outcome) if form == "json" else forms.checkmk(outcome)
 
 
 def _unexpected(error: Exception) -> str:

@@ -438,6 +438,15 @@ class Store:
         where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
         return self._generations(log, where)
 
+    def newest_generations(self, log: Log) -> list[Generation]:
+        """Return the live generations, and the one with the newest line."""
+        return self._generations(
+            log,
+            "(live OR id=(SELECT id FROM generation WHERE log=? AND last IS NOT NULL"
+            " ORDER BY last DESC, id DESC LIMIT 1))",
+            log.id,
+        )
+
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
         return self._generations(
