@@ -6,6 +6,7 @@ taken out of it.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import USUAL, Retention
+from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -168,6 +170,7 @@ class OpenedStore:
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
         self._logs, left_out = named_logs.of(self._options, store)
+        self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options
@@ -178,6 +181,7 @@ class OpenedStore:
             self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
+            self._remove_what_was_set_aside(self._path)
         coverage = Coverage.merged(parts, self._oldest)
         coverage.notes = [*coverage.notes, *left_out]
         return coverage
@@ -270,6 +274,20 @@ class OpenedStore:
                 if is_forgotten:
                     store.forget(self._oldest, self._oldest_keys)
 
+    def _remove_what_was_set_aside(self, path: str) -> None:
+        """Remove a damaged store when the keys in it are too old to be kept."""
+        if not os.path.lexists(path + ASIDE):
+            return
+        from check_postfix.maillog.store import damage
+
+        try:
+            damage.expire(path, self._span.now, self._retention.keys)
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            self.notes.append(
+                f"cannot remove {path}{ASIDE}: {cause}; remove it, it holds clients and domains"
+            )
+
     def _read_file(
         self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
     ) -> Coverage:
@@ -319,7 +337,7 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        logs = ["the journal" if log.is_journal else log.name for log in self._logs]
+        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
         what = start, end, self.coverage, view, self.notes, silence, logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)

@@ -251,8 +251,10 @@ class Ingest:
         else:  # no line of it told the time
             first = following_from = self._now
         following = [self._store.first_after(log, following_from, generation.id)]
-        if survey.current and survey.current is not generation:
-            following.append(survey.current.first_minute)
+        current = survey.current
+        # Where names have dates, the file of an older day is the live one again.
+        if current and current is not generation and not _begins_before(current, generation):
+            following.append(current.first_minute)
         end = min((minute for minute in following if minute is not None), default=self._now)
         self._store.add_gap(log, min(first, end), max(first, end), generation.id)
 
@@ -388,3 +390,8 @@ class Ingest:
         from check_postfix.maillog.ingest.piece import first_minute
 
         return first_minute(head, Timestamps(self._zone, self._latest_of(file)), self._now)
+
+
+def _begins_before(generation: Generation, other: Generation) -> bool:
+    first, second = generation.first_minute, other.first_minute
+    return first is not None and second is not None and first < second
