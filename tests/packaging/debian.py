@@ -71,7 +71,7 @@ class Debian:
             ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.directory}/proc",
              "chroot", str(self.directory), "runuser", "-u", user, "--", *command],
             env={
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "PATH": "/usr/sbin:/usr/bin" if user == "root" else "/usr/bin",
                 "DEBIAN_FRONTEND": "noninteractive",
                 "LC_ALL": "C.UTF-8",
                 "TZ": "UTC",
