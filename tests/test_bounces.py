@@ -71,7 +71,7 @@ def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
-        " (fewer than 20, not judged)"
+        " (fewer than 20 recipients, not judged)"
         " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
         " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
@@ -166,7 +166,8 @@ def test_of_one_domain_every_number_is_that_domains_but_the_expired():
     outcome = judge("--domain", "example.net", keys=KEYS, sent=99, bounced=99, expired=3)
 
     assert outcome.line == (
-        "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min, 3 expired"
+        "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min,"
+        " all to example.net: 5.1.1 unknown user, 3 expired"
         " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=11;;;0 expired=3;;;0"
         " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=3;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
@@ -186,7 +187,8 @@ def test_a_filter_on_failures_takes_nothing_from_the_recipients_nor_from_what_is
     )
 
     assert outcome.line == (
-        "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min"
+        "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min,"
+        " all to example.net: 5.1.1"
         " | bounce_ratio=16.7%;5;15;0;100 sent=10;;;0 bounced=4;;;0 expired=0;;;0"
         " bounced_550=4;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )

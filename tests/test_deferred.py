@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.deferred import CHECK
+from check_postfix.plugin import Unknown
 from tests.support.builders import a_window, options
 
 
@@ -95,7 +96,7 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX DEFERRED OK - 94.7 % of 19 delivery attempts deferred in 15 min"
-        " (fewer than 20, not judged)"
+        " (fewer than 20 delivery attempts, not judged)"
         " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=18;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
@@ -323,7 +324,7 @@ def test_per_domain_without_any_attempt_says_so():
     ],
 )
 def test_of_some_attempts_only(arguments, words):
-    outcome = judge(*arguments, keys=KEYS, **COUNTED)
+    outcome = judge(*arguments, "-w", "~:", "-c", "~:", keys=KEYS, **COUNTED)
 
     assert outcome.words.partition(" - ")[2] == words
 
@@ -359,12 +360,16 @@ def test_a_filter_on_failures_takes_nothing_from_the_attempts_of_a_domain():
     )
 
 
-def test_with_a_filter_on_failures_the_attempts_stay_exact_when_keys_are_not_kept():
-    outcome = judge("--code", "421", sent=50, deferred=50)
+@pytest.mark.parametrize("arguments", [["--code", "421"], ["--domain", "example.net"]])
+def test_a_filter_on_what_is_not_kept_any_more_is_unknown_and_never_0(arguments):
+    with pytest.raises(Unknown) as raised:
+        judge(*arguments, sent=50, deferred=50)
 
-    assert outcome.words == (
-        "POSTFIX DEFERRED OK - 0 % of 100 delivery attempts deferred in 15 min"
+    assert str(raised.value) == (
+        f"{arguments[0]}: what is asked for is not kept any more of that time; leave it out,"
+        " or read the log afresh with --no-state and a longer --keep-keys"
     )
+    assert judge(*arguments).exit_code == 0  # of nothing, nothing is missing
 
 
 def test_verbose_tells_of_what_the_filter_takes_only_and_what_a_code_means():

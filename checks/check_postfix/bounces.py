@@ -48,10 +48,12 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     }
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words, with what has expired: no bounce tells of it."""
     expired = f", {measured['expired']} expired" if measured["expired"] else ""
-    return BOUNCE_RATIO.summary(measured, window, options, expired)
+    return BOUNCE_RATIO.summary(measured, window, options, is_alarm, expired)
 
 
 CHECK = Check(

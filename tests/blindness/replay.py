@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from check_postfix.plugin import Check
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
 from tests.support.clocks import Clocks, in_zone
@@ -65,6 +66,7 @@ class Replay:
     zone:      this machine's; its name as text
     rotation:  None if the log is never rotated
     arguments: of all checks, besides log and state
+    checks:    that run; all that read a log by default
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Replay:
         zone: tzinfo = UTC,
         rotation: Rotation | None = None,
         arguments: Iterable[str] = (),
+        checks: Iterable[Check] = (),
     ) -> None:
         self.log = directory / "mail.log"
         self.seen: Counter[Seen] = Counter()
@@ -81,6 +84,7 @@ class Replay:
         self._arguments = ["--log", str(self.log), "--state", str(directory / "s"), *arguments]
         self._lines = iter(lines)
         self._next: tuple[float, bytes] | None = next(self._lines, None)
+        self._checks = [*checks] or log_checks()
         self._zone = zone
         self._rotation = rotation
         self._clocks = Clocks(0)
@@ -95,13 +99,12 @@ class Replay:
         After so long a pause of the log they run no more until it goes on.
         The words with their numbers, as they were said the first time, and when, are in `first`.
         """
-        checks = log_checks()
         self._clocks.wall = start
         midnight = self._midnight(start)
         with in_zone(str(self._zone)), self._clocks.told():
             cycle = start
             while cycle < end:
-                for number, check in enumerate(checks):
+                for number, check in enumerate(self._checks):
                     now = cycle + number * _APART
                     while midnight <= now:
                         self._append_until(midnight)
@@ -206,5 +209,5 @@ def report(replay: Replay) -> Iterator[str]:
             when, words = replay.first[said]
             yield f"{n:7,} x {words}   [first {datetime.fromtimestamp(when, UTC):%F %H:%M}Z]"
         elif said.remark:
-            remarks[re.sub("(?:N [dh] ?)+(?:N min)?|N min", "TIME", said.remark)] += n
+            remarks[re.sub(r"(?:N [dh]\b ?)+(?:N min)?|N min", "TIME", said.remark)] += n
     yield from (f"{n:7,} x OK ... ({remark})" for remark, n in remarks.most_common())

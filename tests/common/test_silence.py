@@ -308,6 +308,17 @@ def test_one_of_two_logs_that_is_empty_is_named(tmp_path):
     assert f"{empty} is empty; see where mail is logged now and name that with --log" in line
 
 
+@pytest.mark.parametrize("junk", [b"no line", b"some junk\nmore\n", b"\0" * 100_000, b"x" * 10**6])
+def test_a_file_without_a_whole_log_line_is_not_said_to_be_empty(tmp_path, junk):
+    path = tmp_path / "mail.log"
+    path.write_bytes(junk)
+
+    code, line = said(str(path))
+
+    assert code == 3
+    assert f"({path} has {len(junk)} bytes, but no whole log line; see where" in line
+
+
 def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
     log = written(tmp_path, sent(4, host="mx2"), sent(0))
     monkeypatch.setattr(

@@ -54,11 +54,11 @@ def a_check(measured, remarks=(), uom="", **more):
                 "the one",
                 warning="5",
                 critical="10",
-                enough=[Least(lambda *_: measured["many"], LEAST)],
+                enough=[Least(lambda *_: measured["many"], LEAST, "of them")],
             ),
             Threshold("two", "the other", warning="5", suffix="two"),
         ],
-        summary=lambda measured, subject, _: f"{len(measured)} numbers of {subject}",
+        summary=lambda measured, subject, *_: f"{len(measured)} numbers of {subject}",
         details=lambda subject, _: [f"details of {subject}"],
         options=[LEAST],
         **more,
@@ -119,7 +119,7 @@ def test_a_number_of_too_few_is_shown_without_thresholds():
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "SOME THING OK - 2 numbers of subject (fewer than 5, not judged)"
+        "SOME THING OK - 2 numbers of subject (fewer than 5 of them, not judged)"
         " | many=4;;;0 one=99%;;;0;100"
     )
 
@@ -138,7 +138,7 @@ def test_what_was_not_judged_is_said_after_all_other_remarks_and_with_an_alarm()
 
     assert outcome.exit_code == 1
     assert outcome.words == (
-        "SOME THING WARNING - 3 numbers of subject (a; fewer than 5, not judged)"
+        "SOME THING WARNING - 3 numbers of subject (a; fewer than 5 of them, not judged)"
     )
 
 

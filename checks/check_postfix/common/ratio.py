@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.window import Window
 
 
+# So many failures are judged, whatever their domains.
+_SURELY = 20
+
+
 class Ratio:
     """A ratio of delivery attempts.
 
@@ -35,7 +39,7 @@ class Ratio:
         self._nouns = nouns
         # What there must be to judge it
         self.enough = [
-            Least(self._attempts, MIN_ATTEMPTS),
+            Least(self._attempts, MIN_ATTEMPTS, f"{noun}s"),
             Least(self._failures, MIN_FAILURES, part),
         ]
 
@@ -43,10 +47,16 @@ class Ratio:
         return Attempts(window, options).whole(self._whole)
 
     def _failures(self, window: Window, options: Namespace) -> int:
-        """Return how many failures are judged: with --per those of the worst domain."""
+        """Return how many failures are judged: with --per those of the worst domain.
+
+        Retries of a few messages to a dead domain are most of what is tried in a quiet night.
+        """
         attempts = Attempts(window, options)
         if not options.per:
-            return attempts.count(self._part)
+            failures = attempts.count(self._part)
+            if self._part == "deferred" and failures < _SURELY:
+                failures -= attempts.to_dead_domains(self._part)
+            return failures
         worst = attempts.worst(self._part, self._whole)
         return worst.part if worst else 0
 
@@ -64,11 +74,17 @@ class Ratio:
         return {self.label.name: round(100 * part / whole, 1)} if whole else {}
 
     def summary(
-        self, measured: Mapping[str, float], window: Window, options: Namespace, more: str = ""
+        self,
+        measured: Mapping[str, float],
+        window: Window,
+        options: Namespace,
+        is_alarm: bool,
+        more: str = "",
     ) -> str:
         """Return the first line's words.
 
-        more: words at their end
+        is_alarm: whether they tell where most failures were, and why
+        more:     words at their end
         """
         span = values.span(window.seconds)
         attempts = Attempts(window, options)
@@ -83,6 +99,8 @@ class Ratio:
         if not whole:
             return f"{self._none} in {span}{more}"
         percent = f"{measured[self.label.name]:g} % of {values.amount(whole, self._noun)}"
+        if is_alarm and not options.per and (where := attempts.most(self._part)):
+            why = f", {where}"
         return f"{who}{percent} {self._part} in {span}{why}{more}"
 
     def details(self, window: Window, options: Namespace) -> list[str]:

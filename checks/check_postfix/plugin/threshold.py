@@ -23,12 +23,12 @@ _EXAMPLE = "{0} (alert above {0}), {0}: (below {0}), {0}:{1} (outside) or @{0}:{
 _ENDS = {"s": ("1h", "5h")}
 
 
-class Least(namedtuple("Least", "count option of", defaults=("",))):
+class Least(namedtuple("Least", "count option of")):
     """How much there must be of something to judge a metric.
 
     count:  from (subject, options) to how much there is
     option: with the least number
-    of:     what it is a number of, where the first line does not say that
+    of:     what it is a number of
     """
 
     __slots__ = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import contextmanager
 
@@ -22,7 +23,38 @@ def explained(path: str | None) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from None
     except UnicodeDecodeError:  # in a message that quotes the damage
-        raise DamagedStore(f"{path}: database disk image is malformed") from None
+        raise damaged(path, "not UTF-8") from None
+
+
+def damaged(path: str | None, how: str) -> DamagedStore:
+    """Return the error of a damaged file.
+
+    how: never SQLite's own words: they quote what they have stumbled over, and that may be
+         somebody's address
+    """
+    return DamagedStore(f"{path}: is damaged ({how})")
+
+
+def unwritable(
+    path: str | None,
+    number: int | None,
+    said: str,
+    fix: str = "let this user write the file and its directory, or choose another with --state",
+) -> StoreError:
+    """Return the error of a store that cannot be written: its name, the cause, the fix.
+
+    number: errno of what failed, None if that is not known
+    said:   the cause, and `fix` the fix, where nothing better can be found out
+    """
+    if path is None:
+        return StoreError(
+            f"cannot write a temporary file: {said}; make room in /var/tmp, or name another"
+            " directory in the environment with SQLITE_TMPDIR"
+        )
+    from check_postfix import unwritable
+
+    cause, fix = unwritable.why(path, number, "--state") or (said, fix)
+    return StoreError(f"cannot write {path}: {cause}; {fix}")
 
 
 def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
@@ -36,14 +68,11 @@ def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return DamagedStore(f"{path}: was replaced while it was open")
     if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StoreError(
-            f"cannot write {path}: {error}; let this user write the file and its directory,"
-            " or choose another with --state"
-        )
+        return unwritable(path, None, str(error))
     if kind == sqlite3.SQLITE_FULL:
-        return StoreError(f"cannot write {path}: the disk is full; make room on it")
+        return unwritable(path, errno.ENOSPC, str(error))
     if kind == sqlite3.SQLITE_IOERR:
-        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
+        return unwritable(path, None, str(error), "see the disk's errors in the kernel's log")
     if kind == sqlite3.SQLITE_NOMEM:
         return StoreError(f"cannot read {path}: {error}; give the check more memory")
-    return DamagedStore(f"{path}: {error}")
+    return damaged(path, getattr(error, "sqlite_errorname", type(error).__name__))

@@ -105,7 +105,16 @@ _OF_1 = _OF_2 | {
         "GROUP BY family, minute, stream",
     ),
 }
-TABLES_OF = {1: _OF_1, 2: _OF_2}
+# Only a table was added.
+_OF_3 = {
+    name: Table(name)
+    for name in (
+        "secret", "log", "generation", "seen", "directory", "gap", "journal_span", "origin",
+        "total", "keyed", "pending", "clock_mark", "retention", "generation_head",
+        "generation_start", "generation_unsettled", "seen_watched",
+    )
+}  # fmt: skip
+TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3}
 
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2

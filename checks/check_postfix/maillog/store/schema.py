@@ -11,9 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 3
+VERSION = 4
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
+# What SQLite puts beside a file, or takes for its own where it finds it there.
+BESIDE = ("-journal", "-wal", "-shm")
+# How a damaged file is called that was set aside.
+ASIDE = ".damaged"
 
 _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
@@ -78,6 +82,9 @@ CREATE TABLE clock_mark (
     second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, minute INTEGER NOT NULL, missed TEXT NOT NULL, until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 
