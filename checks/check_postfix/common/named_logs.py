@@ -8,14 +8,13 @@ from collections import namedtuple
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, whereabouts
-from check_postfix.maillog.source.stream import COMPRESSED
 from check_postfix.maillog.store.store import journal_name
 from check_postfix.plugin import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from check_postfix.maillog.source.name_pattern import NamePattern
     from check_postfix.maillog.store.store import Store
@@ -67,6 +66,13 @@ def of(options: Namespace, store: Store) -> tuple[list[NamedLog], list[str]]:
     if len(logs) > 1 or logs[0].wildcards:
         logs, notes = _each_once(logs, options.archives, store)
     return [*logs, *([journal(options.journal_match)] if wants_journal else [])], notes
+
+
+def refusals(logs: Sequence[NamedLog]) -> list[str]:
+    """Return why the wildcards of some logs may have found too little, one reason for each."""
+    return [
+        str(log.wildcards.refused[0]) for log in logs if log.wildcards and log.wildcards.refused
+    ]
 
 
 def _usual() -> NamedLog:
@@ -179,36 +185,8 @@ def _found_by(pattern: NamePattern, store: Store) -> list[str]:
 
     Raises: LogError if there is none, and never was
     """
-    there = [file for file in pattern.find() if not file.path.endswith(COMPRESSED)]
-    names = dict.fromkeys(file.log for file in there if pattern.fields or os.path.isfile(file.path))
-    live = _without_generations(names)
+    live = pattern.logs()
     known = set(store.log_names())
     if not live and not any(map(pattern.has_made, known)):
-        if pattern.refused:
-            raise pattern.refused[0]
-        raise LogError(
-            f"{pattern.written}: no file has such a name; put the pattern into quotes where a"
-            " shell would fill it in, and see where mail is logged"
-        )
+        raise pattern.absence()
     return sorted(live, key=lambda name: (name not in known, os.path.islink(name), name))
-
-
-def _without_generations(names: Iterable[str]) -> list[str]:
-    """Return the paths without those of rotated generations of others of them."""
-    logs: dict[tuple[str, str], list[str]] = {}
-    split = [(os.path.dirname(name), os.path.basename(name)) for name in names]
-    for directory, name in split:
-        logs.setdefault((directory, os.path.splitext(name)[0]), []).append(name)
-
-    def is_generation(directory: str, name: str) -> bool:
-        return any(
-            archives.is_rotated(name, log)
-            for size in range(1, len(name))
-            for log in logs.get((directory, name[:size]), ())
-        )
-
-    return [
-        os.path.join(directory, name)
-        for directory, name in split
-        if not is_generation(directory, name)
-    ]

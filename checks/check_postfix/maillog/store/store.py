@@ -16,7 +16,7 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
@@ -25,7 +25,7 @@ from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
 from check_postfix.maillog.store.clock_mark import ClockMark
-from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.run_mark import RunMark
 
@@ -62,6 +62,9 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 # SQLite takes 6 ms.
 _SPARE = 256
 _GIVEN_BACK = 256
+
+# Of a directory: by others than its owner. Whether that matters is told by file.py.
+_MAY_BE_WRITTEN = stat.S_IWGRP | stat.S_IWOTH
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -131,14 +134,14 @@ class Store:
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
-        if path is not None and not _is_file(path):
+        if path is not None and not _is_sound_place(path):
             # Needed once in a file's life.
             from check_postfix.maillog.store import file
 
             file.prepare(path)
         deadline = time.monotonic() + wait
         with explained(path):
-            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
+            self._db = _connected(path, wait)
             try:
                 self._open(deadline)
             except BaseException:
@@ -217,7 +220,7 @@ class Store:
         with explained(self.path):
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
-                    raise DamagedStore(f"{self.path}: {finding}")
+                    raise damaged(self.path, "integrity_check")
             for (table,) in self._db.execute(
                 "SELECT name FROM sqlite_master WHERE type='table'"
             ).fetchall():
@@ -435,6 +438,15 @@ class Store:
         where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
         return self._generations(log, where)
 
+    def newest_generations(self, log: Log) -> list[Generation]:
+        """Return the live generations, and the one with the newest line."""
+        return self._generations(
+            log,
+            "(live OR id=(SELECT id FROM generation WHERE log=? AND last IS NOT NULL"
+            " ORDER BY last DESC, id DESC LIMIT 1))",
+            log.id,
+        )
+
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
         return self._generations(
@@ -584,19 +596,30 @@ class Store:
             self._origins[where] = row[0]
         return self._origins[where]
 
-    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int]) -> None:
+    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int], latest: int) -> None:
         """Keep the minute of the newest line of some origins; inside a transaction only.
 
         newest: (host, instance) -> minute; those of which nothing was counted yet are left out
+        latest: what was kept of later minutes, while a clock was ahead, is kept no longer
         """
         self._db.executemany(
-            "UPDATE origin SET last=max(coalesce(last, 0), ?)"
+            "UPDATE origin SET last=max(iif(last<=?, last, 0), ?)"
             " WHERE log=? AND host=? AND instance=?",
             [
-                (minute, log.id, host.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+                (
+                    latest,
+                    minute,
+                    log.id,
+                    host.decode("utf-8", "replace"),
+                    name.decode("utf-8", "replace"),
+                )
                 for (host, name), minute in newest.items()
             ],
         )
+
+    def cut_newest(self, log: Log, latest: int) -> None:
+        """Let no origin's newest line lie after a minute; inside a transaction only."""
+        self._db.execute("UPDATE origin SET last=?1 WHERE log=?2 AND last>?1", (latest, log.id))
 
     def origins(self, log: Log) -> list[tuple[int, str, str, int | None]]:
         """Return everything this log has told of.
@@ -786,11 +809,30 @@ class Store:
             return packed.added(text for (text,) in self._db.execute(query, parameters))
 
 
-def _is_file(path: str) -> bool:
+def _is_sound_place(path: str) -> bool:
+    """Tell whether a file is there, surely nobody else's, and nothing strange beside it."""
     try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound = stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound &= not os.stat(os.path.dirname(path) or ".").st_mode & _MAY_BE_WRITTEN
+        for name in schema.BESIDE:
+            with suppress(FileNotFoundError):
+                is_sound &= stat.S_ISREG(os.lstat(path + name).st_mode)
     except OSError:
         return False
+    return is_sound
+
+
+def _connected(path: str | None, wait: float) -> sqlite3.Connection:
+    """Open a file, or a nameless one that goes with its connection.
+
+    Raises: sqlite3.Error, StoreError
+    """
+    if path is not None and os.geteuid() == 0:
+        # Root is seldom the user that checks run as.
+        from check_postfix.maillog.store import by_root
+
+        return by_root.connected(path, wait)
+    return sqlite3.connect(path or "", timeout=wait, isolation_level=None)
 
 
 def _columns(kind: type[Value]) -> str:
