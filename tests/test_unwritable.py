@@ -30,7 +30,7 @@ def disk(tmp_path):
     """A disk of 512 KB, and what changes how it is mounted."""
     where = tmp_path / "disk"
     where.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", where]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", where]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("cannot mount a file system here")
     yield where, lambda how: subprocess.run(["mount", "-o", f"remount,{how}", where], check=True)

@@ -18,7 +18,7 @@ from tests.bench.ground import one_day
 from tests.integration import packages
 from tests.support.definitions import log_checks, names
 
-from .debian import ROOT, Debian
+from .debian import ROOT, Debian, own_release
 
 pytestmark = pytest.mark.integration
 
@@ -50,7 +50,7 @@ def debian(package, tmp_path_factory) -> Iterator[Debian]:
         pytest.skip("a Debian of its own needs root")
     packages.install("mmdebstrap")
     place = tmp_path_factory.mktemp("debian") / "root"
-    machine = Debian(place)
+    machine = Debian(place, own_release())
     machine.copy_in(package, "/tmp/check-postfix.deb")
     machine.must("apt-get", "-q", "-y", "--no-install-recommends", "install",
                  "/tmp/check-postfix.deb")  # fmt: skip
@@ -132,7 +132,7 @@ def test_the_state_directory_is_nagios_own(debian):
 
 def test_nagios_finds_the_commands(debian):
     assert "define command" in debian.must("cat", "/etc/nagios-plugins/config/check_postfix.cfg")
-    assert debian.path("/usr/share/doc/check-postfix/examples/icinga/commands.conf").exists()
+    assert debian.path("/usr/share/check_postfix/icinga/postfix-commands.conf").exists()
 
 
 def test_it_brings_the_pages_that_an_operator_needs(package):
@@ -140,12 +140,17 @@ def test_it_brings_the_pages_that_an_operator_needs(package):
         ["dpkg-deb", "--fsys-tarfile", package], capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(listed)) as tree:
-        names = {name.removeprefix("./usr/share/doc/check-postfix/") for name in tree.getnames()}
+        names = {name.removeprefix("./usr/share/") for name in tree.getnames()}
+        links = {member.name: member.linkname for member in tree.getmembers() if member.issym()}
+    pages = {f"doc/check-postfix/{page}" for page in (
+        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md"
+    )}  # fmt: skip
 
-    assert {
-        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md",
-        "examples/icinga/README.md", "examples/nagios/README.md",
-    } <= names  # fmt: skip
+    assert pages | {f"check_postfix/{kind}/README.md" for kind in ("icinga", "nagios")} <= names
+    assert links == {
+        f"./usr/share/doc/check-postfix/{kind}": f"../../check_postfix/{kind}"
+        for kind in ("icinga", "nagios")
+    }
 
 
 def test_nagios_must_be_let_into_group_adm_and_is_told_so(debian):

@@ -14,9 +14,9 @@ from time import monotonic, time
 
 from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import archives, journalctl, logfile
+from check_postfix.maillog.source import journalctl, whereabouts
 from check_postfix.maillog.source.logfile import LogFile
-from check_postfix.maillog.syntax.entry import OURS
+from check_postfix.maillog.syntax import entry
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import IO
 
+    from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.source.export import Fields
 
 # What --log says to mean standard input.
@@ -125,30 +126,37 @@ class Logs:
     """
 
     def __init__(
-        self, paths: Sequence[str], named: Sequence[str], journal: bool, zone: tzinfo | None,
+        self,
+        named: Sequence[NamedLog],
+        archives: Sequence[str],
+        zone: tzinfo | None,
         since: float,
-    ) -> None:  # fmt: skip
+        matches: Sequence[str] = (),
+        has_input: bool = False,
+    ) -> None:
         """Look which files there are.
 
-        paths:   of the logs; STANDARD_INPUT for that
-        named:   directories of archives besides the usual ones
-        journal: whether the journal is read as well
-        zone:    of stamps without one
-        since:   seconds since 1970; of the journal, nothing older is needed
-        Raises:  LogError
+        named:     the logs
+        archives:  directories of archives besides the usual ones
+        zone:      of stamps without one
+        since:     seconds since 1970; of the journal, nothing older is needed
+        matches:   journalctl's, that choose what of the journal is read
+        has_input: whether standard input is read as well
+        Raises:    LogError
         """
         self._zone = zone
         self._spools = ExitStack()
         self.files: list[File] = []
         self.notes: list[str] = []
         with self._spools:  # closed at once if one of the logs cannot be read
-            for path in paths:
-                if path == STANDARD_INPUT:
-                    self._add_spool("standard input", sys.stdin.buffer)
+            if has_input:
+                self._add_spool("standard input", sys.stdin.buffer)
+            for log in named:
+                if log.is_journal:
+                    self._add_journal(since, matches)
                 else:
-                    self._add_log(path, named)
-            if journal:
-                self._add_journal(since)
+                    for path in log.paths:
+                        self._add_log(path, archives)
             self._spools = self._spools.pop_all()
 
     def __enter__(self) -> Logs:
@@ -157,13 +165,13 @@ class Logs:
     def __exit__(self, *_: object) -> None:
         self._spools.close()
 
-    def _add_log(self, path: str, named: Sequence[str]) -> None:
-        try:
-            live = logfile.look(path)
-        except FileNotFoundError:
-            raise LogError(f"{path}: no such file; name the mail log with --log") from None
+    def _add_log(self, path: str, archives: Sequence[str]) -> None:
+        where = whereabouts.of(path, archives)
+        live, older = where.live(), where.older()
+        if live is None and not older:
+            raise where.absence()
         found: dict[bytes, LogFile] = {}
-        for file in [*reversed(archives.of(path, named)), live]:
+        for file in [*reversed(older), *([live] if live else [])]:
             try:
                 head = File(0, file, self._zone).head()
             except LogError as error:
@@ -194,11 +202,13 @@ class Logs:
         file.modified = time()
         self.files.append(File(len(self.files), file, self._zone, spool))
 
-    def _add_journal(self, since: float) -> None:
+    def _add_journal(self, since: float, matches: Sequence[str]) -> None:
         journalctl.see_that_all_is_readable()
         spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         bounds = [f"--since=@{int(since)}"] if since > 0 else []
-        with journalctl.Journalctl([*bounds, *OURS], monotonic() + _JOURNAL_SECONDS) as journal:
+        with journalctl.Journalctl(
+            [*bounds, *entry.choice(matches)], monotonic() + _JOURNAL_SECONDS
+        ) as journal:
             for fields in journal.entries():
                 spool.write(_as_line(fields))
             self.notes += journal.notes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from math import inf
 
 from check_postfix.command.found import Found
@@ -12,19 +13,21 @@ from check_postfix.command.progress import Progress
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
+from check_postfix.common import named_logs
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import archives, journalctl
+from check_postfix.maillog.store.store import Store
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from collections.abc import Callable, Generator, Iterator
     from datetime import tzinfo
     from typing import TypeVar
 
     from check_postfix.command.history import Message
+    from check_postfix.common.named_logs import NamedLog
     from check_postfix.mailqueue.listing import Message as Waiting
 
     T = TypeVar("T")
@@ -34,6 +37,7 @@ NOTHING_FOUND, NOT_READ = 1, 3
 _TRIES = 3
 # In seconds
 _QUEUE_TIMEOUT = 20
+_STORE_TIMEOUT = 1
 HELP = "find whole messages, and what became of them"
 DESCRIPTION = """\
 Find whole messages: every line of each message in which all patterns stand, and of what it
@@ -62,8 +66,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("patterns", metavar="PATTERN", nargs="+", help="what to look for")
     parser.add_argument(
         "--log", metavar="PATH", action="append", default=[],
-        help="mail log; its rotated generations are found; - for standard input (default: as the"
-        " checks find it)",
+        help="mail log, or a pattern with dates or wildcards; its rotated generations are found;"
+        " - for standard input (default: as the checks find it)",
     )  # fmt: skip
     parser.add_argument(
         "--archives", metavar="DIR", action="append", default=[],
@@ -72,6 +76,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--journal", action="store_true",
         help="read the systemd journal (default: if there is a journal and no log file)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--journal-match", metavar="FIELD=VALUE", action="append", default=[],
+        help="read only the journal's entries with this field, as for what containers write",
     )  # fmt: skip
     parser.add_argument(
         "--since", metavar="TIME",
@@ -119,8 +127,11 @@ def _run(
     since: float,
     until: float,
 ) -> Generator[str, None, int]:
-    paths, journal = _places(options)
-    with Logs(paths, options.archives, journal, zone, since) as logs, Found() as found:
+    named, has_input = _named(options), STANDARD_INPUT in options.log
+    with (
+        Logs(named, options.archives, zone, since, options.journal_match, has_input) as logs,
+        Found() as found,
+    ):
         with Progress() as progress:
             search = Search(logs, found, since, until, progress.read)
             try:
@@ -164,19 +175,17 @@ def _read(what: str, written: str, parse: Callable[[str], T]) -> T:
         raise UsageError(f"{what} {written}: {'; '.join([cause, *fix])}") from None
 
 
-def _places(options: Namespace) -> tuple[list[str], bool]:
-    """Return the logs to read, and whether the journal is read as well.
+def _named(options: Namespace) -> list[NamedLog]:
+    """Return the logs to read, besides standard input.
 
-    Raises: LogError
+    Raises: LogError, UsageError
     """
-    if options.log or options.journal:
-        return options.log, options.journal
-    try:
-        return [archives.usual_log()], False
-    except LogError:
-        if not journalctl.has_journal():
-            raise
-        return [], True
+    paths = [path for path in options.log if path != STANDARD_INPUT]
+    if options.log and not paths and not options.journal and not options.journal_match:
+        return []
+    chosen = Namespace(**{**vars(options), "log": paths})
+    with Store(None, _STORE_TIMEOUT) as store:
+        return named_logs.of(chosen, store)[0]
 
 
 def _waiting(

@@ -10,17 +10,17 @@ import os
 import time
 from contextlib import contextmanager
 
-from check_postfix.common import not_understood
+from check_postfix.common import named_logs, not_understood
 from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
 from check_postfix.common.log_remarks import remarks
 from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.source import archives
 from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import USUAL, Retention
-from check_postfix.maillog.store.store import JOURNAL, Store
+from check_postfix.maillog.store.schema import ASIDE
+from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
+    from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.store.clock_mark import ClockMark
     from check_postfix.maillog.window.silence import Silence
 
@@ -90,7 +91,6 @@ class OpenedStore:
     """The store of a run, brought up to the log. Use it as a context manager.
 
     path:     of the state file, None to remember nothing
-    logs:     paths of the logs, or JOURNAL
     deadline: time.monotonic() at which to stop waiting and reading
     coverage: what of the log was read
     notes:    what has to be said of the store, in a few words each
@@ -102,14 +102,14 @@ class OpenedStore:
     def __init__(
         self,
         path: str | None,
-        logs: Sequence[str],
         options: Namespace,
         span: Span,
         deadline: float,
     ) -> None:
         self._path = path
-        self._logs = list(logs)
-        # log -> what it has told of, and the minute of its newest line of Postfix or Dovecot
+        self._logs: list[NamedLog] = []
+        # Name of a log -> what it has told of, and the minute of its newest line of Postfix or
+        # Dovecot
         self._told: dict[str, list[Origin]] = {}
         self._last: dict[str, int | None] = {}
         self._has_future = False  # whether a line that was read is of a time yet to come
@@ -171,19 +171,34 @@ class OpenedStore:
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
-        parts = [
-            self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
-            for log in self._logs
-        ]
+        self._logs, left_out = named_logs.of(self._options, store)
+        self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
+        parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options
-        is_unnamed = not options.log and not options.journal and options.at is None
-        if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store, parts[0]):
-            parts = [self._read_journal(store)]
+        is_unnamed = not (options.log or options.journal or options.journal_match)
+        may_be_left_over = is_unnamed and options.at is None and not self._logs[0].is_journal
+        if may_be_left_over and self._is_journal_newer(store, parts[0]):
+            parts = [self._read_log(store, log) for log in self._logs]
             self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
-        return Coverage.merged(parts, self._oldest)
+            self._remove_what_was_set_aside(self._path)
+        coverage = Coverage.merged(parts, self._oldest)
+        coverage.notes = [*coverage.notes, *left_out]
+        return coverage
+
+    def _read_log(self, store: Store, log: NamedLog) -> Coverage:
+        """Bring the store up to what one option names."""
+        if log.is_journal:
+            return self._read_journal(store)
+        if log.wildcards:
+            # Most runs have a plain name.
+            from check_postfix.common import log_pattern
+
+            now = int(self._span.now) // 60
+            return log_pattern.read(store, log, now, self._oldest, self._read_file)
+        return self._read_file(store, log.name)
 
     def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
         """Look up what each log has told of, and when it last did.
@@ -191,15 +206,18 @@ class OpenedStore:
         parts: what is covered by each
         """
         now = int(self._span.now) // 60
-        for path, part in zip(self._logs, parts, strict=True):
-            log = store.log(path)
-            told = store.origins(log) if log else []
-            if log and any(last and last > now for *_, last in told):
-                self._has_future = True
-                if self._is_steady:
-                    # Logged while a clock was ahead; since when it is silent nobody can tell.
-                    with store.transaction():
-                        store.cut_newest(log, now)
+        for named, part in zip(self._logs, parts, strict=True):
+            path = named.name
+            told = []
+            for log in filter(None, map(store.log, named.paths)):
+                origins = store.origins(log)
+                if any(last and last > now for *_, last in origins):
+                    self._has_future = True
+                    if self._is_steady:
+                        # Logged while a clock was ahead; since when it is silent nobody can tell.
+                        with store.transaction():
+                            store.cut_newest(log, now)
+                told += origins
             # Until that is sure it may be our own clock that is behind.
             told = [(n, host, name, last and min(last, now)) for n, host, name, last in told]
             self._told[path] = told
@@ -216,7 +234,7 @@ class OpenedStore:
 
         part: what is covered by the file
         """
-        (path,) = self._logs
+        ((path, *_),) = self._logs
         last, end = self._last[path], self._span.end
         if part.end < end:
             return False  # its newest lines are not read yet
@@ -227,7 +245,7 @@ class OpenedStore:
 
         if not journal_instead.goes_on(store, path, last, int(self._span.now), self._deadline):
             return False
-        self._logs = [JOURNAL]
+        self._logs = [named_logs.journal(None)]
         self._last.clear()
         state = "is empty" if last is None else f"silent for {values.span((end - last) * 60)}"
         self.notes.append(
@@ -270,10 +288,31 @@ class OpenedStore:
                 if is_forgotten:
                     store.forget(self._oldest, self._oldest_keys)
 
-    def _read_file(self, store: Store, path: str) -> Coverage:
+    def _remove_what_was_set_aside(self, path: str) -> None:
+        """Remove a damaged store when the keys in it are too old to be kept."""
+        if not os.path.lexists(path + ASIDE):
+            return
+        from check_postfix.maillog.store import damage
+
+        try:
+            damage.expire(path, self._span.now, self._retention.keys)
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            self.notes.append(
+                f"cannot remove {path}{ASIDE}: {cause}; remove it, it holds clients and domains"
+            )
+
+    def _read_file(
+        self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
+    ) -> Coverage:
+        """Bring the store up to one log.
+
+        share: of the time for history that this log may take
+        may_be_gone: whether it is no error that it is not there any more
+        """
         now, lie_in = self._span.now, self._options.archives
         seconds = self._deadline - time.monotonic()
-        progress = Progress(store, path, int(now) // 60, lie_in, seconds)
+        progress = Progress(store, path, int(now) // 60, lie_in, seconds, may_be_gone)
         log = progress.log()
         named = self._options.timezone
         if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
@@ -286,7 +325,7 @@ class OpenedStore:
         return Ingest(
             store, path, None, now, latest, self._span.start, self._deadline,
             keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
-            named=named,
+            named=named, share=share, may_be_gone=may_be_gone,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -296,6 +335,7 @@ class OpenedStore:
         return Journal(
             store, self._span.now, self._span.start, self._span.end, self._deadline,
             keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
+            matches=self._options.journal_match or (),
         ).run()  # fmt: skip
 
     def window(self) -> Window:
@@ -311,7 +351,8 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        what = start, end, self.coverage, view, self.notes, silence, self._logs, self._path
+        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
+        what = start, end, self.coverage, view, self.notes, silence, logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)
         return LatestWindow(Runs(self._store, self._options), *what)
@@ -363,13 +404,13 @@ class OpenedStore:
         """Return whose time of day is compared; None for the machine's."""
         if self._options.timezone is not None:
             return values.zone(self._options.timezone)
-        logs = [self._store.log(path) for path in self._logs]
+        logs = [self._store.log(path) for named in self._logs for path in named.paths]
         zones = [log.zone for log in logs if log and log.zone]
         return log_zone.rules(zones[0]) if zones else None
 
     def _origins(self) -> list[Origin]:
         """Return the hosts' Postfix instances that are judged."""
-        there = [origin for path in self._logs for origin in self._told[path]]
+        there = [origin for log in self._logs for origin in self._told[log.name]]
         # Of lines that nobody can read, nobody knows whose they are.
         nobody = [origin for origin in there if origin[1:3] == _NOBODY]
         origins = [origin for origin in there if origin[1:3] != _NOBODY]
@@ -381,47 +422,11 @@ class OpenedStore:
             if not matching:
                 known = sorted({str(origin[place]) for origin in origins})
                 raise Unknown(
-                    f"{option.flag} {wanted}: not in {', '.join(self._logs)};"
+                    f"{option.flag} {wanted}: not in {', '.join(log.name for log in self._logs)};"
                     f" there are {', '.join(known) or 'none'}"
                 )
             origins = matching
         return origins + nobody
-
-
-def _logs(options: Namespace) -> list[str]:
-    """Return the logs to read, the journal last.
-
-    Raises: LogError; UsageError if one of them would be read twice
-    """
-    if options.journal and not options.log:
-        return [JOURNAL]
-    if not options.log:
-        return [_usual_log()]
-    paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
-    if len(paths) > 1:
-        for path in paths:
-            for archive in archives.of(path, options.archives):
-                if archive.path in paths:
-                    raise UsageError(
-                        f"--log {archive.path}: is a rotated generation of {path} and read with it;"
-                        " leave it out"
-                    )
-    return [*paths, JOURNAL] if options.journal else paths
-
-
-def _usual_log() -> str:
-    """Return the log to read when none is named.
-
-    Raises: LogError
-    """
-    try:
-        return archives.usual_log()
-    except LogError:
-        from check_postfix.maillog.source import journalctl
-
-        if not journalctl.has_journal():
-            raise
-        return JOURNAL
 
 
 def _is_set_aside(path: str | None) -> bool:
@@ -451,9 +456,8 @@ def _open(options: Namespace) -> Iterator[Window]:
     span = Span(options, time.time())
     path = None
     try:
-        logs = _logs(options)
         path = None if options.no_state else options.state or location.default_store()
-        with OpenedStore(path, logs, options, span, deadline) as opened:
+        with OpenedStore(path, options, span, deadline) as opened:
             yield opened.window()
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (
@@ -476,8 +480,9 @@ def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
 
 
 def _where(window: Window, _: Namespace) -> list[str]:
-    logs = ["the journal" if log == JOURNAL else log for log in window.logs]
-    return [f"read: {', '.join(logs)}", f"state: {window.state or 'none'}"] if logs else []
+    if not window.logs:
+        return []
+    return [f"read: {', '.join(window.logs)}", f"state: {window.state or 'none'}"]
 
 
 def _about(window: Window, _: Namespace) -> list[str]:

@@ -8,7 +8,8 @@ machine since the first of these deferrals.
 One dead domain is no standstill, and ten are none in a quiet night, when only old messages are
 tried again. So there must be several new messages that went nowhere, to several domains, and one
 of these domains must have taken mail before, or there must be many. A relay that refuses our
-login refuses everything, whatever the domains. Greylisting passes by itself.
+login refuses everything, whatever the domains; so does a relayhost, which is known by the mail for
+several domains that it took before. Greylisting passes by itself.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def standstill(window: Window) -> int:
     """Return for how many seconds all mail to other machines was put off, 0 if it is not.
 
     It is told in whole hours, from the hour of the first deferral on. What is delivered on this
-    machine, cron's mail above all, proves nothing; what goes by LMTP counts as delivered.
+    machine, cron's mail above all, proves nothing, nor does what a mailbox server here takes by a
+    UNIX socket.
     """
     # Most runs end here, after one look at most.
     if _has_left(window) or not window.ending(0, 60 * HOURS).count(*DEFERRALS):
@@ -55,13 +57,19 @@ def standstill(window: Window) -> int:
 
 def _has_left(window: Window) -> bool:
     """Tell whether mail was delivered to another machine."""
-    sent = window.count("sent")
+    to_socket = window.count("sent_to_socket")
+    sent = window.count("sent") - to_socket
     if not sent or sent >= _SURELY:
         return bool(sent)
-    relays = {relay for (relay,), _ in window.keys("sent", "relay")}
+    relays = window.keys("sent", "relay")
+    if not relays:  # their keys are not kept any more
+        return True
     # Postfix's own transports have plain names: local, virtual, dovecot.
-    is_known = bool(relays)  # else their keys are not kept any more
-    return not is_known or any(relay == MANY or "." in relay or ":" in relay for relay in relays)
+    return sum(number for (relay,), number in relays if _is_address(relay)) > to_socket
+
+
+def _is_address(relay: str) -> bool:
+    return relay == MANY or "." in relay or ":" in relay
 
 
 def _is_general(stalled: Window, window: Window) -> bool:
@@ -74,8 +82,21 @@ def _is_general(stalled: Window, window: Window) -> bool:
         return True
     # All that was sent went to somebody on this machine.
     went_nowhere = stalled.count("accepted") - stalled.count("sent", "bounced")
-    if len(domains) < DOMAINS or went_nowhere < MESSAGES:
+    if went_nowhere < MESSAGES:
         return False
     kept = window.ending(0, 2 * 24 * 60)
+    if len(domains) < DOMAINS:
+        return _is_of_a_relayhost(stalled, kept)
     delivered = {domain for (domain,), _ in kept.keys("sent", "domain")}
     return len(domains) >= MANY_DOMAINS or bool(domains & delivered)
+
+
+def _is_of_a_relayhost(stalled: Window, kept: Window) -> bool:
+    """Tell whether all was put off by one relay, that takes the mail of several domains."""
+    relays = {relay for (relay,), _ in stalled.keys("deferred", "relay")}
+    if len(relays) != 1:
+        return False
+    of_domains = {
+        domain for (domain, relay), _ in kept.keys("sent", "domain", "relay") if relay in relays
+    }
+    return len(of_domains) >= DOMAINS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -31,6 +32,9 @@ _SEPARATORS = "-._"
 _DIGITS = "0123456789"
 _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 
+# What stat says of a file that was renamed since, of a link to nothing, and in a directory that
+# this user may list but not enter.
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
 
 # A directory that was changed less long ago may be changed once more without a trace: file
 # systems keep the time in steps of up to two seconds.
@@ -88,20 +92,33 @@ def of(path: str, named: Sequence[str] = ()) -> list[LogFile]:
     real = os.path.realpath(path)
     logs = {os.path.basename(path), os.path.basename(real)}
     own = {os.path.dirname(log) or "." for log in (path, real)}
-    found = {}
+    found = []
     # The log's own comes first: what is moved from there meanwhile is seen where it went.
     listed = [(place, _names(place, place in own, named)) for place in directories(path, named)]
     for directory, names in listed:
-        for name in names:
-            if not any(_is_rotated(name, log) for log in logs):
+        found += [
+            os.path.join(directory, name)
+            for name in names
+            if any(is_rotated(name, log) for log in logs)
+        ]
+    return there(found)
+
+
+def there(paths: Iterable[str]) -> list[LogFile]:
+    """Return those of these files that are there, newest first.
+
+    Raises: LogError if the system cannot tell
+    """
+    found = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
                 continue
-            where = os.path.join(directory, name)
-            try:
-                status = os.stat(where)
-            except OSError:  # renamed since, or a dangling link
-                continue
-            if stat.S_ISREG(status.st_mode):
-                found[where] = LogFile(where, status)
+            raise unreadable(path, error) from None
+        if stat.S_ISREG(status.st_mode):
+            found[path] = LogFile(path, status)
     return sorted(
         found.values(), key=lambda file: (file.modified, not file.compressed), reverse=True
     )
@@ -122,7 +139,7 @@ def _names(directory: str, is_own: bool, named: Sequence[str]) -> list[str]:
     return []
 
 
-def _is_rotated(name: str, log: str) -> bool:
+def is_rotated(name: str, log: str) -> bool:
     """Tell whether rotation gives a file of this name to a log of that."""
     stem, extension = os.path.splitext(log)
     if not name.startswith(stem):

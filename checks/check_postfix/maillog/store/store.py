@@ -16,7 +16,7 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
@@ -25,7 +25,7 @@ from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import packed, schema
 from check_postfix.maillog.store.clock_mark import ClockMark
-from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.run_mark import RunMark
 
@@ -63,8 +63,17 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 _SPARE = 256
 _GIVEN_BACK = 256
 
+# Of a directory: by others than its owner. Whether that matters is told by file.py.
+_MAY_BE_WRITTEN = stat.S_IWGRP | stat.S_IWOTH
+
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
+
+
+def journal_name(matches: Iterable[str]) -> str:
+    """Return what stands in the place of a path for the part of it that some matches choose."""
+    each = sorted({match.replace("\\", r"\x5c").replace(" ", r"\x20") for match in matches})
+    return " ".join([JOURNAL, *each])
 
 
 NO_OFFSET: tuple[int | None, ...] = (None, None, 0)
@@ -74,7 +83,7 @@ class Log:
     """One followed log.
 
     id:      its number in the store
-    path:    absolute, or JOURNAL
+    path:    absolute, or a pattern, or the journal_name()
     backlog: files of it still to be read
     asked:   second at which the journal was asked whether it goes on where this log is silent
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
@@ -125,14 +134,14 @@ class Store:
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
-        if path is not None and not _is_file(path):
+        if path is not None and not _is_sound_place(path):
             # Needed once in a file's life.
             from check_postfix.maillog.store import file
 
             file.prepare(path)
         deadline = time.monotonic() + wait
         with explained(path):
-            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
+            self._db = _connected(path, wait)
             try:
                 self._open(deadline)
             except BaseException:
@@ -211,7 +220,7 @@ class Store:
         with explained(self.path):
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
-                    raise DamagedStore(f"{self.path}: {finding}")
+                    raise damaged(self.path, "integrity_check")
             for (table,) in self._db.execute(
                 "SELECT name FROM sqlite_master WHERE type='table'"
             ).fetchall():
@@ -355,6 +364,25 @@ class Store:
             ).fetchone()
         return Log(*row) if row else None
 
+    def log_names(self) -> list[str]:
+        """Return the names of all logs that were read."""
+        with explained(self.path):
+            return [name for (name,) in self._db.execute("SELECT path FROM log")]
+
+    def files_read(self) -> list[tuple[str, str]]:
+        """Return (name of a log, signature) of each file that holds a generation."""
+        with explained(self.path):
+            return self._db.execute(
+                "SELECT log.path, signature FROM seen JOIN log ON log.id=log WHERE generation<>0"
+            ).fetchall()
+
+    def remove_log(self, log: Log) -> None:
+        """Forget a log; inside a transaction only."""
+        self.drop_counts(log)
+        self._db.execute("DELETE FROM origin WHERE log=?", (log.id,))
+        self._db.execute("DELETE FROM log WHERE id=?", (log.id,))
+        self._origins.clear()
+
     def add_log(self, path: str) -> Log:
         """Return a new log's entry; inside a transaction only."""
         number = self._db.execute("INSERT INTO log (path) VALUES (?)", (path,)).lastrowid
@@ -409,6 +437,15 @@ class Store:
         """Return the generations that lines may still come from, newest first."""
         where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
         return self._generations(log, where)
+
+    def newest_generations(self, log: Log) -> list[Generation]:
+        """Return the live generations, and the one with the newest line."""
+        return self._generations(
+            log,
+            "(live OR id=(SELECT id FROM generation WHERE log=? AND last IS NOT NULL"
+            " ORDER BY last DESC, id DESC LIMIT 1))",
+            log.id,
+        )
 
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
@@ -772,11 +809,30 @@ class Store:
             return packed.added(text for (text,) in self._db.execute(query, parameters))
 
 
-def _is_file(path: str) -> bool:
+def _is_sound_place(path: str) -> bool:
+    """Tell whether a file is there, surely nobody else's, and nothing strange beside it."""
     try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound = stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound &= not os.stat(os.path.dirname(path) or ".").st_mode & _MAY_BE_WRITTEN
+        for name in schema.BESIDE:
+            with suppress(FileNotFoundError):
+                is_sound &= stat.S_ISREG(os.lstat(path + name).st_mode)
     except OSError:
         return False
+    return is_sound
+
+
+def _connected(path: str | None, wait: float) -> sqlite3.Connection:
+    """Open a file, or a nameless one that goes with its connection.
+
+    Raises: sqlite3.Error, StoreError
+    """
+    if path is not None and os.geteuid() == 0:
+        # Root is seldom the user that checks run as.
+        from check_postfix.maillog.store import by_root
+
+        return by_root.connected(path, wait)
+    return sqlite3.connect(path or "", timeout=wait, isolation_level=None)
 
 
 def _columns(kind: type[Value]) -> str:

@@ -31,6 +31,11 @@ COMES_AGAIN = (
 _FORWARDED = b"forwarded as "
 _FROM_FILTER = b"from MTA("
 _match_comes_again = Expression(COMES_AGAIN).match
+# A UNIX socket in the place of an address: a server on this machine, under this machine's name
+# (smtp/smtp_connect.c, lmtp_connect.c).
+SOCKET = rb"\[(?:private|public|)/"
+# Without a dot it looks like one of Postfix's own transports already.
+_is_socket = Expression(rb"[^.\[]*+\.[^\[]*+" + SOCKET).match
 _is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
@@ -210,6 +215,8 @@ def outcome(
             kind = "forwarded"
         elif _FROM_FILTER in reply and _match_comes_again(reply) and _is_here(relay):
             kind = "filtered"
+        elif _is_socket(relay):
+            also += ("sent_to_socket",)
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
         said = reasons.match_said(reply)
