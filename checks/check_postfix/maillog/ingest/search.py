@@ -61,7 +61,7 @@ def found(
             is_long_enough = file.compressed or file.size >= shortest
             if file.size and is_long_enough and not is_known(file):
                 there.append(file)
-    there.sort(key=lambda file: ("%d:%d" % file.inode not in inodes, -file.modified))
+    there.sort(key=lambda file: (":".join(map(str, file.inode)) not in inodes, -file.modified))
     for number, file in enumerate(there[:MOST_LOOKS]):
         if number >= LEAST_LOOKS and monotonic() > deadline:
             raise TimeUpError
