@@ -30,7 +30,7 @@ MIN_FAILURES = Option(
     "--min-failures",
     "with fewer failures among them, show the ratio but do not judge it; less than 20 deferrals of"
     " up to three domains that have taken nothing for two days do not count",
-    default="8",
+    default="5",
     parse=values.count,
     metavar="N",
 )
