@@ -144,7 +144,7 @@ def test_it_brings_the_pages_that_an_operator_needs(package):
         names = {name.removeprefix("./usr/share/") for name in tree.getnames()}
         links = {member.name: member.linkname for member in tree.getmembers() if member.issym()}
     pages = {f"doc/check-postfix/{page}" for page in (
-        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md"
+        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md", "checks/THREATS.md"
     )}  # fmt: skip
 
     assert pages | {f"check_postfix/{kind}/README.md" for kind in ("icinga", "nagios")} <= names

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,8 +28,9 @@ pytestmark = pytest.mark.integration
 CLONE = "/root/check_postfix"
 MONITORING = [
     *("icinga2", "nagios4-core", "nagios-nrpe-server", "nagios-nrpe-plugin"),
-    *("monitoring-plugins-basic", "curl", "procps"),
+    *("monitoring-plugins-basic", "curl", "procps", "ca-certificates"),
 ]
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SYSTEMCTL = """\
 #!/bin/sh
 [ "$1" = restart ] && exec service "$2" restart
@@ -112,6 +114,8 @@ def furnished(request, tmp_path_factory) -> Iterator[Debian]:
     machine = Debian(place, request.param)
     machine.path("/etc/apt/apt.conf.d/yes").write_text('APT::Get::Assume-Yes "true";\n')
     machine.must("apt-get", "-q", "--no-install-recommends", "install", *MONITORING)
+    if CERTIFICATES.exists():  # this machine's own: the package has made others
+        machine.copy_in(CERTIFICATES, str(CERTIFICATES))
     machine.path("/usr/local/bin/systemctl").write_text(SYSTEMCTL)
     machine.path("/usr/local/bin/systemctl").chmod(0o755)
     machine.copy_tree_in(CLONE)

@@ -373,7 +373,8 @@ class Ingest:
         self._has_local_stamps |= reader.has_local_stamps()
         if live:
             if reader.newest is not None:
-                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now)
+                written = int(file.modified) // 60
+                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now, written)
             if is_whole:
                 log.read = self._now
         if is_whole and reader.goes_on:
@@ -384,7 +385,10 @@ class Ingest:
         """Return the newest minute that a stamp without a year can mean in a file."""
         # The stamps of an old archive would be taken for this year's.
         modified = int(file.modified) // 60
-        return modified if modified < self._oldest else self._latest
+        if modified < self._oldest:
+            return modified
+        # Whoever wrote it may know better than our clock does just now.
+        return max(modified, self._latest) if self._keeps else self._latest
 
     def _first_minute(self, file: LogFile, head: bytes) -> int | None:
         from check_postfix.maillog.ingest.piece import first_minute

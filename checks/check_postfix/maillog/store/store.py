@@ -596,19 +596,30 @@ class Store:
             self._origins[where] = row[0]
         return self._origins[where]
 
-    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int]) -> None:
+    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int], latest: int) -> None:
         """Keep the minute of the newest line of some origins; inside a transaction only.
 
         newest: (host, instance) -> minute; those of which nothing was counted yet are left out
+        latest: what was kept of later minutes, while a clock was ahead, is kept no longer
         """
         self._db.executemany(
-            "UPDATE origin SET last=max(coalesce(last, 0), ?)"
+            "UPDATE origin SET last=max(iif(last<=?, last, 0), ?)"
             " WHERE log=? AND host=? AND instance=?",
             [
-                (minute, log.id, host.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+                (
+                    latest,
+                    minute,
+                    log.id,
+                    host.decode("utf-8", "replace"),
+                    name.decode("utf-8", "replace"),
+                )
                 for (host, name), minute in newest.items()
             ],
         )
+
+    def cut_newest(self, log: Log, latest: int) -> None:
+        """Let no origin's newest line lie after a minute; inside a transaction only."""
+        self._db.execute("UPDATE origin SET last=?1 WHERE log=?2 AND last>?1", (latest, log.id))
 
     def origins(self, log: Log) -> list[tuple[int, str, str, int | None]]:
         """Return everything this log has told of.
