@@ -18,20 +18,22 @@ import stat
 import time
 from contextlib import contextmanager
 from functools import cached_property
+from operator import itemgetter
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
-from check_postfix.maillog.store import packed, schema
+from check_postfix.maillog.store import checksum, packed, schema
+from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
 from check_postfix.maillog.store.retention import Retention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import TypeVar
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
     from check_postfix.maillog.source.journal_span import JournalSpan
@@ -61,6 +63,12 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 # SQLite takes 6 ms.
 _SPARE = 256
 _GIVEN_BACK = 256
+
+# Minutes. Of a longer span it is looked up first which hours have rows.
+_LONG = 3 * 24 * 60
+_DAY = 24 * 60
+# Later than any.
+_LAST_MINUTE = 10**9
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -130,10 +138,18 @@ class Store:
 
             file.prepare(path)
         deadline = time.monotonic() + wait
+        was_killed = False
+        if path is not None and _is_file(path + "-journal"):
+            # Most runs find none.
+            from check_postfix.maillog.store import killed
+
+            was_killed = killed.has_been(path)
         with explained(path):
             self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
                 self._open(deadline)
+                if was_killed:
+                    self._checksums.check_everything()
             except BaseException:
                 self._db.close()
                 raise
@@ -144,10 +160,11 @@ class Store:
         # A run with nothing new has no need of it.
         from check_postfix.maillog.store.pending import Pending
 
-        return Pending(self._db)
+        return Pending(self._db, self._checksums)
 
     def _open(self, deadline: float) -> None:
         db = self._db
+        self._checksums = Checksums(db, self.path)
         version = self._version()
         db.execute("PRAGMA synchronous=EXTRA")
         db.execute("PRAGMA cell_size_check=ON")
@@ -165,15 +182,15 @@ class Store:
             from check_postfix.maillog.store import migration
 
             assert self.path is not None  # a nameless file is never older
-            migration.migrate(db, self.path, deadline)
+            migration.migrate(db, self.path, deadline, self._checksums)
             self._version()  # another run, of a newer version, may have been quicker
         if not schema.is_in(db):
             self._version()  # a newer run may just now have changed them
             raise DamagedStore(f"{self.path}: has other tables than it should")
-        secret = db.execute("SELECT key FROM secret").fetchone()
-        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != schema.SECRET_SIZE:
+        secrets = self._checksums.whole("secret", "SELECT * FROM secret")
+        if len(secrets) != 1 or len(secrets[0][0]) != schema.SECRET_SIZE:
             raise DamagedStore(f"{self.path}: has lost its key")
-        self.key: bytes = secret[0]
+        self.key: bytes = secrets[0][0]
 
     def _version(self) -> int:
         """Return the version of the tables, 0 if there are none yet.
@@ -182,6 +199,8 @@ class Store:
         """
         version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > schema.VERSION:
+            if self._checksums.version() not in (None, version):
+                raise DamagedStore(f"{self.path}: has another version than it was given")
             raise StoreError(
                 f"{self.path}: was written by a newer check_postfix; upgrade this one,"
                 " or choose another file with --state"
@@ -201,6 +220,7 @@ class Store:
                 if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     raise DamagedStore(f"{self.path}: is another program's database")
                 schema.create(self._db)
+                self._checksums.write_anew()
 
     def read_everything(self) -> None:
         """Look for damage all over the file.
@@ -211,11 +231,7 @@ class Store:
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
                     raise DamagedStore(f"{self.path}: {finding}")
-            for (table,) in self._db.execute(
-                "SELECT name FROM sqlite_master WHERE type='table'"
-            ).fetchall():
-                for _ in self._db.execute(f'SELECT * FROM "{table}"'):  # decodes its text
-                    pass
+            self._checksums.check_everything()
         with self._readable():
             for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
                 for (text,) in self._db.execute(texts):
@@ -252,8 +268,10 @@ class Store:
                 self._version()  # among what a newer version keeps, this one must not write
                 self._sizes.clear()
                 yield
+                self._checksums.save()
                 self._db.execute("COMMIT")
             except BaseException:
+                self._checksums.drop_changes()
                 self._origins.clear()  # numbers given out inside are void
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
@@ -268,11 +286,8 @@ class Store:
 
     def clock_mark(self) -> ClockMark | None:
         """Return the clock mark that was written last."""
-        with explained(self.path):
-            row = self._db.execute(
-                "SELECT second, uptime, boot, trusted FROM clock_mark"
-            ).fetchone()
-        return ClockMark(*row) if row else None
+        rows = self._whole("clock_mark", "SELECT * FROM clock_mark")
+        return ClockMark(*rows[0]) if rows else None
 
     def save_clock_mark(self, mark: ClockMark) -> None:
         """Keep a clock mark; inside a transaction only."""
@@ -281,9 +296,8 @@ class Store:
 
     def retention(self) -> Retention | None:
         """Return how long counts are kept, None if no run has settled it."""
-        with explained(self.path):
-            row = self._db.execute("SELECT totals, keys FROM retention").fetchone()
-        return Retention(*row) if row else None
+        rows = self._whole("retention", "SELECT * FROM retention")
+        return Retention(*rows[0]) if rows else None
 
     def save_retention(self, retention: Retention) -> None:
         """Keep how long counts are kept; inside a transaction only."""
@@ -294,16 +308,17 @@ class Store:
 
     def has_logs(self) -> bool:
         """Tell whether any log was read."""
-        with explained(self.path):
-            return self._db.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+        return bool(self._logs())
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Let what happens inside be undone, alone, by an exception; inside a transaction only."""
+        self._checksums.save()
         self._db.execute("SAVEPOINT attempt")
         try:
             yield
         except BaseException:
+            self._checksums.drop_changes()
             self._origins.clear()
             self._sizes.clear()
             if self._db.in_transaction:  # which a full disk ends
@@ -321,13 +336,10 @@ class Store:
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
-        with explained(self.path):
-            row = self._db.execute(
-                "SELECT id, path, backlog, asked, zone, read, unknown_until, offset_low,"
-                " offset_high, offset_times FROM log WHERE path=?",
-                (path,),
-            ).fetchone()
-        return Log(*row) if row else None
+        return next((Log(*row) for row in map(_LOG, self._logs()) if row[1] == path), None)
+
+    def _logs(self) -> list[tuple[Any, ...]]:
+        return self._whole("log", "SELECT * FROM log")
 
     def add_log(self, path: str) -> Log:
         """Return a new log's entry; inside a transaction only."""
@@ -361,6 +373,11 @@ class Store:
         for table in ("pending", "generation", "seen", "directory", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
         self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
+        self._db.execute(
+            'UPDATE log SET last=NULL, lines=0, events=0, matched=0, "foreign"=0, unparsed=0'
+            " WHERE id=?",
+            (log.id,),
+        )
         log.backlog, log.read, log.unknown_until, log.offset = 1, None, 0, NO_OFFSET
         self._sizes.clear()
 
@@ -368,101 +385,142 @@ class Store:
         """Return the table of this log's files."""
         from check_postfix.maillog.store.seen import Seen
 
-        return Seen(self._db, self.path, log.id)
+        return Seen(self._db, self.path, log.id, self._checksums)
 
     def generation(self, log: Log, number: int) -> Generation | None:
         """Return the generation of this number."""
-        found = self._generations(log, "id=?", number)
-        return found[0] if found else None
+        rows = self._whole(
+            checksum.generation(number), "SELECT * FROM generation WHERE id=?", number
+        )
+        return next((_generation(row) for row in rows if row[_OF_LOG] == log.id), None)
 
     def generations_like(self, log: Log, head: bytes) -> list[Generation]:
         """Return the generations whose heads may be this one, and no others that are."""
-        return self._generations(log, "substr(head, 1, 16)=?", head[:16])
+        first = head[:1]
+        rows = self._whole(
+            checksum.headed(log.id, head),
+            "SELECT * FROM generation WHERE log=? AND substr(head, 1, 16) BETWEEN ? AND ?",
+            log.id,
+            first,
+            first.ljust(len(first) * 17, b"\xff"),
+        )
+        found = map(_generation, rows)
+        return [generation for generation in found if generation.head[:16] == head[:16]]
 
     def unsettled(self, log: Log) -> list[Generation]:
         """Return the generations that lines may still come from, newest first."""
-        where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
-        return self._generations(log, where)
+        rows = self._whole(
+            checksum.unsettled(log.id),
+            "SELECT * FROM generation WHERE log=? AND (live OR NOT done OR hole_end > hole_start)",
+            log.id,
+        )
+        return sorted(map(_generation, rows), key=_start, reverse=True)
 
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
-        return self._generations(
-            log,
-            "(live OR coalesce(first_minute, 0) >= (SELECT min(coalesce(first_minute, 0))"
-            " FROM generation WHERE id IN (SELECT owner FROM pending WHERE log=?)))"
-            " ORDER BY first_minute DESC, id DESC",
-            log.id,
-        )
+        found = {generation.id: generation for generation in self.unsettled(log)}
+        owners = [self.generation(log, number) for number in self.pending.owners(log.id)]
+        starts = [owner.first_minute or 0 for owner in owners if owner]
+        if starts:
+            first = min(starts)
+            found |= {
+                generation.id: generation
+                for generation in self._begun_since(log, first)
+                if (generation.first_minute or 0) >= first
+            }
+        waited_at = [
+            generation
+            for generation in found.values()
+            if generation.live or (starts and (generation.first_minute or 0) >= min(starts))
+        ]
+        return sorted(waited_at, key=_start, reverse=True)
 
-    def _generations(self, log: Log, where: str, *values: object) -> list[Generation]:
-        return self._values(Generation, "generation", log, where, *values)
+    def _begun_since(self, log: Log, minute: int) -> list[Generation]:
+        """Return the generations that begin on the day of a minute, or later."""
+        midnight = minute // _DAY * _DAY
+        rows = self._db.execute(
+            "SELECT * FROM generation WHERE log=? AND coalesce(first_minute, 0)>=?",
+            (log.id, midnight),
+        ).fetchall()
+        first = checksum.begun(log.id, midnight)
+        last = checksum.begun(log.id, _LAST_MINUTE)
+        self._checksums.check_all_of("generation", first, last, rows)
+        return list(map(_generation, rows))
 
     def first_after(self, log: Log, minute: int, other: int) -> int | None:
         """Return when the first generation in a file begins that begins at or after a minute.
 
         other: number of one that does not count
         """
-        found = self._db.execute(
-            "SELECT min(first_minute) FROM generation WHERE log=?1 AND first_minute>=?2 AND id<>?3"
-            " AND id IN (SELECT generation FROM seen WHERE log=?1)",
-            (log.id, minute, other),
-        ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(
+            log,
+            "first_minute>=? AND id<>? AND id IN (SELECT generation FROM seen WHERE log=?)",
+            "first_minute",
+            minute,
+            other,
+            log.id,
+        )
+        return found.first_minute if found else None
 
     def last_before(self, log: Log, minute: int) -> int | None:
         """Return the last minute of what is read, up to a minute."""
-        with explained(self.path):
-            found = self._db.execute(
-                "SELECT max(last) FROM generation WHERE log=? AND last<=?", (log.id, minute)
-            ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(log, "last<=?", "last DESC", minute)
+        return found.last if found else None
 
     def last_start_before(self, log: Log, minute: int) -> int | None:
         """Return when the last generation began that began before a minute."""
-        found = self._db.execute(
-            "SELECT max(first_minute) FROM generation WHERE log=? AND first_minute<?",
-            (log.id, minute),
-        ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(log, "first_minute<?", "first_minute DESC", minute)
+        return found.first_minute if found else None
 
     def start_of_read(self, log: Log, after: tuple[int, int]) -> int | None:
         """Return from which minute on all is read, of what is read to its end.
 
         after: (first minute or 0, number) of a generation; older ones do not count
         """
+        found = self._one(
+            log,
+            "since IS NOT NULL AND done AND NOT live AND (coalesce(first_minute, 0), id) > (?, ?)",
+            "coalesce(first_minute, 0), id",
+            *after,
+        )
+        return found.since if found else None
+
+    def _one(self, log: Log, where: str, order: str, *values: object) -> Generation | None:
+        """Return the first of some generations.
+
+        It is as it was written. Of those that vanish nobody knows here, and so less is taken to
+        be covered.
+        """
+        query = f"SELECT id FROM generation WHERE log=? AND {where} ORDER BY {order} LIMIT 1"
         with explained(self.path):
-            found = self._db.execute(
-                "SELECT since FROM generation WHERE log=? AND since IS NOT NULL AND done"
-                " AND NOT live AND (coalesce(first_minute, 0), id) > (?, ?)"
-                " ORDER BY coalesce(first_minute, 0), id LIMIT 1",
-                (log.id, *after),
-            ).fetchone()
-        return found[0] if found else None
+            found = self._db.execute(query, (log.id, *values)).fetchone()
+        return self.generation(log, found[0]) if found else None
 
     def read_so_far(self, log: Log) -> tuple[int | None, LineCounts]:
         """Return the minute of the newest line, and the counts of all lines."""
-        sums = ", ".join(f'coalesce(sum("{name}"), 0)' for name in LineCounts._fields)
-        with explained(self.path):
-            last, *counts = self._db.execute(
-                f"SELECT max(last), {sums} FROM generation NOT INDEXED WHERE log=?", (log.id,)
-            ).fetchone()
+        last, *counts = next(_READ_SO_FAR(row) for row in self._logs() if row[0] == log.id)
         return last, LineCounts(*counts)
 
     def save_generation(self, log: Log, generation: Generation) -> None:
         """Keep a generation; give it its number if it has none."""
+        before = self.generation(log, generation.id) if generation.id else None
         self._save(generation, "generation", log)
+        self._add_lines(log, generation.line_counts, 1, generation.last)
+        if before:
+            self._add_lines(log, before.line_counts, -1)
 
-    def _values(self, kind: type[V], table: str, log: Log, where: str, *values: object) -> list[V]:
-        """Return the values of a kind that a table keeps of a log."""
-        fields = len(kind.FIELDS) - 1
+    def _add_lines(self, log: Log, counts: LineCounts, times: int, last: int | None = None) -> None:
+        self._db.execute(
+            "UPDATE log SET last=nullif(max(coalesce(last, -1), ?), -1), lines=lines+?,"
+            ' events=events+?, matched=matched+?, "foreign"="foreign"+?, unparsed=unparsed+?'
+            " WHERE id=?",
+            (-1 if last is None else last, *(times * number for number in counts), log.id),
+        )
+
+    def _whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a slice; see Checksums."""
         with explained(self.path):
-            return [
-                kind(*row[:fields], LineCounts(*row[fields:]))
-                for row in self._db.execute(
-                    f"SELECT {_columns(kind)} FROM {table} WHERE log=? AND {where}",
-                    (log.id, *values),
-                )
-            ]
+            return self._checksums.whole(name, query, *values)
 
     def _save(self, value: Generation | JournalSpan, table: str, log: Log) -> None:
         """Keep a value in a table; give it its number if it has none."""
@@ -487,11 +545,8 @@ class Store:
 
     def gaps(self, log: Log, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch these minutes."""
-        with explained(self.path):
-            return self._db.execute(
-                "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
-                (log.id, start, end),
-            ).fetchall()
+        rows = self._whole(checksum.of_log("gap", log.id), "SELECT * FROM gap WHERE log=?", log.id)
+        return sorted((first, last) for _, first, last, *_ in rows if last >= start and first < end)
 
     def extend_gap(self, log: Log, first: int, last: int) -> None:
         """Keep a gap, as one with those that it touches; inside a transaction only."""
@@ -507,7 +562,13 @@ class Store:
         # A log file has none.
         from check_postfix.maillog.source.journal_span import JournalSpan
 
-        return self._values(JournalSpan, "journal_span", log, "1 ORDER BY id DESC")
+        rows = self._whole(
+            checksum.of_log("journal_span", log.id),
+            "SELECT * FROM journal_span WHERE log=? ORDER BY id DESC",
+            log.id,
+        )
+        places = _places("journal_span", (*JournalSpan.FIELDS[:-1], *LineCounts._fields))
+        return [_value(JournalSpan, places, row) for row in rows]
 
     def save_journal_span(self, log: Log, span: JournalSpan) -> None:
         """Keep a journal span; give it its number if it has none."""
@@ -553,11 +614,11 @@ class Store:
         Returns: number, host, instance, and the minute of the newest line of a daemon, None
                  if that is not known
         """
-        with explained(self.path):
-            return self._db.execute(
-                "SELECT id, host, instance, last FROM origin WHERE log=? ORDER BY host, instance",
-                (log.id,),
-            ).fetchall()
+        rows = self._whole(
+            checksum.of_log("origin", log.id), "SELECT * FROM origin WHERE log=?", log.id
+        )
+        told = [(number, host, name, last) for number, _, host, name, last, *_ in rows]
+        return sorted(told, key=itemgetter(1, 2))
 
     def add(self, counts: Counts) -> None:
         """Add up counts; inside a transaction only.
@@ -660,11 +721,7 @@ class Store:
         earlier: set[tuple[int, str]] = set()
         lines = 0
         with self._readable():
-            for minute, origin, keys in self._db.execute(
-                "SELECT minute, origin, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-                f" AND origin IN ({_numbers(origins)})",
-                (family, before, end),
-            ):
+            for minute, origin, keys in self._keys_of(family, before, end, origins):
                 for key, number in packed.unpacked(keys):
                     message, kind = fields(key)
                     if kind not in kinds or message == MANY:
@@ -678,29 +735,55 @@ class Store:
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
-        return self._added(
-            "SELECT counters FROM total WHERE minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)})",
-            (start, end),
-        )
+        wanted = frozenset(origins)
+        with self._readable():
+            return packed.added(
+                counters
+                for hour in self._hours("total", "total", start, end)
+                for minute, origin, counters in self._checksums.whole(
+                    checksum.total(hour), "SELECT * FROM total WHERE minute>=? AND minute<?",
+                    hour, hour + 60,
+                )
+                if start <= minute < end and origin in wanted
+            )  # fmt: skip
 
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
-        numbers = self._added(
-            "SELECT keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)})",
-            (family, start, end),
-        )
+        with self._readable():
+            numbers = packed.added(keys for *_, keys in self._keys_of(family, start, end, origins))
         # Of two sorts by one thing each, Python needs to make no pairs.
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
 
-    def _added(self, query: str, parameters: tuple[object, ...]) -> dict[str, int]:
-        """Return the sums of the packed numbers that a query yields."""
-        with self._readable():
-            return packed.added(text for (text,) in self._db.execute(query, parameters))
+    def _keys_of(
+        self, family: str, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield minute, origin and packed keys of a family, an hour at a time."""
+        wanted = frozenset(origins)
+        for hour in self._hours("keyed", f"keyed {family}", start, end):
+            for _, minute, origin, _, keys, *_ in self._checksums.whole(
+                checksum.keyed(family, hour),
+                "SELECT * FROM keyed WHERE family=? AND minute>=? AND minute<?",
+                family, hour, hour + 60,
+            ):  # fmt: skip
+                if start <= minute < end and origin in wanted:
+                    yield minute, origin, keys
+
+    def _hours(self, table: str, slices: str, start: int, end: int) -> Iterable[int]:
+        """Return the first minute of each hour that these minutes touch and that has rows.
+
+        slices: how the names of their slices begin
+        """
+        hours: Iterable[int] = range(start // 60, (end - 1) // 60 + 1)
+        if end - start > _LONG:
+            # If the rows of an hour have vanished, its checksum is still there, or the other way.
+            there = {minute // 60 for (minute,) in self._db.execute(f"SELECT minute FROM {table}")}
+            names = self._checksums.names(f"{slices} ", f"{slices} ~")
+            there |= {int(name.rpartition(" ")[2]) for name in names}
+            hours = sorted(there.intersection(hours))
+        return [hour * 60 for hour in hours]
 
 
 def _is_file(path: str) -> bool:
@@ -715,5 +798,38 @@ def _columns(kind: type[Value]) -> str:
     return ", ".join(f'"{name}"' for name in (*kind.FIELDS[:-1], *LineCounts._fields))
 
 
-def _numbers(origins: Iterable[int]) -> str:
-    return ", ".join(str(int(origin)) for origin in origins)
+def _places(table: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return what takes these columns out of a whole row of a table."""
+    columns = schema.columns()[table]
+    return itemgetter(*[columns.index(name) for name in names])
+
+
+_READ_SO_FAR = _places("log", ("last", *LineCounts._fields))
+_LOG = _places(
+    "log",
+    (
+        "id", "path", "backlog", "asked", "zone", "read", "unknown_until", "offset_low",
+        "offset_high", "offset_times",
+    ),
+)  # fmt: skip
+_GENERATION = _places("generation", (*Generation.FIELDS[:-1], *LineCounts._fields))
+_OF_LOG = schema.columns()["generation"].index("log")
+
+
+def _value(
+    kind: type[V], places: Callable[[tuple[Any, ...]], tuple[Any, ...]], row: tuple[Any, ...]
+) -> V:
+    """Return the value of a kind that a row keeps."""
+    fields = len(kind.FIELDS) - 1
+    values = places(row)
+    return kind(*values[:fields], LineCounts(*values[fields:]))
+
+
+def _generation(row: tuple[Any, ...]) -> Generation:
+    return _value(Generation, _GENERATION, row)
+
+
+def _start(generation: Generation) -> tuple[int, int]:
+    """Return by what generations are sorted: those that nobody knows a time of come first."""
+    first = generation.first_minute
+    return -1 if first is None else first, generation.id
