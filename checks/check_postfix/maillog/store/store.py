@@ -776,14 +776,14 @@ class Store:
 
         slices: how the names of their slices begin
         """
-        hours: Iterable[int] = range(start // 60, (end - 1) // 60 + 1)
-        if end - start > _LONG:
-            # If the rows of an hour have vanished, its checksum is still there, or the other way.
-            there = {minute // 60 for (minute,) in self._db.execute(f"SELECT minute FROM {table}")}
-            names = self._checksums.names(f"{slices} ", f"{slices} ~")
-            there |= {int(name.rpartition(" ")[2]) for name in names}
-            hours = sorted(there.intersection(hours))
-        return [hour * 60 for hour in hours]
+        hours = range(start // 60, (end - 1) // 60 + 1)
+        if end - start <= _LONG:
+            return [hour * 60 for hour in hours]
+        # If the rows of an hour have vanished, its checksum is still there, or the other way.
+        there = {minute // 60 for (minute,) in self._db.execute(f"SELECT minute FROM {table}")}
+        names = self._checksums.names(f"{slices} ", f"{slices} {checksum.LAST}")
+        there |= {int(name.rpartition(" ")[2]) for name in names}
+        return [hour * 60 for hour in sorted(there) if hour in hours]
 
 
 def _is_file(path: str) -> bool:
