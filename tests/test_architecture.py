@@ -49,7 +49,14 @@ MAILLOG = of_room("maillog") - {"check_postfix.maillog"}
 def test_maillog_mailqueue_and_plugin_do_not_know_each_other(name):
     others = imported(MODULES[name]) - {"check_postfix"}
 
-    assert {house(other) for other in others} <= {house(name), "child"}
+    assert {house(other) for other in others} <= {house(name), "child", "unwritable"}
+
+
+def test_no_check_loads_anything_of_the_command():
+    command = of_room("command")
+
+    for name in MODULES.keys() - command:
+        assert not imported(MODULES[name]) & command, name
 
 
 def test_the_rule_of_maillog_names_its_rooms_and_no_other():

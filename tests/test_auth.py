@@ -32,7 +32,8 @@ def test_many_failed_logins_of_many_clients_are_a_warning():
 
     assert outcome.exit_code == 1
     assert outcome.line == (
-        "POSTFIX AUTH WARNING - 101 failed logins in 15 min, 1 from 192.0.2.0"
+        "POSTFIX AUTH WARNING - 101 failed logins in 15 min from 101 addresses,"
+        " 1 from 192.0.2.0"
         " | auth_failures=101;100;500;0 auth_worst_client=1;20;100;0 auth_clients=101;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
@@ -108,7 +109,11 @@ def test_what_tests_no_password_of_ours_is_not_counted(other):
     ],
 )
 def test_both_numbers_have_thresholds_of_their_own(arguments, state):
-    outcome = judge(*arguments, auth_failed=40, clients=[("192.0.2.1", 15), ("192.0.2.2", 25 - 10)])
+    outcome = judge(
+        *arguments,
+        auth_failed=40,
+        clients=[("192.0.2.1", 15), ("192.0.2.2", 15), ("192.0.2.3", 10)],
+    )
 
     assert outcome.exit_code == state
 

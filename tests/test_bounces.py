@@ -37,7 +37,7 @@ def test_more_than_the_warning_range_is_a_warning_and_every_reason_is_counted():
 
 
 def test_more_than_the_critical_range_is_critical():
-    outcome = judge("--min-attempts", "4", sent=3, bounced=1)
+    outcome = judge("--min-attempts", "4", "--min-failures", "1", sent=3, bounced=1)
 
     assert outcome.exit_code == 2
     assert outcome.line == (
@@ -71,11 +71,21 @@ def test_a_ratio_of_too_few_outcomes_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX BOUNCES OK - 94.7 % of 19 recipients bounced in 15 min"
-        " (fewer than 20, not judged)"
+        " (fewer than 20 recipients, not judged)"
         " | bounce_ratio=94.7%;;;0;100 sent=1;;;0 bounced=18;;;0 expired=0;;;0"
         " bounced_550=0;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
     assert judge(sent=2, bounced=18).exit_code == 2
+
+
+def test_a_ratio_of_too_few_bounces_is_shown_but_not_judged():
+    outcome = judge(sent=20, bounced=7)
+
+    assert outcome.words == (
+        "POSTFIX BOUNCES OK - 25.9 % of 27 recipients bounced in 15 min"
+        " (fewer than 8 bounced, not judged)"
+    )
+    assert judge(sent=20, bounced=8).exit_code == 2
 
 
 def test_without_outcomes_there_is_no_ratio_but_expiries_are_told():
@@ -156,7 +166,8 @@ def test_of_one_domain_every_number_is_that_domains_but_the_expired():
     outcome = judge("--domain", "example.net", keys=KEYS, sent=99, bounced=99, expired=3)
 
     assert outcome.line == (
-        "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min, 3 expired"
+        "POSTFIX BOUNCES CRITICAL - 26.8 % of 41 recipients bounced in 15 min,"
+        " all to example.net: 5.1.1 unknown user, 3 expired"
         " | bounce_ratio=26.8%;5;15;0;100 sent=30;;;0 bounced=11;;;0 expired=3;;;0"
         " bounced_550=10;;;0 bounced_554=0;;;0 mailbox_full=3;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
@@ -171,10 +182,13 @@ def test_a_filter_on_failures_takes_nothing_from_the_recipients_nor_from_what_is
         ],
     }
 
-    outcome = judge("--code", "5.1.1", keys=keys, sent=10, bounced=14, bounced_554=10)
+    outcome = judge(
+        "--code", "5.1.1", "--min-failures", "4", keys=keys, sent=10, bounced=14, bounced_554=10
+    )
 
     assert outcome.line == (
-        "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min"
+        "POSTFIX BOUNCES CRITICAL - 16.7 % of 24 recipients bounced in 15 min,"
+        " all to example.net: 5.1.1"
         " | bounce_ratio=16.7%;5;15;0;100 sent=10;;;0 bounced=4;;;0 expired=0;;;0"
         " bounced_550=4;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )

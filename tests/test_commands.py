@@ -25,6 +25,8 @@ from tests.support.older import make_older
 
 BIN = Path(sys.executable).parent
 CHECKS, LOG_CHECKS = names(checks()), names(log_checks())
+# From so few failures on, and from so many attempts on as follows
+JUDGED = "--min-failures", "3", "--min-attempts"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC"}
 
 
@@ -32,7 +34,7 @@ def deferred_line(remark=""):
     """Return what check_postfix_deferred says of everything, and a remark."""
     return (
         "POSTFIX DEFERRED OK - 30 % of 10 delivery attempts deferred in 15 min"
-        f" ({remark}{remark and '; '}fewer than 20, not judged)"
+        f" ({remark}{remark and '; '}fewer than 20 delivery attempts, not judged)"
         " | deferred_ratio=30%;;;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0 bounced=3;;;0"
         " expired=1;;;0 deferred_messages=1;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
@@ -104,11 +106,12 @@ def public():
 
 
 def test_deferrals_of_the_last_minutes_are_told(log):
-    done = run("deferred", "--log", log, "--no-state", "-w", "20", "--min-attempts", "10")
+    done = run("deferred", "--log", log, "--no-state", "-w", "20", *JUDGED, "10")
 
     assert done.exit_code == 2
     assert done.line == (
-        "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min"
+        "POSTFIX DEFERRED CRITICAL - 30 % of 10 delivery attempts deferred in 15 min,"
+        " all to example.net: 4.3.0"
         " | deferred_ratio=30%;20;25;0;100 attempts=10;;;0 sent=4;;;0 deferred=3;;;0"
         " bounced=3;;;0 expired=1;;;0 deferred_messages=1;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
@@ -117,11 +120,12 @@ def test_deferrals_of_the_last_minutes_are_told(log):
 
 
 def test_bounces_of_the_last_minutes_are_told(log):
-    done = run("bounces", "--log", log, "--no-state", "--min-attempts", "7")
+    done = run("bounces", "--log", log, "--no-state", *JUDGED, "7")
 
     assert done.exit_code == 2
     assert done.line == (
-        "POSTFIX BOUNCES CRITICAL - 42.9 % of 7 recipients bounced in 15 min, 1 expired"
+        "POSTFIX BOUNCES CRITICAL - 42.9 % of 7 recipients bounced in 15 min,"
+        " all to example.net, 1 expired"
         " | bounce_ratio=42.9%;5;15;0;100 sent=4;;;0 bounced=3;;;0 expired=1;;;0"
         " bounced_550=1;;;0 bounced_554=1;;;0 mailbox_full=1;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
@@ -156,7 +160,8 @@ def test_rejects_are_held_against_what_is_usual(tmp_path):
 
     assert done.exit_code == 2
     assert done.line == (
-        "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 15 x usual 4 (4 days)"
+        "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 15 x usual 4 (4 days),"
+        " all from 203.0.113.5: relay denied"
         " | reject_factor=15;3;10;0 rejects=60;;;0 rejects_usual=4;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
@@ -191,8 +196,9 @@ def test_each_verbose_adds_lines(log, tmp_path):
         "failed logins by account:", f"  6  {account} from 1 address",
         "failed logins by service:", "  7  smtp",
         "failed logins by mechanism:", "  7  LOGIN",
+        f"read: {log}", f"state: {state}",
     ]  # fmt: skip
-    assert said[2].lines[:9] == said[1].lines
+    assert said[2].lines[:11] == said[1].lines
     assert (
         "log: 75 lines read: 74 with 74 events, 1 of Postfix or Dovecot without,"
         " 0 of other programs, 0 not understood"
@@ -510,7 +516,7 @@ def test_a_window_older_than_what_is_kept_is_answered_without_state_only(tmp_pat
 def test_what_was_too_old_to_be_kept_is_no_part_of_what_is_usual(tmp_path):
     log = mail_log.write(
         tmp_path / "mail.log",
-        mail_log.lines([mail_log.REMOVED], minutes_ago=60 * 1440),
+        *(mail_log.lines([mail_log.SENT], minutes_ago=day * 1440 - 60) for day in range(60, 0, -1)),
         mail_log.lines([mail_log.rejected()], minutes_ago=5),
     )
     arguments = ["--log", log, "--window", "5d", "--state", tmp_path / "state"]
@@ -519,6 +525,46 @@ def test_what_was_too_old_to_be_kept_is_no_part_of_what_is_usual(tmp_path):
 
     # Of the windows that begin 5 to 28 days before this one, 3 begin more than 30 days ago.
     assert "usual 0 (21 days)" in done.line
+
+
+def test_of_days_on_which_nothing_was_logged_nothing_is_usual(tmp_path):
+    def said(*days):
+        log = mail_log.write(
+            tmp_path / "mail.log",
+            *(
+                mail_log.lines([mail_log.SENT] * 70, minutes_ago=day * 1440 - 60)
+                for day in sorted(days, reverse=True)
+            ),
+            mail_log.lines([mail_log.rejected()] * 60),
+        )
+        return run("rejects", "--log", log, "--no-state").line
+
+    assert "60 rejects in 15 min, usual not known yet" in said(9)
+    # Lines of 9, 5, 4 and 3 days ago vouch for the 24 hours that they lie in.
+    assert "60 x usual 0 (4 days)" in said(9, 5, 4, 3)
+
+
+def test_clients_that_are_not_kept_any_more_are_left_out_and_never_0(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines([mail_log.REMOVED], minutes_ago=9 * 1440),
+        mail_log.lines([mail_log.login_failed()] * 30, minutes_ago=4 * 1440),
+        mail_log.lines([mail_log.login_failed()] * 21),
+    )
+    at = f"{datetime.now(UTC) - timedelta(days=4, minutes=-5):%Y-%m-%dT%H:%M}Z"
+    arguments = ["--log", log, "--state", tmp_path / "state"]
+
+    of_then, of_both = (
+        run("auth", *arguments, "--at", at),
+        run("auth", *arguments, "--window", "6d"),
+    )
+
+    assert of_then.line.startswith("POSTFIX AUTH OK - 30 failed logins in 15 min (")
+    assert set(of_then.labels) == {
+        "auth_failures", "auth_backend_errors", "gaps", "not_understood"
+    }  # fmt: skip
+    assert of_both.line.startswith("POSTFIX AUTH WARNING - 51 failed logins in 6 d, 21 from ")
+    assert of_both.labels["auth_worst_client"].value == 21
 
 
 def test_a_window_longer_than_keys_are_kept_says_so(log, tmp_path):
@@ -655,9 +701,9 @@ def test_a_run_by_root_does_not_lock_the_monitoring_user_out(public):
 @pytest.mark.parametrize(
     ("where", "cause"),
     [
-        ("mail.log/state", "cannot write {}: not a directory; let this user write its directory"),
-        ("", "{}: is not a regular file; remove it"),
-        ("link", "{}: is not a regular file; remove it"),
+        ("mail.log/state", "cannot write {}: not a directory;"),
+        ("", "{}: is not a regular file; remove it, or"),
+        ("link", "{}: is not a regular file; remove it, or"),
     ],
 )
 def test_a_state_that_cannot_be_a_file_is_unknown(where, cause, log, tmp_path):
@@ -668,7 +714,7 @@ def test_a_state_that_cannot_be_a_file_is_unknown(where, cause, log, tmp_path):
 
     assert done.exit_code == 3
     assert done.line == (
-        f"POSTFIX DEFERRED UNKNOWN - {cause.format(state)}, or choose another with --state"
+        f"POSTFIX DEFERRED UNKNOWN - {cause.format(state)} choose another with --state"
     )
     assert not (tmp_path / "target").exists()
 

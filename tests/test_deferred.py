@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.deferred import CHECK
+from check_postfix.plugin import Unknown
 from tests.support.builders import a_window, options
 
 
@@ -39,7 +40,7 @@ def test_more_than_the_warning_range_is_a_warning():
 
 
 def test_more_than_the_critical_range_is_critical():
-    outcome = judge("--min-attempts", "3", sent=1, deferred=2, minutes=60)
+    outcome = judge("--min-attempts", "3", "--min-failures", "2", sent=1, deferred=2, minutes=60)
 
     assert outcome.exit_code == 2
     assert outcome.line == (
@@ -74,7 +75,9 @@ def test_more_than_the_critical_range_is_critical():
     ],
 )
 def test_a_range_alerts_outside_its_ends_and_with_an_at_sign_inside(limits, deferred, state):
-    outcome = judge("-w", limits, "-c", "~:", sent=1000 - deferred, deferred=deferred)
+    ranges = "-w", limits, "-c", "~:", "--min-failures", "1"
+
+    outcome = judge(*ranges, sent=1000 - deferred, deferred=deferred)
 
     assert outcome.exit_code == state
 
@@ -93,7 +96,7 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX DEFERRED OK - 94.7 % of 19 delivery attempts deferred in 15 min"
-        " (fewer than 20, not judged)"
+        " (fewer than 20 delivery attempts, not judged)"
         " | deferred_ratio=94.7%;;;0;100 attempts=19;;;0 sent=1;;;0 deferred=18;;;0"
         " bounced=0;;;0 expired=0;;;0 deferred_messages=18;;;0"
         " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
@@ -104,6 +107,36 @@ def test_a_ratio_of_too_few_attempts_is_shown_but_not_judged():
 def test_as_many_attempts_as_are_asked_for_are_judged():
     assert judge(sent=2, deferred=18).exit_code == 2
     assert judge("--min-attempts", "21", sent=2, deferred=18).exit_code == 0
+
+
+def test_a_ratio_of_too_few_deferrals_is_shown_but_not_judged():
+    outcome = judge(sent=20, deferred=3)
+
+    assert outcome.exit_code == 0
+    assert outcome.words == (
+        "POSTFIX DEFERRED OK - 13 % of 23 delivery attempts deferred in 15 min"
+        " (fewer than 8 deferred, not judged)"
+    )
+    assert outcome.line.partition(" | ")[2].startswith("deferred_ratio=13%;;;0;100 ")
+
+
+@pytest.mark.parametrize(("deferred", "state"), [(7, 0), (8, 2)])
+def test_from_eight_deferrals_on_a_ratio_is_judged(deferred, state):
+    assert judge(sent=20 - deferred, deferred=deferred).exit_code == state
+
+
+def test_how_many_deferrals_it_takes_can_be_chosen():
+    assert judge("--min-failures", "3", sent=20, deferred=3).exit_code == 1
+    assert judge("--min-failures", "4", sent=20, deferred=3).exit_code == 0
+
+
+def test_a_ratio_of_few_deferrals_that_is_no_alarm_keeps_its_ranges_and_has_no_remark():
+    outcome = judge(sent=99, deferred=1)
+
+    assert outcome.line.startswith(
+        "POSTFIX DEFERRED OK - 1 % of 100 delivery attempts deferred in 15 min"
+        " | deferred_ratio=1%;10;25;0;100 "
+    )
 
 
 def test_without_attempts_there_is_no_ratio():
@@ -229,6 +262,23 @@ def test_per_domain_a_domain_with_too_few_attempts_is_passed_over():
     )
 
 
+def test_per_domain_one_with_few_deferrals_does_not_hide_one_with_many():
+    keys = {
+        "sent": [({"domain": "example.net"}, 16), ({"domain": "example.com"}, 100)],
+        "deferred": [({"domain": "example.net"}, 7), ({"domain": "example.com"}, 20)],
+    }
+
+    outcome = judge("--per", "domain", keys=keys, sent=116, deferred=27)
+    few = judge("--per", "domain", "--min-failures", "21", keys=keys, sent=116, deferred=27)
+
+    assert outcome.exit_code == 1
+    assert "example.com: 16.7 % of 120" in outcome.words
+    assert few.words == (
+        "POSTFIX DEFERRED OK - example.net: 30.4 % of 23 delivery attempts deferred in 15 min"
+        " (fewer than 21 deferred, not judged)"
+    )
+
+
 def test_per_domain_what_was_not_kept_apart_is_no_domain():
     outcome = judge("--per", "domain", "--domain", "*", keys=KEYS, **COUNTED)
 
@@ -274,7 +324,7 @@ def test_per_domain_without_any_attempt_says_so():
     ],
 )
 def test_of_some_attempts_only(arguments, words):
-    outcome = judge(*arguments, keys=KEYS, **COUNTED)
+    outcome = judge(*arguments, "-w", "~:", "-c", "~:", keys=KEYS, **COUNTED)
 
     assert outcome.words.partition(" - ")[2] == words
 
@@ -310,12 +360,16 @@ def test_a_filter_on_failures_takes_nothing_from_the_attempts_of_a_domain():
     )
 
 
-def test_with_a_filter_on_failures_the_attempts_stay_exact_when_keys_are_not_kept():
-    outcome = judge("--code", "421", sent=50, deferred=50)
+@pytest.mark.parametrize("arguments", [["--code", "421"], ["--domain", "example.net"]])
+def test_a_filter_on_what_is_not_kept_any_more_is_unknown_and_never_0(arguments):
+    with pytest.raises(Unknown) as raised:
+        judge(*arguments, sent=50, deferred=50)
 
-    assert outcome.words == (
-        "POSTFIX DEFERRED OK - 0 % of 100 delivery attempts deferred in 15 min"
+    assert str(raised.value) == (
+        f"{arguments[0]}: what is asked for is not kept any more of that time; leave it out,"
+        " or read the log afresh with --no-state and a longer --keep-keys"
     )
+    assert judge(*arguments).exit_code == 0  # of nothing, nothing is missing
 
 
 def test_verbose_tells_of_what_the_filter_takes_only_and_what_a_code_means():

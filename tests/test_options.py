@@ -33,6 +33,7 @@ LOG_EFFECTS = {
     "--log": (["--no-state", "--log", "{log}"], ["--log", "{other}"]),
     "--archives": (["{usually}", "--window", "4h"], ["--archives", "{archives}"]),
     "--journal": (["{usually}"], ["--journal"]),
+    "--journal-match": (["{usually}"], ["--journal-match", "CONTAINER_NAME=postfix"]),
     "--state": (["--log", "{log}", "--state", "{state}"], ["--state", "{nowhere}/no/state"]),
     "--no-state": (["--log", "{log}", "--state", "{state}", "--window", "31d"], ["--no-state"]),
     "--window": (["{usually}"], ["--window", "1h"]),
@@ -58,6 +59,7 @@ LIMITS = {
 }
 OF_ATTEMPTS = {
     "--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"]),
+    "--min-failures": (["{usually}", "-w", "0"], ["--min-failures", "10"]),
     "--per": (["{usually}", "--min-attempts", "1"], ["--per", "domain"]),
     "--domain": (["{usually}"], ["--domain", "example.com"]),
     "--relay": (["{usually}"], ["--relay", "mail.example.org"]),

@@ -27,6 +27,8 @@ LINK = re.compile(r"\]\((?!http)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
 # Something of the tree, named from its top.
 NAMED = re.compile(r"(?<![\w./-])(?:checks|icinga|nagios|tests)/[\w./-]*\w")
 MODULE = re.compile(r"python -m\s+(tests[\w.]*)")
+# Where the pages' reader has put the tree.
+PLACE = "/usr/src/check_postfix/"
 AGE_OF_A_MESSAGE = 7410
 POSTQUEUE = f"""\
 #!/bin/sh
@@ -60,7 +62,7 @@ def printed(command: str) -> str:
             check=False,
         )
     assert not done.stderr
-    output = done.stdout.decode()
+    output = done.stdout.decode().replace(f"{ROOT}/", PLACE)
     for number, pseudonym in enumerate(dict.fromkeys(PSEUDONYM.findall(output))):
         digits = hashlib.sha256(str(number).encode()).hexdigest()[:10]
         output = output.replace(pseudonym, f"account-{digits}")

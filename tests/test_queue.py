@@ -19,10 +19,15 @@ def message(queue="active", age=0, size=1000, recipients=("ann@example.net",), r
     return Message(queue, "", NOW - age, size, False, recipients, reason)
 
 
+WHERE = ["read: postqueue", "state: none"]  # in each long output
+
+
 def judge(*messages, arguments=(), verbosity=0, stuck=0):
     numbered = [m._replace(queue_id=f"4XJ2Vw{i:04}") for i, m in enumerate(messages)]
     queue = Queue(Listing(numbered, NOW), stuck)
-    return CHECK.judge(queue, options(CHECK, *arguments), verbosity)
+    outcome = CHECK.judge(queue, options(CHECK, *arguments), verbosity)
+    outcome.lines = [line for line in outcome.lines if line not in WHERE]
+    return outcome
 
 
 def ages(active=0, deferred=0, hold=0, incoming=0, maildrop=0, several=0):
@@ -316,3 +321,18 @@ def test_verbose_shows_other_queues_first_when_they_are_asked_for():
     assert outcome.lines[5] == "recipients waiting in active:"
     assert outcome.lines[7] == "recipients in hold by age in minutes:"
     assert outcome.lines[9].split()[:2] == ["TOTAL", "1"]
+
+
+def test_verbose_names_what_was_asked_and_where_the_sightings_lie():
+    queue = Queue(Listing([], NOW), state="/var/lib/check_postfix/queue.json")
+
+    of_instance = CHECK.judge(queue, options(CHECK, "--config-dir", "/etc/postfix-out"), 1)
+    of_container = CHECK.judge(
+        queue, options(CHECK, "--postqueue", "docker exec mail postqueue"), 1
+    )
+
+    assert of_instance.lines == [
+        "read: postqueue -c /etc/postfix-out",
+        "state: /var/lib/check_postfix/queue.json",
+    ]
+    assert of_container.lines[0] == "read: docker exec mail postqueue"

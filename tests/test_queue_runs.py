@@ -314,11 +314,12 @@ def test_a_listing_that_outlives_the_timeout_says_how_many_there_are_at_least(ma
     )
 
 
-@pytest.mark.parametrize("limits", [["-w", "60000", "-c", "70000"], ["-w", "60000:", "-c", "~:"]])
-def test_what_such_a_listing_does_not_prove_is_unknown(machine, limits):
-    machine.script(endless(50_000))
+@pytest.mark.parametrize("limits", [["-w", "60", "-c", "70"], ["-w", "60:", "-c", "~:"]])
+def test_what_such_a_listing_does_not_prove_is_unknown(machine, limits, monkeypatch):
+    monkeypatch.setattr(postqueue, "ENOUGH", 50)
+    machine.script(endless(50))
 
-    assert machine.run("-t", "5", *limits)[1] == 3
+    assert machine.run("-t", "1", *limits)[1] == 3
 
 
 def test_a_short_listing_without_an_end_proves_nothing(machine, monkeypatch):
@@ -518,6 +519,7 @@ with open("/proc/self/status") as status:
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["deferred", "active"])
 def test_a_queue_of_500000_messages_needs_64_mib_at_most(machine, name):
     (machine.directory / "generate.py").write_text(GENERATE)

@@ -89,7 +89,7 @@ def test_a_handful_on_a_quiet_server_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.line == (
         "POSTFIX REJECTS OK - 49 rejects in 15 min, 49 x usual 1 (28 days)"
-        " (fewer than 50, not judged)"
+        " (fewer than 50 rejects, not judged)"
         " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -106,7 +106,7 @@ def test_the_floor_does_not_hold_back_the_absolute_thresholds():
     assert outcome.exit_code == 1
     assert outcome.line == (
         "POSTFIX REJECTS WARNING - 11 rejects in 15 min, 11 x usual 1 (28 days)"
-        " (fewer than 50, not judged)"
+        " (fewer than 50 rejects, not judged)"
         " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
@@ -249,7 +249,8 @@ def test_without_our_own_monitoring_the_rest_is_held_against_what_is_usual_of_th
     )  # fmt: skip
 
     assert outcome.line == (
-        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h)"
+        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h),"
+        " all from 198.51.100.7"
         " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )

@@ -15,7 +15,7 @@ from check_postfix.common.not_understood import worst_case
 from check_postfix.common.suspicion import Tries
 from check_postfix.common.tables import by_field
 from check_postfix.maillog.counts.counts import MANY
-from check_postfix.plugin import Check, Label, Threshold, run, values
+from check_postfix.plugin import AtLeast, Check, Label, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,23 +48,44 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     backend could not decide is of all clients and accounts.
     """
     filter = Filter(FILTERS, window, options)
-    failed = _most(window, "client", filter)
-    accounts = _most(window, "account", filter)
     return {
         "auth_failures": filter.count("auth_failed", "auth_failed"),
-        "auth_worst_client": failed[0] if failed else 0,
-        "auth_clients": len(failed),
         "auth_backend_errors": window.count("auth_backend_error"),
-        "auth_accounts": len(accounts),
-        "auth_worst_account": accounts[0] if accounts else 0,
+        **_of_each(window, filter),
     }
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+def _of_each(window: Window, filter: Filter) -> dict[str, float]:
+    """Return what is known of single clients and accounts; nothing if they are not kept any more.
+
+    It is a lower bound where some are not, or were too many to be kept apart.
+    """
+    failed = _most(window, "client", filter)
+    accounts = _most(window, "account", filter)
+    of_each = {
+        "auth_worst_client": failed[0] if failed else 0,
+        "auth_clients": len(failed),
+        "auth_accounts": len(accounts),
+        "auth_worst_account": accounts[0] if accounts else 0,
+    }
+    unknown = window.unknown("auth_failed", "auth_failed")
+    if unknown and unknown == window.count("auth_failed"):
+        return {}
+    if unknown or any(client == MANY for (client,), _ in window.keys("auth_failed", "client")):
+        return {label: AtLeast(number) for label, number in of_each.items()}
+    return {**of_each}
+
+
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words."""
+    filter = Filter(FILTERS, window, options)
     failures = values.amount(measured["auth_failures"], "failed login")
     words = [f"{failures} in {values.span(window.seconds)}"]
-    tries = _tries(window, Filter(FILTERS, window, options))
+    tries = _tries(window, filter)
+    if is_alarm and 2 * measured.get("auth_worst_client", 0) <= measured["auth_failures"]:
+        words[0] += tries.spread(isinstance(measured.get("auth_clients"), AtLeast))
     words += tries.words(lambda client: window.name("client", client), suspects=not options.account)
     if measured["auth_backend_errors"]:
         words.append(values.amount(measured["auth_backend_errors"], "backend error"))

@@ -7,7 +7,7 @@ ratio leaves expiries out (postfix/src/qmgr/qmgr_active.c).
 
 from __future__ import annotations
 
-from check_postfix.common.attempts import BOUNCED, EXPIRED, MIN_ATTEMPTS, OPTIONS, SENT, Attempts
+from check_postfix.common.attempts import BOUNCED, EXPIRED, OPTIONS, SENT, Attempts
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.ratio import Ratio
@@ -48,10 +48,12 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     }
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words, with what has expired: no bounce tells of it."""
     expired = f", {measured['expired']} expired" if measured["expired"] else ""
-    return BOUNCE_RATIO.summary(measured, window, options, expired)
+    return BOUNCE_RATIO.summary(measured, window, options, is_alarm, expired)
 
 
 CHECK = Check(
@@ -75,7 +77,7 @@ CHECK = Check(
             warning="5",
             critical="15",
             uom="%",
-            enough=(BOUNCE_RATIO.whole, MIN_ATTEMPTS),
+            enough=BOUNCE_RATIO.enough,
         )
     ],
     options=OPTIONS,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from check_postfix.common.attempts import (
     BOUNCED,
     EXPIRED,
-    MIN_ATTEMPTS,
     OPTIONS,
     SENT,
     VOLUME,
@@ -59,11 +58,17 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     }
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words."""
-    hours = measured["standstill"]
-    stalled = f", nothing has left for {values.span(hours)}" if hours else ""
-    return DEFERRED_RATIO.summary(measured, window, options, stalled)
+    seconds = int(measured["standstill"])
+    more = f", nothing has left for {values.span(seconds)}" if seconds else ""
+    if seconds and is_alarm and not measured["deferred"]:  # these are of hours before
+        earlier = Attempts(window.ending(0, seconds // 60), options)
+        if where := earlier.most("deferred", "deferrals"):
+            more += f", {where}"
+    return DEFERRED_RATIO.summary(measured, window, options, is_alarm, more)
 
 
 CHECK = Check(
@@ -89,7 +94,7 @@ CHECK = Check(
             warning="10",
             critical="25",
             uom="%",
-            enough=(DEFERRED_RATIO.whole, MIN_ATTEMPTS),
+            enough=DEFERRED_RATIO.enough,
         ),
         Threshold(
             "standstill",

@@ -117,11 +117,12 @@ _ROWS = 5
 _AGE_ROWS = 20
 
 
-class Queue(namedtuple("Queue", "listing stuck remarks", defaults=(0, ()))):
+class Queue(namedtuple("Queue", "listing stuck remarks state", defaults=(0, (), None))):
     """What was in the queue.
 
     stuck:   how long the oldest mail that is stuck in active is there, in seconds
     remarks: what must be said about both
+    state:   path of the file that keeps what was in active, None if nothing is kept
     """
 
     __slots__ = ()
@@ -129,6 +130,7 @@ class Queue(namedtuple("Queue", "listing stuck remarks", defaults=(0, ()))):
     listing: Listing
     stuck: int
     remarks: tuple[Remark, ...]
+    state: str | None
 
     def oldest(self, options: Namespace) -> int:
         """Return the age of the oldest message in the judged queues, in seconds."""
@@ -171,7 +173,7 @@ def _asked(options: Namespace) -> tuple[list[Instance], list[Remark]]:
 
 def _with_stuck(listing: Listing, options: Namespace, remarks: list[Remark]) -> Queue:
     """Return the queue with what is stuck in active, going by earlier polls."""
-    stuck = 0
+    stuck, path = 0, None
     # Nothing is said of mail that is there for less time than would prove anything.
     is_in_doubt = "active" in _judged(options) and (
         listing.oldest_age(["active"]) >= sightings.PROOF
@@ -189,7 +191,7 @@ def _with_stuck(listing: Listing, options: Namespace, remarks: list[Remark]) -> 
             remarks.append(Remark("first look: mail that stays in active is told from now on"))
     except (SightingsError, StoreError) as error:
         remarks.append(Remark(str(error), unknown=True))
-    return Queue(listing, stuck, tuple(remarks))
+    return Queue(listing, stuck, tuple(remarks), path)
 
 
 def _judged(options: Namespace) -> tuple[str, ...]:
@@ -213,7 +215,7 @@ def measure(queue: Queue, options: Namespace) -> dict[str, float]:
     return {name: AtLeast(value) for name, value in measured.items()}
 
 
-def summary(measured: Mapping[str, float], queue: Queue, options: Namespace) -> str:
+def summary(measured: Mapping[str, float], queue: Queue, options: Namespace, _: bool) -> str:
     """Return the first line's words: how much, what waits too long, where most is and why."""
     size = measured["queue_size"]
     if not size:
@@ -284,6 +286,12 @@ def _oldest(seconds: int) -> str:
     return f", oldest {values.span(seconds)}"
 
 
+def _where(queue: Queue, options: Namespace) -> list[str]:
+    command = " ".join(options.postqueue or ["postqueue"])
+    directory = f" -c {options.config_dir}" if options.config_dir else ""
+    return [f"read: {command}{directory}", f"state: {queue.state or 'none'}"]
+
+
 def _about(queue: Queue, options: Namespace) -> list[str]:
     """Return the ages of the mail in the judged queues by recipient domain, as qshape does."""
     rows = age.table(queue.listing, _judged(options))
@@ -303,6 +311,7 @@ CHECK = Check(
         options=[CONFIG_DIR, ALL_INSTANCES, POSTQUEUE, QUEUE, STATE, NO_STATE],
         open=_open,
         remarks=lambda queue: list(queue.remarks),
+        where=_where,
         about=_about,
     ),
     labels=[

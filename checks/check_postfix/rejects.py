@@ -10,9 +10,11 @@ from __future__ import annotations
 from check_postfix.common import clients
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.most import Field, most
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
-from check_postfix.plugin import Check, Label, Option, Threshold, run, values
+from check_postfix.maillog.counts.counts import MANY
+from check_postfix.plugin import Check, Label, Least, Option, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,13 +71,38 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     return {"reject_factor": factor, "rejects": rejects, "rejects_usual": usual}
 
 
-def summary(measured: Mapping[str, float], window: Window, options: Namespace) -> str:
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words."""
     words = f"{values.amount(measured['rejects'], 'reject')} in {values.span(window.seconds)}"
     usual = _usual(window, options)
     if usual.level is None:
-        return f"{words}, {usual.basis}"
-    return f"{words}, {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
+        words += f", {usual.basis}"
+    else:
+        words += f", {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
+    if is_alarm and (where := _most(window, options)):
+        words += f", {where}"
+    return words
+
+
+def _most(window: Window, options: Namespace) -> str:
+    """Return of whom most was refused, and why."""
+    filter = Filter(FILTERS, window, options)
+    named = clients.names(window, "rejected", filter)
+    client = Field("from", "clients", lambda one: window.name("client", one) + named(one))
+    fields = ("client", "reason", "blocklist", "reply_code")
+    rows = [
+        ((client, _why(*about)), number)
+        for (client, *about), number in window.keys("rejected", *fields, filter=filter)
+    ]
+    return most([client], rows, _rejects(window, options))
+
+
+def _why(reason: str, blocklist: str, code: str) -> str:
+    if MANY in (reason, blocklist, code):
+        return MANY
+    return f"{reason} {blocklist}".rstrip() if reason not in ("", "other") else code
 
 
 def details(window: Window, options: Namespace) -> list[str]:
@@ -117,7 +144,7 @@ CHECK = Check(
             "the number of rejects as a multiple of the usual",
             warning="3",
             critical="10",
-            enough=(_rejects, MIN_REJECTS),
+            enough=[Least(_rejects, MIN_REJECTS, "rejects")],
         ),
         Threshold("rejects", "the number of rejects", suffix="count"),
     ],

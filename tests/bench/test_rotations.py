@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import effort
+
 from . import gate
 from .contender import log_tail, ours
 from .modes import MODES, Mode
 from .rotations import Score, play
 from .scene import Scene, line, numbers
 
-SEEDS = [1, 2]
+SEEDS = [1] if effort.quick else [1, 2]
 EXECUTABLES = Path(sys.executable).parent
 
 

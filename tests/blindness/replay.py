@@ -13,9 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from check_postfix.plugin import Check
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
 from tests.support.clocks import Clocks, in_zone
@@ -24,6 +26,8 @@ from tests.support.server import OK
 
 # Between one check's run and the next one's, in seconds
 _APART = 7
+# Lines that are written at once: those of a big server's week would not fit in memory.
+_AT_ONCE = 10_000
 
 
 class Rotation(NamedTuple):
@@ -62,6 +66,7 @@ class Replay:
     zone:      this machine's; its name as text
     rotation:  None if the log is never rotated
     arguments: of all checks, besides log and state
+    checks:    that run; all that read a log by default
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Replay:
         zone: tzinfo = UTC,
         rotation: Rotation | None = None,
         arguments: Iterable[str] = (),
+        checks: Iterable[Check] = (),
     ) -> None:
         self.log = directory / "mail.log"
         self.seen: Counter[Seen] = Counter()
@@ -78,6 +84,7 @@ class Replay:
         self._arguments = ["--log", str(self.log), "--state", str(directory / "s"), *arguments]
         self._lines = iter(lines)
         self._next: tuple[float, bytes] | None = next(self._lines, None)
+        self._checks = [*checks] or log_checks()
         self._zone = zone
         self._rotation = rotation
         self._clocks = Clocks(0)
@@ -92,13 +99,12 @@ class Replay:
         After so long a pause of the log they run no more until it goes on.
         The words with their numbers, as they were said the first time, and when, are in `first`.
         """
-        checks = log_checks()
         self._clocks.wall = start
         midnight = self._midnight(start)
         with in_zone(str(self._zone)), self._clocks.told():
             cycle = start
             while cycle < end:
-                for number, check in enumerate(checks):
+                for number, check in enumerate(self._checks):
                     now = cycle + number * _APART
                     while midnight <= now:
                         self._append_until(midnight)
@@ -132,15 +138,19 @@ class Replay:
         return perfdata.of(text)
 
     def _append_until(self, now: float) -> None:
-        written = []
-        while self._next is not None and self._next[0] <= now:
-            self._newest = self._next[0]
-            written.append(self._next[1])
-            self._next = next(self._lines, None)
-        if written:
-            with self.log.open("ab") as file:
+        if self._next is None or self._next[0] > now:
+            return
+        with self.log.open("ab") as file:
+            while written := [line for _, line in islice(self._until(now), _AT_ONCE)]:
                 file.write(b"".join(written))
-            os.utime(self.log, (now, now))
+        os.utime(self.log, (now, now))
+
+    def _until(self, now: float) -> Iterator[tuple[float, bytes]]:
+        while self._next is not None and self._next[0] <= now:
+            line = self._next
+            self._newest = line[0]
+            self._next = next(self._lines, None)
+            yield line
 
     def _midnight(self, after: float) -> float:
         """Return when logrotate runs next."""
@@ -199,5 +209,5 @@ def report(replay: Replay) -> Iterator[str]:
             when, words = replay.first[said]
             yield f"{n:7,} x {words}   [first {datetime.fromtimestamp(when, UTC):%F %H:%M}Z]"
         elif said.remark:
-            remarks[re.sub("(?:N [dh] ?)+(?:N min)?|N min", "TIME", said.remark)] += n
+            remarks[re.sub(r"(?:N [dh]\b ?)+(?:N min)?|N min", "TIME", said.remark)] += n
     yield from (f"{n:7,} x OK ... ({remark})" for remark, n in remarks.most_common())

@@ -10,9 +10,12 @@ import pytest
 from tests.support.material import SHARED
 from tests.support.server import DAY, MINUTE, UNKNOWN
 
-from . import months
+from . import months, outages
+from .outages import minutes_to_alarm
 from .replay import Replay
 from .traffic import SATELLITE, SMALL, Traffic, big
+
+pytestmark = pytest.mark.heavy
 
 # In these other programs go on for days in which Postfix says nothing.
 WITHOUT_MAIL_FOR_DAYS = ("infohtreasure-maillog-dump/maillog", "infohtreasure-maillog-dump/mailog2")
@@ -77,3 +80,22 @@ def test_the_big_logs_of_others_give_no_unknown(name, tmp_path):
     if name in WITHOUT_MAIL_FOR_DAYS:
         unknown = [text for text in unknown if "no log line for N d" not in text]
     assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "trouble", "within"),
+    [
+        ("30", "the relay refuses our login", 12 * 60),
+        ("1,000", "no DNS", 60),
+        ("10,000", "the relay refuses our login", 15),
+        ("10,000", "a provider defers 40 %, --per domain", 30),
+    ],
+)
+def test_real_trouble_is_told_soon_all_the_same(messages, trouble, within):
+    onset = months.START + 7 * DAY + outages.ONSETS["Mon 10:00"]
+
+    size, hours = outages.SERVERS[messages]
+    took = minutes_to_alarm(size, outages.TROUBLES[trouble], onset, hours=hours, every=15)
+
+    assert took is not None
+    assert took <= within

@@ -475,7 +475,8 @@ def test_a_gap_closes_when_the_lines_of_its_generation_turn_up(tmp_path):
     said = server.says("deferred")
 
     assert said.line == (
-        "POSTFIX DEFERRED CRITICAL - 92.3 % of 325 delivery attempts deferred in 15 min"
+        "POSTFIX DEFERRED CRITICAL - 92.3 % of 325 delivery attempts deferred in 15 min,"
+        " all to example.net: 4.3.0"
     )
     assert said.labels["gaps"].value == 0
 

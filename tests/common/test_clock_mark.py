@@ -125,13 +125,14 @@ def test_the_keys_of_a_silent_log_go_in_time(machine, reboots):
     assert machine.keys() == 0
 
 
-def test_a_run_with_nothing_new_writes_nothing(machine):
-    before = machine.state.stat().st_mtime_ns
+def test_runs_with_nothing_new_write_every_ten_minutes_that_there_was_one_and_no_more(machine):
+    written = set()
     for _ in range(20):
         machine.pass_by(5 * MINUTE)
         machine.run()
+        written.add(machine.state.stat().st_mtime_ns)
 
-    assert machine.state.stat().st_mtime_ns == before
+    assert len(written) <= 11
 
 
 def test_a_first_run_believes_its_clock(tmp_path, monkeypatch):

@@ -189,6 +189,7 @@ def test_a_localtime_that_is_a_copy_is_known_by_its_content(tmp_path, monkeypatc
 def test_a_steady_run_writes_nothing_for_the_zone(site):
     site.write(3)
     site.run("--timezone", "UTC")
+    site.run()
     before = site.state.stat().st_mtime_ns
 
     site.run()

@@ -14,6 +14,7 @@ from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.plugin.run import outcome_of
 from tests.support import journal_model, mail_log
 from tests.support.journal_model import Machine
+from tests.support.server import Server
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -194,6 +195,96 @@ def test_a_strangers_text_does_not_break_the_silence_of_a_host(tmp_path):
     assert said(log, "--host", "mx2")[0] == 3
 
 
+# -- a silence that is no news: now it is Tuesday, 16:00
+
+
+def days_with_lines_at(server, *times, days=range(8, 0, -1), today=("09:00",), host="mx1"):
+    """Write a line at these times of earlier days, and at others of today."""
+    for day, of_day in [*((day, times) for day in days), (0, today)]:
+        for of in of_day:
+            hours, minutes = map(int, of.split(":"))
+            server.goes_to(60 * (hours - 16) + minutes - day * DAY)
+            server.writes([mail_log.SENT], host=host)
+    server.has_been_checked()
+    server.goes_to(0)
+
+
+def test_a_silence_as_long_as_on_an_earlier_day_at_this_time_is_told_with_vv_only(tmp_path):
+    server = Server(tmp_path)
+    days_with_lines_at(server, "09:00", "20:00")
+
+    said = server.says("deferred", "-vv")
+
+    assert (said.exit_code, said.line) == (
+        0,
+        "POSTFIX DEFERRED OK - no delivery attempts in 15 min",
+    )
+    assert "newest line 09:00, 7 h before the window's end" in said.lines
+    assert "a silence as long as on an earlier day at this time" in said.lines
+
+
+@pytest.mark.parametrize(
+    "earlier", [["09:00", "15:50"], ["09:00", "15:30", "20:00"]], ids=["none", "a shorter one"]
+)
+def test_a_silence_that_no_earlier_day_had_is_said(tmp_path, earlier):
+    server = Server(tmp_path)
+    days_with_lines_at(server, *earlier)
+
+    said = server.says("deferred")
+
+    assert said.line.endswith("(no log line for 7 h 1 min)")
+
+
+def test_silent_weekends_do_not_make_the_silence_of_a_working_day_no_news(tmp_path):
+    server = Server(tmp_path)
+    weekend = (3, 2)
+    days_with_lines_at(
+        server, "09:00", "15:50", days=[n for n in range(8, 0, -1) if n not in weekend]
+    )
+
+    assert "no log line for 7 h" in server.says("deferred").line
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_silence_of_a_time_whose_lines_were_lost_proves_nothing(tmp_path, is_lost):
+    server = Server(tmp_path)
+    server.goes_to(-DAY - 420)
+    server.writes([mail_log.SENT])
+    server.has_been_checked()
+    server.goes_to(-DAY - 10)
+    if is_lost:
+        server.writes([mail_log.SENT])
+        server.log.write_bytes(b"")
+    for at in (240 - DAY, -420):
+        server.goes_to(at)
+        server.writes([mail_log.SENT])
+        server.has_been_checked()
+    server.goes_to(0)
+
+    assert ("no log line" in server.says("deferred").line) == is_lost
+
+
+def test_the_silence_of_a_chosen_host_is_held_against_its_own(tmp_path):
+    server = Server(tmp_path)
+    days_with_lines_at(server, "09:00", "20:00", host="mx2")
+    server.writes([mail_log.SENT])
+
+    assert "no log line" not in server.says("deferred", "--host", "mx2").line
+    # Nobody knows how silent mx1 was before its first line.
+    server.goes_to(DAY)
+    assert "no log line of host mx1 for 1 d" in server.says("deferred", "--host", "mx1").line
+
+
+def test_a_silence_that_lasts_too_long_is_unknown_however_often_there_was_one(tmp_path):
+    server = Server(tmp_path)
+    days_with_lines_at(server, "09:00", "20:00")
+
+    said = server.says("deferred", "--max-silence", "6h")
+
+    assert said.exit_code == 3
+    assert "no log line for 7 h 1 min, since 09:00; see where" in said.line
+
+
 # -- one of several logs
 
 
@@ -215,6 +306,17 @@ def test_one_of_two_logs_that_is_empty_is_named(tmp_path):
 
     assert code == 3
     assert f"{empty} is empty; see where mail is logged now and name that with --log" in line
+
+
+@pytest.mark.parametrize("junk", [b"no line", b"some junk\nmore\n", b"\0" * 100_000, b"x" * 10**6])
+def test_a_file_without_a_whole_log_line_is_not_said_to_be_empty(tmp_path, junk):
+    path = tmp_path / "mail.log"
+    path.write_bytes(junk)
+
+    code, line = said(str(path))
+
+    assert code == 3
+    assert f"({path} has {len(junk)} bytes, but no whole log line; see where" in line
 
 
 def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):

@@ -71,6 +71,46 @@ def test_a_relay_that_refuses_our_login_is_critical_after_hours(tmp_path):
     assert "nothing has left for 8 h" in text
 
 
+SOCKET = "mx1.example.org[private/dovecot-lmtp]"
+OTHER_HOST = "mailbox.example.org[192.0.2.26]:24"
+
+
+@pytest.mark.parametrize(
+    ("relay", "said"),
+    [
+        (SOCKET, (2, 8)),
+        ("mx1.example.org[/var/imap/socket/lmtp]", (2, 8)),
+        (OTHER_HOST, (0, 0)),
+    ],
+)
+def test_what_a_mailbox_server_on_this_machine_takes_has_not_left(tmp_path, relay, said):
+    refused = [
+        attempt(
+            n, "example.com", dsn="4.7.8", text=REFUSED, relay="relay.example.net[192.0.2.25]:587"
+        )
+        for n in range(3)
+    ]
+    came_in = [
+        attempt(n, "example.org", "sent", "2.0.0", "250 2.0.0 Saved", relay).replace(
+            "smtp[", "lmtp["
+        )
+        for n in range(40, 65)
+    ]
+
+    code, hours, _ = judged(tmp_path, (7.5, refused), (5, came_in), (0.1, came_in[:3]))
+
+    assert (code, hours) == said
+
+
+def test_beside_mail_for_mailboxes_here_a_single_message_that_left_ends_a_standstill(tmp_path):
+    came_in = attempt(40, "example.org", "sent", "2.0.0", "250 2.0.0 Saved", "mx1[private/lmtp]")
+    went = attempt(41, "example.net", "sent", "2.0.0", "250 2.0.0 Ok")
+
+    code, hours, _ = judged(tmp_path, (3.5, TO_TWO), (0.1, [*[came_in] * 5, went]))
+
+    assert (code, hours) == (0, 0)
+
+
 def test_several_domains_of_which_one_took_mail_before(tmp_path):
     before = [left(9, "example.com")]
 

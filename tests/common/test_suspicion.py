@@ -59,7 +59,7 @@ def test_one_address_at_many_accounts_is_guessing():
 
 def test_many_addresses_at_one_account_attack_it():
     assert words(attacking(), mistyped(22)) == (
-        "312 failed logins in 15 min, 6 from 198.51.100.0 at 1 account,"
+        "312 failed logins in 15 min from 79 addresses, 6 from 198.51.100.0 at 1 account,"
         " 290 at 1 account from 57 addresses: one account attacked"
     )
 
@@ -127,7 +127,9 @@ def test_of_a_window_longer_than_an_hour_the_limits_grow_with_it(rows, said):
 def test_many_addresses_at_many_accounts_attack_no_single_one():
     rows = [row for n in range(20) for row in guessing(9, 9, client=f"198.51.100.{n}")]
 
-    assert words(rows) == "180 failed logins in 15 min, 9 from 198.51.100.0 at 9 accounts"
+    assert words(rows) == (
+        "180 failed logins in 15 min from 20 addresses, 9 from 198.51.100.0 at 9 accounts"
+    )
 
 
 def test_where_no_account_is_named_nothing_is_suspected():

@@ -1,13 +1,25 @@
-"""Debian packages the real programs come from."""
+"""Debian packages the real programs come from.
+
+They stay on the machine, and nothing else of the installation does: no service is started, now
+or at the next boot, and debconf keeps no answer that nobody gave.
+"""
 
 import os
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
-POLICY = Path("/usr/sbin/policy-rc.d")
+ROOT = Path("/")
+POLICY = ROOT / "usr/sbin/policy-rc.d"
+# Links by which systemd and SysV's init know what to start when they boot.
+UNITS = ("etc/systemd/*/*.wants/*", "etc/systemd/*/*.requires/*")
+SCRIPTS = "etc/rc[2-5S].d/S*"
 # Postfix asks for a configuration when it is installed; the tests bring their own.
-ANSWERS = "postfix postfix/main_mailer_type select No configuration\n"
+QUESTION = "postfix/main_mailer_type"
+ANSWER = "No configuration"
+
+# What was installed by name, for whoever wants to be rid of it.
+installed: list[str] = []
 
 
 class NotInstallable(Exception):
@@ -20,7 +32,7 @@ def missing(*packages: str) -> list[str]:
 
 
 def install(*packages: str) -> None:
-    """Install the packages that are missing, starting none of their services.
+    """Install the packages that are missing, starting none of their services, now or later.
 
     Raises: NotInstallable
     """
@@ -29,13 +41,39 @@ def install(*packages: str) -> None:
         return
     with ExitStack() as undo:
         _forbid_starting_services(undo)
-        _run("debconf-set-selections", answers=ANSWERS)
+        undo.callback(disable_all_but, at_boot())
+        if missing("postfix"):
+            _run("debconf-set-selections", input=f"postfix {QUESTION} select {ANSWER}\n")
+            undo.callback(_forget_answer)
+        installed.extend(absent)
         try:
             _install(absent)
         except NotInstallable:
             # There are no package lists yet, or they name files that are gone.
             _run("apt-get", "-q", "update")
             _install(absent)
+
+
+def at_boot(root: Path = ROOT) -> set[Path]:
+    """Return the links by which something is started when the machine boots."""
+    return {path for pattern in (*UNITS, SCRIPTS) for path in root.glob(pattern)}
+
+
+def disable_all_but(known: set[Path], root: Path = ROOT) -> None:
+    """Undo what makes a package's services start at boot, as `systemctl disable` does.
+
+    known: the links to leave alone
+    """
+    for link in at_boot(root) - known:
+        if link.match(SCRIPTS):
+            link.rename(link.with_name(f"K01{link.name[3:]}"))
+        else:
+            link.unlink()
+
+
+def _forget_answer() -> None:
+    asked = f"reset {QUESTION}\nfset {QUESTION} seen false\n"
+    _run("debconf-communicate", "postfix", input=asked)
 
 
 def _install(packages: list[str]) -> None:
@@ -61,11 +99,11 @@ def _forbid_starting_services(undo: ExitStack) -> None:
         undo.callback(POLICY.unlink)
 
 
-def _run(*command: str, answers: str = "") -> None:
+def _run(*command: str, input: str = "") -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         command,
-        input=answers,
+        input=input,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

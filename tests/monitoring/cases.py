@@ -41,10 +41,13 @@ CASES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
 
 # The first line of each in the state WARNING.
 LINES = {
-    "deferred": "POSTFIX DEFERRED WARNING - 17.9 % of 56 delivery attempts deferred in 15 min",
-    "bounces": "POSTFIX BOUNCES WARNING - 13 % of 46 recipients bounced in 15 min",
+    "deferred": "POSTFIX DEFERRED WARNING - 17.9 % of 56 delivery attempts deferred in 15 min,"
+    " all to example.net: 4.4.1",
+    "bounces": "POSTFIX BOUNCES WARNING - 13 % of 46 recipients bounced in 15 min,"
+    " all to example.net: 5.1.1 unknown user",
     "auth": "POSTFIX AUTH WARNING - 15 failed logins in 15 min, 12 from 203.0.113.77",
-    "rejects": "POSTFIX REJECTS WARNING - 60 rejects in 15 min, usual not known yet",
+    "rejects": "POSTFIX REJECTS WARNING - 60 rejects in 15 min, usual not known yet,"
+    " all from 203.0.113.66: relay denied",
     "queue": "POSTFIX QUEUE WARNING - 3 messages, none in incoming and active,"
     " all in hold (oldest N s)",
 }

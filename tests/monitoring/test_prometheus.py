@@ -230,8 +230,8 @@ def test_an_ok_whose_file_cannot_be_written_is_unknown(tmp_path):
     assert code == 3
     assert text == (
         "POSTFIX DEFERRED UNKNOWN - 23.9 % of 71 delivery attempts deferred in 15 min"
-        f" (log begins {_begin(text)}) (cannot write {path}: no such file or directory; let this"
-        " user write its directory, or choose another with --prometheus)"
+        f" (log begins {_begin(text)}) (cannot write {path}: no such file or directory; make its"
+        " directory, or choose another with --prometheus)"
         " | deferred_ratio=23.9%;90;95;0;100 attempts=71;;;0 sent=40;;;0 deferred=17;;;0"
         " bounced=14;;;0 expired=2;;;0 deferred_messages=16;;;0"
         " accepted=59;;;0 bytes_received=15536B;;;0 bytes_delivered=26880B;;;0"

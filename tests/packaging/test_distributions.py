@@ -14,6 +14,8 @@ from tests.support.definitions import checks
 
 from .debian import ROOT
 
+pytestmark = pytest.mark.heavy  # builds fetch setuptools
+
 PACKAGE = ROOT / "checks" / "check_postfix"
 
 
@@ -34,12 +36,25 @@ def source_files() -> set[str]:
     return {str(path.relative_to(PACKAGE.parent)) for path in paths}
 
 
-def test_the_wheel_holds_the_package_the_licence_and_nothing_else(built):
+def examples() -> set[str]:
+    """Return the files of icinga/ and nagios/, from the top of the tree."""
+    return {
+        str(path.relative_to(ROOT))
+        for kind in ("icinga", "nagios")
+        for path in (ROOT / kind).rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_wheel_holds_the_package_the_examples_the_licence_and_nothing_else(built):
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
     described = {name for name in names if ".dist-info/" in name}
+    data = {name for name in names if ".data/" in name}
 
-    assert names - described == source_files()
+    assert names - described - data == source_files()
+    shared = {name.partition(".data/data/share/check_postfix/")[2] for name in data}
+    assert shared == examples()
     assert {name.partition("/")[2] for name in described} == {
         "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt",
     }  # fmt: skip
@@ -49,16 +64,22 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built):
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()}
 
-    assert {f"checks/{name}" for name in source_files()} <= names
+    assert {f"checks/{name}" for name in source_files()} | examples() <= names
     # setuptools puts tests/test*.py into every sdist; that does no harm.
     others = {name for name in names if not name.startswith(("checks/check_postfix", "tests/test"))}
-    assert others == {"LICENSE", "README.md", "pyproject.toml", "PKG-INFO", "setup.cfg"}
+    assert others - examples() == {
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "PKG-INFO",
+        "setup.cfg",
+    }
 
 
-def test_the_installed_wheel_brings_every_executable_with_its_version(built, tmp_path):
+def test_installed_from_the_sdist_alone_it_brings_all_executables_and_examples(built, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True)
     subprocess.run(
-        [tmp_path / "bin/pip", "install", "--quiet", next(built.glob("*.whl"))],
+        [tmp_path / "bin/pip", "install", "--quiet", next(built.glob("*.tar.gz"))],
         check=True, capture_output=True,
     )  # fmt: skip
     executables = sorted(path.name for path in (tmp_path / "bin").glob("check_postfix_*"))
@@ -70,3 +91,6 @@ def test_the_installed_wheel_brings_every_executable_with_its_version(built, tmp
     assert executables == sorted(check.executable for check in checks())
     version = next(built.glob("*.whl")).name.split("-")[1]
     assert [done.stdout for done in said] == [f"{name} {version}\n" for name in executables]
+    shared = tmp_path / "share/check_postfix"
+    brought = {str(path.relative_to(shared)) for path in shared.rglob("*") if path.is_file()}
+    assert brought == examples()

@@ -13,7 +13,17 @@ from check_postfix.maillog.counts.counts import BOUNCED_WITH, FAMILIES, MAILBOX_
 from check_postfix.maillog.events.event import KINDS
 from check_postfix.maillog.window.usual import Usual
 from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.plugin import AtLeast, Check, Label, Option, Remark, Source, Threshold, values
+from check_postfix.plugin import (
+    AtLeast,
+    Check,
+    Label,
+    Least,
+    Option,
+    Remark,
+    Source,
+    Threshold,
+    values,
+)
 from tests.support import perfdata
 from tests.support.builders import a_coverage, a_window, options
 from tests.support.definitions import checks, log_checks
@@ -44,11 +54,11 @@ def a_check(measured, remarks=(), uom="", **more):
                 "the one",
                 warning="5",
                 critical="10",
-                enough=(lambda *_: measured["many"], LEAST),
+                enough=[Least(lambda *_: measured["many"], LEAST, "of them")],
             ),
             Threshold("two", "the other", warning="5", suffix="two"),
         ],
-        summary=lambda measured, subject, _: f"{len(measured)} numbers of {subject}",
+        summary=lambda measured, subject, *_: f"{len(measured)} numbers of {subject}",
         details=lambda subject, _: [f"details of {subject}"],
         options=[LEAST],
         **more,
@@ -109,7 +119,7 @@ def test_a_number_of_too_few_is_shown_without_thresholds():
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "SOME THING OK - 2 numbers of subject (fewer than 5, not judged)"
+        "SOME THING OK - 2 numbers of subject (fewer than 5 of them, not judged)"
         " | many=4;;;0 one=99%;;;0;100"
     )
 
@@ -118,7 +128,7 @@ def test_that_a_number_of_too_few_is_not_judged_is_said_only_where_it_would_alar
     outcome = judge(a_check({"many": 4, "one": 5}))
 
     assert outcome.exit_code == 0
-    assert outcome.line == "SOME THING OK - 2 numbers of subject | many=4;;;0 one=5;;;0"
+    assert outcome.line == "SOME THING OK - 2 numbers of subject | many=4;;;0 one=5;5;10;0"
 
 
 def test_what_was_not_judged_is_said_after_all_other_remarks_and_with_an_alarm():
@@ -128,7 +138,7 @@ def test_what_was_not_judged_is_said_after_all_other_remarks_and_with_an_alarm()
 
     assert outcome.exit_code == 1
     assert outcome.words == (
-        "SOME THING WARNING - 3 numbers of subject (a; fewer than 5, not judged)"
+        "SOME THING WARNING - 3 numbers of subject (a; fewer than 5 of them, not judged)"
     )
 
 

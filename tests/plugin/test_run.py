@@ -61,6 +61,7 @@ def test_an_outcome_is_printed_with_its_exit_code():
         (["--timout=5"], "--timout=5: no such option; did you mean --timeout?"),
         (["--verbos"], "--verbos: no such option; did you mean --verbose?"),
         (["--xyzzy"], "--xyzzy: no such option"),
+        (["--nope"], "--nope: no such option"),
         (["-x"], "-x: no such option"),
         (["stray"], "stray: every value needs an option before it"),
         (["--", "-v"], "-v: no such option; did you mean --verbose?"),

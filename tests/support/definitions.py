@@ -30,7 +30,11 @@ MARKED = re.compile(r"<!-- (?P<name>(?!end of ).+?) -->.*?<!-- end of (?P=name) 
 def checks() -> list[Check]:
     """Return the declared checks, in the order of pyproject.toml's scripts."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    modules = [importlib.import_module(name.replace("_postfix_", "_postfix.")) for name in scripts]
+    modules = [
+        importlib.import_module(name.replace("_postfix_", "_postfix."))
+        for name in scripts
+        if name.startswith("check_")
+    ]
     return [module.CHECK for module in modules]
 
 

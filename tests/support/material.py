@@ -1,7 +1,6 @@
 """Lines to try things on: the project's corpus, its recorded logs, other people's logs.
 
-The long form of the random tests is chosen with CHECK_POSTFIX_FUZZ=N: N times as many
-examples. SEED makes a run repeatable; each failure names its line.
+SEED makes a run repeatable; each failure names its line.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("CHECK_POSTFIX_SHARED_CORPUS", ROOT.parent / "shared" / "corpus"))
 RECORDED = ROOT / "tests" / "recorded"
 
-TIMES = int(os.environ.get("CHECK_POSTFIX_FUZZ", "1"))
 SEED = int(os.environ.get("CHECK_POSTFIX_SEED", "5"))
 
 # Of the big logs so many lines are enough.

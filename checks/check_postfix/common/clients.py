@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.common.most import shortened
 from check_postfix.maillog.counts.counts import MANY
 
 TYPE_CHECKING = False
@@ -10,9 +11,6 @@ if TYPE_CHECKING:
 
     from check_postfix.common.filter import Filter
     from check_postfix.maillog.window.window import Window
-
-# A longer name is cut at its start: its end tells whose it is. In characters.
-_LONGEST = 40
 
 
 def names(window: Window, family: str, filter: Filter) -> Callable[[str], str]:
@@ -27,10 +25,6 @@ def names(window: Window, family: str, filter: Filter) -> Callable[[str], str]:
 
     def named(client: str) -> str:
         name = most.get(client, "")
-        return "" if name in ("", MANY) else f" ({_shortened(name)})"
+        return "" if name in ("", MANY) else f" ({shortened(name)})"
 
     return named
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST else "+" + name[len(name) - _LONGEST + 1 :]

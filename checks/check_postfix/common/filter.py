@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.maillog.counts.counts import FAMILIES
-from check_postfix.plugin import Option, values
+from check_postfix.plugin import Option, Unknown, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,8 +205,16 @@ class Filter:
         """Return how many events of a family take part.
 
         counters: what counts all of them; exact for as long as totals are kept
+        Raises:   Unknown where of none of them is known what the filter asks for
         """
         if self.narrows(family):
+            there = self._window.count(*counters)
+            if there and self._window.unknown(family, *counters) == there:
+                flags = " and ".join(flag for flag, *_ in self._given)
+                raise Unknown(
+                    f"{flags}: what is asked for is not kept any more of that time; leave it out,"
+                    " or read the log afresh with --no-state and a longer --keep-keys"
+                )
             return self._window.count_matching(family, self)
         return self._window.count(*counters)
 

@@ -37,6 +37,8 @@ def about(window: Window) -> list[str]:
     if coverage.last is not None:
         lag = values.span(max(0, end - 1 - coverage.last) * 60)
         lines.append(f"newest line {local_time(coverage.last, end)}, {lag} before the window's end")
+    if window.silence is not None and window.silence.is_ordinary:
+        lines.append("a silence as long as on an earlier day at this time")
     if not coverage.complete:
         lines.append("older generations are still to be read, which goes on in the next runs")
     lines += [

@@ -7,10 +7,22 @@ import os
 from check_postfix.maillog.source.archives import USUAL_ARCHIVES
 from check_postfix.plugin import Option, values
 
+
+def _journal_match(written: str) -> str:
+    """Return a field of the journal's entries and its value, as journalctl takes them."""
+    field, equals, value = written.partition("=")
+    is_name = field.replace("_", "").isalnum() and field.isascii() and field == field.upper()
+    if not equals or not value or not is_name or field[0].isdecimal():
+        raise ValueError("not FIELD=VALUE")
+    return values.text(written)
+
+
 LOG = Option(
     "--log",
-    "mail log; its rotated generations are found in the same directory (default: where"
-    " Postfix or syslog usually write)",
+    "mail log; its rotated generations are found in the same directory. Where its name has a"
+    " date, write that as strftime does: mail-%Y-%m-%d.log. Several logs: a pattern as a shell"
+    " has them, in quotes where one would fill it in:"
+    " '/var/lib/docker/containers/*/*-json.log' (default: where Postfix or syslog usually write)",
     metavar="PATH",
     repeatable=True,
     series="log",
@@ -28,6 +40,17 @@ FROM_JOURNAL = Option(
     "read the systemd journal, together with what --log names (default: if there is a"
     " journal and no log file)",
     switch=True,
+)
+JOURNAL_MATCH = Option(
+    "--journal-match",
+    "read only the journal's entries with this field, whatever their facility, as for what"
+    " docker's or podman's journald driver writes; several of one field: any of them, of"
+    " different fields: all (default: what Postfix and Dovecot write on this machine)",
+    parse=_journal_match,
+    metavar="FIELD=VALUE",
+    example="CONTAINER_NAME=postfix",
+    repeatable=True,
+    series="journal_match",
 )
 STATE = Option(
     "--state",
@@ -110,6 +133,7 @@ OPTIONS = [
     LOG,
     ARCHIVES,
     FROM_JOURNAL,
+    JOURNAL_MATCH,
     STATE,
     NO_STATE,
     WINDOW,

@@ -61,10 +61,10 @@ def remarks(window: Window) -> list[Remark]:
 
 def _of_silence(silence: Silence, end: int) -> list[Remark]:
     said = []
-    if silence.last is not None:
+    is_too_long = silence.is_too_long(end)
+    if silence.last is not None and (is_too_long or not silence.is_ordinary):
         whose = f" of {silence.whose}" if silence.whose else ""
         text = f"no log line{whose} for {values.span((end - silence.last) * 60)}"
-        is_too_long = silence.is_too_long(end)
         if is_too_long:
             fix = (
                 "see that its lines still reach this log"

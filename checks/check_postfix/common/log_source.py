@@ -6,31 +6,31 @@ taken out of it.
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
 
-from check_postfix.common import not_understood
+from check_postfix.common import named_logs, not_understood
 from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
 from check_postfix.common.log_remarks import remarks
+from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.maillog.counts.counts import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.source import archives
 from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import USUAL, Retention
-from check_postfix.maillog.store.store import JOURNAL, Store
+from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Label, Source, Unknown, UsageError, values
+from check_postfix.plugin import Label, Remark, Source, Unknown, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
+    from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.store.clock_mark import ClockMark
     from check_postfix.maillog.window.silence import Silence
 
@@ -89,7 +89,6 @@ class OpenedStore:
     """The store of a run, brought up to the log. Use it as a context manager.
 
     path:     of the state file, None to remember nothing
-    logs:     paths of the logs, or JOURNAL
     deadline: time.monotonic() at which to stop waiting and reading
     coverage: what of the log was read
     notes:    what has to be said of the store, in a few words each
@@ -101,14 +100,14 @@ class OpenedStore:
     def __init__(
         self,
         path: str | None,
-        logs: Sequence[str],
         options: Namespace,
         span: Span,
         deadline: float,
     ) -> None:
         self._path = path
-        self._logs = list(logs)
-        # log -> what it has told of, and the minute of its newest line of Postfix or Dovecot
+        self._logs: list[NamedLog] = []
+        # Name of a log -> what it has told of, and the minute of its newest line of Postfix or
+        # Dovecot
         self._told: dict[str, list[Origin]] = {}
         self._last: dict[str, int | None] = {}
         self._options = options
@@ -168,28 +167,44 @@ class OpenedStore:
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
-        parts = [
-            self._read_journal(store) if log == JOURNAL else self._read_file(store, log)
-            for log in self._logs
-        ]
+        self._logs, left_out = named_logs.of(self._options, store)
+        parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options
-        is_unnamed = not options.log and not options.journal and options.at is None
-        if is_unnamed and self._logs != [JOURNAL] and self._is_journal_newer(store, parts[0]):
-            parts = [self._read_journal(store)]
+        is_unnamed = not (options.log or options.journal or options.journal_match)
+        may_be_left_over = is_unnamed and options.at is None and not self._logs[0].is_journal
+        if may_be_left_over and self._is_journal_newer(store, parts[0]):
+            parts = [self._read_log(store, log) for log in self._logs]
             self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
-        return Coverage.merged(parts, self._oldest)
+        coverage = Coverage.merged(parts, self._oldest)
+        coverage.notes = [*coverage.notes, *left_out]
+        return coverage
+
+    def _read_log(self, store: Store, log: NamedLog) -> Coverage:
+        """Bring the store up to what one option names."""
+        if log.is_journal:
+            return self._read_journal(store)
+        if log.wildcards:
+            # Most runs have a plain name.
+            from check_postfix.common import log_pattern
+
+            now = int(self._span.now) // 60
+            return log_pattern.read(store, log, now, self._oldest, self._read_file)
+        return self._read_file(store, log.name)
 
     def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
         """Look up what each log has told of, and when it last did.
 
         parts: what is covered by each
         """
-        for path, part in zip(self._logs, parts, strict=True):
-            log = store.log(path)
-            told = self._told[path] = store.origins(log) if log else []
+        for named, part in zip(self._logs, parts, strict=True):
+            path = named.name
+            logs = map(store.log, named.paths)
+            told = self._told[path] = [
+                origin for log in logs if log for origin in store.origins(log)
+            ]
             newest = [last for *_, last in told if last is not None]
             counted = part.line_counts
             if not newest and counted.ours:
@@ -202,7 +217,7 @@ class OpenedStore:
 
         part: what is covered by the file
         """
-        (path,) = self._logs
+        ((path, *_),) = self._logs
         last, end = self._last[path], self._span.end
         if part.end < end:
             return False  # its newest lines are not read yet
@@ -213,7 +228,7 @@ class OpenedStore:
 
         if not journal_instead.goes_on(store, path, last, int(self._span.now), self._deadline):
             return False
-        self._logs = [JOURNAL]
+        self._logs = [named_logs.journal(None)]
         self._last.clear()
         state = "is empty" if last is None else f"silent for {values.span((end - last) * 60)}"
         self.notes.append(
@@ -255,10 +270,17 @@ class OpenedStore:
                 if is_forgotten:
                     store.forget(self._oldest, self._oldest_keys)
 
-    def _read_file(self, store: Store, path: str) -> Coverage:
+    def _read_file(
+        self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
+    ) -> Coverage:
+        """Bring the store up to one log.
+
+        share: of the time for history that this log may take
+        may_be_gone: whether it is no error that it is not there any more
+        """
         now, lie_in = self._span.now, self._options.archives
         seconds = self._deadline - time.monotonic()
-        progress = Progress(store, path, int(now) // 60, lie_in, seconds)
+        progress = Progress(store, path, int(now) // 60, lie_in, seconds, may_be_gone)
         log = progress.log()
         named = self._options.timezone
         if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
@@ -271,7 +293,7 @@ class OpenedStore:
         return Ingest(
             store, path, None, now, latest, self._span.start, self._deadline,
             keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
-            named=named,
+            named=named, share=share, may_be_gone=may_be_gone,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -281,6 +303,7 @@ class OpenedStore:
         return Journal(
             store, self._span.now, self._span.start, self._span.end, self._deadline,
             keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
+            matches=self._options.journal_match or (),
         ).run()  # fmt: skip
 
     def window(self) -> Window:
@@ -290,13 +313,19 @@ class OpenedStore:
         """
         start, end = self._span.start, self._span.end
         origins = self._origins()
+        zone = self._zone()
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
-            self._oldest_keys, self._zone(), self._options.anonymise,
+            self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
-        return Window(start, end, self.coverage, view, self.notes, self._silence(origins))
+        silence = self._silence(origins, zone)
+        logs = ["the journal" if log.is_journal else log.name for log in self._logs]
+        what = start, end, self.coverage, view, self.notes, silence, logs, self._path
+        if self._path is None or self._options.at is not None:
+            return Window(*what)
+        return LatestWindow(Runs(self._store, self._options), *what)
 
-    def _silence(self, origins: Sequence[Origin]) -> Silence | None:
+    def _silence(self, origins: Sequence[Origin], zone: tzinfo | None) -> Silence | None:
         """Return who is silent, None if nobody is, or what is logged now is not read yet."""
         start, end = self._span.start, self._span.end
         if self.coverage.end < end:
@@ -327,21 +356,29 @@ class OpenedStore:
             last = None  # it is not silent
         if last is None and not parts:
             return None
-        from check_postfix.maillog.window.silence import Silence
+        from check_postfix.maillog.window.silence import Silence, is_ordinary
 
-        return Silence(last, ", ".join(chosen), most, parts)
+        def around(first: int, after: int, most: int) -> tuple[int, int] | None:
+            return self._store.silence_around(first, after, most, [origin[0] for origin in origins])
+
+        is_no_news = (
+            last is not None
+            and end - last <= most
+            and is_ordinary(last, start, end, zone, self.coverage, around)
+        )
+        return Silence(last, ", ".join(chosen), most, parts, is_no_news)
 
     def _zone(self) -> tzinfo | None:
         """Return whose time of day is compared; None for the machine's."""
         if self._options.timezone is not None:
             return values.zone(self._options.timezone)
-        logs = [self._store.log(path) for path in self._logs]
+        logs = [self._store.log(path) for named in self._logs for path in named.paths]
         zones = [log.zone for log in logs if log and log.zone]
         return log_zone.rules(zones[0]) if zones else None
 
     def _origins(self) -> list[Origin]:
         """Return the hosts' Postfix instances that are judged."""
-        there = [origin for path in self._logs for origin in self._told[path]]
+        there = [origin for log in self._logs for origin in self._told[log.name]]
         # Of lines that nobody can read, nobody knows whose they are.
         nobody = [origin for origin in there if origin[1:3] == _NOBODY]
         origins = [origin for origin in there if origin[1:3] != _NOBODY]
@@ -353,47 +390,11 @@ class OpenedStore:
             if not matching:
                 known = sorted({str(origin[place]) for origin in origins})
                 raise Unknown(
-                    f"{option.flag} {wanted}: not in {', '.join(self._logs)};"
+                    f"{option.flag} {wanted}: not in {', '.join(log.name for log in self._logs)};"
                     f" there are {', '.join(known) or 'none'}"
                 )
             origins = matching
         return origins + nobody
-
-
-def _logs(options: Namespace) -> list[str]:
-    """Return the logs to read, the journal last.
-
-    Raises: LogError; UsageError if one of them would be read twice
-    """
-    if options.journal and not options.log:
-        return [JOURNAL]
-    if not options.log:
-        return [_usual_log()]
-    paths = list(dict.fromkeys(map(os.path.abspath, options.log)))
-    if len(paths) > 1:
-        for path in paths:
-            for archive in archives.of(path, options.archives):
-                if archive.path in paths:
-                    raise UsageError(
-                        f"--log {archive.path}: is a rotated generation of {path} and read with it;"
-                        " leave it out"
-                    )
-    return [*paths, JOURNAL] if options.journal else paths
-
-
-def _usual_log() -> str:
-    """Return the log to read when none is named.
-
-    Raises: LogError
-    """
-    try:
-        return archives.usual_log()
-    except LogError:
-        from check_postfix.maillog.source import journalctl
-
-        if not journalctl.has_journal():
-            raise
-        return JOURNAL
 
 
 def _is_set_aside(path: str | None) -> bool:
@@ -423,9 +424,8 @@ def _open(options: Namespace) -> Iterator[Window]:
     span = Span(options, time.time())
     path = None
     try:
-        logs = _logs(options)
         path = None if options.no_state else options.state or location.default_store()
-        with OpenedStore(path, logs, options, span, deadline) as opened:
+        with OpenedStore(path, options, span, deadline) as opened:
             yield opened.window()
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (
@@ -441,6 +441,16 @@ def _measure(window: Window) -> dict[str, float]:
         "gaps": len(window.coverage.gaps_in(window.start, window.end)),
         "not_understood": not_understood.number(window),
     }
+
+
+def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
+    return window.runs.missed(window, state_of) if isinstance(window, LatestWindow) else None
+
+
+def _where(window: Window, _: Namespace) -> list[str]:
+    if not window.logs:
+        return []
+    return [f"read: {', '.join(window.logs)}", f"state: {window.state or 'none'}"]
 
 
 def _about(window: Window, _: Namespace) -> list[str]:
@@ -459,5 +469,7 @@ FROM_LOG = Source(
         Label("not_understood", "log lines about mail in the window that were not understood"),
     ],
     remarks=remarks,
+    where=_where,
     about=_about,
+    missed=_missed,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from check_postfix.common.attempts import Attempts
-from check_postfix.plugin import Label, values
+from check_postfix.common.attempts import MIN_ATTEMPTS, MIN_FAILURES, Attempts
+from check_postfix.plugin import Label, Least, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +33,22 @@ class Ratio:
         self._noun = noun
         self._none = none
         self._nouns = nouns
+        # What there must be to judge it
+        self.enough = [
+            Least(self._attempts, MIN_ATTEMPTS, f"{noun}s"),
+            Least(self._failures, MIN_FAILURES, part),
+        ]
 
-    def whole(self, window: Window, options: Namespace) -> int:
-        """Return how many attempts there were."""
+    def _attempts(self, window: Window, options: Namespace) -> int:
         return Attempts(window, options).whole(self._whole)
+
+    def _failures(self, window: Window, options: Namespace) -> int:
+        """Return how many failures are judged: with --per those of the worst domain."""
+        attempts = Attempts(window, options)
+        if not options.per:
+            return attempts.count(self._part)
+        worst = attempts.worst(self._part, self._whole)
+        return worst.part if worst else 0
 
     def measure(self, window: Window, options: Namespace) -> dict[str, float]:
         """Return the ratio in percent by its label; with --per that of the worst domain.
@@ -52,11 +64,17 @@ class Ratio:
         return {self.label.name: round(100 * part / whole, 1)} if whole else {}
 
     def summary(
-        self, measured: Mapping[str, float], window: Window, options: Namespace, more: str = ""
+        self,
+        measured: Mapping[str, float],
+        window: Window,
+        options: Namespace,
+        is_alarm: bool,
+        more: str = "",
     ) -> str:
         """Return the first line's words.
 
-        more: words at their end
+        is_alarm: whether they tell where most failures were, and why
+        more:     words at their end
         """
         span = values.span(window.seconds)
         attempts = Attempts(window, options)
@@ -71,6 +89,8 @@ class Ratio:
         if not whole:
             return f"{self._none} in {span}{more}"
         percent = f"{measured[self.label.name]:g} % of {values.amount(whole, self._noun)}"
+        if is_alarm and not options.per and (where := attempts.most(self._part)):
+            why = f", {where}"
         return f"{who}{percent} {self._part} in {span}{why}{more}"
 
     def details(self, window: Window, options: Namespace) -> list[str]:

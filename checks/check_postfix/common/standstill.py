@@ -36,7 +36,8 @@ def standstill(window: Window) -> int:
     """Return for how many seconds all mail to other machines was put off, 0 if it is not.
 
     It is told in whole hours, from the hour of the first deferral on. What is delivered on this
-    machine, cron's mail above all, proves nothing; what goes by LMTP counts as delivered.
+    machine, cron's mail above all, proves nothing, nor does what a mailbox server here takes by a
+    UNIX socket.
     """
     # Most runs end here, after one look at most.
     if _has_left(window) or not window.ending(0, 60 * HOURS).count(*DEFERRALS):
@@ -55,13 +56,19 @@ def standstill(window: Window) -> int:
 
 def _has_left(window: Window) -> bool:
     """Tell whether mail was delivered to another machine."""
-    sent = window.count("sent")
+    to_socket = window.count("sent_to_socket")
+    sent = window.count("sent") - to_socket
     if not sent or sent >= _SURELY:
         return bool(sent)
-    relays = {relay for (relay,), _ in window.keys("sent", "relay")}
+    relays = window.keys("sent", "relay")
+    if not relays:  # their keys are not kept any more
+        return True
     # Postfix's own transports have plain names: local, virtual, dovecot.
-    is_known = bool(relays)  # else their keys are not kept any more
-    return not is_known or any(relay == MANY or "." in relay or ":" in relay for relay in relays)
+    return sum(number for (relay,), number in relays if _is_address(relay)) > to_socket
+
+
+def _is_address(relay: str) -> bool:
+    return relay == MANY or "." in relay or ":" in relay
 
 
 def _is_general(stalled: Window, window: Window) -> bool:

@@ -75,6 +75,15 @@ class Tries:
             return ""
         return f" from {_number(len(known), MANY in tried, 'address', 'addresses')}"
 
+    def spread(self, or_more: bool) -> str:
+        """Return how many addresses failed, if they are several: ` from 101 addresses`.
+
+        or_more: whether others are not known
+        """
+        known = _addresses(dict.fromkeys(self._by_client, 1))
+        or_more = or_more or len(known) < len(self._by_client)
+        return f" from {_number(len(known), or_more, '', 'addresses')}" if len(known) > 1 else ""
+
     def words(self, name: Callable[[str], str], suspects: bool = True) -> list[str]:
         """Return who failed most, and the suspicion; then other attackers, if there are any.
 

@@ -13,11 +13,11 @@ from check_postfix import child
 from check_postfix.mailqueue import json_form, text_form
 from check_postfix.mailqueue.errors import DownError, IncompleteError, QueueError
 from check_postfix.mailqueue.failure import explain, is_usage, quoted
-from check_postfix.mailqueue.listing import Listing
+from check_postfix.mailqueue.listing import Listing, Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
 
     from check_postfix.mailqueue.instances import Instance
 
@@ -52,7 +52,8 @@ def read(
     listing = Listing((), now)
     for instance in instances:
         try:
-            _take(listing, calls, instance.config_dir)
+            config_dir = instance.config_dir
+            listing.take(_messages(calls, config_dir, listing.now), config_dir or "")
         except IncompleteError:
             if listing.count() < ENOUGH:
                 raise
@@ -64,13 +65,33 @@ def read(
     return listing
 
 
-def _take(listing: Listing, calls: _Calls, config_dir: str | None) -> None:
+def find(
+    queue_ids: Collection[str], instances: Sequence[Instance], timeout: float, now: float
+) -> dict[str, Message]:
+    """Return those of these messages that are in the queues of these instances, by queue ID.
+
+    timeout, now, and what is raised: as for read()
+    """
+    calls = _Calls(None, timeout)
+    found = {}
+    for instance in instances:
+        try:
+            for message in _messages(calls, instance.config_dir, int(now)):
+                if message.queue_id in queue_ids:
+                    found[message.queue_id] = message
+        except DownError:
+            if instance.is_enabled:
+                raise
+    return found
+
+
+def _messages(calls: _Calls, config_dir: str | None, now: int) -> Iterator[Message]:
     try:
         with closing(calls.lines("-j", config_dir)) as lines:
-            listing.take(json_form.messages(lines), config_dir or "")
+            yield from json_form.messages(lines)
     except _OptionUnknownError:
         with closing(calls.lines("-p", config_dir)) as lines:
-            listing.take(text_form.messages(lines, listing.now), config_dir or "")
+            yield from text_form.messages(lines, now)
 
 
 class _Calls:

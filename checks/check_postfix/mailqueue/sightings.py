@@ -71,10 +71,13 @@ def compared(path: str, asked: str, listing: Listing) -> Stuck:
                 _write(fd, known)
             return stuck
     except OSError as error:
-        raise SightingsError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
-            " its directory, or choose another with --state"
-        ) from None
+        from check_postfix import unwritable
+
+        cause, fix = unwritable.why(path, error.errno, "--state") or (
+            (error.strerror or str(error)).lower(),
+            "choose another with --state",
+        )
+        raise SightingsError(f"cannot write {path}: {cause}; {fix}") from None
 
 
 def _compare(known: dict[str, Any], asked: str, listing: Listing) -> Stuck:

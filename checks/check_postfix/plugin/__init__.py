@@ -9,13 +9,14 @@ from check_postfix.plugin.errors import Known, Unknown, UsageError
 from check_postfix.plugin.label import Label
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.run import run
-from check_postfix.plugin.threshold import Threshold
+from check_postfix.plugin.threshold import Least, Threshold
 
 __all__ = [
     "AtLeast",
     "Check",
     "Known",
     "Label",
+    "Least",
     "Option",
     "Remark",
     "Source",

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 # What was not seen makes an OK worthless, but takes nothing from an alarm.
-_SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
+SEVERITY = {0: 0, 3: 1, 1: 2, 2: 3}
+_ALARMS = (1, 2)
 
 
 class Remark:
@@ -50,7 +51,10 @@ class Source:
     measure: from the subject to numbers that all checks of this source have, by label
     labels:  of these numbers
     remarks: what must be said about the subject in the first line
-    about:   from (subject, options) to lines for -vv: what was read
+    where:   from (subject, options) to lines for -v: what was read, and where what is kept lies
+    about:   from (subject, options) to further lines for -vv: what was read
+    missed:  from (subject, what tells a subject's exit code) to what must be said about the
+             time in which nobody has run the check
     """
 
     def __init__(
@@ -60,14 +64,18 @@ class Source:
         measure: Callable[[Any], Mapping[str, float]] = lambda _: {},
         labels: Sequence[Label] = (),
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
+        where: Callable[[Any, Namespace], list[str]] = lambda *_: [],
         about: Callable[[Any, Namespace], list[str]] = lambda *_: [],
+        missed: Callable[[Any, Callable[[Any], int]], Remark | None] = lambda *_: None,
     ) -> None:
         self.options = options
         self.open = open
         self.measure = measure
         self.labels = labels
         self.remarks = remarks
+        self.where = where
         self.about = about
+        self.missed = missed
 
 
 class Check:
@@ -78,7 +86,8 @@ class Check:
     source:     what it reads
     measure:    from (subject, options) to numbers by label; opens nothing, changes nothing
     thresholds: what is compared; the first is -w and -c
-    summary:    from (numbers by label, subject, options) to the first line's words
+    summary:    from (numbers by label, subject, options, whether it is an alarm) to the first
+                line's words, which tell of an alarm where and why
     details:    from (subject, options) to lines for -v, the worst offenders
     labels:     of every number that may be measured, in the order of perfdata; those of
                 the source follow
@@ -95,7 +104,7 @@ class Check:
         source: Source,
         measure: Callable[[Any, Namespace], Mapping[str, float]],
         thresholds: Sequence[Threshold],
-        summary: Callable[[Mapping[str, Any], Any, Namespace], str],
+        summary: Callable[[Mapping[str, Any], Any, Namespace, bool], str],
         details: Callable[[Any, Namespace], list[str]] = lambda *_: [],
         labels: Sequence[Label] = (),
         options: Sequence[Option] = (),
@@ -135,23 +144,30 @@ class Check:
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
         state, perfdata, not_judged = self._compare(subject, measured, options)
         remarks = [*self.source.remarks(subject), *not_judged]
+        if missed := self.source.missed(subject, lambda other: self._state_of(other, options)):
+            remarks.append(missed)
         oddities = (threshold.oddity(options) for threshold in self.thresholds)
         remarks += [Remark(words) for words in oddities if words]
-        if not state and (worst := self._worst_case(subject)) is not None:
-            state_then, _, _ = self._compare(worst, self.measure(worst, options), options)
-            if state_then:
-                words = f"what was not understood could make it {STATES[state_then]}"
-                remarks.append(Remark(words, unknown=True))
+        worst = None if state else self._worst_case(subject)
+        if worst is not None and (state_then := self._state_of(worst, options)):
+            words = f"what was not understood could make it {STATES[state_then]}"
+            remarks.append(Remark(words, unknown=True))
         if any(remark.unknown for remark in remarks):
-            state = max(state, 3, key=_SEVERITY.__getitem__)
-        words = self.summary(measured, subject, options)
+            state = max(state, 3, key=SEVERITY.__getitem__)
+        words = self.summary(measured, subject, options, state in _ALARMS)
         remarks = [remark for remark in remarks if state or not remark.explains]
         if remarks:
             words += f" ({'; '.join(remark.text for remark in remarks)})"
-        lines = self.details(subject, options) if verbosity >= 1 else []
+        lines = []
+        if verbosity >= 1:
+            lines = [*self.details(subject, options), *self.source.where(subject, options)]
         if verbosity >= 2:
             lines = [*lines, *self.source.about(subject, options)]
         return Outcome(self.name, state, words, perfdata, lines)
+
+    def _state_of(self, subject: Any, options: Namespace) -> int:
+        """Return the exit code that the numbers of a subject make."""
+        return self._compare(subject, self.measure(subject, options), options)[0]
 
     def _compare(
         self, subject: Any, measured: Mapping[str, float], options: Namespace
@@ -165,14 +181,13 @@ class Check:
         for label in labels:
             value = measured[label.name]
             threshold = limits.get(label.name)
-            lacking = threshold and _lacking(threshold, subject, options)
-            if threshold and lacking:
-                if _judge_metric(label, value, threshold, options)[0]:
-                    remarks.append(Remark(f"{lacking}, not judged"))
-                threshold = None
             result, metric = _judge_metric(label, value, threshold, options)
+            if threshold and result and (lacking := _lacking(threshold, subject, options)):
+                remarks.append(Remark(f"{lacking}, not judged"))
+                # Without its ranges: what draws them would show an alarm where there is none.
+                result, metric = _judge_metric(label, value, None, options)
             perfdata.append(metric)
-            state = max(state, result, key=_SEVERITY.__getitem__)
+            state = max(state, result, key=SEVERITY.__getitem__)
         return state, perfdata, remarks
 
 
@@ -216,8 +231,8 @@ def _provable(limits: nagiosplugin.Range | None) -> nagiosplugin.Range | None:
 
 def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:
     """Return why there is too little to judge, in a few words; nothing if there is enough."""
-    if threshold.enough is None:
-        return ""
-    count, option = threshold.enough
-    least: float = getattr(options, option.name)
-    return f"fewer than {least}" if count(subject, options) < least else ""
+    for count, option, of in threshold.enough:
+        least: float = getattr(options, option.name)
+        if count(subject, options) < least:
+            return f"fewer than {least} {of}"
+    return ""

@@ -55,6 +55,8 @@ VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
 STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, VERSION, HELP)
 
+# How much of two names is the same where one may be meant for the other: --windows, --window.
+_ALIKE = 0.7
 # What writing a small file may take, in seconds.
 _WRITING = 1.0
 
@@ -110,20 +112,30 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
     except KeyboardInterrupt:
         outcome = Outcome(check.name, UNKNOWN, "interrupted")
     except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
-        outcome = Outcome(
-            check.name,
-            UNKNOWN,
-            f"internal error: {type(error).__name__}: {error};"
-            " please report it with the output of -vvv",
-            lines=_where(error, options),
-        )
+        outcome = Outcome(check.name, UNKNOWN, _unexpected(error), lines=_where(error, options))
     if getattr(options, PROMETHEUS.name, None):
         _export(check, outcome, options)
     return str(outcome), outcome.exit_code
 
 
+def _unexpected(error: Exception) -> str:
+    """Return what is said of an error that nobody has foreseen."""
+    if isinstance(error, FileNotFoundError):
+        from check_postfix import unwritable
+
+        if unwritable.is_without_directory():
+            return (
+                "the working directory was deleted; start the check in another one,"
+                " or name files by their whole paths"
+            )
+    return (
+        f"internal error: {type(error).__name__}: {error}; please report it with the output of -vvv"
+    )
+
+
 def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
     """Write the outcome for Prometheus, or say in it why that was not possible."""
+    from check_postfix import unwritable
     from check_postfix.plugin import prometheus
 
     path = options.prometheus
@@ -139,11 +151,11 @@ def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
             f" its own with {PROMETHEUS.flag}"
         )
     except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        outcome.add_trouble(
-            f"cannot write {path}: {cause}; let this user write its directory,"
-            f" or choose another with {PROMETHEUS.flag}"
+        cause, fix = unwritable.why(error.filename or path, error.errno, PROMETHEUS.flag) or (
+            (error.strerror or str(error)).lower(),
+            f"choose another with {PROMETHEUS.flag}",
         )
+        outcome.add_trouble(f"cannot write {path}: {cause}; {fix}")
     except _TimedOut:
         outcome.add_trouble(f"writing {path} took longer than {_WRITING:g} s; is the disk well?")
 
@@ -220,7 +232,7 @@ def _not_an_option(written: str, check: Check) -> str:
 
     # The dashes, which all have, would make any two of them alike.
     names = [option.flag.lstrip("-") for option in check.options + list(STANDARD)]
-    near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, n=1)
+    near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, 1, _ALIKE)
     return f"{written}: no such option" + (f"; did you mean --{near[0]}?" if near else "")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from nagiosplugin import Range
 
 from check_postfix.plugin.option import Option
@@ -10,7 +12,7 @@ from check_postfix.plugin.values import UNITS, is_number
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 # No longer than what a float holds exactly, and a line of output has room for.
@@ -21,6 +23,21 @@ _EXAMPLE = "{0} (alert above {0}), {0}: (below {0}), {0}:{1} (outside) or @{0}:{
 _ENDS = {"s": ("1h", "5h")}
 
 
+class Least(namedtuple("Least", "count option of")):
+    """How much there must be of something to judge a metric.
+
+    count:  from (subject, options) to how much there is
+    option: with the least number
+    of:     what it is a number of
+    """
+
+    __slots__ = ()
+
+    count: Callable[[Any, Namespace], float]
+    option: Option
+    of: str
+
+
 class Threshold:
     """What a metric is compared with.
 
@@ -29,8 +46,7 @@ class Threshold:
     warning, critical: default ranges; None for none
     suffix:  of the options, where it is not a check's main threshold: `--warning-client`
     uom:     `%` allows a percent sign in ranges, `s` allows 90s, 15m, 2h, 4d
-    enough:  (from (subject, options) to how many the metric was measured of, option
-             with the least number); with fewer, the metric is shown but not judged
+    enough:  with less of any of these, the metric is shown but not judged
     """
 
     def __init__(
@@ -41,7 +57,7 @@ class Threshold:
         critical: str | None = None,
         suffix: str = "",
         uom: str = "",
-        enough: tuple[Callable[[Any, Namespace], float], Option] | None = None,
+        enough: Sequence[Least] = (),
     ) -> None:
         self.metric = metric
         self.enough = enough

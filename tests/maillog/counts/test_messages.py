@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from check_postfix.maillog.counts import messages as module
 from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums
 from check_postfix.maillog.events.event import Event, MessageFacts
+from tests.support import effort
 
 # (minute, origin, counter) -> number
 Numbers = Counter[tuple[int, int, str]]
@@ -271,7 +272,7 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
     return log, sums
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.examples(400), deadline=None)
 @given(logs())
 def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
     lines, expected = log
@@ -282,7 +283,7 @@ def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
     assert dict(sums.items()) == expected
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=effort.examples(800), deadline=None)
 @given(logs(), st.data())
 def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
     lines, expected = log
@@ -307,7 +308,7 @@ def _state(piece: Messages) -> tuple[object, ...]:
     }  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.examples(400), deadline=None)
 @given(
     logs(),
     st.booleans(),

@@ -16,9 +16,9 @@ import pytest
 from check_postfix.maillog.events.recogniser import DOVECOT, POSTFIX, Shape, candidates, is_ours
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
-from tests.support import corpus, material
+from tests.support import corpus, effort, material
 
-EXAMPLES = 10_000 * material.TIMES
+EXAMPLES = effort.examples(10_000)
 
 
 def _lines(source: str) -> Iterator[bytes]:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 
 from check_postfix.maillog.events.event import Event, MessageFacts
-from tests.support import corpus, material
+from tests.support import corpus, effort, material
 from tests.support import postfix_writes as writes
 
-EXAMPLES = 1500 * material.TIMES  # of each record
+EXAMPLES = effort.examples(1500)  # of each record
 
 _PIECES = [
     b'"', b"\\", b">", b"<", b"(", b")", b"[", b"]", b"@", b",", b";", b":", b": ", b", ", b" ",
@@ -574,7 +574,7 @@ def test_nor_in_another_frame(what, frame):
 
 
 def test_every_run_tries_at_least_a_hundred_thousand_generated_lines():
-    assert len(FORGED) * EXAMPLES >= 100_000 * material.TIMES
+    assert len(FORGED) * EXAMPLES >= effort.examples(100_000)
 
 
 @pytest.mark.parametrize("what", FORGED)

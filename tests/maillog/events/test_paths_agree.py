@@ -14,9 +14,9 @@ from check_postfix.maillog.events import scanner
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.source.lines import blocks
 from check_postfix.maillog.syntax.partial_lines import PartialLines
-from tests.support import corpus, material
+from tests.support import corpus, effort, material
 
-EXAMPLES = 40_000 * material.TIMES
+EXAMPLES = effort.examples(40_000)
 
 
 def _sum(happenings):

@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import tempfile
+from datetime import date, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,10 +24,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from check_postfix.maillog.errors import DamagedStore
 from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.source import lines
+from check_postfix.maillog.source.generation import FINGERPRINTED
 from check_postfix.maillog.store.damage import set_aside
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
-from tests.support import logbook
+from tests.support import effort, logbook
 
 PLAIN_PIECE = reading.PIECE_BYTES
 PLAIN_BLOCK = lines.BLOCK
@@ -44,6 +46,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.directory = tempfile.mkdtemp(prefix="exactly-once-", dir=_WHERE)
         self.log = os.path.join(self.directory, "mail.log")
+        self.name = self.log  # of the log, as --log names it
         self.store = os.path.join(self.directory, "state.sqlite")
         self.elsewhere = os.path.join(self.directory, "elsewhere")
         for name in _DIRECTORIES:
@@ -54,12 +57,14 @@ class Machine(RuleBasedStateMachine):
         self.rest = b""  # of a line that is written in part
         self.stamp = 0  # dateext
         self.archives: list[str] = []  # newest first, each a whole file
+        self.own = os.path.join(self.directory, "mail.old")  # to which some rotate
         self.half: tuple[str, bytes] | None = None  # being compressed: the file, its last bytes
         self.counted: set[int] = set()
         # Which generation each file holds, and what a run can know of that.
         self.generation = 0
         self.holds: dict[str, int] = {}
         self.was_live: int | None = None
+        self.read_up_to = 0  # of the live log
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
@@ -76,9 +81,14 @@ class Machine(RuleBasedStateMachine):
         reading.PIECE_BYTES = PLAIN_PIECE
         shutil.rmtree(self.directory)
 
-    @initialize(dateext=st.booleans())
-    def start(self, dateext: bool) -> None:
+    @initialize(dateext=st.booleans(), dated=st.sampled_from([False, False, True]))
+    def start(self, dateext: bool, dated: bool = False) -> None:
         self.dateext = dateext
+        self.dated = dated
+        self.day = date(2026, 3, 1)
+        if dated:
+            self.name = os.path.join(self.directory, "mail-%Y-%m-%d.log")
+            self.log = self.day.strftime(self.name)
         self.write(3, 0)
 
     # -- what writers do
@@ -148,6 +158,9 @@ class Machine(RuleBasedStateMachine):
     def _plain(self) -> list[str]:
         return [path for path in self.archives if not path.endswith(tuple(_EXTENSIONS))]
 
+    def _usual(self, paths: list[str]) -> list[str]:
+        return [path for path in paths if path != self.own]
+
     def _writable(self) -> list[str]:
         renamed = [path for path in self._plain() if self.holds[path] in self.renamed]
         return [] if self.half else renamed
@@ -167,7 +180,7 @@ class Machine(RuleBasedStateMachine):
             self.stamp += 1
             return f"{self.log}-{20260300 + self.stamp}"
         # shift: .2.gz to .3.gz, .1 to .2
-        for path in reversed(self.archives):
+        for path in reversed([path for path in self.archives if path != self.own]):
             log, _, rest = path.rpartition("mail.log.")
             number, dot, extension = rest.partition(".")
             self._rename(path, f"{log}mail.log.{int(number) + 1}{dot}{extension}")
@@ -179,8 +192,47 @@ class Machine(RuleBasedStateMachine):
         if old in self.archives:
             self.archives[self.archives.index(old)] = new
 
-    def _may_rotate(self) -> bool:
+    def _may_go_on(self) -> bool:
         return os.path.exists(self.log) and self.half is None and len(self.archives) < 6
+
+    def _may_rotate(self) -> bool:
+        return not self.dated and self._may_go_on()
+
+    @precondition(lambda self: self.dated and self._may_go_on())
+    @rule(days=st.integers(1, 3), late=st.booleans())
+    def go_on_in_the_file_of_another_day(self, days: int, late: bool) -> None:
+        self._living()
+        if not late:
+            self._finish(self.log)
+        if self.rest:  # which goes on in another file
+            self.history = None
+        self.renamed = {self.holds[self.log]}
+        self.archives.insert(0, self.log)
+        self.day += timedelta(days)
+        self.log = self.day.strftime(self.name)
+        self._living()
+
+    def _is_known_live(self) -> bool:
+        """Tell whether a run has counted a line of the live log, so that it can be known again."""
+        generation = self.holds.get(self.log)
+        lines = {minute for minute, of in self.lines.items() if of == generation}
+        return generation is not None and bool(lines & self.counted)
+
+    @precondition(lambda self: self._may_rotate() and self._is_known_live())
+    @rule(late=st.booleans())
+    def rotate_to_a_name_of_its_own(self, late: bool) -> None:
+        if not late:
+            self._finish(self.log)
+        if self.rest:
+            self.history = None
+        if self.own in self.archives:  # which is written over
+            if self.unread or not self.counted >= logbook.in_place([self.own]):
+                self.history = None
+            self._remove(self.own)
+        self.renamed = {self.holds[self.log]}
+        self._rename(self.log, self.own)
+        self.archives.insert(0, self.own)
+        self._living()
 
     @precondition(_may_rotate)
     @rule(create=st.booleans(), late=st.booleans())
@@ -239,12 +291,12 @@ class Machine(RuleBasedStateMachine):
         self._living()
 
     def _whole(self) -> list[str]:
-        return [] if self.half else self._plain()
+        return [] if self.half else self._usual(self._plain())
 
     @precondition(_whole)
     @rule(data=st.data(), extension=st.sampled_from(_EXTENSIONS), keep=st.booleans())
     def compress(self, data: st.DataObject, extension: str, keep: bool) -> None:
-        path = data.draw(st.sampled_from(self._plain()))
+        path = data.draw(st.sampled_from(self._whole()))
         if path + extension in self.archives:
             return
         self._compress(path, extension)
@@ -260,7 +312,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(_whole)
     @rule(data=st.data(), extension=st.sampled_from(_EXTENSIONS), part=st.floats(0.02, 0.98))
     def begin_to_compress(self, data: st.DataObject, extension: str, part: float) -> None:
-        path = data.draw(st.sampled_from(self._plain()))
+        path = data.draw(st.sampled_from(self._whole()))
         if path + extension in self.archives:
             return
         with open(path, "rb") as file:
@@ -295,10 +347,10 @@ class Machine(RuleBasedStateMachine):
             self.history = None
         self._remove(self.archives[-1])
 
-    @precondition(lambda self: self.archives and not self.half)
+    @precondition(lambda self: self._usual(self.archives) and not self.half)
     @rule(data=st.data(), where=st.sampled_from(_DIRECTORIES))
     def move_an_archive(self, data: st.DataObject, where: str) -> None:
-        path = data.draw(st.sampled_from(self.archives))
+        path = data.draw(st.sampled_from(self._usual(self.archives)))
         new = os.path.join(self.directory, where, os.path.basename(path))
         if new not in self.archives:
             self._rename(path, new)
@@ -322,6 +374,28 @@ class Machine(RuleBasedStateMachine):
             os.truncate(self.log, size)
         del self.holds[self.log]
         self.write(number, 0)
+
+    def _spare(self) -> int:
+        """Return how many bytes at the beginning of the live log nobody would miss."""
+        is_read = self.was_live is not None and self.was_live == self.holds.get(self.log)
+        if self.unread or not is_read or not os.path.exists(self.log):
+            return 0
+        # What was read last is known by its last bytes; the last line may be unfinished.
+        return self.read_up_to - FINGERPRINTED - 800
+
+    @precondition(lambda self: self._spare() > 0)
+    @rule(part=st.floats(0.1, 1), in_place=st.booleans())
+    def trim_the_live_log(self, part: float, in_place: bool) -> None:
+        with open(self.log, "rb") as file:
+            whole = file.read()
+        start = whole.find(b"\n", int(self._spare() * part)) + 1
+        if in_place:
+            logbook.write(self.log, whole[start:], "r+b")
+            os.truncate(self.log, len(whole) - start)
+        else:
+            os.remove(self.log)
+            logbook.write(self.log, whole[start:])
+        self.read_up_to -= start
 
     @precondition(lambda self: self.archives)
     @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
@@ -369,7 +443,7 @@ class Machine(RuleBasedStateMachine):
         if not os.path.exists(self.log) and not self.archives:
             self._living()
         return logbook.ingest(
-            self.store, self.log, self.minute + self.ahead, seconds, archives=[self.elsewhere]
+            self.store, self.name, self.minute + self.ahead, seconds, archives=[self.elsewhere]
         )  # fmt: skip
 
     def _in_place(self) -> set[int]:
@@ -424,6 +498,7 @@ class Machine(RuleBasedStateMachine):
         dated = {generation for path, generation in self.holds.items() if logbook.in_place([path])}
         self.was_dated = self.was_live in dated
         self.unread = set() if complete else known
+        self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
         self.vague = known - dated
 
     @rule()
@@ -483,7 +558,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=int(os.environ.get("EXACTLY_ONCE", "150")),
+    max_examples=int(os.environ.get("EXACTLY_ONCE", effort.examples(150))),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

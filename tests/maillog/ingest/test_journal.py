@@ -17,7 +17,7 @@ from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.ingest import journal
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.store import JOURNAL, Store
-from tests.support import journal_model
+from tests.support import effort, journal_model
 from tests.support.journal_model import FIRST, Journalctl, Machine, counted
 
 _WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -671,4 +671,6 @@ class Promise(RuleBasedStateMachine):
 
 
 TestPromise = Promise.TestCase
-TestPromise.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestPromise.settings = settings(
+    max_examples=effort.examples(100), stateful_step_count=25, deadline=None
+)

@@ -316,6 +316,7 @@ def test_a_log_that_begins_with_a_huge_hole_is_read(place: Place) -> None:
     assert place.gaps(again) == []
 
 
+@pytest.mark.heavy
 def test_an_archive_of_zeros_does_not_keep_the_live_log_from_being_read(place: Place) -> None:
     zeros = bz2.compress(b"\0" * (300 * 2**20))
     place.write_bytes(zeros, to=".1.bz2")

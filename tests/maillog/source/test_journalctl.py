@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import time
 
 import pytest
@@ -373,10 +374,13 @@ def test_a_journalctl_that_hangs_is_unknown_in_time(fake):
     said = words(check(fake, "--journal", "--timeout", "1"))
 
     assert time.monotonic() - begun < 1.5
-    assert said == (
-        3,
-        "POSTFIX DEFERRED UNKNOWN - journalctl: silent for 0.8 s; see whether the disk hangs,"
-        " or raise --timeout",
+    code, line = said
+    assert code == 3
+    # of the second, as much as a busy machine has left
+    assert re.fullmatch(
+        r"POSTFIX DEFERRED UNKNOWN - journalctl: silent for 0\.[5-8] s;"
+        " see whether the disk hangs, or raise --timeout",
+        line,
     )
 
 
@@ -386,7 +390,9 @@ def test_a_journalctl_that_hangs_half_way_leaves_the_rest_for_the_next_run(fake)
     code, said = words(check(fake, "--journal", "--timeout", "1"))
 
     assert code == 3
-    assert said.endswith("min read yet, goes on next run; fewer than 20, not judged)")
+    assert said.endswith(
+        "min read yet, goes on next run; fewer than 20 delivery attempts, not judged)"
+    )
 
 
 def test_a_damaged_journal_file_is_mentioned_in_the_details(fake):
@@ -459,8 +465,8 @@ def test_a_journal_of_containers_names_them(fake):
     )
 
     assert without_ours(fake) == (
-        f"{ABSENT}, and what containers write is not read (mail, web); let Postfix write a file"
-        " there (maillog_file) and name it with --log)"
+        f"{ABSENT}, and what containers write is not read (mail, web); name the one that Postfix is"
+        " in: --journal-match CONTAINER_NAME=NAME)"
     )
 
 
@@ -470,3 +476,107 @@ def test_a_journal_with_a_line_of_ours_is_not_asked_for_more(fake):
     check(fake, "--journal")
 
     assert "--field" not in (fake.root / "asked").read_text()
+
+
+# -- what containers write
+
+
+SAID = (
+    b"4F5A6B7C8D: to=<u@example.test>, relay=mx1.example.test[192.0.2.1]:25, delay=1,"
+    b" delays=0/0/0/1, dsn=4.4.1, status=deferred (connect timed out)"
+)
+
+
+def of_container(text, name=b"postfix", tag=b"0123456789ab"):
+    """Return what docker's driver makes of a line that a container prints."""
+    machine = Machine()
+    machine.minute = int(time.time()) // 60 - 3
+    return machine.log(text, tag, CONTAINER_NAME=name, CONTAINER_ID=b"0123456789ab")
+
+
+@pytest.mark.parametrize("tag", [b"0123456789ab", b"mail/postfix", b"dockerd", b"a b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"Nov 24 17:44:04 mx postfix/smtp[9]: " + SAID, id="RFC 3164"),
+        pytest.param(b"2026-11-24T17:44:04.5+01:00 mx postfix/smtp[9]: " + SAID, id="RFC 3339"),
+        pytest.param(b"postfix/smtp[9]: " + SAID, id="without a stamp"),
+        pytest.param(b"postfix/smtp[9]: " + SAID + b"\r", id="of a terminal"),
+    ],
+)
+def test_a_line_that_a_container_prints_is_read_whatever_its_tag(text, tag, fake):
+    fake.with_files().printing(of_container(text, tag=tag))
+
+    assert words(check(fake, "--journal-match", "CONTAINER_NAME=postfix"))[1].startswith(
+        ONE_DEFERRED
+    )
+
+
+def test_journalctl_is_told_the_matches_and_what_tells_of_losses(fake):
+    fake.with_files().printing(recent(), and_then=f'echo "$*" >> {fake.root}/asked')
+
+    check(fake, "--journal-match", "CONTAINER_NAME=in", "--journal-match", "CONTAINER_NAME=out")
+
+    asked = (fake.root / "asked").read_text()
+    losses = "+ MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"
+    assert f"CONTAINER_NAME=in CONTAINER_NAME=out {losses}\n" in asked
+    assert "SYSLOG_FACILITY" not in asked
+
+
+def test_each_choice_of_entries_is_a_log_of_its_own(fake):
+    name = "--journal-match", "CONTAINER_NAME=postfix"
+    fake.with_files().printing(of_container(b"postfix/smtp[9]: " + SAID))
+    for _ in range(2):
+        assert words(check(fake, *name))[1].startswith(ONE_DEFERRED)
+    fake.printing(recent())
+
+    assert words(check(fake, "--journal"))[1].startswith(ONE_DEFERRED)
+
+
+def test_the_order_of_matches_makes_no_other_log(fake):
+    first, second = "CONTAINER_NAME=a", "CONTAINER_NAME=b"
+    fake.with_files().printing(of_container(b"postfix/smtp[9]: " + SAID))
+    check(fake, "--journal-match", first, "--journal-match", second)
+    fake.printing()
+
+    said = words(check(fake, "--journal-match", second, "--journal-match", first))
+
+    assert said[1].startswith(ONE_DEFERRED)
+
+
+def test_a_container_that_has_no_line_of_ours_names_those_that_log(fake):
+    fake.with_files().with_script(
+        """case "$*" in *--field=CONTAINER_NAME) printf 'web\nmail\n';; esac"""
+    )
+
+    assert words(check(fake, "--journal-match", "CONTAINER_NAME=postfix")) == (
+        3,
+        f"{ABSENT} with CONTAINER_NAME=postfix; see which containers log there (mail, web), and"
+        " name one with --journal-match CONTAINER_NAME=NAME)",
+    )
+
+
+def test_lines_that_journald_dropped_of_docker_are_a_gap(fake):
+    machine = Machine()
+    machine.minute = int(time.time()) // 60 - 5
+    dropped = machine.log(
+        b"Suppressed 500 messages from docker.service", b"systemd-journald", _TRANSPORT=b"driver"
+    )
+    fake.with_files().printing(
+        of_container(b"postfix/smtp[9]: " + SAID), dropped, of_container(b"x")
+    )
+
+    assert "log lines lost" in words(check(fake, "--journal-match", "CONTAINER_NAME=postfix"))[1]
+
+
+@pytest.mark.parametrize("wrong", ["postfix", "=x", "name=x", "CONTAINER_NAME=", "-u=postfix", "+"])
+def test_what_is_no_match_is_refused(wrong, fake):
+    fake.with_files().printing()
+
+    code, said = words(check(fake, f"--journal-match={wrong}"))
+
+    assert code == 3
+    assert said.startswith(
+        f"POSTFIX DEFERRED UNKNOWN - --journal-match {wrong}: not FIELD=VALUE; use for example"
+        " CONTAINER_NAME=postfix"
+    )

@@ -106,6 +106,7 @@ def _read(log: Path, state: Path, *families: str) -> tuple[dict[str, int], dict[
     return totals, kept, newest
 
 
+@pytest.mark.heavy
 def test_of_millions_of_addresses_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
     log, state = tmp_path / "mail.log", tmp_path / "state"
     _write_clients(log)
@@ -117,6 +118,7 @@ def test_of_millions_of_addresses_the_state_stays_small_and_the_sums_exact(tmp_p
     assert clients > 1000  # the newest are told apart whatever came before
 
 
+@pytest.mark.heavy
 def test_of_millions_of_messages_the_state_stays_small_and_the_sums_exact(tmp_path: Path) -> None:
     log, state = tmp_path / "mail.log", tmp_path / "state"
     _write_messages(log)

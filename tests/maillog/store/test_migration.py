@@ -321,6 +321,7 @@ def test_a_run_does_not_write_into_a_state_that_became_newer_while_it_was_open(
             pytest.fail("a transaction was begun")
 
 
+@pytest.mark.heavy
 def test_a_run_killed_at_any_instant_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
     place = Place(tmp_path, 2)
     grow(place)

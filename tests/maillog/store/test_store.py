@@ -317,6 +317,7 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
         "maillog.source.value", "maillog.store", "maillog.store.checksum",
         "maillog.store.clock_mark",
         "maillog.store.failure", "maillog.store.packed", "maillog.store.retention",
+        "maillog.store.run_mark",
         "maillog.store.schema", "maillog.store.store",
     )  # fmt: skip
     assert set(done.stdout.split()) & of_room("maillog") == needed | existing("maillog")

@@ -16,7 +16,7 @@ from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.source import export
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.entry import Entry
-from tests.support import corpus, material
+from tests.support import corpus, effort, material
 
 MINUTE = 29896843  # 2026-11-04T16:43Z
 
@@ -745,7 +745,7 @@ def test_a_line_that_is_not_read_is_counted_as_such(line):
 def test_ordinary_lines_are_read_as_the_expression_of_all_frames_reads_them(monkeypatch):
     rng = random.Random(material.SEED)
     lines = material.corpus_lines() + material.recorded_lines() + material.shared_lines()
-    for _ in range(10_000 * material.TIMES):
+    for _ in range(effort.examples(10_000)):
         lines += material.mutated(rng.choice(lines), lines, rng)
     records = [frame.parse(line) for line in lines]
 

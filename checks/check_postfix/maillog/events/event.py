@@ -84,6 +84,7 @@ KINDS = {
     "reject_unknown": "line that opens as a reject, and no rule reads it",
     "login_unknown": "line that opens as a failed login, and no rule reads it",
     "unparsed": "line without a frame that is known, with the name of Postfix or Dovecot in it",
+    "sent_to_socket": "status=sent to a UNIX socket, under a name as another machine has",
     "relay_auth_failed": "delivery that failed because the relay refused our login",
     "expired": "message given up after its time in the queue",
     "received": "mail taken from a client or by pickup",

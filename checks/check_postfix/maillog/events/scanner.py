@@ -87,7 +87,7 @@ _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
     rb"to=<(?<!" + _NO_ID + rb": to=<)" + fields.UNQUOTED_LOCAL
     + rb"(?P<domain_relay>" + _DOMAIN + rb">(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
-    + rb">|), relay=[^\t-\r ,\[]++)[^\t-\r ,]*+"
+    + rb">|), relay=[^\t-\r ,\[]++(?:" + delivery.SOCKET + rb"|))[^\t-\r ,]*+"
     + fields.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
     rb"(?P<sent>" + fields.ENHANCED_CODE
     + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
@@ -188,7 +188,7 @@ class Found(
     stamp, zone_host_tag: its frame, without seconds and process ID
     path:           whether the tag has one
     queue_id:       also NOQUEUE
-    domain_relay:   `@DOMAIN>, relay=HOST` of a delivery
+    domain_relay:   `@DOMAIN>, relay=HOST` of a delivery; `[/` follows where it is to a socket
     sent, failed:   `DSN, status=WORD (` of one that was sent or failed
     reply_start, reply_rest: why it failed: code and enhanced code of another server, the rest
     size_recipients: `SIZE, nrcpt=NUMBER` of a message taken up by the queue manager

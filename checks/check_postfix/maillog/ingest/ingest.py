@@ -51,7 +51,7 @@ class Ingest:
     """One run's reading of one log.
 
     store:    where positions and counts are kept
-    path:     the live log
+    path:     the live log, or a pattern with dates
     zone:     of stamps without an offset; None for the machine's, or for the log's own
     now:      seconds since 1970
     latest:   the newest time that a stamp without a year can mean, in seconds
@@ -64,6 +64,8 @@ class Ingest:
     trusted:  by which minute that is told; None for `now`
     named:    the name of that zone, if the administrator has named one
     archives: directories where older generations lie, besides the usual ones
+    share:    of that half, what may be spent on this log
+    may_be_gone: whether it is no error that there is no file of it any more
     """
 
     def __init__(
@@ -80,10 +82,13 @@ class Ingest:
         archives: Sequence[str] = (),
         trusted: int | None = None,
         named: str | None = None,
+        share: float = 1,
+        may_be_gone: bool = False,
     ) -> None:
         self._store = store
+        started = time.monotonic()
         self._progress = Progress(
-            store, path, int(now) // 60, archives, deadline - time.monotonic()
+            store, path, int(now) // 60, archives, deadline - started, may_be_gone
         )
         self._path = self._progress.path
         self._zone = zone
@@ -95,7 +100,7 @@ class Ingest:
         self._latest = int(latest) // 60
         self._wanted = wanted
         self._deadline = deadline
-        self._leisure = (time.monotonic() + deadline) / 2
+        self._leisure = started + (deadline - started) / 2 * share
         self._keeps = keeps
         trusted = self._now if trusted is None else trusted
         self._oldest = trusted - retention.totals if keeps else 0
@@ -153,7 +158,7 @@ class Ingest:
         if not self._is_surveyed:
             files = self._files or self._progress.files(store.seen(log))
             self._files = None
-            if is_first and files.has_others_to_read(self._path):
+            if is_first and files.has_others_to_read(self._progress.live_path):
                 # That may take long, and the newest lines are what is asked for.
                 self._files = files
                 log.backlog = 1
@@ -205,7 +210,11 @@ class Ingest:
         """See what the files say has become of each generation."""
         survey.everything(files)
         self._is_surveyed = True
-        for generation in survey.unsettled():
+        unsettled = survey.unsettled()
+        missing = [each for each in unsettled if self._is_missing(each, survey)]
+        if missing:
+            survey.search(missing)
+        for generation in unsettled:
             if survey.move(generation, self._found(generation, survey)) == rotation.LOST:
                 self._add_gap(log, generation, survey)
         if survey.current:
@@ -223,6 +232,12 @@ class Ingest:
             return rotation.IS_HIDDEN if may_be_hidden else rotation.IS_GONE
         is_whole = any(file.compressed or file.size >= generation.end for file in files)
         return rotation.IS_SHORTER if generation.live and not is_whole else rotation.IS_OLD
+
+    def _is_missing(self, generation: Generation, survey: Survey) -> bool:
+        """Tell whether to search for a generation under other names."""
+        found = self._found(generation, survey)
+        # What a file may hold that cannot be read is searched for when files were renamed.
+        return found == rotation.IS_GONE or (found == rotation.IS_HIDDEN and survey.is_all)
 
     def _add_gap(self, log: Log, generation: Generation, survey: Survey) -> None:
         """Remember that a generation is gone, and what was written to it since it was read."""
@@ -253,7 +268,7 @@ class Ingest:
                 return True
             file, generation = survey.unread[-1]
             is_too_old = (
-                file.path != self._path
+                file.path != self._progress.live_path
                 and oldest is not None
                 and generation.first_minute is not None
                 and generation.first_minute < oldest
@@ -297,7 +312,7 @@ class Ingest:
                 self._store.save_generation(log, generation)
                 survey.read(file, generation, is_whole)
         except LogError as error:
-            if file.path == self._path:
+            if file.path == self._progress.live_path:
                 raise
             # Nothing of it counts, not even what came before the damage.
             generation.__dict__.update(before)
@@ -312,7 +327,7 @@ class Ingest:
         for _, generation in survey.unread:
             if generation.done and survey.is_all_unread(generation):
                 survey.move(generation, rotation.HAS_CHANGED)
-        log.backlog = len(survey.unread) + len(survey.unlooked)
+        log.backlog = len(survey.unread) + len(survey.unlooked) + survey.is_search_open
         log.unknown_until = max((int(file.modified) // 60 for file in survey.unlooked), default=0)
         self._save(log)
 
@@ -350,7 +365,7 @@ class Ingest:
             Counts(self._store.key, self._oldest, self._oldest_keys),
             self._deadline,
         )
-        live = file.path == self._path
+        live = file.path == self._progress.live_path
         with file.open(self._deadline) as stream:
             is_whole = reader.read(stream, generation, live, self._now)
         self._has_local_stamps |= reader.has_local_stamps()

@@ -28,12 +28,14 @@ from check_postfix.maillog.source.journalctl import (
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.store.store import JOURNAL
-from check_postfix.maillog.syntax.entry import FIELDS, OURS, Entries
+from check_postfix.maillog.store.store import journal_name
+from check_postfix.maillog.syntax.entry import Entries, choice, fields
 from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.store.retention import Retention
     from check_postfix.maillog.store.store import Log, Store
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
 PIECE_ENTRIES = 20_000
 # How often to write down, while nothing is logged, that nothing was. In seconds.
 _QUIET = 600
-
-_BACKWARDS = ("--reverse", "--output-fields=" + ",".join(FIELDS))
 
 
 class Journal:
@@ -63,6 +63,7 @@ class Journal:
               is too old to be kept is not counted
     retention: what is too old
     trusted:  by which minute that is told; None for `now`
+    matches:  journalctl's, that choose its entries; none for those of this machine's own mail
     """
 
     def __init__(
@@ -75,8 +76,11 @@ class Journal:
         keeps: bool = True,
         retention: Retention = USUAL,
         trusted: int | None = None,
+        matches: Sequence[str] = (),
     ) -> None:
         self._store = store
+        self._name = journal_name(matches)
+        self._matches = matches
         self._second = int(now)
         self._now = int(now) // 60
         self._end = self._now + 1 if keeps else min(end, self._now + 1)
@@ -109,7 +113,7 @@ class Journal:
         return self._coverage()
 
     def _journal_spans(self) -> list[JournalSpan]:
-        log = self._store.log(JOURNAL)
+        log = self._store.log(self._name)
         return self._store.journal_spans(log) if log else []
 
     def _goes_on(self) -> bool:
@@ -126,6 +130,9 @@ class Journal:
     def _journalctl(self, *arguments: str) -> Journalctl:
         return Journalctl(arguments, self._deadline)
 
+    def _backwards(self) -> tuple[str, str]:
+        return "--reverse", f"--output-fields={','.join(fields(self._matches))}"
+
     def _entries(self, journalctl: Journalctl) -> Entries:
         return Entries(journalctl, self._deadline)
 
@@ -135,7 +142,7 @@ class Journal:
         Raises: TimeUpError if not even one entry came in time
         """
         until = [f"--until=@{self._end * 60}"] if self._end <= self._now else []
-        with self._journalctl(*_BACKWARDS, *until, *OURS) as journalctl:
+        with self._journalctl(*self._backwards(), *until, *choice(self._matches)) as journalctl:
             entries = self._entries(journalctl)
             known = self._journal_spans()
             if known and not entries.are_after(self._cursor(known[0].newest)):
@@ -149,7 +156,9 @@ class Journal:
 
         Raises: TimeUpError if not even one entry came in time
         """
-        with self._journalctl(*_BACKWARDS, f"--cursor={oldest}", *OURS) as journalctl:
+        with self._journalctl(
+            *self._backwards(), f"--cursor={oldest}", *choice(self._matches)
+        ) as journalctl:
             entries = self._entries(journalctl)
             if entries.are_at(self._cursor(oldest)):
                 entries.advance()
@@ -172,7 +181,7 @@ class Journal:
         Returns: its oldest entry, if these entries go on before that
         """
         store = self._store
-        log = store.log(JOURNAL) or store.add_log(JOURNAL)
+        log = store.log(self._name) or store.add_log(self._name)
         journal_spans = store.journal_spans(log)
         if oldest is not None:
             while journal_spans and journal_spans[0].oldest != oldest:
@@ -307,7 +316,7 @@ class Journal:
         if not is_lost and self._second - newest.read < _QUIET:
             return
         with self._store.transaction():
-            log = self._store.log(JOURNAL)
+            log = self._store.log(self._name)
             assert log is not None
             newest = self._journal_spans()[0]
             if is_lost:
@@ -337,7 +346,7 @@ class Journal:
     # -- what is covered then
 
     def _coverage(self) -> Coverage:
-        log = self._store.log(JOURNAL)
+        log = self._store.log(self._name)
         journal_spans = self._journal_spans()
         start = last = None
         if journal_spans:
@@ -361,7 +370,7 @@ class Journal:
         # Nearly every journal that is read has what is looked for.
         from check_postfix.maillog.source import journal_absence
 
-        return journal_absence.reason(self._notes, self._deadline)
+        return journal_absence.reason(self._notes, self._matches, self._deadline)
 
 
 def _started_with(entry: Entry, second: int) -> JournalSpan:

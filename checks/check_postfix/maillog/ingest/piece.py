@@ -214,6 +214,7 @@ class PieceReader:
         timestamps = self._timestamps(previous)
         block = None
         at_end = True
+        tail = before
         counts = self._piece_counts(timestamps, before)
         last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
         for block, end in blocks(stream.read, generation.end):
@@ -223,6 +224,12 @@ class PieceReader:
                 )
             counts.add(block)
             last_blocks.append(block)
+            is_next = end - generation.end == len(block)  # nothing was passed over
+            if not is_next or len(block) > FINGERPRINTED:
+                tail = b""
+            # the newline before a block need not be in the file
+            tail += block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
+            tail = tail[-FINGERPRINTED:]
             generation.end = end
             if time.monotonic() > self._deadline:
                 at_end = False
@@ -235,8 +242,6 @@ class PieceReader:
             self._store, self._log, counts.newest, last_blocks, timestamps, min(now, self._latest)
         )
         if block is not None:
-            # the newline before a block need not be in the file
-            tail = block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
             self.newest = last

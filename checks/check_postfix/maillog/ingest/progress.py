@@ -9,15 +9,15 @@ import os
 from collections import namedtuple
 from contextlib import suppress
 
-from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.source import archives, logfile
+from check_postfix.maillog.errors import StoreError
+from check_postfix.maillog.source import archives, logfile, whereabouts
 from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.window import clock_offset
 from check_postfix.maillog.window.coverage import Coverage, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
@@ -56,20 +56,37 @@ class Progress:
     """How far a log is read.
 
     store:    where positions and counts are kept
-    path:     the live log
+    path:     the live log, or a pattern with dates
     now:      minutes since 1970
     seconds:  how much time there is
     archives: directories where older generations lie, besides the usual ones
+    may_be_gone: whether it is no error that there is no file of it any more
     """
 
     def __init__(
-        self, store: Store, path: str, now: int, archives: Sequence[str] = (), seconds: float = 0
+        self,
+        store: Store,
+        path: str,
+        now: int,
+        archives: Sequence[str] = (),
+        seconds: float = 0,
+        may_be_gone: bool = False,
     ) -> None:
         self._store = store
-        self.path = os.path.abspath(path)
+        self._where = whereabouts.of(os.path.abspath(path), archives)
+        self.path = self._where.name
         self._now = now
-        self._archives = archives
         self._seconds = seconds
+        self._may_be_gone = may_be_gone
+
+    @property
+    def live_path(self) -> str:
+        """The path of the live log, as far as it was looked for."""
+        return self._where.live_path
+
+    def own_directories(self) -> list[str]:
+        """Return where the log itself lies."""
+        return self._where.own_directories()
 
     def log(self) -> Log | None:
         """Return what is known of the log, None if it was never read."""
@@ -80,46 +97,63 @@ class Progress:
 
         Raises: LogError
         """
-        try:
-            return logfile.look(self.path)
-        except FileNotFoundError:  # rotated with nocreate: the next line will make it again
-            return None
+        return self._where.live()
 
-    def _listed(self) -> list[LogFile]:
+    def has_name(self, path: str) -> bool:
+        """Tell whether this is how files of the log are called."""
+        return self._where.has_name(path)
+
+    def _listed(self, rows: Sequence[SeenFile]) -> list[LogFile]:
         """Return the live log, if there is one just now, and the files it may have become.
+
+        rows: what is known of its files; some have names of their own
 
         Raises: LogError
         """
-        older = archives.of(self.path, self._archives)
+        older = self._where.older()
+        older += self._adopted(rows, {file.path for file in older})
         live = self.live()
-        if not live and not older:
-            raise LogError(f"{self.path}: no such file; name the mail log with --log") from None
+        if not live and not older and not self._may_be_gone:
+            raise self._where.absence()
         return [live, *older] if live else older
+
+    def _adopted(self, rows: Sequence[SeenFile], listed: Set[str]) -> list[LogFile]:
+        """Return the files that were found to hold a generation, whatever they are called."""
+        own = self.own_directories()
+        return archives.there(
+            row.path
+            for row in rows
+            if row.generation
+            and row.path not in listed
+            and os.path.dirname(row.path) in own
+            and not self.has_name(row.path)
+        )
 
     def files(self, seen: Seen) -> Files:
         """Return the files that may have changed.
 
         Raises: LogError
         """
-        states = archives.states(archives.directories(self.path, self._archives))
+        states = archives.states(self._where.directories())
         if archives.UNKNOWN not in states.values() and states == seen.directories():
             rows = seen.watched()
             with suppress(FileNotFoundError):
-                files = [logfile.look(row.path) for row in rows if row.path != self.path]
                 live = self.live()
+                files = [logfile.look(row.path) for row in rows if row.path != self.live_path]
                 if live or files:
                     return Files([live, *files] if live else files, rows, False, states)
-        files = self._listed()
+        rows = seen.all()
+        files = self._listed(rows)
         after = archives.states(states.keys())
         if archives.UNKNOWN in after.values() or after != states:
-            files = self._at_rest(files)
+            files = self._at_rest(files, rows)
             after = dict.fromkeys(after, archives.UNKNOWN)
-        return Files(files, seen.all(), True, after)
+        return Files(files, rows, True, after)
 
-    def _at_rest(self, files: list[LogFile]) -> list[LogFile]:
+    def _at_rest(self, files: list[LogFile], rows: Sequence[SeenFile]) -> list[LogFile]:
         """Return the files as they are while nobody is renaming them."""
         for _ in range(_RENAME_RETRIES):
-            again = self._listed()
+            again = self._listed(rows)
             if [(file.path, file.inode) for file in files] == [
                 (file.path, file.inode) for file in again
             ]:
@@ -186,7 +220,6 @@ class Progress:
         last, line_counts = self._store.read_so_far(log)
         unread = self._unread(log)
         offset = clock_offset.of(log)
-        absence = f"{self.path} is empty; see where mail is logged now and name that with --log"
         if log.unknown_until and start is not None:
             start = max(start, log.unknown_until + 1)
         return Coverage(
@@ -197,11 +230,19 @@ class Progress:
             gaps=self._store.gaps(log, 0, self._now + 1),
             line_counts=line_counts,
             notes=[file.why for file in unread],
-            absence="" if line_counts.lines else absence,
+            absence="" if line_counts.lines else self._absence(),
             unread=unread,
             offset=offset.proven if log.zone else 0,
             ahead=offset.ahead,
         )
+
+    def _absence(self) -> str:
+        """Return why no line was read."""
+        size = 0
+        with suppress(OSError):
+            size = os.stat(self.path).st_size
+        state = f"has {size} bytes, but no whole log line" if size else "is empty"
+        return f"{self.path} {state}; see where mail is logged now and name that with --log"
 
     def _unread(self, log: Log) -> list[Unread]:
         """Return what is there and could not be read."""

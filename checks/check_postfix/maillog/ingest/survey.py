@@ -26,9 +26,10 @@ from check_postfix.maillog.store.seen import SeenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from check_postfix.maillog.ingest.progress import Files, Progress
+    from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.store import Log, Store
 
 # So many files are looked into however little time there is.
@@ -49,7 +50,7 @@ class Survey:
 
     `unread` holds (file, generation) of what is to be read now, the newest last; `held` the files
     of each generation by its number; `unlooked` the files that there was no time to look into;
-    `current` the generation of the live log.
+    `current` the generation of the live log; `is_all` whether all files of the log were listed.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Survey:
         self._store = store
         self._log = log
         self._seen = store.seen(log)
-        self._live = progress.path
+        self._progress = progress
         self._now = now
         self._deadline = deadline
         self._first_minute = first_minute
@@ -79,7 +80,10 @@ class Survey:
         self.unlooked: list[LogFile] = []
         self.hidden: list[SeenFile] = []
         self.current: Generation | None = None
-        self._is_all = False
+        self.is_all = False
+        self._gone: set[tuple[int, int]] = set()  # inodes
+        # Whether there was no time to search for all that is in none of the files.
+        self.is_search_open = False
 
     def live(self, file: LogFile) -> Generation | None:
         """Look at the live log alone."""
@@ -98,10 +102,11 @@ class Survey:
 
     def everything(self, files: Files) -> None:
         """Look at all files that may have changed."""
-        self._is_all = files.are_all
+        self.is_all = files.are_all
         rows = {row.signature: row for row in files.rows}
         there = {file.signature for file in files.files}
         gone = rows.keys() - there
+        self._gone = {rows[signature].inode for signature in gone}
         self._renamed = {_bytes(rows[signature]): rows[signature] for signature in gone}
         new = []
         by_change = sorted(files.files, key=lambda file: file.modified, reverse=True)
@@ -118,17 +123,48 @@ class Survey:
             else:
                 self.unlooked.append(file)
         self._seen.drop(gone)
+        self._sort()
+
+    def search(self, generations: Sequence[Generation]) -> None:
+        """Look for generations that none of these files holds under other names beside the log."""
+        # Nearly no rotation makes that necessary.
+        from check_postfix.maillog.ingest import search
+
+        # Whoever closes an open database gives up the locks of this process on it.
+        state = _inode(self._store.path)
+
+        def is_known(file: LogFile) -> bool:
+            return file.inode == state or self._progress.has_name(file.path)
+
+        try:
+            for file, generation in search.found(
+                generations,
+                self._progress.own_directories(),
+                is_known,
+                self._gone,
+                self._store.key,
+                self._deadline,
+            ):
+                self._hold(file, self._keep(file, generation, is_unread=True), generation)
+        except search.TimeUpError:
+            self.is_search_open = True
+        self._sort()
+
+    def _sort(self) -> None:
         self.unread.sort(
             key=lambda pair: (
-                pair[0].path == self._live,
+                self._is_live(pair[0]),
                 pair[1].first_minute or 0,
                 # one generation in two files: the plain one is quicker to read
                 not pair[0].compressed,
             )
         )
 
+    def _is_live(self, file: LogFile | SeenFile) -> bool:
+        return file.path == self._progress.live_path
+
     def _has_time(self, file: LogFile) -> bool:
-        return file.path == self._live or self._looks < LEAST_LOOKS or monotonic() < self._deadline
+        return self._is_live(file) or self._looks < LEAST_LOOKS or monotonic() < self._deadline
 
     def _take(self, file: LogFile, row: SeenFile) -> None:
         """Take a file for what it was before."""
@@ -139,9 +175,7 @@ class Survey:
         self._hold(file, row, generation)
 
     def _is_watched(self, row: SeenFile) -> bool:
-        return (
-            row.signature in self._newest or row.path == self._live or bool(row.unread or row.note)
-        )
+        return row.signature in self._newest or self._is_live(row) or bool(row.unread or row.note)
 
     def _put(self, row: SeenFile) -> None:
         row.watched = self._is_watched(row)
@@ -153,7 +187,7 @@ class Survey:
                 self.hidden.append(row)
             return
         self.held.setdefault(generation.id, []).append(file)
-        if file.path == self._live:
+        if self._is_live(file):
             self.current = generation
         if not row.rests:
             self.unread.append((file, generation))
@@ -164,7 +198,7 @@ class Survey:
         try:
             opened, generation = self._look_into(file)
         except LogError as error:
-            if file.path == self._live:
+            if self._is_live(file):
                 raise
             before = self._renamed.get(_bytes(file))
             if before and before.rests and not before.note and isinstance(error, Unreadable):
@@ -199,7 +233,7 @@ class Survey:
         number = 0
         if generation:
             if not generation.id:
-                found = rotation.IS_LIVE if file.path == self._live else rotation.IS_OLD
+                found = rotation.IS_LIVE if self._is_live(file) else rotation.IS_OLD
                 self.move(generation, found)
                 self._generations[generation.id] = generation
             number = generation.id
@@ -250,7 +284,7 @@ class Survey:
     def files_of(self, generation: Generation) -> list[LogFile] | list[SeenFile]:
         """Return the files that hold a generation."""
         files = self.held.get(generation.id, [])
-        return files or ([] if self._is_all else self._seen.holding(generation.id))
+        return files or ([] if self.is_all else self._seen.holding(generation.id))
 
     def is_all_unread(self, generation: Generation) -> bool:
         """Tell whether there is more to be read in each file that holds a generation."""
@@ -260,8 +294,10 @@ class Survey:
     def may_be_hidden(self, generation: Generation) -> bool:
         """Tell whether a generation may be in a file that nobody could look into."""
         last = max(generation.last or 0, generation.first_minute or 0)
-        return any(row.modified >= last for row in self.hidden) or any(
-            file.modified // 60 >= last for file in self.unlooked
+        return (
+            self.is_search_open
+            or any(row.modified >= last for row in self.hidden)
+            or any(file.modified // 60 >= last for file in self.unlooked)
         )
 
     def _look_into(self, file: LogFile) -> tuple[LogFile, Generation | None]:
@@ -269,17 +305,38 @@ class Survey:
         with file.open(self._deadline) as stream:
             opened = LogFile(file.path, stream.status())
             data = stream.read_head(_FIRST_LINES)
-            blank = stream.blank
-        if opened.inode != file.inode:
-            raise Replaced
-        head = fingerprints(data[:FINGERPRINTED], self._store.key)
-        if not head:
-            return opened, None
-        generation = self._known(data, blank, head)
-        if not generation:
-            generation = Generation(head=head, first_minute=self._first_minute(opened, data))
+            if opened.inode != file.inode:
+                raise Replaced
+            head = fingerprints(data[:FINGERPRINTED], self._store.key)
+            if not head:
+                return opened, None
+            generation = self._known(data, stream.blank, head)
+            if not generation:
+                if not self._is_live(file) and not self._progress.has_name(file.path):
+                    return opened, None  # A name of its own is taken for what is known only.
+                first_minute = self._first_minute(opened, data)
+                generation = self._trimmed(stream, head, first_minute) or Generation(
+                    head=head, first_minute=first_minute
+                )
         self._heads.setdefault(id(generation), data[:FINGERPRINTED])
         return opened, generation
+
+    def _trimmed(self, stream: Stream, head: bytes, first_minute: int | None) -> Generation | None:
+        """Return the generation that a file holds without its beginning, if there is one."""
+        for known in self._store.unsettled(self._log):
+            generation = self.generation(known.id)
+            if not generation or not generation.live or not generation.tail_size:
+                continue
+            # Nearly no log is trimmed.
+            from check_postfix.maillog.ingest import trimmed
+
+            if not trimmed.may_be_left(generation, first_minute):
+                continue
+            end = trimmed.counted_up_to(stream, generation, self._store.key, self._deadline)
+            if end is not None:
+                trimmed.go_on(self._store, self._log, generation, head, end, first_minute)
+                return generation
+        return None
 
     def _known(self, data: bytes, blank: int, head: bytes) -> Generation | None:
         """Return the generation that a file holds which begins so, if it is known."""
@@ -322,6 +379,14 @@ class Survey:
                 self._heads[id(generation)] = data
                 return data
         return b""
+
+
+def _inode(path: str | None) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _bytes(file: LogFile | SeenFile) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.logfile import LogFile
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Where Debian, RHEL and SUSE let syslog write mail.
 USUAL_PLACES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 MAIN_CF = "/etc/postfix/main.cf"
+PROCESSES = "/proc"
+_SYSLOG_DAEMONS = ("rsyslogd", "syslog-ng", "syslogd")
 
 # Where logrotate's `olddir` often is, below the log's own directory.
 USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
@@ -85,20 +88,28 @@ def of(path: str, named: Sequence[str] = ()) -> list[LogFile]:
     real = os.path.realpath(path)
     logs = {os.path.basename(path), os.path.basename(real)}
     own = {os.path.dirname(log) or "." for log in (path, real)}
-    found = {}
+    found = []
     # The log's own comes first: what is moved from there meanwhile is seen where it went.
     listed = [(place, _names(place, place in own, named)) for place in directories(path, named)]
     for directory, names in listed:
-        for name in names:
-            if not any(_is_rotated(name, log) for log in logs):
-                continue
-            where = os.path.join(directory, name)
-            try:
-                status = os.stat(where)
-            except OSError:  # renamed since, or a dangling link
-                continue
-            if stat.S_ISREG(status.st_mode):
-                found[where] = LogFile(where, status)
+        found += [
+            os.path.join(directory, name)
+            for name in names
+            if any(is_rotated(name, log) for log in logs)
+        ]
+    return there(found)
+
+
+def there(paths: Iterable[str]) -> list[LogFile]:
+    """Return those of these files that are there, newest first."""
+    found = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except OSError:  # renamed since, or a dangling link
+            continue
+        if stat.S_ISREG(status.st_mode):
+            found[path] = LogFile(path, status)
     return sorted(
         found.values(), key=lambda file: (file.modified, not file.compressed), reverse=True
     )
@@ -119,7 +130,7 @@ def _names(directory: str, is_own: bool, named: Sequence[str]) -> list[str]:
     return []
 
 
-def _is_rotated(name: str, log: str) -> bool:
+def is_rotated(name: str, log: str) -> bool:
     """Tell whether rotation gives a file of this name to a log of that."""
     stem, extension = os.path.splitext(log)
     if not name.startswith(stem):
@@ -151,10 +162,25 @@ def usual_log() -> str:
     for path in (configured, *USUAL_PLACES) if configured else USUAL_PLACES:
         if os.path.exists(path):
             return path
-    raise LogError(
-        f"no mail log in the usual places ({', '.join(USUAL_PLACES)});"
-        " name it with --log, or install rsyslog"
-    )
+    absent = f"no mail log in the usual places ({', '.join(USUAL_PLACES)})"
+    if daemon := _syslog_daemon():
+        raise LogError(
+            f"{absent}, though {daemon} runs; see that it writes mail.* to a file and that Postfix"
+            " has logged anything, or name the log with --log"
+        )
+    raise LogError(f"{absent}; name it with --log, or install rsyslog")
+
+
+def _syslog_daemon() -> str:
+    """Return the name of the syslog daemon that runs, nothing if none is seen."""
+    processes: list[str] = []
+    with suppress(OSError):
+        processes = os.listdir(PROCESSES)
+    for process in filter(str.isdecimal, processes):
+        with suppress(OSError), open(f"{PROCESSES}/{process}/comm", "rb") as file:
+            if (name := file.read().decode(errors="replace").strip()) in _SYSLOG_DAEMONS:
+                return name
+    return ""
 
 
 def _maillog_file() -> str | None:

@@ -17,25 +17,33 @@ _ABSENT = "the journal has no line of Postfix or Dovecot"
 _MOST_NAMED = 3
 
 
-def reason(notes: Sequence[str], deadline: float) -> str:
+def reason(notes: Sequence[str], matches: Sequence[str], deadline: float) -> str:
     """Return the most likely cause, and its fix.
 
     notes:    of journalctl, about files that it has left out
+    matches:  by which entries are chosen, none for those of this machine's own mail
     deadline: time.monotonic() up to which to ask it for more
     """
     if notes:
         note = notes[0].rstrip(".")
         note = note[:1].lower() + note[1:]
         return f"{_ABSENT}: {note}; move that file away and restart systemd-journald"
-    if names := _namespaces():
+    names = _containers(deadline)
+    if matches:
+        there = f" ({names})" if names else ""
         return (
-            f"{_ABSENT}, and its namespace {names} is not read; take LogNamespace= out of their"
+            f"the journal has no line of Postfix or Dovecot with {' '.join(matches)}; see which"
+            f" containers log there{there}, and name one with --journal-match CONTAINER_NAME=NAME"
+        )
+    if spaces := _namespaces():
+        return (
+            f"{_ABSENT}, and its namespace {spaces} is not read; take LogNamespace= out of their"
             " units, or let them write a file and name it with --log"
         )
-    if names := _containers(deadline):
+    if names:
         return (
-            f"{_ABSENT}, and what containers write is not read ({names}); let Postfix write a file"
-            " there (maillog_file) and name it with --log"
+            f"{_ABSENT}, and what containers write is not read ({names}); name the one that"
+            " Postfix is in: --journal-match CONTAINER_NAME=NAME"
         )
     return f"{_ABSENT}; see that they run on this machine, or name the mail log with --log"
 

@@ -56,6 +56,11 @@ def pending(log: int, owner: int, side: int) -> str:
     return f"pending {log} {owner} {side}"
 
 
+def run(mark: str) -> str:
+    """Return the slice of a run mark."""
+    return f"run {mark}"
+
+
 def of_log(table: str, log: int) -> str:
     """Return the slice of the rows of a table that belong to a log."""
     return f"{table} {log}"
@@ -109,6 +114,7 @@ _SLICES: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "total": lambda row: (total(row[0]),),
     "keyed": lambda row: (keyed(row[0], row[1]),),
     "pending": lambda row: (pending(*row[:3]),),
+    "run": lambda row: (run(row[0]),),
     "gap": lambda row: (of_log("gap", row[0]),),
     "directory": lambda row: (of_log("directory", row[0]),),
     "origin": lambda row: (of_log("origin", row[1]),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import contextmanager
 
@@ -25,6 +26,24 @@ def explained(path: str | None) -> Iterator[None]:
         raise DamagedStore(f"{path}: database disk image is malformed") from None
 
 
+def unwritable(
+    path: str | None,
+    number: int | None,
+    said: str,
+    fix: str = "let this user write the file and its directory, or choose another with --state",
+) -> StoreError:
+    """Return the error of a store that cannot be written: its name, the cause, the fix.
+
+    number: errno of what failed, None if that is not known
+    said:   the cause, and `fix` the fix, where nothing better can be found out
+    """
+    from check_postfix import unwritable
+
+    found = unwritable.why(path, number, "--state") if path else None
+    cause, fix = found or (said, fix)
+    return StoreError(f"cannot write {path or 'a temporary file'}: {cause}; {fix}")
+
+
 def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
@@ -36,14 +55,11 @@ def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return DamagedStore(f"{path}: was replaced while it was open")
     if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StoreError(
-            f"cannot write {path}: {error}; let this user write the file and its directory,"
-            " or choose another with --state"
-        )
+        return unwritable(path, None, str(error))
     if kind == sqlite3.SQLITE_FULL:
-        return StoreError(f"cannot write {path}: the disk is full; make room on it")
+        return unwritable(path, errno.ENOSPC, str(error))
     if kind == sqlite3.SQLITE_IOERR:
-        return StoreError(f"cannot write {path}: {error}; make room on the disk, or see its errors")
+        return unwritable(path, None, str(error), "see the disk's errors in the kernel's log")
     if kind == sqlite3.SQLITE_NOMEM:
         return StoreError(f"cannot read {path}: {error}; give the check more memory")
     return DamagedStore(f"{path}: {error}")

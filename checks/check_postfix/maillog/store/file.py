@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 
 from check_postfix.maillog.errors import StoreError
+from check_postfix.maillog.store.failure import unwritable
 
 
 def prepare(path: str) -> None:
@@ -18,10 +19,7 @@ def prepare(path: str) -> None:
         _make_directory(os.path.dirname(path) or ".")
         status = _file(path)
     except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}; let this user write"
-            " its directory, or choose another with --state"
-        ) from None
+        raise unwritable(path, error.errno, (error.strerror or str(error)).lower()) from None
     # A link here could make root write into any file.
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(

@@ -84,6 +84,9 @@ CREATE TABLE clock_mark (
 ) STRICT;
 CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
 CREATE TABLE checksum (slice TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, minute INTEGER NOT NULL, missed TEXT NOT NULL, until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 # It has no checksums of its own; what is wrong in it makes those of others wrong.
 _UNCHECKED = "checksum"

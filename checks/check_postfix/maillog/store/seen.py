@@ -82,6 +82,12 @@ class SeenFile(Value):
         return int(self.signature.split(":")[2])
 
     @property
+    def inode(self) -> tuple[int, int]:
+        """Device and inode."""
+        device, number, *_ = self.signature.split(":")
+        return int(device), int(number)
+
+    @property
     def modified(self) -> int:
         """Minute of its last change."""
         return int(self.signature.split(":")[3]) // 60_000_000_000

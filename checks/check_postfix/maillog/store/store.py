@@ -29,6 +29,7 @@ from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import explained
 from check_postfix.maillog.store.retention import Retention
+from check_postfix.maillog.store.run_mark import RunMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ _LAST_MINUTE = 10**9
 JOURNAL = "journal"
 
 
+def journal_name(matches: Iterable[str]) -> str:
+    """Return what stands in the place of a path for the part of it that some matches choose."""
+    each = sorted({match.replace("\\", r"\x5c").replace(" ", r"\x20") for match in matches})
+    return " ".join([JOURNAL, *each])
+
+
 NO_OFFSET: tuple[int | None, ...] = (None, None, 0)
 
 
@@ -81,7 +88,7 @@ class Log:
     """One followed log.
 
     id:      its number in the store
-    path:    absolute, or JOURNAL
+    path:    absolute, or a pattern, or the journal_name()
     backlog: files of it still to be read
     asked:   second at which the journal was asked whether it goes on where this log is silent
     zone:    by which its stamps that name none were read, as log_zone.py writes it; None if it
@@ -294,6 +301,28 @@ class Store:
         self._db.execute("DELETE FROM clock_mark")
         self._db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)
 
+    def run_mark(self, id: str) -> RunMark | None:
+        """Return the run mark of a check with certain options, None if it has none."""
+        rows = self._whole(checksum.run(id), "SELECT * FROM run WHERE id=?", id)
+        return next((RunMark(*row[1:]) for row in rows), None)
+
+    def save_run_mark(self, id: str, mark: RunMark) -> None:
+        """Keep a run mark, unless another run is writing just now, or the file cannot be written.
+
+        Nothing waits for it: the next run writes its own.
+        """
+        (wait,) = self._db.execute("PRAGMA busy_timeout").fetchone()
+        self._db.execute("PRAGMA busy_timeout=0")
+        try:
+            with self.transaction():
+                self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", (id, *mark))
+        except DamagedStore:
+            raise
+        except StoreError:  # what keeps counts from being written is told when there are any
+            pass
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout={wait}")
+
     def retention(self) -> Retention | None:
         """Return how long counts are kept, None if no run has settled it."""
         rows = self._whole("retention", "SELECT * FROM retention")
@@ -336,10 +365,33 @@ class Store:
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
-        return next((Log(*row) for row in map(_LOG, self._logs()) if row[1] == path), None)
+        return next((log for log in self._all_logs() if log.path == path), None)
+
+    def _all_logs(self) -> list[Log]:
+        return [Log(*_LOG(row)) for row in self._logs()]
 
     def _logs(self) -> list[tuple[Any, ...]]:
         return self._whole("log", "SELECT * FROM log")
+
+    def log_names(self) -> list[str]:
+        """Return the names of all logs that were read."""
+        return [log.path for log in self._all_logs()]
+
+    def files_read(self) -> list[tuple[str, str]]:
+        """Return (name of a log, signature) of each file that holds a generation."""
+        return [
+            (log.path, file.signature)
+            for log in self._all_logs()
+            for file in self.seen(log).all()
+            if file.generation
+        ]
+
+    def remove_log(self, log: Log) -> None:
+        """Forget a log; inside a transaction only."""
+        self.drop_counts(log)
+        self._db.execute("DELETE FROM origin WHERE log=?", (log.id,))
+        self._db.execute("DELETE FROM log WHERE id=?", (log.id,))
+        self._origins.clear()
 
     def add_log(self, path: str) -> Log:
         """Return a new log's entry; inside a transaction only."""
@@ -673,6 +725,7 @@ class Store:
         """Delete what is older than these minutes; inside a transaction only."""
         self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
         self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
+        self._db.execute("DELETE FROM run WHERE minute<?", (oldest,))
         self._db.execute(
             "DELETE FROM generation WHERE coalesce(last, first_minute, 0)<? AND NOT live"
             " AND id NOT IN (SELECT generation FROM seen)",
@@ -735,17 +788,47 @@ class Store:
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
+        with self._readable():
+            return packed.added(counters for _, counters in self._totals_of(start, end, origins))
+
+    def _totals_of(self, start: int, end: int, origins: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Yield minute and packed counters, an hour at a time, the oldest first."""
+        wanted = frozenset(origins)
+        for hour in self._hours("total", "total", start, end):
+            for minute, origin, counters, *_ in self._checksums.whole(
+                checksum.total(hour),
+                "SELECT * FROM total WHERE minute>=? AND minute<? ORDER BY minute",
+                hour,
+                hour + 60,
+            ):
+                if start <= minute < end and origin in wanted:
+                    yield minute, counters
+
+    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
+        """Tell whether anything was counted in the minutes from start up to, not with, end."""
+        with self._readable():
+            return any(True for _ in self._totals_of(start, end, origins))
+
+    def silence_around(
+        self, start: int, end: int, most: int, origins: Iterable[int]
+    ) -> tuple[int, int] | None:
+        """Return the minutes around these, from and up to, in which nothing was counted.
+
+        most:    minutes behind them that are looked at
+        Returns: None if something was counted in these minutes themselves, or nothing before
+        """
         wanted = frozenset(origins)
         with self._readable():
-            return packed.added(
-                counters
-                for hour in self._hours("total", "total", start, end)
-                for minute, origin, counters in self._checksums.whole(
-                    checksum.total(hour), "SELECT * FROM total WHERE minute>=? AND minute<?",
-                    hour, hour + 60,
-                )
-                if start <= minute < end and origin in wanted
-            )  # fmt: skip
+            # To the end of the silence first: mostly there is none.
+            after = next((minute for minute, _ in self._totals_of(start, end + most, wanted)), None)
+            if after is not None and after < end:
+                return None
+            # Mostly it is not long ago.
+            for first in (start - _LONG, 0):
+                counted = [minute for minute, _ in self._totals_of(first, start, wanted)]
+                if counted:
+                    return counted[-1] + 1, end + most if after is None else after
+        return None
 
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]

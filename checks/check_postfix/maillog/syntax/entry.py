@@ -12,6 +12,8 @@ from check_postfix.maillog.syntax import frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from check_postfix.maillog.source.export import Fields
 
 # The fields that an entry is made of.
@@ -19,13 +21,33 @@ FIELDS = ("_HOSTNAME", "SYSLOG_IDENTIFIER", "MESSAGE", "_TRANSPORT")
 # journalctl compares whole values only, and any name can stand before a tag's slash. So
 # Postfix and Dovecot are found by the syslog facility that both use by default, and by
 # their units, in case they use another.
-OURS = (
+_OURS = (
     "SYSLOG_FACILITY=2", "+", "_SYSTEMD_SLICE=system-postfix.slice", "+",
-    "_SYSTEMD_UNIT=postfix.service", "_SYSTEMD_UNIT=dovecot.service", "+",
-    # what journald says when it drops lines of a unit that logs too fast
-    "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e",
+    "_SYSTEMD_UNIT=postfix.service", "_SYSTEMD_UNIT=dovecot.service",
 )  # fmt: skip
-_match_dropped = re.compile(rb"Suppressed \d+ messages from (?:\S*/)?(?:postfix|dovecot)").match
+# What journald says when it drops lines of a unit that logs too fast.
+_DROPPED = "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"
+# Of a container, whose output its logger's driver has put there line by line.
+_CONTAINER = "CONTAINER_NAME"
+_match_dropped = re.compile(
+    rb"Suppressed \d+ messages from (?:\S*/)?(?:postfix|dovecot|docker|podman|libpod|conmon)"
+).match
+
+
+def fields(matches: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that entries are made of.
+
+    matches: journalctl's, that choose them
+    """
+    return (*FIELDS, _CONTAINER) if matches else FIELDS
+
+
+def choice(matches: Sequence[str]) -> tuple[str, ...]:
+    """Return what journalctl is told to choose.
+
+    matches: that the administrator has named; none for what this machine's own mail is found by
+    """
+    return (*matches, "+", _DROPPED) if matches else (*_OURS, "+", _DROPPED)
 
 
 class Entry:
@@ -55,6 +77,10 @@ class Entry:
         self.record = None
         self.unread_text = b""
         self.tells_of_loss = False
+        if _CONTAINER.encode() in fields and text is not None:
+            self.record = frame.printed(self.second, fields.get(b"_HOSTNAME", b""), text)
+            self.unread_text = b"" if self.record else text
+            return
         if tag is None or text is None:
             self.unread_text = text or b""
             return

@@ -35,9 +35,9 @@ class Expression:
         """Find the first match in a text, at or after a place."""
         return (self._compiled or self._compile()).search(text, start)
 
-    def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:
-        """Find all matches in a text."""
-        return (self._compiled or self._compile()).finditer(text)
+    def finditer(self, text: bytes, start: int = 0) -> Iterator[re.Match[bytes]]:
+        """Find all matches in a text, at or after a place."""
+        return (self._compiled or self._compile()).finditer(text, start)
 
     def sub(self, replace: bytes | Callable[[re.Match[bytes]], bytes], text: bytes) -> bytes:
         """Return a text in which all matches are replaced."""

@@ -273,6 +273,17 @@ def entry(stamp: bytes, zone: bytes, host: bytes, tag: bytes, text: bytes) -> Re
     return _unwrapped(Record(stamp, zone, host, instance, program, text, 1, service))
 
 
+def printed(second: int, host: bytes, line: bytes) -> Record | None:
+    """Return the record of a line that a container has printed, which its logger has stamped.
+
+    second: since 1970
+    host:   that the container runs on
+    """
+    outer = _match_time(_utc(second) + b":00Z")
+    inner = _parse_inside(outer, line.removesuffix(b"\r"))
+    return inner and inner._replace(host=inner.host or host)
+
+
 def _parse_line(line: bytes) -> Record | None:
     """Return the record of a line; no other logger has put it into a line of its own."""
     parts = _taken_apart(line)

@@ -81,6 +81,29 @@ class Coverage(Value):
             unread=[file for part in parts for file in part.unread],
         )
 
+    @classmethod
+    def of_several(cls, parts: Sequence[Coverage], known: int, absence: str) -> Coverage:
+        """Return what logs cover together that come and go under one pattern.
+
+        A log that began after the pattern was first read has begun with who writes it: before
+        that there was nothing of it. One that has no line of Postfix or Dovecot is not missed.
+
+        parts:   one or more, each of one log
+        known:   minute in which the pattern was first read
+        absence: what is said if all of them are empty
+        """
+        counts = sum((part.line_counts for part in parts), LineCounts())
+        ours = [part for part in parts if part.line_counts.ours]
+        told = [part for part in ours or parts if part.start is not None]
+        begins = [part.start for part in parts if not part.complete]
+        begins += [part.start for part in told if (part.start or 0) < known]
+        if not begins:
+            begins = [min((part.start or 0 for part in told), default=None)]
+        merged = cls.merged(parts, 0)
+        merged.start = None if None in begins else max(filter(None, begins))
+        merged.absence = "" if counts.lines else absence
+        return merged
+
     def since(self, minute: int) -> Coverage:
         """Return the coverage of a minute and all later ones."""
         return Coverage(

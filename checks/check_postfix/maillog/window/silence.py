@@ -1,12 +1,25 @@
-"""Silence: since when those who are looked at have logged nothing."""
+"""Silence: since when those who are looked at have logged nothing.
+
+A small server is silent every night and at weekends. To say so each time would teach people not
+to read what stands in brackets. So a silence is ordinary if on an earlier day of the same kind
+the same time of day lay in one that lasted as long.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from check_postfix.maillog.source.value import Value
+from check_postfix.maillog.window.usual import same_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    from check_postfix.maillog.window.coverage import Coverage
+
+_SATURDAY = 5
 
 
 class Silence(Value):
@@ -19,12 +32,14 @@ class Silence(Value):
     most:  minutes that it may last
     parts: (name, minute of its newest line) of each host or log that is silent for longer,
            while others are not
+    is_ordinary: whether `last` is no news at this time of day
     """
 
     last: int | None = None
     whose: str = ""
     most: int = 0
     parts: Sequence[tuple[str, int]] = ()
+    is_ordinary: bool = False
 
     def is_too_long(self, end: int) -> bool:
         """Tell whether it lasts longer than it may.
@@ -32,3 +47,37 @@ class Silence(Value):
         end: minute after the last one that is looked at
         """
         return self.last is not None and end - self.last > self.most
+
+
+def is_ordinary(
+    last: int,
+    start: int,
+    end: int,
+    zone: tzinfo | None,
+    coverage: Coverage,
+    around: Callable[[int, int, int], tuple[int, int] | None],
+) -> bool:
+    """Tell whether an earlier day had a silence like this one.
+
+    Saturdays and Sundays are one kind of day, all others the other.
+
+    last:       minute of the newest line
+    start, end: of the window, in which there is none
+    zone:       whose time of day counts; None for the machine's
+    coverage:   what of the log was read
+    around:     from (start, end, most) to the minutes, from and up to, around these in which
+                nothing was counted, `most` minutes behind them; None if something was
+    """
+    length = end - last - 1
+    is_weekend = _is_weekend(end, zone)
+    for first, after in same_time(start, end, zone):
+        if _is_weekend(after, zone) != is_weekend or not coverage.includes(first, after):
+            continue
+        found = around(first, after, length)
+        if found and found[1] - found[0] >= length and coverage.includes(*found):
+            return True
+    return False
+
+
+def _is_weekend(minute: int, zone: tzinfo | None) -> bool:
+    return datetime.fromtimestamp(minute * 60, zone).weekday() >= _SATURDAY

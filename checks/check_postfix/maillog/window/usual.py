@@ -44,18 +44,24 @@ def usual(
     end: int,
     zone: tzinfo | None,
     coverage: Coverage,
-    count: Callable[[int, int], int],
+    count: Callable[[int, int], int | None],
 ) -> Usual:
     """Return what the numbers of a window usually come to.
 
     start, end: its minutes
     zone:       whose time of day counts; None for the machine's
-    count:      from (start, end) to what these minutes came to
+    count:      from (start, end) to what these minutes came to; None where nothing was logged
+                then, which says nothing of what is usual
     """
-    earlier = [count(*span) for span in _same_time(start, end, zone) if coverage.includes(*span)]
+
+    def counted(spans: Iterator[tuple[int, int]]) -> list[int]:
+        numbers = (count(*span) for span in spans if coverage.includes(*span))
+        return [number for number in numbers if number is not None]
+
+    earlier = counted(same_time(start, end, zone))
     if len(earlier) >= LEAST_DAYS:
         return Usual(_median(earlier), f"{len(earlier)} days")
-    preceding = [count(*span) for span in _preceding(start, end) if coverage.includes(*span)]
+    preceding = counted(_preceding(start, end))
     if len(preceding) >= LEAST_PRECEDING:
         minutes = len(preceding) * (end - start)
         span = f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
@@ -63,7 +69,8 @@ def usual(
     return Usual(None, "usual not known yet")
 
 
-def _same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+def same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    """Yield a window's minutes of each earlier day, yesterday's first."""
     # On the wall clock: with daylight saving in between, a day is not 24 hours.
     there = datetime.fromtimestamp(start * 60, zone)
     for days in range(1, DAYS + 1):

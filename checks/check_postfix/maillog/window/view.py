@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Takes = Callable[[str, tuple[str, ...]], bool]
 
 
+# A host on which nothing happens for so long has no mail, or does not log it. In minutes.
+_DAY = 24 * 60
+
+
 class View:
     """What a store holds of some minutes of some origins.
 
@@ -95,7 +99,12 @@ class View:
         # One check of many asks for it.
         from check_postfix.maillog.window.usual import usual
 
-        return usual(self._start, self._end, self._zone, coverage, count)
+        def counted(start: int, end: int) -> int | None:
+            number = count(start, end)
+            day = min(start, end - _DAY), end, self._origins
+            return number if number or self._store.has_totals(*day) else None
+
+        return usual(self._start, self._end, self._zone, coverage, counted)
 
     def name(self, field: str, value: str) -> str:
         """Return what is shown of a field's value, which may be a pseudonym."""

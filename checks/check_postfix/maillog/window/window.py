@@ -31,6 +31,8 @@ class Window:
     view:       what the store holds of these minutes; asked once for each thing
     notes:      what else has to be said, in a few words each
     silence:    who has logged nothing; None if all have
+    logs:       paths of what was read; of the journal its name
+    state:      path of the file of what is kept, None if nothing is
     """
 
     def __init__(
@@ -41,12 +43,16 @@ class Window:
         view: View,
         notes: Sequence[str] = (),
         silence: Silence | None = None,
+        logs: Sequence[str] = (),
+        state: str | None = None,
     ) -> None:
         self.start = start
         self.end = end
         self.coverage = coverage
         self.notes = notes
         self.silence = silence
+        self.logs = logs
+        self.state = state
         self._view = view
         self._totals: Mapping[str, int] = view.totals()
         self._supposed: Mapping[str, int] = {}  # family -> number of events, see `supposing`
@@ -125,6 +131,13 @@ class Window:
         """Return how many events of a family a filter takes."""
         matching = sum(number for key, number in self._rows(family) if filter(family, key))
         return matching + self._supposed.get(family, 0)
+
+    def unknown(self, family: str, *counters: str) -> int:
+        """Return of how many events of a family no key is known: they are not kept any more.
+
+        counters: what counts all of them
+        """
+        return max(0, self.count(*counters) - self.count_matching(family, lambda *_: True))
 
     def _rows(self, family: str) -> Rows:
         if family not in self._known_keys:

@@ -13,6 +13,7 @@ Source: postfix/src/global/log_adhoc.c, the only writer of such lines.
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 
 from check_postfix.maillog.events import fields, reasons
 from check_postfix.maillog.events.event import Event
@@ -30,6 +31,11 @@ COMES_AGAIN = (
 _FORWARDED = b"forwarded as "
 _FROM_FILTER = b"from MTA("
 _match_comes_again = Expression(COMES_AGAIN).match
+# A UNIX socket in the place of an address: a server on this machine, under this machine's name
+# (smtp/smtp_connect.c, lmtp_connect.c).
+SOCKET = rb"\[(?:private|public|)/"
+# Without a dot it looks like one of Postfix's own transports already.
+_is_socket = Expression(rb"[^.\[]*+\.[^\[]*+" + SOCKET).match
 _is_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
@@ -58,6 +64,38 @@ _find_names = Expression(rb"(?:\A|(?<= ))[a-z][a-z_-]{1,15}+=").finditer
 _NAMES_WITHIN = 400
 _MOST_NAMES = 10
 
+_TO, _ORIG_TO = b"to=<", b">, orig_to=<"
+_find_times = Expression(
+    rb", delay=(" + fields.SECONDS + rb"), delays="
+    + rb"/".join([rb"(" + fields.SECONDS + rb")"] * 4)
+).search  # fmt: skip
+
+
+class Delivery(namedtuple("Delivery", "recipient orig_to relay delay stages dsn status reply")):
+    """What a delivery line tells.
+
+    recipient, orig_to: addresses as they stand in the log; orig_to is empty without an alias
+    relay:  name, address and port, or a word of Postfix's own
+    delay:  seconds since the message came in
+    stages: of that, in seconds: before the queue, in the queue, for the connection, for the
+            transmission
+    dsn:    the enhanced status code
+    status: the word after `status=`
+    reply:  the text in parentheses
+    """
+
+    __slots__ = ()
+
+    recipient: bytes
+    orig_to: bytes
+    relay: bytes
+    delay: float
+    stages: tuple[float, ...]
+    dsn: bytes
+    status: bytes
+    reply: bytes
+
+
 _KIND = {
     b"sent": "sent",
     b"deferred": "deferred",
@@ -77,8 +115,9 @@ def recognise(record: Record, start: int) -> Event:
     text = record.text
     tails = list(_find_tails(text))
     strict = _match_strict(text, start)
-    if len(tails) == 1 and (strict or _is_certain(text)):
-        return _delivery(text, tails[0], strict)
+    decided = _decided(text, tails, strict)
+    if decided and len(tails) == 1:
+        return _delivery(text, decided, strict)
     if record.program in (b"error", UNKNOWN) and (bad := _search_bad_syntax(text)):
         softened = bad["status"] == b"SOFTBOUNCE"
         return Event(
@@ -89,13 +128,10 @@ def recognise(record: Record, start: int) -> Event:
             # A server's reply can end so too, and only the program's name tells.
             also=("delivery_suspicious",) if strict and record.program == UNKNOWN else (),
         )
+    if decided:
+        return _delivery(text, decided, strict, also=("delivery_suspicious",))
     if strict:
-        # Those inside a quoted recipient are not the truth in any form of address.
-        rest = text[strict.end() :]
-        first, *others = _find_tails(rest)  # `strict` looked ahead to it
-        if any(tail["status"] != first["status"] for tail in others):
-            return Event(kind="delivery_ambiguous")
-        return _delivery(rest, first, strict, also=("delivery_suspicious",))
+        return Event(kind="delivery_ambiguous")
     if fields.may_be_cut(text) or not text.endswith(b")"):
         return Event(kind="line_truncated")
     return (
@@ -103,6 +139,38 @@ def recognise(record: Record, start: int) -> Event:
         if tails
         else unknown("delivery_unknown", record, _names(text, start))
     )
+
+
+def _decided(
+    text: bytes, tails: list[re.Match[bytes]], strict: re.Match[bytes] | None
+) -> re.Match[bytes] | None:
+    """Return the tail that is the truth, None if that is open."""
+    if len(tails) == 1 and (strict or _is_certain(text)):
+        return tails[0]
+    if not strict:
+        return None
+    # Those inside a quoted recipient are not the truth in any form of address.
+    first, *others = _find_tails(text, strict.end())  # `strict` looked ahead to it
+    return None if any(tail["status"] != first["status"] for tail in others) else first
+
+
+def read(text: bytes, start: int) -> Delivery | None:
+    """Return what a delivery line tells, None if it can be read in more than one way.
+
+    text:  of a record
+    start: where it has `to=`, after a queue ID
+    """
+    tail = _decided(text, list(_find_tails(text)), _match_strict(text, start))
+    if tail is None or not text.startswith(_TO, start):
+        return None
+    recipient, _, orig_to = text[start + len(_TO) : tail.start()].partition(_ORIG_TO)
+    times = _find_times(tail[0])
+    assert times is not None  # the tail has them
+    delay, *stages = map(float, times.groups())
+    return Delivery(
+        recipient, orig_to, tail["relay"], delay, tuple(stages), tail["dsn"], tail["status"],
+        text[tail.end() :].removesuffix(b")"),
+    )  # fmt: skip
 
 
 def _names(text: bytes, start: int) -> str:
@@ -147,6 +215,8 @@ def outcome(
             kind = "forwarded"
         elif _FROM_FILTER in reply and _match_comes_again(reply) and _is_here(relay):
             kind = "filtered"
+        elif _is_socket(relay):
+            also += ("sent_to_socket",)
     code = reason = ""
     if kind in ("deferred", "bounced", "softbounce"):
         said = reasons.match_said(reply)

@@ -1,0 +1,238 @@
+"""The logs that a command reads: every file of each, oldest first, the journal, standard input.
+
+Files are read where they lie, and as often as it takes. What cannot be read twice, the journal
+and standard input, is first written to a nameless temporary file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from time import monotonic, time
+
+from check_postfix.command.line import Line, read
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source import journalctl, whereabouts
+from check_postfix.maillog.source.logfile import LogFile
+from check_postfix.maillog.syntax import entry
+from check_postfix.maillog.syntax.timestamps import Timestamps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import tzinfo
+    from typing import IO
+
+    from check_postfix.common.named_logs import NamedLog
+    from check_postfix.maillog.source.export import Fields
+
+# What --log says to mean standard input.
+STANDARD_INPUT = "-"
+
+# Read at a time; a longer line is taken in parts.
+BLOCK_BYTES = 1 << 20
+# For how long a journal is read, at most. In seconds.
+_JOURNAL_SECONDS = 86400
+# Two files that begin with the same bytes hold the same lines: no two lines of a log are alike
+# for so long.
+_HEAD_BYTES = 16 * 1024
+
+
+class Replaced(Exception):
+    """A file was rotated while it was read: another one has its name now."""
+
+
+class File:
+    """A file of a log.
+
+    number: its place in the order of reading
+    name:   what it is called when something is said of it
+    size:   in bytes, on disk
+    modified: time of its last change, in seconds
+    """
+
+    def __init__(
+        self, number: int, file: LogFile, zone: tzinfo | None, spool: IO[bytes] | None = None
+    ) -> None:
+        self.number = number
+        self.name = file.path
+        self.size = file.size
+        self.modified = file.modified
+        self._file = file
+        self._spool = spool
+        self.timestamps = Timestamps(zone, int(file.modified) // 60)
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield where a block of whole lines begins, in uncompressed bytes, and the block.
+
+        Raises: LogError; Replaced
+        """
+        with self._opened() as read_some:
+            start, rest = 0, b""
+            while data := read_some(BLOCK_BYTES):
+                data = rest + data
+                end = data.rfind(b"\n") + 1 or (len(data) if len(data) > BLOCK_BYTES else 0)
+                rest = data[end:]
+                if end:
+                    yield start, data[:end]
+                    start += end
+            if rest:
+                yield start, rest
+
+    @contextmanager
+    def _opened(self) -> Iterator[Callable[[int], bytes]]:
+        if self._spool is not None:
+            self._spool.seek(0)
+            yield self._spool.read
+            return
+        try:
+            with self._file.open() as stream:
+                if LogFile(self.name, stream.status()).inode != self._file.inode:
+                    raise Replaced
+                yield stream.read
+        except FileNotFoundError:
+            raise Replaced from None
+
+    def line(self, block: bytes, start: int, at: int) -> Line | None:
+        """Return the line of a block in which an offset lies; None if it cannot be understood.
+
+        start: where the block begins
+        at:    an offset in the block
+        """
+        begin = block.rfind(b"\n", 0, at) + 1
+        end = block.find(b"\n", at)
+        raw = block[begin : end if end >= 0 else len(block)]
+        return read(raw, (self.number, start + begin), self.timestamps)
+
+    def head(self) -> bytes:
+        """Return how the file begins.
+
+        Raises: LogError; Replaced
+        """
+        with self._opened() as read_some:
+            data = b""
+            while len(data) < _HEAD_BYTES and (more := read_some(_HEAD_BYTES - len(data))):
+                data += more
+        return data
+
+
+class Logs:
+    """Everything that is read. Use it as a context manager.
+
+    files: in the order of time, as far as that is known; those of one log follow each other
+    notes: what could not be read, and why
+    """
+
+    def __init__(
+        self,
+        named: Sequence[NamedLog],
+        archives: Sequence[str],
+        zone: tzinfo | None,
+        since: float,
+        matches: Sequence[str] = (),
+        has_input: bool = False,
+    ) -> None:
+        """Look which files there are.
+
+        named:     the logs
+        archives:  directories of archives besides the usual ones
+        zone:      of stamps without one
+        since:     seconds since 1970; of the journal, nothing older is needed
+        matches:   journalctl's, that choose what of the journal is read
+        has_input: whether standard input is read as well
+        Raises:    LogError
+        """
+        self._zone = zone
+        self._spools = ExitStack()
+        self.files: list[File] = []
+        self.notes: list[str] = []
+        with self._spools:  # closed at once if one of the logs cannot be read
+            if has_input:
+                self._add_spool("standard input", sys.stdin.buffer)
+            for log in named:
+                if log.is_journal:
+                    self._add_journal(since, matches)
+                else:
+                    for path in log.paths:
+                        self._add_log(path, archives)
+            self._spools = self._spools.pop_all()
+
+    def __enter__(self) -> Logs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spools.close()
+
+    def _add_log(self, path: str, archives: Sequence[str]) -> None:
+        where = whereabouts.of(path, archives)
+        live, older = where.live(), where.older()
+        if live is None and not older:
+            raise where.absence()
+        found: dict[bytes, LogFile] = {}
+        for file in [*reversed(older), *([live] if live else [])]:
+            try:
+                head = File(0, file, self._zone).head()
+            except LogError as error:
+                self.notes.append(str(error))
+                continue
+            if head:
+                # A copy is being compressed just now, or was left beside its original: the
+                # plain one is whole.
+                same = [known for known in found if _is_same(known, head)]
+                if file.compressed and any(not found[known].compressed for known in same):
+                    continue
+                for known in same:
+                    del found[known]
+                found[head] = file
+        for file in found.values():
+            self.files.append(File(len(self.files), file, self._zone))
+
+    def _add_spool(self, name: str, source: IO[bytes]) -> None:
+        spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        while data := source.read(BLOCK_BYTES):
+            spool.write(data)
+        self._add_spooled(name, spool)
+
+    def _add_spooled(self, name: str, spool: IO[bytes]) -> None:
+        spool.flush()
+        status = os.fstat(spool.fileno())
+        file = LogFile(name, status)
+        file.modified = time()
+        self.files.append(File(len(self.files), file, self._zone, spool))
+
+    def _add_journal(self, since: float, matches: Sequence[str]) -> None:
+        journalctl.see_that_all_is_readable()
+        spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        bounds = [f"--since=@{int(since)}"] if since > 0 else []
+        with journalctl.Journalctl(
+            [*bounds, *entry.choice(matches)], monotonic() + _JOURNAL_SECONDS
+        ) as journal:
+            for fields in journal.entries():
+                spool.write(_as_line(fields))
+            self.notes += journal.notes()
+        self._add_spooled("the journal", spool)
+
+
+def _is_same(head: bytes, other: bytes) -> bool:
+    """Tell whether two files that begin so hold the same lines."""
+    return head.startswith(other) or other.startswith(head)
+
+
+def _as_line(fields: Fields) -> bytes:
+    """Return a journal's entry as syslog would write it."""
+    from datetime import UTC, datetime
+
+    microseconds = int(fields.get(b"__REALTIME_TIMESTAMP", b"0"))
+    stamp = datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="microseconds")
+    process = fields.get(b"SYSLOG_PID") or fields.get(b"_PID", b"0")
+    said = fields.get(b"MESSAGE", b"").replace(b"\n", b" ")
+    tag = fields.get(b"SYSLOG_IDENTIFIER", b"?")
+    return b"%b %b %b[%b]: %b\n" % (
+        stamp.encode(),
+        fields.get(b"_HOSTNAME", b"-"),
+        tag,
+        process,
+        said,
+    )

@@ -1,0 +1,238 @@
+"""The search: from patterns to whole messages.
+
+The log is read several times, each time at the speed of a search for a text: first for the
+patterns, then for the queue IDs of the messages that they were found in, and for those that
+these lead to or come from, until no new one turns up. So it takes no more memory for a
+larger log, and finds what stands before the line that was looked for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix.command.history import Message, is_of, messages
+from check_postfix.command.line import Line, read
+from check_postfix.maillog.errors import LogError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from check_postfix.command.found import Found
+    from check_postfix.command.history import Key
+    from check_postfix.command.logs import File, Logs
+    from check_postfix.command.pattern import Pattern
+
+# Of more messages nobody reads the histories, and their IDs would need more memory.
+MOST_MESSAGES = 100_000
+# From one ID to the next, so many times: filters, aliases, notifications and other servers that
+# one message meets are fewer.
+MOST_STEPS = 12
+# Lines at the end of a file, of which one should be understood
+_LOOKED_AT = 100
+# So few texts are looked for one by one, which is the fastest.
+_FEW = 8
+# Where a queue ID stands: at the begin of a text, or where a message goes on.
+_find_ids = re.compile(
+    rb"(?:: |\bas |notification: |orig_queue_id=)([0-9A-Z][0-9A-Za-z]{5,63})(?=[:),\s.]|$)",
+    re.MULTILINE,
+).finditer
+# A message is in the queue for no longer, but for one on hold: maximal_queue_lifetime is 5 days,
+# and its notification may wait as long.
+_LIFETIME = 30 * 86400
+
+
+class TooManyError(Exception):
+    """More messages than can be told apart in little memory."""
+
+
+class Search:
+    """One search.
+
+    logs:     what is read
+    found:    where the lines are kept
+    since, until: seconds since 1970; a line with a pattern is looked for between them
+    progress: is told of each block: the file's name and how many bytes
+
+    goes_on: whether messages lead to more than were looked for
+    first, last: times of the oldest and the newest line that were seen, in seconds
+    """
+
+    def __init__(
+        self,
+        logs: Logs,
+        found: Found,
+        since: float,
+        until: float,
+        progress: Callable[[str, int], None],
+    ) -> None:
+        self._logs = logs
+        self._found = found
+        self._since, self._until = since, until
+        self._progress = progress
+        self._ids: set[bytes] = set()
+        self._hosts: set[bytes] = set()
+        self.goes_on = False
+        self._hit_since = float("inf")
+        self._unread: set[int] = set()
+        self.first: float | None = None
+        self.last: float | None = None
+
+    def run(self, patterns: Sequence[Pattern]) -> None:
+        """Find the lines with the patterns, and all lines of their messages.
+
+        Raises: TooManyError; Replaced if a log was rotated meanwhile
+        """
+        new = self._find_patterns(patterns)
+        for _ in range(MOST_STEPS):
+            if not new:
+                return
+            self._ids |= new
+            if len(self._ids) > MOST_MESSAGES:
+                raise TooManyError
+            new = self._find_messages(new) - self._ids
+        self.goes_on = bool(new)
+
+    # -- reading
+
+    def _blocks(self, file: File) -> Iterator[tuple[int, bytes]]:
+        if file.number in self._unread:
+            return
+        try:
+            for start, block in file.blocks():
+                self._progress(file.name, len(block))
+                yield start, block
+        except LogError as error:
+            self._unread.add(file.number)
+            self._logs.notes.append(str(error))
+
+    def _find_patterns(self, patterns: Sequence[Pattern]) -> set[bytes]:
+        ids = set()
+        for file in self._logs.files:
+            if file.modified < self._since:
+                continue
+            last = None
+            for start, block in self._blocks(file):
+                if first := file.line(block, start, 0):
+                    self.first = first.time if self.first is None else self.first
+                    host = first.record.host.lower()
+                    self._hosts |= {host, host.split(b".")[0]}
+                last = start, block
+                for number, pattern in enumerate(patterns):
+                    for at in pattern.found(block):
+                        line = file.line(block, start, at)
+                        if line is None or not self._since <= line.time < self._until:
+                            continue
+                        self._found.add(line)
+                        self._found.add_hit(number, line)
+                        self._hit_since = min(self._hit_since, line.time)
+                        if line.queue_id:
+                            ids.add(line.queue_id)
+            if last and (newest := _last(file, *last)):
+                self.last = max(self.last or 0, newest.time)
+        return ids
+
+    def _find_messages(self, ids: set[bytes]) -> set[bytes]:
+        """Keep all lines of these queue IDs; return the IDs that they lead to or come from."""
+        further = set()
+        find = _one_by_one if len(ids) <= _FEW else _all_at_once
+        for file in self._logs.files:
+            if file.modified < self._hit_since - _LIFETIME:
+                continue
+            for start, block in self._blocks(file):
+                for at in find(ids, block):
+                    line = file.line(block, start, at)
+                    if line is None or not line.queue_id:
+                        continue
+                    own = line.queue_id in ids
+                    message = Message((line.record.host, line.queue_id), [line])
+                    named = {
+                        queue_id
+                        for queue_id, relay in message.leads_to.items()
+                        if is_of(relay, self._hosts)
+                    }
+                    named |= {message.comes_from} - {b""}
+                    for queue_id in named:
+                        self._found.add_link(message.key, queue_id)
+                    if own:
+                        self._found.add(line)
+                        further |= named
+                    elif named & ids:
+                        further.add(line.queue_id)
+        return further
+
+    # -- what was found
+
+    def groups(self) -> Iterator[tuple[list[Message], set[int]]]:
+        """Yield messages that lead to each other, with the numbers of the patterns in them.
+
+        A line with a pattern that is about no message comes alone, as one without a queue ID.
+        """
+        told: set[tuple[int, int]] = set()
+        for key, place in self._found.hits():
+            if place[1:] in told:
+                continue
+            line = self._found.line(key, place, self._read)
+            if not key[1]:
+                yield [Message(key, [line])], self._found.patterns(line)
+                continue
+            group = self._group(key, line)
+            there: set[int] = set()
+            for found in (found for message in group for found in message.lines):
+                if numbers := self._found.patterns(found):
+                    told.add(found.place)
+                    there |= numbers
+            yield group, there
+
+    def _group(self, key: Key, line: Line) -> list[Message]:
+        """Return the message that a line is about, and all that it leads to and comes from."""
+        first = next(m for m in self._messages(key) if line.place in {x.place for x in m.lines})
+        group, open_ends = [first], [first]
+        while open_ends:
+            message = open_ends.pop()
+            for other in self._related(message):
+                if all(other.lines[0].place != known.lines[0].place for known in group):
+                    group.append(other)
+                    open_ends.append(other)
+        return sorted(group, key=lambda message: message.first)
+
+    def _related(self, message: Message) -> Iterator[Message]:
+        for queue_id in (*message.leads_to, message.comes_from):
+            for key in self._found.keys_named(queue_id) if queue_id else ():
+                for other in self._messages(key):
+                    if message.may_lead_to(other) or other.may_lead_to(message):
+                        yield other
+        for key in self._found.leading_to(message.key[1]):
+            for other in self._messages(key):
+                if other.may_lead_to(message):
+                    yield other
+
+    def _messages(self, key: Key) -> list[Message]:
+        return list(messages(key, self._found.lines(key, self._read)))
+
+    def _read(self, raw: bytes, place: tuple[int, int]) -> Line | None:
+        return read(raw, place, self._logs.files[place[0]].timestamps)
+
+
+def _last(file: File, start: int, block: bytes) -> Line | None:
+    """Return the last line of a block that can be understood, None if none of the last ones can."""
+    end = len(block)
+    for _ in range(_LOOKED_AT):
+        end = block.rfind(b"\n", 0, end - 1) + 1 if end else 0
+        if line := file.line(block, start, end):
+            return line
+    return None
+
+
+def _one_by_one(ids: set[bytes], block: bytes) -> Iterator[int]:
+    """Yield where one of these IDs stands in a block; perhaps twice for one line."""
+    for queue_id in ids:
+        at = block.find(queue_id)
+        while at >= 0:
+            yield at
+            at = block.find(queue_id, at + 1)
+
+
+def _all_at_once(ids: set[bytes], block: bytes) -> Iterator[int]:
+    """Likewise, of many IDs."""
+    return (match.start(1) for match in _find_ids(block) if match[1] in ids)

@@ -1,0 +1,81 @@
+"""Several logs under one pattern: they come and go, and are read and judged like one."""
+
+from __future__ import annotations
+
+import os
+
+from check_postfix.maillog.ingest.progress import Progress
+from check_postfix.maillog.window.coverage import Coverage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from check_postfix.common.named_logs import NamedLog
+    from check_postfix.maillog.store.store import Store
+
+    class ReadLog(Protocol):
+        """Brings the store up to one log."""
+
+        def __call__(
+            self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
+        ) -> Coverage:
+            """Read; see log_source.py."""
+
+
+def read(store: Store, named: NamedLog, now: int, oldest: int, read_log: ReadLog) -> Coverage:
+    """Bring the store up to the logs that a pattern finds; add those that are gone to it.
+
+    What is counted of a log that is gone still belongs to the window, and what nobody had read of
+    it is lost.
+
+    now:    minutes since 1970
+    oldest: the oldest minute that is kept
+    Raises: LogError, StoreError
+    """
+    assert named.wildcards is not None
+    known = store.log(named.name)
+    if known is None:
+        with store.transaction():
+            known = store.log(named.name) or store.add_log(named.name)
+            known.read, known.backlog = now, 0
+            store.save_log(known)
+    gone = [name for name in _gone(store, named) if not _is_forgotten(store, name, oldest)]
+    parts = [
+        read_log(store, path, 1 / (len(named.paths) - number))
+        for number, path in enumerate(named.paths)
+    ]
+    for name in gone:
+        log = store.log(name)
+        if log and not os.path.lexists(name) and (log.backlog or store.unsettled(log)):
+            parts.append(read_log(store, name, may_be_gone=True))
+        elif log:
+            parts.append(Progress(store, name, now).coverage(log))
+    named.paths.extend(gone)
+    absence = (
+        f"{named.name}: each of the {len(parts)} files is empty; see where mail is logged now and"
+        " name that with --log"
+    )
+    return Coverage.of_several(parts, known.read or now, absence)
+
+
+def _gone(store: Store, named: NamedLog) -> list[str]:
+    """Return the logs that the pattern found once, and finds no more."""
+    assert named.wildcards is not None
+    there = {*named.paths, named.name}
+    return [
+        name for name in store.log_names() if name not in there and named.wildcards.has_made(name)
+    ]
+
+
+def _is_forgotten(store: Store, name: str, oldest: int) -> bool:
+    """Forget a log that nothing is kept of any more; tell whether it is forgotten."""
+    log = store.log(name)
+    if log is None:
+        return True
+    last, _ = store.read_so_far(log)
+    if os.path.exists(name) or log.backlog or store.unsettled(log) or (last or 0) >= oldest:
+        return False
+    with store.transaction():
+        store.remove_log(log)
+    return True

@@ -1,0 +1,214 @@
+"""Which logs are read: what --log, --journal and --journal-match name, as of now."""
+
+from __future__ import annotations
+
+import os
+from collections import namedtuple
+
+from check_postfix.common.log_options import LOG
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source import archives, whereabouts
+from check_postfix.maillog.source.stream import COMPRESSED
+from check_postfix.maillog.store.store import journal_name
+from check_postfix.plugin import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable, Sequence
+
+    from check_postfix.maillog.source.name_pattern import NamePattern
+    from check_postfix.maillog.store.store import Store
+
+    Inode = tuple[int, int]
+    Sized = tuple[str, int]
+
+
+# Without one of these a path is no pattern.
+_SIGNS = "*?[%"
+
+
+class NamedLog(namedtuple("NamedLog", "name paths wildcards")):
+    """What one option names.
+
+    name:      as output says it: a path, a pattern, or the journal's name in the store
+    paths:     of the logs that this is now; one, or any number where it has wildcards
+    wildcards: the pattern of these, None if it has none
+    """
+
+    __slots__ = ()
+
+    name: str
+    paths: list[str]
+    wildcards: NamePattern | None
+
+    @property
+    def is_journal(self) -> bool:
+        """Whether it is the journal, or a part of it."""
+        return not self.name.startswith("/")
+
+
+def journal(matches: Sequence[str] | None) -> NamedLog:
+    """Return the journal, or the part of it that these matches choose: they are its name."""
+    name = journal_name(matches or ())
+    return NamedLog(name, [name], None)
+
+
+def of(options: Namespace, store: Store) -> tuple[list[NamedLog], list[str]]:
+    """Return what the options name, the journal last; and what is left out of that, in sentences.
+
+    Raises: LogError; UsageError if a log would be read twice
+    """
+    wants_journal = options.journal or options.journal_match
+    if not options.log:
+        return [journal(options.journal_match) if wants_journal else _usual()], []
+    logs = [_named(written) for written in dict.fromkeys(map(os.path.abspath, options.log))]
+    notes: list[str] = []
+    if len(logs) > 1 or logs[0].wildcards:
+        logs, notes = _each_once(logs, options.archives, store)
+    return [*logs, *([journal(options.journal_match)] if wants_journal else [])], notes
+
+
+def _usual() -> NamedLog:
+    """Return the log to read when none is named.
+
+    Raises: LogError
+    """
+    try:
+        path = archives.usual_log()
+    except LogError:
+        from check_postfix.maillog.source import journalctl
+
+        if not journalctl.has_journal():
+            raise
+        return journal(None)
+    return NamedLog(path, [path], None)
+
+
+def _named(path: str) -> NamedLog:
+    """Return what a path or pattern stands for now.
+
+    Raises: LogError, UsageError
+    """
+    if not any(sign in path for sign in _SIGNS):
+        return NamedLog(path, [path], None)
+    # Compiles expressions, and most runs have a plain name.
+    from check_postfix.maillog.source import name_pattern
+
+    has_wildcards = name_pattern.has_wildcards(path)
+    if not has_wildcards and not name_pattern.is_dated(path):
+        return NamedLog(path, [path], None)
+    try:
+        pattern = name_pattern.NamePattern(path)
+    except ValueError as error:
+        raise LOG.fault(path, error) from None
+    if not has_wildcards:
+        return NamedLog(pattern.written, [pattern.written], None)
+    return NamedLog(pattern.written, [], pattern)
+
+
+def _each_once(
+    logs: Sequence[NamedLog], named: Sequence[str], store: Store
+) -> tuple[list[NamedLog], list[str]]:
+    """Return the logs without files that another one of them has, and what is left out."""
+    plain = [log.name for log in logs if not log.wildcards]
+    taken: dict[Inode, str] = {}
+    # A name beside a pattern is a link to what is written to now.
+    for path in sorted(plain, key=_is_alone):
+        where = whereabouts.of(path, named)
+        for file in where.older():
+            if file.path in plain:
+                raise UsageError(
+                    f"{LOG.flag} {file.path}: is a rotated generation of {path} and read with it;"
+                    " leave it out"
+                )
+            taken.setdefault(file.inode, path)
+        if where.live_path != path and (live := where.live()):
+            taken.setdefault(live.inode, path)
+    notes: list[str] = []
+    found = []
+    for log in logs:
+        paths = log.paths
+        read: dict[Inode, Sized] = {}
+        if log.wildcards:
+            paths, read = _found_by(log.wildcards, store), _files_read(log.wildcards, store)
+        kept = []
+        for path in paths:
+            holder = path
+            if (log.wildcards or _is_alone(path)) and (there := _file(path)):
+                inode, size = there
+                holder = taken.setdefault(inode, path)
+                before, counted = read.get(inode, (path, 0))
+                if holder == path and size >= counted:
+                    holder = before
+            if holder == path:
+                kept.append(path)
+            else:
+                notes.append(f"{path} is the same file as {holder}, and read once")
+        if kept or log.wildcards:
+            found.append(log._replace(paths=kept))
+    return found, notes
+
+
+def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
+    """Return inode -> log and size of what was read of the logs of a pattern."""
+    read = {}
+    for name, signature in store.files_read():
+        if pattern.has_made(name):
+            device, number, size, *_ = map(int, signature.split(":"))
+            read[device, number] = name, size
+    return read
+
+
+def _is_alone(path: str) -> bool:
+    """Tell whether this is the name of one file."""
+    return not isinstance(whereabouts.of(path), whereabouts.DatedWhereabouts)
+
+
+def _file(path: str) -> tuple[Inode, int] | None:
+    """Return inode and size of a file, None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:  # who reads it says why
+        return None
+    return (status.st_dev, status.st_ino), status.st_size
+
+
+def _found_by(pattern: NamePattern, store: Store) -> list[str]:
+    """Return the names of the logs that a pattern with wildcards finds; those known come first.
+
+    Raises: LogError if there is none, and never was
+    """
+    there = [file for file in pattern.find() if not file.path.endswith(COMPRESSED)]
+    names = dict.fromkeys(file.log for file in there if pattern.fields or os.path.isfile(file.path))
+    live = _without_generations(names)
+    known = set(store.log_names())
+    if not live and not any(map(pattern.has_made, known)):
+        if pattern.refused:
+            raise pattern.refused[0]
+        raise LogError(
+            f"{pattern.written}: no file has such a name; put the pattern into quotes where a"
+            " shell would fill it in, and see where mail is logged"
+        )
+    return sorted(live, key=lambda name: (name not in known, os.path.islink(name), name))
+
+
+def _without_generations(names: Iterable[str]) -> list[str]:
+    """Return the paths without those of rotated generations of others of them."""
+    logs: dict[tuple[str, str], list[str]] = {}
+    split = [(os.path.dirname(name), os.path.basename(name)) for name in names]
+    for directory, name in split:
+        logs.setdefault((directory, os.path.splitext(name)[0]), []).append(name)
+
+    def is_generation(directory: str, name: str) -> bool:
+        return any(
+            archives.is_rotated(name, log)
+            for size in range(1, len(name))
+            for log in logs.get((directory, name[:size]), ())
+        )
+
+    return [
+        os.path.join(directory, name)
+        for directory, name in split
+        if not is_generation(directory, name)
+    ]

@@ -1,0 +1,53 @@
+"""A pattern is found where it is meant, and in no longer name."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_postfix.command.pattern import Pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("ann@example.com", b"to=<ann@example.com>, relay"),
+        ("ANN@Example.com", b"to=<ann@example.COM>, relay"),
+        ("example.com", b"to=<ann@example.com>, relay"),
+        ("example.com", b"relay=mx.example.com[192.0.2.1]:25"),
+        ("example.com", b"helo=<example.com.>"),
+        ("@example.com", b"to=<ann@example.com>, relay"),
+        ("192.0.2.1", b"relay=mx.example.com[192.0.2.1]:25"),
+        ("2001:db8::1", b"relay=mx.example.com[2001:db8::1]:25"),
+        ("XyzAb", b": 4XyzAbC1de: removed"),
+        ("4.7.1", b"dsn=4.7.1, status=deferred"),
+        ("mailbox full", b"said: 452 4.2.2 Mailbox full (in reply"),
+        ("müller@example.com", "to=<Müller@example.com>".replace("M", "m").encode()),
+    ],
+)
+def test_a_pattern_is_found(pattern, text):
+    assert list(Pattern(pattern).found(text))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("ann@example.com", b"to=<joann@example.com>, relay"),
+        ("ann@example.com", b"to=<jo.ann@example.com>, relay"),
+        ("ann@example.com", b"to=<ann@example.com.au>, relay"),
+        ("ann@example.com", b"to=<ann@example.community>, relay"),
+        ("example.com", b"to=<ann@notexample.com>, relay"),
+        ("example.com", b"to=<ann@example.com.au>, relay"),
+        ("192.0.2.1", b"relay=mx.example.com[192.0.2.10]:25"),
+        ("192.0.2.1", b"relay=mx.example.com[92.192.0.2.1]:25"),
+        ("2001:db8::1", b"relay=mx.example.com[2001:db8::11]:25"),
+        ("2001:db8::1", b"relay=mx.example.com[a:2001:db8::1]:25"),
+    ],
+)
+def test_a_part_of_a_name_is_no_other_name(pattern, text):
+    assert not list(Pattern(pattern).found(text))
+
+
+def test_a_pattern_counts_once_for_a_line_and_in_each_line():
+    lines = b"ann@example.com and ann@example.com\nnobody\nann@example.com\n"
+
+    assert list(Pattern("ann@example.com").found(lines)) == [0, 43]

@@ -1,0 +1,65 @@
+"""What the installation of the real programs leaves behind on a machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from . import packages
+
+WANTS = "etc/systemd/system/multi-user.target.wants"
+
+
+@pytest.fixture
+def enable(tmp_path):
+    """Return what makes links as a package does, in a root where some are already."""
+
+    def links_to(*places: str) -> None:
+        for place in places:
+            path = tmp_path / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to("/lib/systemd/system/its.service")
+
+    links_to(f"{WANTS}/own.service", "etc/rc3.d/S01own")
+    return links_to
+
+
+def links(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_symlink()}
+
+
+@pytest.mark.usefixtures("enable")
+def test_what_was_enabled_before_stays_enabled(tmp_path):
+    packages.disable_all_but(packages.at_boot(tmp_path), tmp_path)
+
+    assert links(tmp_path) == {f"{WANTS}/own.service", "etc/rc3.d/S01own"}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"{WANTS}/nagios4.service",
+        "etc/systemd/system/timers.target.wants/logrotate.timer",
+        "etc/systemd/system/sockets.target.requires/its.socket",
+        "etc/systemd/user/default.target.wants/its.service",
+    ],
+)
+def test_a_unit_that_came_with_a_package_is_disabled(enable, place, tmp_path):
+    known = packages.at_boot(tmp_path)
+    enable(place)
+
+    packages.disable_all_but(known, tmp_path)
+
+    assert place not in links(tmp_path)
+    assert packages.at_boot(tmp_path) == known
+
+
+def test_a_script_that_came_with_a_package_is_disabled_as_update_rc_d_does(enable, tmp_path):
+    known = packages.at_boot(tmp_path)
+    enable("etc/rc2.d/S02postfix", "etc/rc0.d/K01postfix")
+
+    packages.disable_all_but(known, tmp_path)
+
+    assert packages.at_boot(tmp_path) == known
+    assert {"etc/rc2.d/K01postfix", "etc/rc0.d/K01postfix"} <= links(tmp_path)
