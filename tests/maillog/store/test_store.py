@@ -6,12 +6,14 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from itertools import pairwise
 
 import pytest
 
 from check_postfix.maillog.counts.account import Accounts
 from check_postfix.maillog.counts.counts import MANY, Counts
+from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.ingest import ingest
 from check_postfix.maillog.store import key_quota
@@ -342,3 +344,45 @@ def test_reading_compiles_what_it_needs_and_no_more() -> None:
 
     assert done.stderr == ""
     assert done.stdout == "1\n"
+
+
+def hold(path: str, *seconds: float) -> subprocess.Popen[bytes]:
+    """Let another process hold a store so long, with a moment in between; wait until it does."""
+    program = (
+        "import sqlite3, sys, time\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "for seconds in sys.argv[2:]:\n"
+        "    db.execute('BEGIN EXCLUSIVE')\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(float(seconds))\n"
+        "    db.execute('ROLLBACK')\n"
+        "    time.sleep(0.3)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, path, *map(str, seconds)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_the_waits_for_other_runs_take_no_longer_together_than_one_may(place: Place) -> None:
+    place.write(0)
+    place.run()
+
+    with Store(place.store, 4) as store:
+        started = time.monotonic()
+        holder = hold(place.store, 2.5, 60)
+        try:
+            assert store.has_logs()  # after 2.5 s
+            assert holder.stdout is not None
+            holder.stdout.readline()  # it holds the store again
+            with pytest.raises(StoreError, match="another run has held it for too long"):
+                store.retention()
+            took = time.monotonic() - started
+        finally:
+            holder.kill()
+            holder.wait()
+            holder.stdout.close()
+
+    assert took < 6  # and not 2.5 + 4 and more

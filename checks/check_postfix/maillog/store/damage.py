@@ -9,22 +9,24 @@ from contextlib import suppress
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store.store import Store
 
-# Seconds: so long other runs are waited for, and so long a migration may take.
+# Seconds.
 _PATIENCE = 5
 
 
-def set_aside(path: str) -> str | None:
+def set_aside(path: str, wait: float = _PATIENCE) -> str | None:
     """Rename a damaged store; return its new name, None if it is not damaged (any more).
 
     Runs that have found the damage at the same time do so one after the other,
     and only the first finds it in its place.
+
+    wait: seconds to wait for other runs that are writing, and for a migration
 
     Raises: OSError
     """
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
-        if _is_sound(path):
+        if _is_sound(path, wait):
             return None
         aside = path + ".damaged"
         # A journal left behind would be applied to the next store of this name.
@@ -36,10 +38,10 @@ def set_aside(path: str) -> str | None:
         os.close(directory)
 
 
-def _is_sound(path: str) -> bool:
+def _is_sound(path: str, wait: float) -> bool:
     """Tell whether a store has no damage that could be found, however long that takes."""
     try:
-        with Store(path, _PATIENCE) as store:
+        with Store(path, wait) as store:
             store.read_everything()
     except DamagedStore:
         return False

@@ -12,6 +12,7 @@ nothing and pays nothing for it.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
@@ -65,6 +66,10 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 _SPARE = 256
 _GIVEN_BACK = 256
 
+# Seconds. What takes so long may have waited for another run.
+_NOTICEABLE = 0.05
+# So long is another run waited for when the time is up, lest what was read be lost for its sake.
+_GRACE = 0.5
 # Minutes. Of a longer span it is looked up first which hours have rows.
 _LONG = 3 * 24 * 60
 _DAY = 24 * 60
@@ -126,8 +131,8 @@ class Store:
     """An open store. Use it as a context manager.
 
     path: the file, or None for a nameless one that goes with this object
-    wait: seconds to wait for other runs that are writing; as long may it take to bring
-          a file of an older version to this one
+    wait: seconds to wait for other runs that are writing, in all; as long may it take to
+          bring a file of an older version to this one
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -144,7 +149,7 @@ class Store:
             from check_postfix.maillog.store import file
 
             file.prepare(path)
-        deadline = time.monotonic() + wait
+        self._deadline = time.monotonic() + wait
         was_killed = False
         if path is not None and _is_file(path + "-journal"):
             # Most runs find none.
@@ -154,7 +159,7 @@ class Store:
         with explained(path):
             self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
             try:
-                self._open(deadline)
+                self._open()
                 if was_killed:
                     self._checksums.check_everything()
             except BaseException:
@@ -169,7 +174,7 @@ class Store:
 
         return Pending(self._db, self._checksums)
 
-    def _open(self, deadline: float) -> None:
+    def _open(self) -> None:
         db = self._db
         self._checksums = Checksums(db, self.path)
         version = self._version()
@@ -189,7 +194,7 @@ class Store:
             from check_postfix.maillog.store import migration
 
             assert self.path is not None  # a nameless file is never older
-            migration.migrate(db, self.path, deadline, self._checksums)
+            migration.migrate(db, self.path, self._deadline, self._checksums)
             self._version()  # another run, of a newer version, may have been quicker
         if not schema.is_in(db):
             self._version()  # a newer run may just now have changed them
@@ -262,20 +267,32 @@ class Store:
     def _unreadable(self) -> DamagedStore:
         return DamagedStore(f"{self.path}: has counts that cannot be read")
 
+    def _be_patient(self, waits: bool = True) -> None:
+        """Let SQLite wait for other runs as long as there is time left, or not at all.
+
+        It waits so long for each statement anew, and nothing interrupts it.
+        """
+        left = max(_GRACE, self._deadline - time.monotonic()) if waits else 0
+        self._db.execute(f"PRAGMA busy_timeout={math.ceil(left * 1000)}")
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, waits: bool = True) -> Iterator[None]:
         """Hold the store against other runs; everything inside happens, or nothing does.
+
+        waits: whether to wait for other runs
 
         Raises: StoreError if other runs held it for longer than `wait` seconds,
                 or the disk refuses
         """
         with explained(self.path):
+            self._be_patient(waits)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._version()  # among what a newer version keeps, this one must not write
                 self._sizes.clear()
                 yield
                 self._checksums.save()
+                self._be_patient(waits)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._checksums.drop_changes()
@@ -311,17 +328,13 @@ class Store:
 
         Nothing waits for it: the next run writes its own.
         """
-        (wait,) = self._db.execute("PRAGMA busy_timeout").fetchone()
-        self._db.execute("PRAGMA busy_timeout=0")
         try:
-            with self.transaction():
+            with self.transaction(waits=False):
                 self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", (id, *mark))
         except DamagedStore:
             raise
         except StoreError:  # what keeps counts from being written is told when there are any
             pass
-        finally:
-            self._db.execute(f"PRAGMA busy_timeout={wait}")
 
     def retention(self) -> Retention | None:
         """Return how long counts are kept, None if no run has settled it."""
@@ -571,8 +584,12 @@ class Store:
 
     def _whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a slice; see Checksums."""
+        started = time.monotonic()
         with explained(self.path):
-            return self._checksums.whole(name, query, *values)
+            rows = self._checksums.whole(name, query, *values)
+            if time.monotonic() - started > _NOTICEABLE:
+                self._be_patient()
+        return rows
 
     def _save(self, value: Generation | JournalSpan, table: str, log: Log) -> None:
         """Keep a value in a table; give it its number if it has none."""
