@@ -346,6 +346,55 @@ def test_reading_compiles_what_it_needs_and_no_more() -> None:
     assert done.stdout == "1\n"
 
 
+def told(place: Place) -> list[tuple[str, str]]:
+    """Return host and instance of all that is known to write."""
+    with Store(place.store, 1) as store:
+        log = store.log(place.log)
+        assert log is not None
+        return [(host, instance) for _, host, instance, _ in store.origins(log)]
+
+
+def of_host(name: str, minute: int) -> bytes:
+    return logbook.line(logbook.FIRST + minute).replace(b"mx1", name.encode())
+
+
+def test_a_host_that_writes_no_more_is_forgotten_with_its_counts(place: Place) -> None:
+    place.write_bytes(of_host("gone", 0) + of_host("mx1", 1))
+    place.run(at=2)
+    assert told(place) == [("gone", "postfix"), ("mx1", "postfix")]
+    place.write(30 * DAY + 1)
+    place.run(at=30 * DAY + 1)
+
+    assert told(place) == [("mx1", "postfix")]
+
+
+def test_a_log_that_is_read_no_more_is_forgotten_with_its_counts(place: Place) -> None:
+    other = place.log
+    place.write(0)
+    place.run(at=0)
+    place.log = other + ".other"
+    place.write(31 * DAY)
+
+    place.run(at=31 * DAY)
+
+    with Store(place.store, 1) as store:
+        assert store.log_names() == [place.log]
+        store.read_everything()
+
+
+def test_of_too_many_hosts_the_rest_is_counted_together(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("check_postfix.maillog.store.store.MOST_ORIGINS", 3)
+    place.write_bytes(b"".join(of_host(f"h{number}", number) for number in range(9)))
+    place.run()
+    place.write_bytes(of_host("h1", 10) + of_host("h7", 11))
+    place.run()
+
+    assert told(place) == [(MANY, MANY), *((f"h{number}", "postfix") for number in range(3))]
+    assert place.counted() == dict.fromkeys([*range(9), 10, 11], 1)
+
+
 def hold(path: str, *seconds: float) -> subprocess.Popen[bytes]:
     """Let another process hold a store so long, with a moment in between; wait until it does."""
     program = (

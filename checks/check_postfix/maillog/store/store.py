@@ -66,6 +66,8 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 _SPARE = 256
 _GIVEN_BACK = 256
 
+# Origins of a log that are kept apart. Whoever may write to a log may name as many as they like.
+MOST_ORIGINS = 1_000
 # Seconds. What takes so long may have waited for another run.
 _NOTICEABLE = 0.05
 # So long is another run waited for when the time is up, lest what was read be lost for its sake.
@@ -650,13 +652,20 @@ class Store:
     # -- counts
 
     def origin(self, log: Log, host: bytes, instance: bytes) -> int:
-        """Return the number of an origin; inside a transaction only."""
+        """Return the number of an origin; inside a transaction only.
+
+        Where a log has too many, that of all others together.
+        """
         where = log.id, host.decode("utf-8", "replace"), instance.decode("utf-8", "replace")
         if where not in self._origins:
             row = self._db.execute(
                 "SELECT id FROM origin WHERE log=? AND host=? AND instance=?", where
             ).fetchone()
             if row is None:
+                query = "SELECT count(*) FROM origin WHERE log=?"
+                there = self._db.execute(query, where[:1]).fetchone()[0]
+                if there >= MOST_ORIGINS and where[1:] != (MANY, MANY):
+                    return self.origin(log, MANY.encode(), MANY.encode())
                 row = self._db.execute(
                     "INSERT INTO origin (log, host, instance) VALUES (?, ?, ?) RETURNING id", where
                 ).fetchone()
@@ -750,7 +759,23 @@ class Store:
         )
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
+        self._forget_who_writes_no_more(min(oldest, oldest_keys))
         self._give_room_back()
+
+    def _forget_who_writes_no_more(self, oldest: int) -> None:
+        """Forget origins and logs of which nothing is kept any more."""
+        late = "SELECT 1 FROM origin WHERE coalesce(last, 0)<? LIMIT 1"
+        if self._db.execute(late, (oldest,)).fetchone():
+            self._db.execute(
+                "DELETE FROM origin WHERE coalesce(last, 0)<?"
+                " AND id NOT IN (SELECT origin FROM total) AND id NOT IN (SELECT origin FROM keyed)"
+                " AND id NOT IN (SELECT origin FROM pending)",
+                (oldest,),
+            )
+            self._origins.clear()
+        for log in self._all_logs():
+            if log.read is not None and log.read < oldest and not log.backlog:
+                self.remove_log(log)
 
     def _give_room_back(self) -> None:
         """Shorten the file, by a step, if much of it is free; inside a transaction only."""
