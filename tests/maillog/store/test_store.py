@@ -126,6 +126,35 @@ def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
     ]
 
 
+def test_a_state_that_is_full_keeps_apart_only_what_strangers_do_not_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_quota, "MOST_BYTES", 0)
+    with Store(None, 1) as store:
+        add(store, *((60, failed(f"192.0.2.{n}")._replace(mechanism="LOGIN"), 2) for n in range(9)))
+
+        assert all_kept(store, 60) == [((MANY, MANY, "LOGIN", "", MANY), 18)]
+        assert store.totals(60, 61, [1]) == {"auth_failed": 18}
+
+
+def test_of_too_many_keys_in_a_window_the_most_frequent_are_told_apart_and_the_sum_is_exact(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("check_postfix.maillog.store.store._TOO_MANY", 20)
+    monkeypatch.setattr(key_quota, "MOST_TOLD_APART", 10)
+    with Store(None, 1) as store:
+        for hour in range(6):
+            often = [(60 * hour, failed("198.51.100.1"), 9)]
+            rare = [(60 * hour, failed(f"192.0.{hour}.{n}"), 1) for n in range(9)]
+            add(store, *often, *rare)
+
+        rows = kept(store)
+
+    assert ("198.51.100.1", 54) in rows
+    assert len(rows) <= 22
+    assert sum(number for _, number in rows) == 6 * 18
+
+
 def tried(client: str, account: str, name: str = "") -> Event:
     """Return a failed login of this address at this account."""
     return failed(client)._replace(account=account.encode(), client_name=name)

@@ -72,6 +72,8 @@ MOST_ORIGINS = 1_000
 _NOTICEABLE = 0.05
 # So long is another run waited for when the time is up, lest what was read be lost for its sake.
 _GRACE = 0.5
+# Keys that a run holds in memory at most.
+_TOO_MANY = 60_000
 # Minutes. Of a longer span it is looked up first which hours have rows.
 _LONG = 3 * 24 * 60
 _DAY = 24 * 60
@@ -734,9 +736,19 @@ class Store:
             there = sum(self._keys_by_minute(family, hour).values())
         there += sum(map(len, keyed.values()))
         self._sizes[family, hour] = there
-        if key_quota.is_short(there):
-            return key_quota.shared_out(family, keyed, self._keys_by_minute(family, hour))
+        is_full = self._bytes() > key_quota.MOST_BYTES
+        if is_full or key_quota.is_short(there):
+            by_minute = self._keys_by_minute(family, hour)
+            return key_quota.shared_out(family, keyed, by_minute, is_full)
         return keyed
+
+    def _bytes(self) -> int:
+        """Return how much of the file is in use."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
     def _keys_by_minute(self, family: str, hour: int) -> dict[int, int]:
         return dict(
@@ -876,8 +888,16 @@ class Store:
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
+        numbers: dict[str, int] = {}
         with self._readable():
-            numbers = packed.added(keys for *_, keys in self._keys_of(family, start, end, origins))
+            for *_, keys in self._keys_of(family, start, end, origins):
+                for key, number in packed.unpacked(keys):
+                    numbers[key] = numbers.get(key, 0) + number
+                if len(numbers) > _TOO_MANY:
+                    # Needed where strangers do their worst.
+                    from check_postfix.maillog.store import key_quota
+
+                    numbers = key_quota.most_frequent(family, numbers)
         # Of two sorts by one thing each, Python needs to make no pairs.
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
