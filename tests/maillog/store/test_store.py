@@ -140,8 +140,7 @@ def test_a_state_that_is_full_keeps_apart_only_what_strangers_do_not_choose(
 def test_of_too_many_keys_in_a_window_the_most_frequent_are_told_apart_and_the_sum_is_exact(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("check_postfix.maillog.store.store._TOO_MANY", 20)
-    monkeypatch.setattr(key_quota, "MOST_TOLD_APART", 10)
+    monkeypatch.setattr("check_postfix.maillog.store.packed.MOST_HELD", 20 * 580)
     with Store(None, 1) as store:
         for hour in range(6):
             often = [(60 * hour, failed("198.51.100.1"), 9)]

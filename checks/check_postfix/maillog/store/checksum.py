@@ -195,10 +195,13 @@ class Checksums:
         Raises: DamagedStore
         """
         found: dict[str, list[Row]] = {}
-        for row in rows:
-            for name in _SLICES[table](row):
-                if first <= name <= last:
-                    found.setdefault(name, []).append(row)
+        try:
+            for row in rows:
+                for name in _SLICES[table](row):
+                    if first <= name <= last:
+                        found.setdefault(name, []).append(row)
+        except (TypeError, AttributeError):  # something else than the slices are told by
+            raise self.damage(first) from None
         kept = self.names(first, last)
         for name in found.keys() | kept:
             self.check(name, found.get(name, []))

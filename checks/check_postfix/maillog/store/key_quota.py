@@ -7,6 +7,7 @@ keys of each minute are kept. Of the others only their number is kept, so sums s
 from __future__ import annotations
 
 from check_postfix.maillog.counts.counts import of_client, of_many, without_strangers
+from check_postfix.maillog.store import packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ KEYS_PER_MINUTE = 80
 # so that long names cannot fill a disk. Such keys need some 50 MB more in 48 hours, if strangers
 # do their worst.
 MOST_BYTES = 64 << 20
-# Keys that are told apart of what a run looks at. Those of six hours are never too many.
-MOST_TOLD_APART = 30_000
 # The names of one client, and the accounts that it tries, may take so much of an hour's keys.
 # The rest is for other clients.
 _DETAIL = 0.5
@@ -109,9 +108,18 @@ def _coarse(family: str, rows: list[Row]) -> list[Row]:
 
 
 def most_frequent(family: str, numbers: Mapping[str, int]) -> dict[str, int]:
-    """Return the most frequent keys, and the others added up without what strangers choose."""
+    """Return the most frequent keys, of half as many bytes as may be held.
+
+    The others are added up without what strangers choose.
+    """
     ordered = sorted(numbers, key=lambda key: (-numbers[key], key))
-    kept = {key: numbers[key] for key in ordered[:MOST_TOLD_APART]}
+    kept: dict[str, int] = {}
+    left = packed.MOST_HELD // 2
+    for key in ordered:
+        left -= packed.held(key)
+        if left < 0:
+            break
+        kept[key] = numbers[key]
     for _, key, number in _coarse(family, [(0, key, numbers[key]) for key in ordered[len(kept) :]]):
         kept[key] = kept.get(key, 0) + number
     return kept

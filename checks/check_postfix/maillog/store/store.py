@@ -72,8 +72,6 @@ MOST_ORIGINS = 1_000
 _NOTICEABLE = 0.05
 # So long is another run waited for when the time is up, lest what was read be lost for its sake.
 _GRACE = 0.5
-# Keys that a run holds in memory at most.
-_TOO_MANY = 60_000
 # Minutes. Of a longer span it is looked up first which hours have rows.
 _LONG = 3 * 24 * 60
 _DAY = 24 * 60
@@ -889,15 +887,20 @@ class Store:
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
         numbers: dict[str, int] = {}
+        held = 0
         with self._readable():
             for *_, keys in self._keys_of(family, start, end, origins):
                 for key, number in packed.unpacked(keys):
-                    numbers[key] = numbers.get(key, 0) + number
-                if len(numbers) > _TOO_MANY:
-                    # Needed where strangers do their worst.
+                    before = numbers.get(key, 0)
+                    if not before:
+                        held += packed.held(key)
+                    numbers[key] = before + number
+                if held > packed.MOST_HELD:
+                    # Strangers do their worst.
                     from check_postfix.maillog.store import key_quota
 
                     numbers = key_quota.most_frequent(family, numbers)
+                    held = sum(map(packed.held, numbers))
         # Of two sorts by one thing each, Python needs to make no pairs.
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
@@ -925,7 +928,10 @@ class Store:
         if end - start <= _LONG:
             return [hour * 60 for hour in hours]
         # If the rows of an hour have vanished, its checksum is still there, or the other way.
-        there = {minute // 60 for (minute,) in self._db.execute(f"SELECT minute FROM {table}")}
+        query = (
+            f"SELECT DISTINCT CAST(minute AS INTEGER) / 60 FROM {table} WHERE minute IS NOT NULL"
+        )
+        there = {hour for (hour,) in self._db.execute(query)}
         names = self._checksums.names(f"{slices} ", f"{slices} {checksum.LAST}")
         there |= {int(name.rpartition(" ")[2]) for name in names}
         return [hour * 60 for hour in sorted(there) if hour in hours]
