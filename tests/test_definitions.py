@@ -41,7 +41,8 @@ def test_an_option_that_all_checks_of_the_log_share_is_explained_once(check):
 
 
 WRITTEN_BY_HAND = [
-    "icinga/services.conf", "nagios/services.cfg", "nagios/passive.cfg", "nagios/send_passive",
+    "icinga/postfix-services.conf", "nagios/postfix-services.cfg",
+    "nagios/postfix-nrpe-services.cfg", "nagios/postfix-passive.cfg", "nagios/send_passive",
 ]  # fmt: skip
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sqlite3
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from check_postfix.deferred import CHECK
+from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.clocks import Clocks
 from tests.support.server import CRITICAL, DAY, END, HOUR, MINUTE, OK, UNKNOWN, Said
@@ -134,6 +139,18 @@ def test_a_day_deleted_before_it_was_read_to_its_end_is_a_gap(logs):
     older.unlink()
 
     assert logs.attempts(DATED) == (34, 1)
+
+
+def test_the_gap_of_a_day_that_is_deleted_goes_up_to_now_though_yesterdays_file_is_there(logs):
+    logs.goes_to(END - 2 * HOUR)
+    logs.writes("mail-2026-11-23.log", 3)
+    logs.goes_to(END - HOUR)
+    today = logs.writes("mail-2026-11-24.log", 3)
+    assert logs.attempts(DATED) == (6, 0)
+    logs.goes_to(END)
+    today.unlink()
+
+    assert "log lines lost between 15:00 and 16:00" in logs.says(DATED).line
 
 
 @pytest.mark.parametrize(
@@ -393,6 +410,139 @@ def test_a_log_of_a_pattern_that_fell_silent_is_not_named_for_ever(logs):
     logs.goes_to(END)
 
     assert "silent" not in logs.says(CONTAINERS).line.replace("mx1 silent", "")
+
+
+def test_a_log_that_is_gone_is_forgotten_when_nothing_of_it_is_kept_any_more(logs):
+    logs.goes_to(END - 40 * DAY)
+    old = container(logs, "aaa", 3)
+    logs.says(CONTAINERS)
+    old.unlink()
+    logs.goes_to(END - 39 * DAY)
+    container(logs, "bbb", 3)
+    logs.says(CONTAINERS)
+    logs.goes_to(END)
+    container(logs, "bbb", 3)
+    for _ in range(3):  # the clock must have gone steadily for an hour
+        logs.says(CONTAINERS)
+        logs.clocks.go_on(HOUR)
+        container(logs, "bbb", 1)
+
+    said = logs.says(CONTAINERS)
+
+    with closing(sqlite3.connect(logs.state)) as state:
+        names = [name for (name,) in state.execute("SELECT path FROM log")]
+    assert sorted(Path(name).name for name in names) == ["*-json.log", "bbb-json.log"]
+    assert said.exit_code == OK
+
+
+@pytest.mark.parametrize(
+    ("closed", "pattern"),
+    [("containers", CONTAINERS), ("containers/aaa", CONTAINERS), ("dated", "dated/%F.log")],
+)
+def test_a_directory_that_may_not_be_listed_is_named_with_the_fix(closed, pattern, logs):
+    container(logs, "aaa", 3)
+    logs.writes("dated/2026-11-24.log", 3)
+    (logs.directory / closed).chmod(0)
+    try:
+        arguments = ["--log", f"{logs.directory}/{pattern}", "--no-state"]
+        done = logs.clocks.run("deferred", arguments, like_any_user=True)
+    finally:
+        (logs.directory / closed).chmod(0o755)
+
+    assert done.returncode == UNKNOWN
+    assert f"cannot read {logs.directory}/{closed}: permission denied; let user".encode() in (
+        done.stdout
+    )
+
+
+def test_a_log_of_a_pattern_that_may_not_be_read_is_named_though_others_may(logs):
+    container(logs, "aaa", 3)
+    closed = container(logs, "bbb", 3)
+    closed.chmod(0)
+
+    arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--no-state"]
+    done = logs.clocks.run("deferred", arguments, like_any_user=True)
+
+    assert done.returncode == UNKNOWN
+    assert f"cannot read {closed}: permission denied".encode() in done.stdout
+
+
+def test_a_directory_of_a_pattern_that_may_not_be_entered_is_remarked_beside_others(logs):
+    container(logs, "aaa", 30)
+    closed = container(logs, "bbb", 3).parent
+    closed.chmod(0)
+    try:
+        arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--no-state"]
+        done = logs.clocks.run("deferred", arguments, like_any_user=True)
+    finally:
+        closed.chmod(0o755)
+
+    assert done.returncode == OK
+    assert f"(cannot read {closed}: permission denied; let user".encode() in done.stdout
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("mail.log", "*.log"), ("*.log", "mail.log"), ("*.log", "mail.*"), ("mail?log", "*.log")],
+)
+def test_a_log_that_two_patterns_find_is_read_once(names, logs):
+    logs.writes("mail.log", 3)
+    logs.writes("relay.log", 2)
+
+    assert logs.attempts(*names) == (5, 0)
+    assert logs.attempts(*names) == (5, 0)
+
+
+def test_a_pattern_that_would_find_another_leaves_that_alone(logs):
+    logs.writes("mail.log", 3)
+    assert logs.attempts("*.log") == (3, 0)
+    assert logs.attempts("*") == (3, 0)
+
+    with closing(sqlite3.connect(logs.state)) as state:
+        names = [name for (name,) in state.execute("SELECT path FROM log")]
+    assert sorted(Path(name).name for name in names) == ["*", "*.log", "mail.log"]
+
+
+def test_the_state_file_is_no_log_of_a_pattern(logs):
+    logs.state = logs.directory / "state"
+    logs.writes("mail.log", 3)
+    said = [logs.says("*") for _ in range(3)]
+
+    assert [each.labels["attempts"].value for each in said] == [3, 3, 3]
+    assert " 0 not understood" in "".join(logs.says("*", more=["-vv"]).lines)
+    with closing(sqlite3.connect(logs.state)) as state:
+        names = [name for (name,) in state.execute("SELECT path FROM log")]
+    assert sorted(Path(name).name for name in names) == ["*", "mail.log"]
+
+
+def test_more_logs_than_there_is_time_for_are_told_and_read_by_the_next_runs(logs, monkeypatch):
+    for number in range(40):
+        container(logs, f"c{number:02}", 2)
+    arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--state", str(logs.state)]
+    said = []
+    with logs.clocks.told():
+        late = time.monotonic
+        begun = late()
+        # Each look at the time takes a while.
+        looks = iter(range(1_000_000))
+        monkeypatch.setattr(time, "monotonic", lambda: begun + next(looks) / 50)
+        while not said or ("goes on next run" in said[-1] and len(said) < 20):
+            looks = iter(range(1_000_000))
+            begun = late()
+            said.append(outcome_of(CHECK, arguments)[0])
+
+    assert 2 <= len(said) < 20
+    assert all("UNKNOWN" in text and "goes on next run" in text for text in said[:-1])
+    assert "0 % of 80 delivery attempts" in said[-1]
+
+
+def test_all_checks_say_the_same_of_a_pattern(logs):
+    container(logs, "aaa", 3, mail_log.BOUNCED_550)
+    container(logs, "bbb", 2)
+
+    assert logs.says(CONTAINERS, check="bounces").labels["bounced"].value == 3
+    assert logs.says(CONTAINERS, check="deferred").labels["attempts"].value == 5
+    assert "none" not in logs.says(CONTAINERS, check="auth").line
 
 
 # -- one file under two names

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from dateutil import tz
 
+from check_postfix.common.log_options import ARCHIVES
 from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.plugin.errors import UsageError
 from check_postfix.plugin.run import STANDARD, outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.definitions import checks, log_checks
@@ -26,6 +28,7 @@ STANDARD_EFFECTS = {
     "--timeout": (["{usually}"], ["--timeout", "0.000001"]),
     "--verbose": (["{usually}"], ["--verbose"]),
     "--prometheus": (["{usually}"], ["--prometheus", "{nowhere}/x.prom"]),
+    "--output": (["{usually}"], ["--output", "json"]),
     "--version": (["{usually}"], ["--version"]),
     "--help": (["{usually}"], ["--help"]),
 }
@@ -251,3 +254,10 @@ def test_the_names_that_people_depend_on_stay():
             "maildrop_oldest", "deferred_age",
         },
     }  # fmt: skip
+
+
+def test_a_directory_of_archives_has_a_name():
+    with pytest.raises(UsageError) as error:
+        ARCHIVES.value("")
+
+    assert str(error.value) == "--archives : is empty; leave it out, or name something"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -171,3 +172,118 @@ def test_nothing_is_forgotten_before_its_time(day_old, monkeypatch):
     assert forgotten == []
     assert all(name in everything_in(state) for name in names)
     assert time.time() - state.stat().st_mtime < HOUR
+
+
+# -- what is damaged
+
+
+def damage(state):
+    """Overwrite a page of a state in which nothing of a person stands."""
+    with sqlite3.connect(state) as database:
+        (root,) = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name='generation'"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    database.close()
+    with state.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def hours_pass(monkeypatch, hours):
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + hours * HOUR)
+
+
+def test_a_damaged_state_that_was_set_aside_is_kept_no_longer_than_keys(day_old, monkeypatch):
+    log, state, names = day_old
+    damage(state)
+    aside = state.with_name("state.damaged")
+    said = run(deferred.CHECK, log, state)
+    assert "state file was damaged and is built again" in said
+    assert all(name in aside.read_bytes() for name in names)
+    aside.with_name("state.damaged-journal").write_bytes(b"203.0.113.77")
+
+    hours_pass(monkeypatch, 47)
+    run(deferred.CHECK, log, state)
+    assert aside.exists()
+    hours_pass(monkeypatch, 2)
+    run(deferred.CHECK, log, state)
+
+    assert [path.name for path in sorted(state.parent.iterdir())] == ["mail.log", "state"]
+
+
+def test_who_keeps_keys_for_less_long_keeps_what_was_set_aside_for_less_long(day_old, monkeypatch):
+    log, state, _ = day_old
+    damage(state)
+    run(deferred.CHECK, log, state, "--keep-keys", "2h")
+
+    hours_pass(monkeypatch, 3)
+    run(deferred.CHECK, log, state, "--keep-keys", "2h")
+
+    assert not state.with_name("state.damaged").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"somebody's own\n" * 999])
+def test_another_file_that_was_set_aside_by_mistake_is_never_removed(day_old, monkeypatch, content):
+    log, state, _ = day_old
+    aside = state.with_name("state.damaged")
+    aside.write_bytes(content)
+
+    hours_pass(monkeypatch, 24 * 365)
+    run(deferred.CHECK, log, state)
+
+    assert aside.read_bytes() == content
+
+
+def test_what_cannot_be_removed_in_time_is_said(day_old, monkeypatch):
+    log, state, _ = day_old
+    damage(state)
+    run(deferred.CHECK, log, state)
+
+    def refused(_):
+        raise PermissionError(1, "Operation not permitted")
+
+    hours_pass(monkeypatch, 49)
+    monkeypatch.setattr(os, "unlink", refused)
+    said = run(deferred.CHECK, log, state)
+
+    assert (
+        f"cannot remove {state}.damaged: operation not permitted; remove it, it holds clients and"
+        " domains" in said
+    )
+
+
+def columns_of_text(state):
+    with sqlite3.connect(state) as database:
+        found = database.execute(
+            "SELECT s.name, c.name FROM sqlite_master s, pragma_table_info(s.name) c"
+            " WHERE s.type='table' AND c.type='TEXT'"
+        ).fetchall()
+    database.close()
+    # What these hold is shown, as it is meant to be.
+    return set(found) - {
+        ("log", "path"), ("log", "zone"), ("origin", "host"), ("origin", "instance"),
+        ("seen", "note"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("canary", [b"203.0.113.99", b"\xff203.0.113.99", b"203.0.113.99 7\n\n"])
+def test_damage_is_never_quoted(day_old, canary, capfd):
+    log, state, _ = day_old
+    sound = state.read_bytes()
+    columns = columns_of_text(state)
+    assert len(columns) > 5
+    for table, column in sorted(columns):
+        state.write_bytes(sound)
+        with sqlite3.connect(state) as database:
+            database.execute(f"UPDATE OR IGNORE {table} SET {column}=CAST(? AS TEXT)", (canary,))
+        database.close()
+
+        said = "".join(
+            run(check, log, state, "-vvv", "--window", "2d", "--anonymise")
+            for check in log_checks()
+        )
+
+        assert "203.0.113.99" not in said, (table, column)
+    assert capfd.readouterr() == ("", "")

@@ -115,13 +115,24 @@ class Child:
             raise TimeoutError from None
 
 
-def find(program: str, usual_places: Sequence[str]) -> str | None:
+def environment() -> dict[str, str]:
+    """Return the environment for a program whose words are to be understood."""
+    # strerror() follows the locale; and what it starts itself is found as we would find it.
+    return {**os.environ, "PATH": ":".join(_places()) or os.defpath, "LC_ALL": "C"}
+
+
+def _places() -> list[str]:
+    """Return where programs are looked for."""
+    # A relative place, such as the empty one, would depend on where the check was started:
+    # whoever may write there could have his own program run.
+    return [place for place in os.environ.get("PATH", "").split(":") if place.startswith("/")]
+
+
+def find(program: str, usual_places: Sequence[str] = ()) -> str | None:
     """Return the path of a program in PATH or one of the usual places.
 
     Returns: the first that may be executed, else the first that is there; None if none is
     """
-    # A relative place would depend on where the check was started.
-    places = [place for place in os.environ.get("PATH", "").split(":") if place.startswith("/")]
-    files = [f"{place}/{program}" for place in (*places, *usual_places)]
+    files = [f"{place}/{program}" for place in (*_places(), *usual_places)]
     there = [file for file in files if os.path.isfile(file)]
     return next((file for file in there if os.access(file, os.X_OK)), there[0] if there else None)

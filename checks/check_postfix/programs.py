@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from check_postfix import ending
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +16,7 @@ def _program(name: str) -> Callable[[], NoReturn]:
     """Return what runs the check of the module of this name."""
 
     def program() -> NoReturn:
+        ending.say_at_once(f"POSTFIX {name.upper()}")
         # Looking for what could be freed costs more than it frees in so short a life, half
         # of which is loading: so this comes before whatever is loaded.
         gc.disable()

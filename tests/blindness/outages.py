@@ -79,7 +79,7 @@ def minutes_to_alarm(
     every: int = 5,
 ) -> float | None:
     """Return how long it takes to the first alarm, None if there is none in these hours."""
-    lines = Traffic(size, BERLIN).lines(onset - DAY, onset + hours * HOUR)
+    lines = Traffic(size, BERLIN).lines(onset - 3 * DAY, onset + hours * HOUR)
     with tempfile.TemporaryDirectory() as directory:
         replay = Replay(
             Path(directory),

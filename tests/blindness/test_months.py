@@ -83,16 +83,16 @@ def test_the_big_logs_of_others_give_no_unknown(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("messages", "trouble", "within"),
+    ("messages", "trouble", "since", "within"),
     [
-        ("30", "the relay refuses our login", 12 * 60),
-        ("1,000", "no DNS", 60),
-        ("10,000", "the relay refuses our login", 15),
-        ("10,000", "a provider defers 40 %, --per domain", 30),
+        ("30", "the relay refuses our login", "Mon 10:00", 8 * 60),
+        ("1,000", "no DNS", "Mon 10:00", 60),
+        ("10,000", "the relay refuses our login", "Mon 10:00", 15),
+        ("10,000", "a provider defers 40 %, --per domain", "Mon 10:00", 30),
     ],
 )
-def test_real_trouble_is_told_soon_all_the_same(messages, trouble, within):
-    onset = months.START + 7 * DAY + outages.ONSETS["Mon 10:00"]
+def test_real_trouble_is_told_soon_all_the_same(messages, trouble, since, within):
+    onset = months.START + 7 * DAY + outages.ONSETS[since]
 
     size, hours = outages.SERVERS[messages]
     took = minutes_to_alarm(size, outages.TROUBLES[trouble], onset, hours=hours, every=15)

@@ -275,6 +275,32 @@ def test_archives_are_read_in_the_order_of_time_and_each_once(trace, tmp_path):
     assert said.footer[0].startswith("1 message in 3 files: log from 2026-11-24 16:00:00 to")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("mail-%Y-%m-%d.log", ["mail-2026-11-23.log", "mail-2026-11-24.log"]),
+        ("mx*/mail.log", ["mx1/mail.log", "mx2/mail.log"]),
+    ],
+)
+def test_logs_are_named_by_the_patterns_of_the_checks(trace, tmp_path, pattern, names):
+    for name, part in zip(names, ("one", "two"), strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        log(tmp_path / name, f"postfix/smtpd[9]: lost connection after {part} from x[203.0.113.5]")
+
+    said = trace("203.0.113.5", "--log", tmp_path / pattern)
+
+    assert [line.split()[6] for line in said.titles] == ["one", "two"]
+    assert said.footer[0].startswith("2 lines about no message in 2 files")
+
+
+def test_a_pattern_that_finds_nothing_is_told_in_one_line(trace, tmp_path):
+    said = trace("x", "--log", tmp_path / "*.log")
+
+    assert said.status == 3
+    assert said.errors.count("\n") == 1
+    assert f"{tmp_path}/*.log: no file has such a name" in said.errors
+
+
 def test_standard_input_is_read(trace, tmp_path, monkeypatch):
     path = tmp_path / "mail.log"
     log(path, *message("ABC1234", delivery()))

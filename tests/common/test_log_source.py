@@ -70,7 +70,7 @@ def test_a_log_of_other_programs_alone_is_unknown():
     assert outcome.exit_code == 3
     assert outcome.words == (
         "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min (none of 614 log lines is"
-        " Postfix's; expected 'Nov 24 16:43:26 mx postfix/smtp[123]: ...')"
+        " of a daemon of Postfix; expected 'Nov 24 16:43:26 mx postfix/smtp[123]: ...')"
     )
 
 

@@ -13,6 +13,7 @@ from check_postfix.plugin.output import STATES
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log
 from tests.support.builders import a_window, options
+from tests.support.package import ROOT
 
 DOMAIN = Field("to", "domains", str)
 RELAY = Field("by way of", "relays", str)
@@ -201,3 +202,13 @@ def test_anonymised_an_alarm_names_nobody(check, tmp_path):
     assert "example" not in hidden
     assert "203.0.113" not in hidden
     assert " to domain-" in hidden or " from client-" in hidden
+
+
+def test_the_alarm_on_the_first_screen_of_the_readme_is_what_is_said():
+    of = {"domain": "outlook.com", "enhanced_code": "4.7.651", "reason": "rate limited"}
+    keys = {"deferred": [(of, 15), ({"domain": "example.net", "reason": "greylisted"}, 2)]}
+    window = a_window(keys=keys, sent=40, deferred=17, bounced=14)
+
+    outcome = deferred.CHECK.judge(window, options(deferred.CHECK))
+
+    assert f"\n    {outcome.words}\n" in (ROOT / "README.md").read_text()

@@ -133,6 +133,19 @@ def test_what_is_no_standstill(tmp_path, said):
     assert judged(tmp_path, (7.5, said), (0.1, [cron(8)]))[:2] == (0, 0)
 
 
+@pytest.mark.parametrize(("domains", "said"), [(2, (1, 4)), (1, (0, 0))])
+def test_a_relayhost_that_takes_nothing_is_one_whatever_the_domain(tmp_path, domains, said):
+    """It is known by the domains whose mail it took before."""
+    before = [
+        attempt(n, f"d{n}.example", "sent", "2.0.0", "250 2.0.0 Ok", RELAY) for n in range(domains)
+    ]
+    refused = [*new(11, 12, 13), *(attempt(n, "example.com", relay=RELAY) for n in (11, 12, 13))]
+
+    code, hours, _ = judged(tmp_path, (30, before), (3.5, refused), (0.1, [*new(8), cron(8)]))
+
+    assert (code, hours) == said
+
+
 def test_many_domains_at_once_are_one(tmp_path):
     said = [*new(*range(4)), *(attempt(n, f"new{n}.example") for n in range(4))]
 

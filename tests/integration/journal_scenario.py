@@ -24,6 +24,7 @@ from .journald import (
     entry,
     import_entries,
     journalctl,
+    native,
     unit,
     wait_for_the_last_entry,
 )
@@ -173,6 +174,25 @@ class Scenario:
         self.check("found by itself", "--state", "/run/found")
         self.results["order of a life"] = order()
 
+    def containers(self) -> None:
+        """What docker's driver writes there, of two containers."""
+        said = (
+            "Nov 24 17:44:04 inner postfix/smtp[9]: 4F5A6B7C8D: to=<u@d.example>, relay=none,"
+            " delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+        )
+        for name in ("postfix", "postfix", "postfix", "relay", "web"):
+            native(
+                MESSAGE=said if name != "web" else "GET / 200", PRIORITY="6", CONTAINER_NAME=name,
+                CONTAINER_ID="0123456789ab", SYSLOG_IDENTIFIER="0123456789ab",
+            )  # fmt: skip
+        wait_for_the_last_entry()
+        state = "--state", "/run/containers"
+        one, other = "CONTAINER_NAME=postfix", "CONTAINER_NAME=relay"
+        for occasion in ("one container", "one container again"):
+            self.check(occasion, "--journal-match", one, *state)
+        self.check("two containers", "--journal-match", one, "--journal-match", other, *state)
+        self.check("a container without mail", "--journal-match", "CONTAINER_NAME=web", *state)
+
     def users(self) -> None:
         """Who may read it, and who may not."""
         nobody, group = 65534, 65534
@@ -271,7 +291,7 @@ class Scenario:
 
         for part, name in enumerate(("system.journal", "system@a-1-1.journal")):
             entries = (
-                entry(start + number / 100, "postfix/smtp", text(number), boot=number // 30_000)
+                entry(start + number / 100, "postfix/smtp", text(number), boot=number // 30_000 + 1)
                 for number in range(CRAFTED)
                 if number // 1000 % 2 == part
             )
@@ -318,6 +338,7 @@ def main(directory: Path) -> None:
     log.mkdir()
     scenario = Scenario(log)
     scenario.life_of_a_journal()
+    scenario.containers()
     scenario.users()
     scenario.losses()
     scenario.damage()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import syslog
 from collections.abc import Iterable, Iterator
@@ -108,6 +109,13 @@ def unit(path: str) -> Iterator[None]:
         yield
     finally:
         (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def native(**fields: str) -> None:
+    """Write an entry of any fields, as programs do that know journald."""
+    data = "".join(f"{name}={value}\n" for name, value in fields.items())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.sendto(data.encode(), "/run/systemd/journal/socket")
 
 
 def wait_for_the_last_entry(tag: str = "scenario") -> None:

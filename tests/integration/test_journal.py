@@ -72,6 +72,26 @@ def test_failed_logins_at_dovecot_are_counted(results: dict[str, Any]) -> None:
     assert perfdata(results["failed logins"]["stdout"])["auth_failures"] == 2
 
 
+@pytest.mark.parametrize(
+    ("occasion", "sent"), [("one container", 3), ("one container again", 3), ("two containers", 4)]
+)
+def test_what_containers_write_is_counted_once(
+    results: dict[str, Any], occasion: str, sent: int
+) -> None:
+    assert results[occasion]["stderr"] == ""
+    assert perfdata(results[occasion]["stdout"])["sent"] == sent
+
+
+def test_a_container_without_mail_is_told_with_the_names_there_are(results: dict[str, Any]) -> None:
+    result = results["a container without mail"]
+
+    assert result["exit_code"] == 3
+    assert (
+        "with CONTAINER_NAME=web; see which containers log there (postfix, relay, web)"
+        in (result["stdout"])
+    )
+
+
 # -- who may read it
 
 

@@ -298,3 +298,25 @@ def test_the_directory_of_the_caller_is_no_place_to_look(fake, tmp_path, monkeyp
     monkeypatch.setenv("PATH", ":.:")
 
     assert failure().startswith("postqueue: not found in PATH")
+
+
+@pytest.mark.parametrize("search", [".", "", "bin", ":/nonexistent"])
+def test_no_command_of_the_working_directory_is_run(search, fake, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    for planted in (fake("touch was_run"), tmp_path / "bin" / "postqueue"):
+        planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/was_run\n")
+        planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", search)
+
+    said = failure(command=["postqueue"])
+
+    assert said.startswith("postqueue: cannot run postqueue: no such file or directory; run it")
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_what_a_command_starts_is_not_of_the_working_directory(fake, tmp_path, monkeypatch):
+    fake('echo "$PATH" >&2; exit 1')
+    monkeypatch.setenv("PATH", f":.:{tmp_path}:bin:/usr/bin:/bin")
+
+    assert f"{tmp_path}:/usr/bin:/bin (exit status 1)" in failure()

@@ -15,8 +15,8 @@ CASES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     },
     "bounces": {
         "OK": {"warning": "50%", "critical": "80%"},
-        "WARNING": {},
-        "CRITICAL": {"critical": "10"},
+        "WARNING": {"min_failures": "6"},
+        "CRITICAL": {"critical": "10", "min_failures": "6"},
         "UNKNOWN": {"instance": "postfix-out"},
     },
     "auth": {

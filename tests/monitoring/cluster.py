@@ -32,7 +32,7 @@ AGENTS = {
 }
 # The addresses of relay.example.com and mx3.example.com, so that they are up.
 OTHERS = ["192.0.2.12", "192.0.2.13"]
-# mx1.example.com comes with hosts.conf.example; this is a second one of its kind.
+# mx1.example.com comes with postfix-hosts.conf.example; this is a second one of its kind.
 MX2 = """
 object Host "mx2.example.com" {
 	address = "192.0.2.14"
@@ -43,7 +43,7 @@ object Host "mx2.example.com" {
 """
 GATEWAY_PORT = 8080
 CRITICAL, UNKNOWN = 2, 3
-# After so many a state is hard, and is notified: max_check_attempts in services.conf.
+# After so many a state is hard, and is notified: max_check_attempts in postfix-services.conf.
 ATTEMPTS = 3
 # Whoever starts tries the other one at once; whoever is tried needs not try.
 PEERS = """
@@ -174,12 +174,14 @@ def configure(master: Icinga2) -> None:
     master.configure(_peers(is_agent=False))
     for name, address in AGENTS.items():
         master.configure(_agent(name, address))
-    master.configure(shipped("commands.conf"), "zones.d/global-postfix/commands.conf")
+    commands = "postfix-commands.conf"
+    master.configure(shipped(commands), f"zones.d/global-postfix/{commands}")
     own = f"zones.d/{MASTER}"
-    master.configure(shipped("hosts.conf.example") + MX2, f"{own}/hosts.conf")
-    master.configure(shipped("services.conf"), f"{own}/services.conf")
+    master.configure(shipped("postfix-hosts.conf.example") + MX2, f"{own}/hosts.conf")
+    for name in ("postfix-services.conf", "postfix-agents.conf"):
+        master.configure(shipped(name), f"{own}/{name}")
     gateway = f"http://{MASTER_ADDRESS}:{GATEWAY_PORT}"
-    notifications = shipped("notifications.conf.example")
+    notifications = shipped("postfix-notifications.conf.example")
     master.configure(
         notifications.replace("https://alarm.example.net", gateway), f"{own}/notifications.conf"
     )

@@ -52,7 +52,7 @@ def start(directory: Path, configuration: str) -> Icinga2:
     """Start Icinga with all that we ship and this."""
     icinga = Icinga2(directory, "monitor")
     icinga.configure(CONFIG + configuration)
-    for name in ("commands.conf", "services.conf"):
+    for name in ("postfix-commands.conf", "postfix-services.conf"):
         icinga.configure((ROOT / "icinga" / name).read_text(), name)
         icinga.configure(f'include "{name}"\n')
     icinga.start()

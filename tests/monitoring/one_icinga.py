@@ -83,9 +83,9 @@ def main(directory: Path) -> None:
     fill_the_queue()
     icinga = Icinga2(directory, "monitor")
     icinga.configure(CONFIG)
-    # As an administrator does it: the whole folder.
-    shutil.copytree(ROOT / "icinga", icinga.directory / "etc/postfix")
-    icinga.configure('include_recursive "postfix"\n')
+    for name in ("postfix-commands.conf", "postfix-services.conf"):
+        shutil.copy(ROOT / "icinga" / name, icinga.directory / "etc")
+        icinga.configure(f'include "{name}"\n')
     icinga.configure(services())
     code, words = icinga.validate()
     observed: dict[str, Any] = {"validated": code, "words": words}

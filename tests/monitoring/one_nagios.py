@@ -117,7 +117,7 @@ def start_nrpe() -> None:
     """Start an NRPE that includes what is shipped."""
     text = NRPE_CONFIG.format(
         address=NRPE_ADDRESS,
-        shipped=ROOT / "nagios/nrpe.conf",
+        shipped=ROOT / "nagios/postfix-nrpe.conf",
         plugins=machine.PLUGINS,
         hostile=HOSTILE,
     )
@@ -174,11 +174,12 @@ def main(directory: Path) -> None:
     _send_no_mail()
     start_nrpe()
     kept = directory / "nagios" / "kept"
-    # As an administrator does it: the whole folder.
+    # The whole folder, and all example hosts.
     shipped = {path.name: path.read_text() for path in (ROOT / "nagios").iterdir()}
+    shipped["postfix-hosts.cfg"] = shipped["postfix-hosts.cfg.example"]
     code, words = Nagios(directory / "shipped", shipped).validate()
     observed: dict[str, Any] = {"validated": code, "words": words}
-    shipped["passive.cfg"] = shipped["passive.cfg"].replace(
+    shipped["postfix-passive.cfg"] = shipped["postfix-passive.cfg"].replace(
         "freshness_threshold       300", f"freshness_threshold       {SILENCE}"
     )
     nagios = Nagios(directory / "nagios", {**shipped, "cases.cfg": definitions(kept)})

@@ -58,9 +58,9 @@ def test_each_check_runs_where_its_log_is(cluster):
 
 def test_a_central_log_is_judged_by_host(cluster):
     """The log of log.example.com also holds the trouble of mx4."""
-    assert cluster["well"]["mx3.example.com!postfix-deferred"]["output"].rstrip() == (
-        "POSTFIX DEFERRED OK - 0 % of 40 delivery attempts deferred in 15 min"
-    )
+    first, *_ = cluster["well"]["mx3.example.com!postfix-deferred"]["output"].splitlines()
+
+    assert first.rstrip() == "POSTFIX DEFERRED OK - 0 % of 40 delivery attempts deferred in 15 min"
 
 
 def test_instances_are_judged_each_for_itself(cluster):

@@ -19,6 +19,7 @@ from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     Shape,
     candidates,
+    is_of_daemon,
     is_ours,
     message_facts,
     recognise,
@@ -124,11 +125,9 @@ def sorted_out(line: bytes) -> str:
     record = frame.parse(line)
     if record is None:
         return "foreign" if frame.is_remark(line) else "unparsed"
-    if not is_ours(record):
-        return "foreign"
     event = recognise(record)
     if event is None:
-        return "uncounted"
+        return "uncounted" if is_of_daemon(record) else "foreign"
     if timestamps().minute(record.stamp, record.zone) is None:
         return "unparsed"
     return "uncounted" if event.kind in LINKS else "matched"

@@ -54,7 +54,7 @@ def settable(check: Check) -> list[Option]:
 
 
 def icinga_commands() -> str:
-    """Return icinga/commands.conf."""
+    """Return icinga/postfix-commands.conf."""
     return "\n".join([f"/* {GENERATED} */\n", *map(_icinga_command, checks())])
 
 
@@ -104,7 +104,7 @@ NRPE_HEAD = f"""\
 
 
 def nagios_commands() -> str:
-    """Return nagios/commands.cfg."""
+    """Return nagios/postfix-commands.cfg."""
     commands = [
         f"""\
 define command {{
@@ -118,7 +118,7 @@ define command {{
 
 
 def nrpe_commands() -> str:
-    """Return nagios/nrpe.conf."""
+    """Return nagios/postfix-nrpe.conf."""
     return NRPE_HEAD + "".join(
         f"command[{check.executable}]=/usr/lib/nagios/plugins/{check.executable} --verbose\n"
         for check in checks()
@@ -202,10 +202,10 @@ def with_tables(page: str) -> str:
 def files() -> dict[Path, str]:
     """Return the generated files and what they must hold."""
     return {
-        ROOT / "icinga" / "commands.conf": icinga_commands(),
+        ROOT / "icinga" / "postfix-commands.conf": icinga_commands(),
         ROOT / "icinga" / "director-basket.json": director.basket(checks(), settable, LAST_RESORT),
-        ROOT / "nagios" / "commands.cfg": nagios_commands(),
-        ROOT / "nagios" / "nrpe.conf": nrpe_commands(),
+        ROOT / "nagios" / "postfix-commands.cfg": nagios_commands(),
+        ROOT / "nagios" / "postfix-nrpe.conf": nrpe_commands(),
         **{page: with_tables(page.read_text()) for page in pages()},
     }
 

@@ -24,12 +24,11 @@ MIN_ATTEMPTS = Option(
     parse=values.count,
     metavar="N",
 )
-# Measured: with 8, months of servers of 1,000 to 200,000 messages a day give no alarm, and of those
-# that a relay refuses hardly any is told later (`python -m tests.blindness.months`).
+# Measured with `python -m tests.blindness.months` and `python -m tests.blindness.outages`.
 MIN_FAILURES = Option(
     "--min-failures",
-    "with fewer failures among them, show the ratio but do not judge it, for three retries of a"
-    " quiet night are no trouble",
+    "with fewer failures among them, show the ratio but do not judge it; less than 20 deferrals of"
+    " up to three domains that have taken nothing for two days do not count",
     default="8",
     parse=values.count,
     metavar="N",
@@ -61,6 +60,10 @@ VOLUME = [
 
 _COUNTERS = {"sent": ("sent",), "deferred": DEFERRALS, "bounced": ("bounced",)}
 
+# A domain that has taken nothing for so long, in minutes, is dead, if no more than so many are.
+_DEAD = 2 * 24 * 60
+_DEAD_DOMAINS = 3
+
 # Shown of each table.
 _ROWS = 5
 
@@ -86,6 +89,24 @@ class Attempts:
     def count(self, family: str) -> int:
         """Return how many attempts of a family are asked for."""
         return self._failures.count(family, *_COUNTERS[family])
+
+    def to_dead_domains(self, family: str) -> int:
+        """Return how many attempts of a family are those of a few domains that are dead.
+
+        It is 0 where more domains than a few take nothing, which is our trouble and not theirs,
+        or where nobody knows what they took before.
+        """
+        before = self._window.ending(0, _DEAD)
+        is_known = self._window.coverage.includes(before.start, before.end)
+        if not is_known or before.unknown("sent", "sent"):
+            return 0
+        alive = {domain for (domain,), _ in before.keys("sent", "domain")}
+        dead = [
+            number
+            for (domain,), number in self._window.keys(family, "domain", filter=self._failures)
+            if domain not in alive and domain != MANY
+        ]
+        return sum(dead) if len(dead) <= _DEAD_DOMAINS else 0
 
     def bounced_with(self, code: str) -> int:
         """Return how many were bounced after this reply code."""

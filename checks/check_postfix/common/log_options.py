@@ -27,13 +27,20 @@ LOG = Option(
     repeatable=True,
     series="log",
 )
+
+
+def _directory(written: str) -> str:
+    return os.path.abspath(values.text(written))
+
+
 ARCHIVES = Option(
     "--archives",
     "directory of rotated generations, as in logrotate's olddir (default: that of the log,"
     f" and {', '.join(USUAL_ARCHIVES)} in it)",
-    parse=os.path.abspath,
+    parse=_directory,
     metavar="DIR",
     repeatable=True,
+    example="/var/log/old",
 )
 FROM_JOURNAL = Option(
     "--journal",

@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 
 from check_postfix.common import not_understood
+from check_postfix.maillog.counts.counts import MANY, STAMPS_OFF
+from check_postfix.maillog.window import clock_offset
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from check_postfix.maillog.window.coverage import Coverage
     from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.window import Window
 
+# How far back runs are counted that saw the stamps of daemons off.
+_PROOF_MINUTES = 24 * 60
 # Silent hosts that are named; of more, the number is said.
 _MOST_NAMED = 3
 
@@ -28,7 +33,7 @@ def remarks(window: Window) -> list[Remark]:
         return [*said, Remark("the log is empty", unknown=True)]
     if not lines.ours:
         expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
-        missing = "Postfix's" if lines.foreign else "understood"
+        missing = "of a daemon of Postfix" if lines.foreign else "understood"
         return [
             *said,
             Remark(
@@ -53,7 +58,7 @@ def remarks(window: Window) -> list[Remark]:
     if unknown := not_understood.remark(window):
         said.append(unknown)
     said += _troubles(window)
-    said += _offset(coverage.offset, coverage.ahead)
+    said += _daemons_off(window) or _offset(coverage)
     if window.silence is not None:
         said += _of_silence(window.silence, end)
     return said
@@ -83,9 +88,31 @@ def _of_silence(silence: Silence, end: int) -> list[Remark]:
     return said
 
 
-def _offset(offset: int, ahead: int) -> list[Remark]:
+def _daemons_off(window: Window) -> list[Remark]:
+    """Return what is said of daemons whose stamps are in another zone than those of others."""
+    if not window.count(STAMPS_OFF):
+        return []
+    fields = "daemon", "minutes"
+    times = dict(window.ending(0, _PROOF_MINUTES).keys(STAMPS_OFF, *fields))
+    daemons: dict[int, list[str]] = {}
+    is_proven = False
+    for row, number in window.keys(STAMPS_OFF, *fields):
+        daemon, minutes = row
+        if minutes != MANY:
+            daemons.setdefault(int(minutes), []).append(daemon)
+            is_proven |= max(number, times.get(row, 0)) >= clock_offset.TIMES
+    said = [
+        f"{' and '.join(sorted(names))} {values.span(abs(off) * 60)}"
+        f" {'ahead of' if off > 0 else 'behind'} the other daemons"
+        for off, names in sorted(daemons.items())
+    ]
+    fix = "copy /etc/localtime into the chroot, or set chroot to n in master.cf"
+    return [Remark(f"stamps of {', '.join(said)}; {fix}", unknown=is_proven)] if said else []
+
+
+def _offset(coverage: Coverage) -> list[Remark]:
     """Return what is said of a log whose stamps are not in the zone they are read by."""
-    if offset:
+    if offset := coverage.offset:
         off = f"{values.span(abs(offset) * 60)} {'ahead of' if offset > 0 else 'behind'}"
         return [
             Remark(
@@ -93,8 +120,15 @@ def _offset(offset: int, ahead: int) -> list[Remark]:
                 unknown=True,
             )
         ]
-    if ahead:
+    if ahead := coverage.ahead:
         return [Remark(f"newest line is {values.span(ahead * 60)} ahead of this machine's clock")]
+    if behind := -coverage.seems:
+        return [
+            Remark(
+                f"newest line is stamped {values.span(behind * 60)} before the file was written;"
+                " if that is the log's zone, name it with --timezone"
+            )
+        ]
     return []
 
 
@@ -106,13 +140,32 @@ _TROUBLES = {
 }
 
 
+# Mail that came or went. While some does, the trouble is no news beside an OK.
+_MAIL = ("received", "sent", "forwarded", "filtered", "deferred", "softbounce", "bounced")
+
+
 def _troubles(window: Window) -> list[Remark]:
     counted = {counter: window.count(counter) for counter in _TROUBLES}
+    explains = bool(any(counted.values()) and window.count(*_MAIL))
     return [
-        Remark(_TROUBLES[counter][number > 1].format(number), explains=True)
+        Remark(
+            _TROUBLES[counter][number > 1].format(number) + _most_frequent(window, counter),
+            explains=explains,
+        )
         for counter, number in counted.items()
         if number
     ]
+
+
+def _most_frequent(window: Window, counter: str) -> str:
+    """Return what most of a trouble is about, nothing where that is not counted."""
+    if counter != "local_fault":
+        return ""
+    reasons = window.keys(counter, "reason")
+    if not reasons:  # keys are not kept for as long as sums are
+        return ""
+    (reason,), _ = reasons[0]
+    return f"{', most often' if reasons[1:] else ''}: {reason}"
 
 
 def _starts_late(window: Window) -> Remark:

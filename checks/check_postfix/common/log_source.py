@@ -6,6 +6,7 @@ taken out of it.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.store import clock_mark, location, log_zone
 from check_postfix.maillog.store.retention import USUAL, Retention
+from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.store.clock_mark import ClockMark
+    from check_postfix.maillog.store.store import Log
     from check_postfix.maillog.window.silence import Silence
 
     # Number, host, instance and minute of the newest line
@@ -110,6 +113,7 @@ class OpenedStore:
         # Dovecot
         self._told: dict[str, list[Origin]] = {}
         self._last: dict[str, int | None] = {}
+        self._has_future = False  # whether a line that was read is of a time yet to come
         self._options = options
         self._span = span
         self._deadline = deadline
@@ -164,10 +168,12 @@ class OpenedStore:
         mark = clock_mark.look(self._span.now, before, is_new)
         self._retention = self._vote(store, is_new)
         self._trusted = mark.trusted
+        self._is_steady = mark.is_steady(self._span.now)
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = mark.trusted - self._retention.keys
         self._logs, left_out = named_logs.of(self._options, store)
+        self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
         self._see_newest(store, parts)
         options = self._options
@@ -178,6 +184,7 @@ class OpenedStore:
             self._see_newest(store, parts)
         if self._path is not None:
             self._forget(store, mark, before)
+            self._remove_what_was_set_aside(self._path)
         coverage = Coverage.merged(parts, self._oldest)
         coverage.notes = [*coverage.notes, *left_out]
         return coverage
@@ -191,7 +198,7 @@ class OpenedStore:
             from check_postfix.common import log_pattern
 
             now = int(self._span.now) // 60
-            return log_pattern.read(store, log, now, self._oldest, self._read_file)
+            return log_pattern.read(store, log, now, self._oldest, self._deadline, self._read_file)
         return self._read_file(store, log.name)
 
     def _see_newest(self, store: Store, parts: Sequence[Coverage]) -> None:
@@ -199,18 +206,36 @@ class OpenedStore:
 
         parts: what is covered by each
         """
+        now = int(self._span.now) // 60
         for named, part in zip(self._logs, parts, strict=True):
             path = named.name
-            logs = map(store.log, named.paths)
-            told = self._told[path] = [
-                origin for log in logs if log for origin in store.origins(log)
+            told = [
+                origin
+                for log in map(store.log, named.paths)
+                if log
+                for origin in self._told_by(store, log)
             ]
+            self._told[path] = told
             newest = [last for *_, last in told if last is not None]
             counted = part.line_counts
             if not newest and counted.ours:
-                self._last[path] = part.last  # nothing was counted of anybody yet
+                # nothing was counted of anybody yet
+                self._last[path] = part.last and min(part.last, now)
             else:
                 self._last[path] = max(newest, default=None)
+
+    def _told_by(self, store: Store, log: Log) -> list[Origin]:
+        """Return what a log has told of, and when it last did, as of now."""
+        now = int(self._span.now) // 60
+        told = store.origins(log)
+        if any(last and last > now for *_, last in told):
+            self._has_future = True
+            if self._is_steady:
+                # Logged while a clock was ahead; since when it is silent nobody can tell.
+                with store.transaction():
+                    store.cut_newest(log, now)
+        # Until that is sure it may be our own clock that is behind.
+        return [(number, host, name, last and min(last, now)) for number, host, name, last in told]
 
     def _is_journal_newer(self, store: Store, part: Coverage) -> bool:
         """Tell whether a log file is left over; then the journal is the log.
@@ -261,7 +286,8 @@ class OpenedStore:
         is_overdue = store.is_overdue(
             minute - self._retention.totals, minute - self._retention.keys
         )
-        is_marked = (store.is_changed or is_overdue) and clock_mark.is_worth_writing(mark, before)
+        is_asked = store.is_changed or is_overdue or self._has_future
+        is_marked = is_asked and clock_mark.is_worth_writing(mark, before)
         is_forgotten = is_overdue and store.is_overdue(self._oldest, self._oldest_keys)
         if is_marked or is_forgotten:
             with store.transaction():
@@ -269,6 +295,20 @@ class OpenedStore:
                     store.save_clock_mark(mark)
                 if is_forgotten:
                     store.forget(self._oldest, self._oldest_keys)
+
+    def _remove_what_was_set_aside(self, path: str) -> None:
+        """Remove a damaged store when the keys in it are too old to be kept."""
+        if not os.path.lexists(path + ASIDE):
+            return
+        from check_postfix.maillog.store import damage
+
+        try:
+            damage.expire(path, self._span.now, self._retention.keys)
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            self.notes.append(
+                f"cannot remove {path}{ASIDE}: {cause}; remove it, it holds clients and domains"
+            )
 
     def _read_file(
         self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
@@ -319,7 +359,7 @@ class OpenedStore:
             self._oldest_keys, zone, self._options.anonymise,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        logs = ["the journal" if log.is_journal else log.name for log in self._logs]
+        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
         what = start, end, self.coverage, view, self.notes, silence, logs, self._path
         if self._path is None or self._options.at is not None:
             return Window(*what)

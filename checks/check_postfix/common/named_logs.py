@@ -8,14 +8,13 @@ from collections import namedtuple
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, whereabouts
-from check_postfix.maillog.source.stream import COMPRESSED
 from check_postfix.maillog.store.store import journal_name
 from check_postfix.plugin import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from check_postfix.maillog.source.name_pattern import NamePattern
     from check_postfix.maillog.store.store import Store
@@ -69,6 +68,13 @@ def of(options: Namespace, store: Store) -> tuple[list[NamedLog], list[str]]:
     return [*logs, *([journal(options.journal_match)] if wants_journal else [])], notes
 
 
+def refusals(logs: Sequence[NamedLog]) -> list[str]:
+    """Return why the wildcards of some logs may have found too little, one reason for each."""
+    return [
+        str(log.wildcards.refused[0]) for log in logs if log.wildcards and log.wildcards.refused
+    ]
+
+
 def _usual() -> NamedLog:
     """Return the log to read when none is named.
 
@@ -116,17 +122,18 @@ def _each_once(
     # A name beside a pattern is a link to what is written to now.
     for path in sorted(plain, key=_is_alone):
         where = whereabouts.of(path, named)
-        for file in where.older():
-            if file.path in plain:
+        for older in where.older():
+            if older.path in plain:
                 raise UsageError(
-                    f"{LOG.flag} {file.path}: is a rotated generation of {path} and read with it;"
+                    f"{LOG.flag} {older.path}: is a rotated generation of {path} and read with it;"
                     " leave it out"
                 )
-            taken.setdefault(file.inode, path)
+            taken.setdefault(older.inode, path)
         if where.live_path != path and (live := where.live()):
             taken.setdefault(live.inode, path)
     notes: list[str] = []
     found = []
+    there: set[str] = set()
     for log in logs:
         paths = log.paths
         read: dict[Inode, Sized] = {}
@@ -134,15 +141,18 @@ def _each_once(
             paths, read = _found_by(log.wildcards, store), _files_read(log.wildcards, store)
         kept = []
         for path in paths:
+            if path in there:
+                continue
             holder = path
-            if (log.wildcards or _is_alone(path)) and (there := _file(path)):
-                inode, size = there
+            if (log.wildcards or _is_alone(path)) and (file := _file(path)):
+                inode, size = file
                 holder = taken.setdefault(inode, path)
                 before, counted = read.get(inode, (path, 0))
                 if holder == path and size >= counted:
                     holder = before
             if holder == path:
                 kept.append(path)
+                there.add(path)
             else:
                 notes.append(f"{path} is the same file as {holder}, and read once")
         if kept or log.wildcards:
@@ -160,6 +170,15 @@ def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
     return read
 
 
+def is_pattern(name: str) -> bool:
+    """Tell whether a log's name in the store is that of a pattern with wildcards."""
+    if not any(sign in name for sign in _SIGNS):
+        return False
+    from check_postfix.maillog.source import name_pattern
+
+    return name_pattern.has_wildcards(name)
+
+
 def _is_alone(path: str) -> bool:
     """Tell whether this is the name of one file."""
     return not isinstance(whereabouts.of(path), whereabouts.DatedWhereabouts)
@@ -174,41 +193,25 @@ def _file(path: str) -> tuple[Inode, int] | None:
     return (status.st_dev, status.st_ino), status.st_size
 
 
+def _is_of_store(path: str, store: Store) -> bool:
+    """Tell whether a file is the store's.
+
+    Whoever opens it, and closes it again, gives up the locks of this process on it.
+    """
+    if store.path is None:
+        return False
+    own, other = _file(store.path), _file(path)
+    is_same = own is not None and other is not None and own[0] == other[0]
+    return is_same or path == f"{os.path.abspath(store.path)}-journal"
+
+
 def _found_by(pattern: NamePattern, store: Store) -> list[str]:
     """Return the names of the logs that a pattern with wildcards finds; those known come first.
 
     Raises: LogError if there is none, and never was
     """
-    there = [file for file in pattern.find() if not file.path.endswith(COMPRESSED)]
-    names = dict.fromkeys(file.log for file in there if pattern.fields or os.path.isfile(file.path))
-    live = _without_generations(names)
+    live = [path for path in pattern.logs() if not _is_of_store(path, store)]
     known = set(store.log_names())
     if not live and not any(map(pattern.has_made, known)):
-        if pattern.refused:
-            raise pattern.refused[0]
-        raise LogError(
-            f"{pattern.written}: no file has such a name; put the pattern into quotes where a"
-            " shell would fill it in, and see where mail is logged"
-        )
+        raise pattern.absence()
     return sorted(live, key=lambda name: (name not in known, os.path.islink(name), name))
-
-
-def _without_generations(names: Iterable[str]) -> list[str]:
-    """Return the paths without those of rotated generations of others of them."""
-    logs: dict[tuple[str, str], list[str]] = {}
-    split = [(os.path.dirname(name), os.path.basename(name)) for name in names]
-    for directory, name in split:
-        logs.setdefault((directory, os.path.splitext(name)[0]), []).append(name)
-
-    def is_generation(directory: str, name: str) -> bool:
-        return any(
-            archives.is_rotated(name, log)
-            for size in range(1, len(name))
-            for log in logs.get((directory, name[:size]), ())
-        )
-
-    return [
-        os.path.join(directory, name)
-        for directory, name in split
-        if not is_generation(directory, name)
-    ]

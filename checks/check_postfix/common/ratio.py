@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.window import Window
 
 
+# So many failures are judged, whatever their domains.
+_SURELY = 20
+
+
 class Ratio:
     """A ratio of delivery attempts.
 
@@ -43,10 +47,16 @@ class Ratio:
         return Attempts(window, options).whole(self._whole)
 
     def _failures(self, window: Window, options: Namespace) -> int:
-        """Return how many failures are judged: with --per those of the worst domain."""
+        """Return how many failures are judged: with --per those of the worst domain.
+
+        Retries of a few messages to a dead domain are most of what is tried in a quiet night.
+        """
         attempts = Attempts(window, options)
         if not options.per:
-            return attempts.count(self._part)
+            failures = attempts.count(self._part)
+            if self._part == "deferred" and failures < _SURELY:
+                failures -= attempts.to_dead_domains(self._part)
+            return failures
         worst = attempts.worst(self._part, self._whole)
         return worst.part if worst else 0
 

@@ -8,7 +8,8 @@ machine since the first of these deferrals.
 One dead domain is no standstill, and ten are none in a quiet night, when only old messages are
 tried again. So there must be several new messages that went nowhere, to several domains, and one
 of these domains must have taken mail before, or there must be many. A relay that refuses our
-login refuses everything, whatever the domains. Greylisting passes by itself.
+login refuses everything, whatever the domains; so does a relayhost, which is known by the mail for
+several domains that it took before. Greylisting passes by itself.
 """
 
 from __future__ import annotations
@@ -81,8 +82,21 @@ def _is_general(stalled: Window, window: Window) -> bool:
         return True
     # All that was sent went to somebody on this machine.
     went_nowhere = stalled.count("accepted") - stalled.count("sent", "bounced")
-    if len(domains) < DOMAINS or went_nowhere < MESSAGES:
+    if went_nowhere < MESSAGES:
         return False
     kept = window.ending(0, 2 * 24 * 60)
+    if len(domains) < DOMAINS:
+        return _is_of_a_relayhost(stalled, kept)
     delivered = {domain for (domain,), _ in kept.keys("sent", "domain")}
     return len(domains) >= MANY_DOMAINS or bool(domains & delivered)
+
+
+def _is_of_a_relayhost(stalled: Window, kept: Window) -> bool:
+    """Tell whether all was put off by one relay, that takes the mail of several domains."""
+    relays = {relay for (relay,), _ in stalled.keys("deferred", "relay")}
+    if len(relays) != 1:
+        return False
+    of_domains = {
+        domain for (domain, relay), _ in kept.keys("sent", "domain", "relay") if relay in relays
+    }
+    return len(of_domains) >= DOMAINS

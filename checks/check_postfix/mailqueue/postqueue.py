@@ -5,7 +5,6 @@ It is set-gid and asks the showq daemon; reading the spool would need root.
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
 
@@ -151,9 +150,9 @@ def _find() -> str:
 
 
 def _started(command: list[str]) -> child.Child:
+    program = command[0] if "/" in command[0] else child.find(command[0])
     try:
-        # strerror() in postqueue's words follows the locale.
-        return child.Child(command, {**os.environ, "LC_ALL": "C"})
+        return child.Child([program or f"/{command[0]}", *command[1:]], child.environment())
     except PermissionError:
         raise QueueError(
             f"postqueue: cannot run {quoted(command[0])}: permission denied;"

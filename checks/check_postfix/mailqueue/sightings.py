@@ -20,6 +20,7 @@ import time
 from _blake2 import blake2b
 from contextlib import contextmanager, suppress
 
+from check_postfix import owner
 from check_postfix.mailqueue.errors import SightingsError
 
 TYPE_CHECKING = False
@@ -63,13 +64,12 @@ def compared(path: str, asked: str, listing: Listing) -> Stuck:
     Raises: SightingsError if the file cannot be used
     """
     try:
-        with _opened(path) as fd:
-            known = _read(fd)
-            stuck = _compare(known, asked, listing)
-            # Of a listing that broke off, the sightings may be a part only.
-            if listing.complete or listing.queues.keys() & {"deferred", "hold"}:
-                _write(fd, known)
-            return stuck
+        # Root does so as the owner of the directory: links lead root nowhere then, and what
+        # a run by hand makes does not lock the monitoring user out.
+        user = owner.of(path)
+        if user is None:
+            return _compared(path, asked, listing)
+        return user.does(_compared, path, asked, listing)
     except OSError as error:
         from check_postfix import unwritable
 
@@ -78,6 +78,16 @@ def compared(path: str, asked: str, listing: Listing) -> Stuck:
             "choose another with --state",
         )
         raise SightingsError(f"cannot write {path}: {cause}; {fix}") from None
+
+
+def _compared(path: str, asked: str, listing: Listing) -> Stuck:
+    with _opened(path) as fd:
+        known = _read(fd)
+        stuck = _compare(known, asked, listing)
+        # Of a listing that broke off, the sightings may be a part only.
+        if listing.complete or listing.queues.keys() & {"deferred", "hold"}:
+            _write(fd, known)
+        return stuck
 
 
 def _compare(known: dict[str, Any], asked: str, listing: Listing) -> Stuck:
@@ -131,12 +141,7 @@ def _opened(path: str) -> Iterator[int]:
 def _open_in(directory: int, name: str) -> int:
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with suppress(FileExistsError):
-        fd = os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
-        if os.geteuid() == 0:
-            # A run by hand must not lock the monitoring user out.
-            owner = os.fstat(directory)
-            os.fchown(fd, owner.st_uid, owner.st_gid)
-        return fd
+        return os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
     return os.open(name, flags, dir_fd=directory)
 
 

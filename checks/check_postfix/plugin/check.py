@@ -156,14 +156,13 @@ class Check:
             state = max(state, 3, key=SEVERITY.__getitem__)
         words = self.summary(measured, subject, options, state in _ALARMS)
         remarks = [remark for remark in remarks if state or not remark.explains]
-        if remarks:
-            words += f" ({'; '.join(remark.text for remark in remarks)})"
         lines = []
         if verbosity >= 1:
             lines = [*self.details(subject, options), *self.source.where(subject, options)]
         if verbosity >= 2:
             lines = [*lines, *self.source.about(subject, options)]
-        return Outcome(self.name, state, words, perfdata, lines)
+        said = [remark.text for remark in remarks]
+        return Outcome(self.name, state, words, perfdata, lines, said)
 
     def _state_of(self, subject: Any, options: Namespace) -> int:
         """Return the exit code that the numbers of a subject make."""

@@ -58,22 +58,26 @@ class Outcome:
 
     name:     the check's
     state:    0 to 3
-    words:    the first line without name and state
+    summary:  the first line without name, state and remarks
     perfdata: in the order in which it is shown
     lines:    the long output
+    remarks:  what must be known to understand the summary
     """
 
     def __init__(
         self,
         name: str,
         state: int,
-        words: str,
+        summary: str,
         perfdata: Sequence[Perfdata] = (),
         lines: Sequence[str] = (),
+        remarks: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.exit_code = state
-        self._words = words
+        self.summary = summary
+        self.remarks = list(remarks)
+        self.metrics = perfdata
         self.values = {label.label: label.value for label in perfdata}
         self.perfdata = " ".join(str(label) for label in perfdata)
         self.lines: list[str] = []
@@ -86,15 +90,16 @@ class Outcome:
 
     def add_trouble(self, trouble: str) -> None:
         """Say what kept a check from doing all of its work, which takes nothing from an alarm."""
-        self._words += f" ({trouble})"
+        self.remarks.append(trouble)
         self.exit_code = self.exit_code or STATES.index("UNKNOWN")
 
     @property
     def words(self) -> str:
         """The first line without its perfdata."""
         state = STATES[self.exit_code]
+        remarks = f" ({'; '.join(self.remarks)})" if self.remarks else ""
         room = max(_LEAST_WORDS, min(_LONGEST_WORDS, _PACKET - len(self.perfdata)))
-        return plain(f"{self.name.upper()} {state} - {self._words}", room)
+        return plain(f"{self.name.upper()} {state} - {self.summary}{remarks}", room)
 
     @property
     def line(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from check_postfix import owner
 from check_postfix.plugin.output import STATES
 from check_postfix.plugin.threshold import number
 
@@ -79,6 +80,14 @@ def write(path: str, text: str) -> None:
 
     Raises: OthersFile if the other one is another check's; OSError
     """
+    user = owner.of(path)
+    if user is None:
+        _write(path, text)
+    else:
+        user.does(_write, path, text)
+
+
+def _write(path: str, text: str) -> None:
     there = _check_of(_start_of(path))
     if there and there != _check_of(text.encode()):
         raise OthersFile(there)

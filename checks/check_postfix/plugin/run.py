@@ -14,7 +14,8 @@ import textwrap
 import time
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from check_postfix import __version__
+from check_postfix import __version__, ending
+from check_postfix.ending import Ended
 from check_postfix.plugin import values
 from check_postfix.plugin.errors import Unknown, UsageError
 from check_postfix.plugin.option import Option
@@ -51,9 +52,16 @@ PROMETHEUS = Option(
     metavar="FILE",
     example="/var/lib/prometheus/node-exporter/postfix_queue.prom",
 )
+OUTPUT = Option(
+    "--output",
+    "form of what is printed: text, json (for Zabbix), or checkmk (a line of a local check)",
+    default="text",
+    parse=values.one_of("text", "json", "checkmk"),
+    metavar="FORM",
+)
 VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
-STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, VERSION, HELP)
+STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, OUTPUT, VERSION, HELP)
 
 # How much of two names is the same where one may be meant for the other: --windows, --window.
 _ALIKE = 0.7
@@ -67,7 +75,9 @@ class _TimedOut(BaseException):
 
 def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a check and leave with its exit code."""
-    text, code = outcome_of(check, sys.argv[1:] if arguments is None else arguments)
+    sys.unraisablehook = lambda error: _unraisable(check, error)
+    given = sys.argv[1:] if arguments is None else arguments
+    text, code = outcome_of(check, given, answers=True)
     left = text.encode("utf-8", "replace")
     try:
         # Past sys.stdout, which is None when closed, and complains at exit when nobody reads.
@@ -80,17 +90,33 @@ def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     raise SystemExit(code)
 
 
-def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
-    """Return what a check prints when called like this, and its exit code."""
+def _unraisable(check: Check, error: Any) -> None:
+    """Be silent about what goes wrong where nobody can be told, such as in closing a file.
+
+    What was to end the run has been lost there: end it.
+    """
+    if isinstance(error.exc_value, (Ended, _TimedOut)):
+        words = str(error.exc_value) or "timed out; raise --timeout"
+        os.write(1, str(Outcome(check.name, UNKNOWN, words)).encode())
+        os._exit(UNKNOWN)
+
+
+def outcome_of(check: Check, arguments: Sequence[str], answers: bool = False) -> tuple[str, int]:
+    """Return what a check prints when called like this, and its exit code.
+
+    answers: whether signals that end the process are answered from now on, by a line as well
+    """
     options = Namespace(verbose=0)
     try:
-        options_of(check, arguments, options)
-        if options.help:
-            return help_text(check), UNKNOWN
-        if options.version:
-            return f"{check.executable} {__version__}\n", UNKNOWN
-        _start_timer(options.timeout)
         try:
+            if answers:
+                ending.interrupt()
+            options_of(check, arguments, options)
+            if options.help:
+                return help_text(check), UNKNOWN
+            if options.version:
+                return f"{check.executable} {__version__}\n", UNKNOWN
+            _start_timer(options.timeout)
             started = time.monotonic()
             with check.source.open(options) as subject:
                 outcome = check.judge(subject, options, options.verbose)
@@ -98,6 +124,7 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
                 outcome.add(_how(options, time.monotonic() - started))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            ending.be_deaf()
     except UsageError as error:
         outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
     except Unknown as error:
@@ -109,13 +136,25 @@ def outcome_of(check: Check, arguments: Sequence[str]) -> tuple[str, int]:
             f"timed out after {options.timeout:g} s; see where with -vvv, or raise --timeout",
             lines=_where(error, options),
         )
+    except Ended as error:
+        outcome = Outcome(check.name, UNKNOWN, str(error))
     except KeyboardInterrupt:
         outcome = Outcome(check.name, UNKNOWN, "interrupted")
     except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
         outcome = Outcome(check.name, UNKNOWN, _unexpected(error), lines=_where(error, options))
     if getattr(options, PROMETHEUS.name, None):
         _export(check, outcome, options)
-    return str(outcome), outcome.exit_code
+    return _printed(outcome, getattr(options, OUTPUT.name, None)), outcome.exit_code
+
+
+def _printed(outcome: Outcome, form: str | None) -> str:
+    """Return an outcome in this form; as text where nobody could tell which."""
+    if form in (None, "text"):
+        return str(outcome)
+    # Most runs print text.
+    from check_postfix.plugin import forms
+
+    return forms.json(outcome) if form == "json" else forms.checkmk(outcome)
 
 
 def _unexpected(error: Exception) -> str:

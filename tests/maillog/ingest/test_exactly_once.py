@@ -598,3 +598,18 @@ def test_a_gap_goes_on_beyond_an_older_file_that_begins_in_the_same_minute() -> 
         machine.run_ingest_in_small_pieces(block=500, piece=3000)
     finally:
         machine.teardown()
+
+
+def test_a_gap_of_a_dated_log_does_not_end_where_an_older_day_begins() -> None:
+    # Found by the machine: without today's file, yesterday's is the live one again.
+    machine = Machine()
+    try:
+        machine.start(dateext=False, dated=True)
+        machine.go_on_in_the_file_of_another_day(days=1, late=False)
+        machine.write(number=1, size=0)
+        machine.run_ingest()
+        machine.write(number=15, size=0)
+        machine.delete_the_live_log()
+        machine.run_ingest()
+    finally:
+        machine.teardown()

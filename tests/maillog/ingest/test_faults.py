@@ -12,6 +12,7 @@ import resource
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -69,7 +70,7 @@ def open_place(place: Place) -> Place:
     while directory != "/tmp":
         os.chmod(directory, 0o755)
         directory = os.path.dirname(directory)
-    os.chmod(os.path.dirname(place.log), 0o777)
+    os.chown(os.path.dirname(place.log), NOBODY.pw_uid, NOBODY.pw_gid)
     return place
 
 
@@ -236,7 +237,7 @@ def fail(value: object) -> None:
 @as_root
 def test_an_unwritable_state_directory_says_so(open_place: Place) -> None:
     open_place.write(0)
-    os.chmod(os.path.dirname(open_place.log), 0o755)
+    os.chown(os.path.dirname(open_place.log), 0, 0)
 
     assert said_to_nobody(open_place.run) == (
         f"cannot write {open_place.store}: user nobody may not write the directory"
@@ -259,10 +260,13 @@ def test_a_state_directory_that_cannot_be_made_says_so(open_place: Place) -> Non
 def test_a_read_only_state_file_says_so_and_is_caught_up_with_later(open_place: Place) -> None:
     open_place.write(0)
     open_place.run()
+    os.chown(open_place.store, 0, 0)
     os.chmod(open_place.store, 0o444)
     open_place.write(1)
 
     said = said_to_nobody(open_place.run)
+    os.chown(open_place.store, NOBODY.pw_uid, NOBODY.pw_gid)
+    os.chmod(open_place.store, 0o600)
     open_place.run()
 
     assert said == (
@@ -276,8 +280,7 @@ def test_a_read_only_state_file_says_so_and_is_caught_up_with_later(open_place: 
 def test_a_state_file_in_a_read_only_directory_says_so(open_place: Place) -> None:
     open_place.write(0)
     open_place.run()
-    os.chmod(open_place.store, 0o666)
-    os.chmod(os.path.dirname(open_place.store), 0o755)
+    os.chown(os.path.dirname(open_place.store), 0, 0)
     open_place.write(1)
 
     assert said_to_nobody(open_place.run) == (
@@ -385,7 +388,7 @@ def test_a_file_that_is_no_database_is_damaged(place: Place) -> None:
     place.write(0)
     logbook.write(place.store, b"something else entirely\n" * 100)
 
-    assert said_by(place.run, DamagedStore) == f"{place.store}: file is not a database"
+    assert said_by(place.run, DamagedStore) == f"{place.store}: is damaged (SQLITE_NOTADB)"
 
 
 def test_a_truncated_database_is_damaged(place: Place) -> None:
@@ -394,7 +397,7 @@ def test_a_truncated_database_is_damaged(place: Place) -> None:
     os.truncate(place.store, os.path.getsize(place.store) // 2)
     place.write(1)
 
-    assert said_by(place.run, DamagedStore) == (f"{place.store}: database disk image is malformed")
+    assert said_by(place.run, DamagedStore) == f"{place.store}: is damaged (SQLITE_CORRUPT)"
 
 
 def test_a_database_without_its_key_is_damaged(place: Place) -> None:
@@ -590,7 +593,7 @@ def small_disk(tmp_path: os.PathLike[str]) -> Iterator[str]:
     where = os.path.join(tmp_path, "disk")
     os.mkdir(where)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", where], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", where], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("cannot mount a file system here")
@@ -618,36 +621,56 @@ def test_a_full_disk_leaves_the_old_state_whole(place: Place, small_disk: str, r
     assert place.counted() == once(*range(3000))
 
 
+@as_root
+def test_without_a_state_a_full_disk_for_temporary_files_is_named(small_disk: str) -> None:
+    program = (
+        "from check_postfix.maillog.store.store import Store\n"
+        "with Store(None, 1) as store, store.transaction():\n"
+        "    for number in range(1000):\n"
+        "        store.add_log(str(number) * 4096)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"SQLITE_TMPDIR": small_disk}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.stderr.endswith(
+        "cannot write a temporary file: database or disk is full; make room in /var/tmp, or name"
+        " another directory in the environment with SQLITE_TMPDIR\n"
+    )
+
+
 # -- whose files they are
 
 
 @as_root
-def test_what_root_makes_in_a_users_directory_belongs_to_the_user(place: Place) -> None:
-    home = os.path.join(os.path.dirname(place.log), "home")
+def test_what_root_makes_in_a_users_directory_belongs_to_the_user(open_place: Place) -> None:
+    home = os.path.join(os.path.dirname(open_place.log), "home")
     os.mkdir(home)
     os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    place.store = os.path.join(home, ".local", "state", "state.sqlite")
-    place.write(0)
+    open_place.store = os.path.join(home, ".local", "state", "state.sqlite")
+    open_place.write(0)
 
-    place.run()
+    open_place.run()
 
-    made = [os.path.join(home, ".local"), os.path.dirname(place.store), place.store]
+    made = [os.path.join(home, ".local"), os.path.dirname(open_place.store), open_place.store]
     assert [os.stat(path).st_uid for path in made] == [NOBODY.pw_uid] * 3
     assert [os.stat(path).st_mode & 0o777 for path in made] == [0o700, 0o700, 0o600]
 
 
 @as_root
-def test_the_journal_that_root_makes_belongs_to_the_user(place: Place) -> None:
-    home = os.path.join(os.path.dirname(place.log), "home")
+def test_the_journal_that_root_makes_belongs_to_the_user(open_place: Place) -> None:
+    home = os.path.join(os.path.dirname(open_place.log), "home")
     os.mkdir(home)
     os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    place.store = os.path.join(home, "state.sqlite")
-    place.write(0)
-    place.run()
+    open_place.store = os.path.join(home, "state.sqlite")
+    open_place.write(0)
+    open_place.run()
 
-    with Store(place.store, 5) as store, store.transaction():
+    with Store(open_place.store, 5) as store, store.transaction():
         store.add_log("/x")
-        owner = os.stat(place.store + "-journal").st_uid
+        owner = os.stat(open_place.store + "-journal").st_uid
 
     assert owner == NOBODY.pw_uid
 

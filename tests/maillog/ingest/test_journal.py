@@ -277,6 +277,38 @@ def test_what_was_vacuumed_before_it_was_read_is_a_gap(path):
     assert set(counted(path)) == {read, first}
 
 
+AHEAD = 60 * 1440
+
+
+@pytest.mark.parametrize("off", [AHEAD, -AHEAD])
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.parametrize("quiet", [0, 1, 30])
+def test_a_run_whose_clock_was_wrong_hides_no_loss_and_makes_none_up(path, off, goes_on, quiet):
+    machine = Machine()
+    read = machine.mail()
+    run(path, machine)
+    machine.minute += off
+    run(path, machine)  # finds nothing new, and keeps until when there was nothing
+    machine.minute -= off
+    for _ in range(quiet):
+        machine.other()
+        assert run(path, machine).gaps == []
+    lost = machine.minute
+    machine.mail()
+    machine.minute += 3
+    machine.vacuum(len(machine.messages))
+    first = machine.minute
+    if goes_on:
+        machine.mail()
+
+    covered = run(path, machine)
+
+    assert len(covered.gaps) == 1
+    ((since, until),) = covered.gaps
+    assert read <= since <= lost
+    assert first - 1 <= until <= machine.minute
+
+
 def test_a_quiet_journal_without_our_last_entry_is_not_written_about_each_time(path):
     machine = Machine()
     machine.mail()

@@ -293,9 +293,10 @@ def test_the_second_round_of_a_repeated_hour_is_known_where_a_hole_ends(
         said = "mx1 postfix/smtpd[1]: 00000000AB: client=c.example[192.0.2.7]"
         place.write_bytes(f"Oct 26 {text}:00 {said}\n".encode())
     berlin = ZoneInfo("Europe/Berlin")
+    now = (first + 200) * 60
+    os.utime(place.log, (now, now))
 
     with Store(place.store, 5) as store:
-        now = (first + 200) * 60
         Ingest(store, place.log, berlin, now, now, 0, time.monotonic() + 60).run()
 
     assert logbook.counted(place.store) == dict.fromkeys(minutes, 1)

@@ -134,6 +134,34 @@ def test_a_log_is_trimmed_down_to_what_lies_behind_the_hole(
     assert place.counted() == there | once(200)
 
 
+def test_a_run_that_comes_while_a_log_is_being_written_anew_changes_nothing(place: Place) -> None:
+    place.write(*range(100))
+    place.run()
+    rest = b"".join(Path(place.log).read_bytes().splitlines(keepends=True)[-40:])
+    os.truncate(place.log, 0)
+    assert place.gaps(place.run(at=150)) == [(99, 150)]
+    place.write_bytes(rest)
+    place.write(100)
+
+    assert place.gaps(place.run(at=150)) == []
+    assert place.counted() == once(*range(101))
+
+
+def test_archives_that_are_new_are_not_searched(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from check_postfix.maillog.ingest import trimmed
+
+    monkeypatch.setattr(trimmed, "counted_up_to", None)
+    for number, name in enumerate((".3", ".2", ".1", "")):
+        place.write(*range(number * 50, number * 50 + 50), to=name)
+
+    assert place.gaps(place.run(at=300)) == []
+    place.write(*range(200, 250), to=".4")
+    place.run(at=300)
+    assert place.counted() == once(*range(250))
+
+
 def test_a_new_log_is_searched_only_where_its_times_overlap(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

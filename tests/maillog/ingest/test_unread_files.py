@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -82,12 +84,14 @@ def test_an_archive_is_tried_at_once_by_a_run_that_has_more_time(place: Place) -
     assert place.counted() == once(*range(21))
 
 
+@pytest.mark.skipif(not shutil.which("zstd"), reason="no zstd")
 def test_without_the_program_zstd_an_archive_waits_for_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_generations(place, ".zst")
     with monkeypatch.context() as patch:
         patch.setenv("PATH", "/nonexistent")
+        patch.setattr(stream, "_ZSTD_PLACES", ())
         coverage = place.run(at=21)
 
     place.run(at=22)
@@ -95,6 +99,25 @@ def test_without_the_program_zstd_an_archive_waits_for_it(
     assert coverage.notes == [
         f"cannot read {place.log}.1.zst: the program zstd is missing; install the package zstd"
     ]
+    assert place.counted() == once(*range(21))
+
+
+@pytest.mark.parametrize("search", [".", "", ":/nonexistent", "bin"])
+def test_no_program_zstd_of_the_working_directory_is_run(
+    search: str, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    two_generations(place, ".zst")
+    planted = [tmp_path / "zstd", tmp_path / "bin" / "zstd"]
+    for program in planted:
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was_run\n")
+        program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", search)
+
+    place.run(at=21)
+
+    assert not (tmp_path / "was_run").exists()
     assert place.counted() == once(*range(21))
 
 

@@ -19,7 +19,7 @@ def machine(monkeypatch, tmp_path):
     home, var_tmp = tmp_path / "home", tmp_path / "tmp"
     home.mkdir()
     var_tmp.mkdir()
-    real = {name: getattr(os, name) for name in ("mkdir", "lstat", "access")}
+    real = {name: getattr(os, name) for name in ("mkdir", "lstat", "access", "listdir")}
 
     def moved(path):
         return os.fspath(path).replace("/var/tmp", str(var_tmp))
@@ -33,6 +33,7 @@ def machine(monkeypatch, tmp_path):
             **vars(os),
             "mkdir": lambda path, mode=0o777: real["mkdir"](moved(path), mode),
             "lstat": lambda path: real["lstat"](moved(path)),
+            "listdir": lambda path: real["listdir"](moved(path)),
         }
     )
     monkeypatch.setattr(location, "os", fake)
@@ -92,22 +93,60 @@ def test_a_directory_that_others_may_enter_is_refused(machine, monkeypatch):
     )
 
 
-def test_a_link_in_its_place_is_refused(machine, monkeypatch, tmp_path):
+def put_a_link(path, _):
+    path.symlink_to("/")
+
+
+def put_a_file(path, _):
+    path.touch()
+
+
+def put_a_directory(path, monkeypatch):
+    path.mkdir(mode=0o700)
+    real = os.lstat
+    others = [*real(path)]
+    others[4] = USER + 1
+    monkeypatch.setattr(
+        location.os,
+        "lstat",
+        lambda wanted: (
+            os.stat_result(others)
+            if wanted == f"/var/tmp/{path.name}"
+            else real(wanted.replace("/var/tmp", str(path.parent)))
+        ),
+    )
+
+
+@pytest.mark.parametrize("put", [put_a_link, put_a_file, put_a_directory])
+def test_where_somebody_else_has_taken_its_name_another_is_taken_and_found_again(
+    put, machine, monkeypatch
+):
     no_home(monkeypatch)
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    private(machine).symlink_to(tmp_path / "elsewhere")
+    put(private(machine), monkeypatch)
 
-    with pytest.raises(StoreError, match="is not a private directory of this user"):
-        location.default_store()
+    found = location.default_store()
+
+    directory = os.path.basename(os.path.dirname(found))
+    assert directory.startswith(f"check_postfix-{USER}-")
+    assert (machine.var_tmp / directory).stat().st_mode & 0o777 == 0o700
+    assert location.default_store() == found
 
 
-def test_somebody_elses_directory_is_refused(machine, monkeypatch):
+def test_a_name_that_another_user_has_prepared_is_not_taken(machine, monkeypatch):
     no_home(monkeypatch)
-    monkeypatch.setattr(machine.os, "geteuid", lambda: USER + 1)
-    (machine.var_tmp / f"check_postfix-{USER + 1}").mkdir(mode=0o700)
+    put_a_file(private(machine), None)
+    (machine.var_tmp / f"check_postfix-{USER}-0").symlink_to("/")
 
-    with pytest.raises(StoreError, match="is not a private directory of this user"):
-        location.default_store()
+    found = location.default_store()
+
+    assert not found.startswith(f"/var/tmp/check_postfix-{USER}-0/")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o707])
+def test_a_home_that_others_may_write_is_not_taken(mode, machine):
+    machine.home.chmod(mode)
+
+    assert location.default_store().startswith(f"/var/tmp/check_postfix-{USER}/")
 
 
 def test_where_no_directory_can_be_made_that_is_said(machine, monkeypatch):

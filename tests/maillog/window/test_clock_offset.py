@@ -23,7 +23,7 @@ def after(off, delays=(), every=5, times=3):
         now = NOON + (n + 1) * every
         late = delays[n % len(delays)] if delays else 0
         written = now - (n * 2) % every - late
-        offset = offset.after(written + off, now - every, now)
+        offset = offset.after(written + off, now - every, now, written)
     return offset
 
 
@@ -47,7 +47,7 @@ def test_lines_that_come_in_one_batch_after_an_outage_prove_nothing():
     offset = UNKNOWN
     for n in range(3):  # a relay sends what it has kept for five hours, faster than it came
         now = NOON + 5 * n
-        offset = offset.after(NOON - 300 + 60 * n, now - 5, now)
+        offset = offset.after(NOON - 300 + 60 * n, now - 5, now, now)
 
     assert offset.proven == 0
 
@@ -62,7 +62,7 @@ def test_a_queue_on_the_way_that_fills_and_empties_proves_nothing(seed):
             lag = chance.randrange(10, 700)  # nothing has come for so long
             speed = chance.choice([3, 5, 10, 60])  # times as fast as it was logged
         lag = max(0, lag - 5 * (speed - 1))
-        offset = offset.after(int(now - lag), now - 5, now)
+        offset = offset.after(int(now - lag), now - 5, now, now)
         assert offset.proven == 0
 
 
@@ -78,24 +78,51 @@ def test_runs_that_are_far_apart_prove_nothing():
 def test_what_no_run_of_ours_has_seen_coming_proves_nothing():
     offset = UNKNOWN
     for n in range(9):
-        offset = offset.after(NOON - 300 + n, None, NOON + n)
+        offset = offset.after(NOON - 300 + n, None, NOON + n, NOON + n)
 
     assert offset.proven == 0
 
 
-def test_stamps_of_the_future_are_told_of_from_the_first():
-    offset = UNKNOWN.after(NOON + 60, None, NOON)
+@pytest.mark.parametrize("off", [30, 60, 345, 840])
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_stamps_of_the_future_prove_a_zone_from_the_first(off, late):
+    assert UNKNOWN.after(NOON - 3 + off + late, None, NOON, NOON - 3).proven == off
 
-    assert (offset.proven, offset.ahead) == (0, 60)
+
+@pytest.mark.parametrize("off", [12, 20, 53, 60 * 24, 60 * 24 * 60])
+def test_others_of_the_future_are_told_of_and_prove_none(off):
+    offset = UNKNOWN.after(NOON + off, None, NOON, NOON)
+
+    assert (offset.proven, offset.ahead(0)) == (0, off)
+    assert offset.ahead(off) == 0  # its time has come
 
 
 @pytest.mark.parametrize("off", [-300, 0, 3])
-def test_others_are_not(off):
-    assert UNKNOWN.after(NOON + off, None, NOON).ahead == 0
+def test_stamps_of_the_past_are_not(off):
+    offset = UNKNOWN.after(NOON + off, None, NOON, NOON)
+
+    assert (offset.proven, offset.ahead(0)) == (0, 0)
+
+
+@pytest.mark.parametrize("off", [-300, 0, 3])
+def test_a_file_whose_time_was_set_proves_nothing(off):
+    assert UNKNOWN.after(NOON + off, None, NOON, NOON + off - 300).proven == 0
+
+
+@pytest.mark.parametrize(("off", "seems"), [(-300, -300), (-301, -300), (-30, -30), (-292, 0),
+                                            (-15, 0), (0, 0), (-26 * 60, 0), (300, 0)])  # fmt: skip
+def test_what_is_behind_the_file_s_own_time_by_quarters_seems_to_be_in_another_zone(off, seems):
+    assert UNKNOWN.seems(NOON + off, NOON) == seems
+
+
+def test_what_one_of_our_runs_has_seen_when_it_was_new_does_not():
+    offset = UNKNOWN.after(NOON, None, NOON + 1, NOON)
+
+    assert offset.seems(NOON, NOON + 300) == 0
 
 
 def test_what_was_proven_ends_when_stamps_are_right_again():
     offset = after(-300)
     now = NOON + 20
 
-    assert offset.after(now, now - 5, now).proven == 0
+    assert offset.after(now, now - 5, now, now).proven == 0

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     # Minute, origin
     Bucket = tuple[int, int]
 
+# Counted where no line tells it: by each run that reads the end of a log.
+STAMPS_OFF = "stamps_off"
+
 # The fields of an event that its kind is split by. An account comes last: its pseudonym is
 # added when the other fields are joined already.
 _FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
@@ -32,6 +35,9 @@ FAMILIES = {
     "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
     # what was not understood: who wrote it, and what it looks like
     "not_understood": ("service", "reason"),
+    "local_fault": ("reason",),
+    # runs that saw a daemon's stamps off by so many minutes
+    STAMPS_OFF: ("daemon", "minutes"),
     # of messages: so that one message counts once, however many minutes it appears in
     "deferred_messages": ("queue_id", "kind"),
     "expired_messages": ("queue_id", "kind"),

@@ -15,13 +15,13 @@ from collections import Counter, defaultdict, namedtuple
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
+    COMMANDS,
     DOVECOT,
     POSTFIX,
     active,
     delivery,
     intake,
     is_of_daemon,
-    is_ours,
     login,
     loss,
     message_facts,
@@ -45,12 +45,21 @@ if TYPE_CHECKING:
     # Minute, template, size, recipients
     MessageLine = tuple[int, "LineTemplate", int, int]
 
+# A command's line is an odd one: it is read whole, so that all of them are seen.
+_POST = b"post"
+_COMMAND = (
+    rb"(?:[A-Za-z0-9_.-]++/)*(?:post(?:"
+    + rb"|".join(sorted(name[len(_POST) :] for name in COMMANDS if name.startswith(_POST)))
+    + rb")|"
+    + rb"|".join(sorted(name for name in COMMANDS if not name.startswith(_POST)))
+    + rb")[:\[]"
+)
 # What nearly every line starts with: a stamp, one host name, one tag. Only a tag with a
 # path is Postfix's.
 _FRAME = (
     rb"(?P<stamp>" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")" + frame.SECONDS
     + rb"(?P<zone_host_tag>(?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++"
-    rb"(?:(?P<path>/)[A-Za-z0-9_./-]*+(?<!/)|))(?:\[[0-9]++\]|): "
+    rb"(?:(?P<path>/)(?!" + _COMMAND + rb")[A-Za-z0-9_./-]*+(?<!/)|))(?:\[[0-9]++\]|): "
 )  # fmt: skip
 
 
@@ -124,7 +133,13 @@ _LOGIN = (
 
 # By how a text starts: with an ID, with a warning, or with anything else.
 _WARNING = b"warning: "
-_SHAPES_WITHOUT_ID = [shape for shape in (*POSTFIX, *DOVECOT) if not shape.id]
+_ANY_WORD = (b"",)
+_SHAPES_WITHOUT_ID = [
+    shape for shape in (*POSTFIX, *DOVECOT) if not shape.id and shape.words != _ANY_WORD
+]
+_WITH_ODD_ID = _whole(
+    _openings(shape for shape in POSTFIX if not shape.id and shape.words == _ANY_WORD)
+)
 _WITH_ID = _whole(_openings(shape for shape in POSTFIX if shape.id))
 _WITHOUT_ID = _openings(
     # a screen.FINDING reads the texts of that shape
@@ -149,23 +164,28 @@ _WITHOUT_PATH = _any(
         + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED]) + rb"|)",
     ]
 )  # fmt: skip
+_COUNTED_LETTER = rb"(?=" + FIRST_LETTERS + rb")"
 # The engine passes over an alternative sooner if it starts with a letter.
-_WITH_PATH = _any(
+_AFTER_ID = rb"(?!message-id=)" + _any(
     [
-        rb"(?P<queue_id>" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): (?!message-id=)"
-        + _any(
-            [
-                _DELIVERY,
-                _ACTIVE,
-                _RECEIVED,
-                rb"(?P<text_after_id>" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
-                + _any([rb"(?=\n|\Z)", _REJECT_REPLY]),
-            ]
-        ),
-        rb"(?=" + FIRST_LETTERS + rb")"
-        + _any([screen.FINDING, rb"(?P<text>" + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb")"]),
+        _DELIVERY,
+        _ACTIVE,
+        _RECEIVED,
+        rb"(?P<text_after_id>" + _any([_REMOVED, _REJECTED, _WITH_ID]) + rb")"
+        + _any([rb"(?=\n|\Z)", _REJECT_REPLY]),
     ]
 )  # fmt: skip
+_WITHOUT_AN_ID = _any(
+    [
+        _COUNTED_LETTER + screen.FINDING,
+        rb"(?P<text>" + _COUNTED_LETTER + _any([_LOGIN, _WARNINGS, _OTHERS]) + rb"|" + _WITH_ODD_ID
+        + rb")",
+    ]
+)  # fmt: skip
+_WITH_PATH = (
+    rb"(?>(?P<queue_id>" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): |)"
+    rb"(?(queue_id)" + _AFTER_ID + rb"|" + _WITHOUT_AN_ID + rb")"
+)
 
 _expression = re.compile(
     rb"\n(?>" + _FRAME + rb"|)(?(zone_host_tag)(?(path)" + _WITH_PATH + rb"|" + _WITHOUT_PATH
@@ -234,16 +254,15 @@ class LineTemplate:
     times:      how many events one line stands for: repeated lines, several logins in one
     message:    what they say of a message that other lines tell of too, None if of none;
                 its queue ID is that of one of the lines
-    is_ours:    whether Postfix or Dovecot wrote them
-    is_of_daemon: whether they show that mail is still logged there
+    is_of_daemon: whether a daemon of Postfix or Dovecot wrote them
     tells_of_loss: whether rsyslog says in them that it has dropped lines
     origin, tally: number of host and instance, and what the event adds to. Whoever counts
                 the lines sets both, once for each new template
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_of_daemon", "is_ours", "kind", "message",
-        "origin", "tally", "tells_of_loss", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_of_daemon", "kind", "message", "origin",
+        "tally", "tells_of_loss", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(
@@ -257,7 +276,6 @@ class LineTemplate:
         self.is_counted = event is not None and event.kind not in LINKS
         self.times = record.repeats * (event.times if event else 1)
         self.message = message or (message_facts(record, event) if event else None)
-        self.is_ours = is_ours(record)
         self.is_of_daemon = is_of_daemon(record)
         self.tells_of_loss = loss.tells_of_loss(record)
         self.origin = 0
@@ -303,9 +321,9 @@ class Scan:
 
     Of the lines so far, these many
     matched:  tell of events
-    foreign:  are of other programs than Postfix and Dovecot
+    foreign:  tell of none, and are of other programs than the daemons of Postfix and Dovecot
     unparsed: have no frame that we know, or tell of an event but have no date
-    The others are Postfix's or Dovecot's and tell of nothing that is counted.
+    The others are those daemons' and tell of nothing that is counted.
     """
 
     def __init__(self, timestamps: Timestamps, before: bytes = b"") -> None:
@@ -382,7 +400,7 @@ class Scan:
                     events.new_templates.append(template)
             event = template.event
             if event is None:
-                if not template.is_ours:
+                if not template.is_of_daemon:
                     foreign += 1
                     if template.tells_of_loss:
                         lost = timestamps.minute(stamp, template.utc_offset)

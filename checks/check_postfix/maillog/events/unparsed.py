@@ -22,5 +22,10 @@ def names_mail(line: bytes) -> bool:
 
 def unparsed(line: bytes) -> Event:
     """Return the event of a line; it shows what the line looks like, with no word of it."""
-    look = _replace_digits(b"0", _replace_letters(b"a", line[:_SHOWN]))
-    return Event(kind="unparsed", reason=_replace_others(b"?", look).decode("ascii"))
+    return Event(kind="unparsed", reason=look(line))
+
+
+def look(text: bytes) -> str:
+    """Return what a text begins like, with no word of it."""
+    shown = _replace_digits(b"0", _replace_letters(b"a", text[:_SHOWN]))
+    return _replace_others(b"?", shown).decode("ascii")

@@ -251,8 +251,10 @@ class Ingest:
         else:  # no line of it told the time
             first = following_from = self._now
         following = [self._store.first_after(log, following_from, generation.id)]
-        if survey.current and survey.current is not generation:
-            following.append(survey.current.first_minute)
+        current = survey.current
+        # Where names have dates, the file of an older day is the live one again.
+        if current and current is not generation and not _begins_before(current, generation):
+            following.append(current.first_minute)
         end = min((minute for minute in following if minute is not None), default=self._now)
         self._store.add_gap(log, min(first, end), max(first, end), generation.id)
 
@@ -371,7 +373,8 @@ class Ingest:
         self._has_local_stamps |= reader.has_local_stamps()
         if live:
             if reader.newest is not None:
-                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now)
+                written = int(file.modified) // 60
+                log.offset = clock_offset.of(log).after(reader.newest, seen, self._now, written)
             if is_whole:
                 log.read = self._now
         if is_whole and reader.goes_on:
@@ -382,9 +385,17 @@ class Ingest:
         """Return the newest minute that a stamp without a year can mean in a file."""
         # The stamps of an old archive would be taken for this year's.
         modified = int(file.modified) // 60
-        return modified if modified < self._oldest else self._latest
+        if modified < self._oldest:
+            return modified
+        # Whoever wrote it may know better than our clock does just now.
+        return max(modified, self._latest) if self._keeps else self._latest
 
     def _first_minute(self, file: LogFile, head: bytes) -> int | None:
         from check_postfix.maillog.ingest.piece import first_minute
 
         return first_minute(head, Timestamps(self._zone, self._latest_of(file)), self._now)
+
+
+def _begins_before(generation: Generation, other: Generation) -> bool:
+    first, second = generation.first_minute, other.first_minute
+    return first is not None and second is not None and first < second

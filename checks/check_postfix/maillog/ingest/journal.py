@@ -17,7 +17,7 @@ from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
-from check_postfix.maillog.events.recogniser import is_of_daemon, is_ours, message_facts, recognise
+from check_postfix.maillog.events.recogniser import is_of_daemon, message_facts, recognise
 from check_postfix.maillog.events.unparsed import names_mail, unparsed
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
@@ -250,7 +250,7 @@ class Journal:
                 record = entry.record
                 if record is not None and is_of_daemon(record):
                     names = record.host, record.instance
-                    newest[names] = max(newest.get(names, 0), min(entry.minute, self._now))
+                    newest[names] = max(newest.get(names, 0), entry.minute)
             span.oldest = entry.cursor_text
             span.first_minute = entry.minute
             latest = max(latest, entry.minute)
@@ -259,7 +259,7 @@ class Journal:
         if lost is not None:
             self._store.extend_gap(log, lost - 1, lost)
         span.last = max(span.last, latest)
-        self._store.save_newest(log, newest)
+        self._store.save_newest(log, newest, self._now)
         piece = Messages(sums)
         for of_entry in reversed(lines):
             piece.add_line(*of_entry)
@@ -291,11 +291,12 @@ class Journal:
                 lines.append((entry.minute, number, event, event.times, *facts))
             if event.kind not in LINKS:
                 events, matched = event.times, 1
+        is_foreign = record is not None and not is_of_daemon(record)
         span.line_counts += LineCounts(
             lines=1,
             events=events,
-            matched=matched,
-            foreign=int(record is not None and event is None and not is_ours(record)),
+            matched=0 if is_foreign else matched,
+            foreign=int(is_foreign),
             unparsed=int(record is None),
         )
 
@@ -312,8 +313,8 @@ class Journal:
         """Keep, now and then, that the journal has nothing after what is counted."""
         newest = self._journal_spans()[0]
         is_gone = not entries.are_at(self._cursor(newest.newest))
-        is_lost = is_gone and self._oldest_left() >= newest.read
-        if not is_lost and self._second - newest.read < _QUIET:
+        is_lost = is_gone and self._oldest_left() >= self._surely_read(newest)
+        if not is_lost and 0 <= self._second - newest.read < _QUIET:
             return
         with self._store.transaction():
             log = self._store.log(self._name)
@@ -321,7 +322,7 @@ class Journal:
             newest = self._journal_spans()[0]
             if is_lost:
                 self._see_loss(log, newest, self._now)
-            newest.read = max(newest.read, self._second)
+            newest.read = self._second
             self._store.save_journal_span(log, newest)
 
     def _see_loss(self, log: Log, span: JournalSpan, first_minute: int) -> None:
@@ -332,10 +333,18 @@ class Journal:
 
         first_minute: minute from which on there is no doubt
         """
-        left = self._oldest_left()
-        if left >= span.read:
-            lost = span.read // 60
+        left, read = self._oldest_left(), self._surely_read(span)
+        if left >= read:
+            lost = read // 60
             self._store.extend_gap(log, lost, max(lost, min(first_minute, left // 60)))
+
+    def _surely_read(self, span: JournalSpan) -> int:
+        """Return the second up to which all was counted, whatever was wrong with a clock.
+
+        That of the run that was last at its end may have been ahead or behind; so may ours.
+        """
+        told = span.read if span.read <= self._second else 0
+        return max(told, min(span.last * 60, self._second))
 
     def _oldest_left(self) -> int:
         """Return the second of the oldest entry that the journal has of anybody."""

@@ -48,7 +48,7 @@ def save(
         minute = _newest_in(blocks, names, timestamps)
         if minute is not None:
             newest[names] = max(newest.get(names, 0), min(minute, latest))
-    store.save_newest(log, newest)
+    store.save_newest(log, newest, latest)
 
 
 def _newest_in(blocks: Sequence[bytes], names: Names, timestamps: Timestamps) -> int | None:

@@ -7,7 +7,7 @@ from collections import deque
 
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.events.scanner import Scan
-from check_postfix.maillog.ingest import newest
+from check_postfix.maillog.ingest import daemon_clocks, newest
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -235,12 +235,15 @@ class PieceReader:
                 at_end = False
                 break
         self._segments.at_end(generation, counts.messages, counts.sums)
+        if block is not None and generation.live and timestamps.is_local:
+            written = min(now, int(stream.status().st_mtime) // 60)
+            counts.add_off(daemon_clocks.off(block, self._timestamps(previous), written))
         # Who has just written to the live log has not written of hours ago.
-        written = int(stream.status().st_mtime) // 60 if generation.live and at_end else 0
-        counts.finish(generation, min(written, now))
-        newest.save(
-            self._store, self._log, counts.newest, last_blocks, timestamps, min(now, self._latest)
-        )
+        written = int(stream.status().st_mtime) // 60
+        counts.finish(generation, min(written, now) if generation.live and at_end else 0)
+        # Our own clock may just now be behind.
+        latest = min(max(now, written), self._latest)
+        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest)
         if block is not None:
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)

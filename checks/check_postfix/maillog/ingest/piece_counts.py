@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, tally
+from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, STAMPS_OFF, key, tally
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.events.scanner import LineTemplate, MessageLine, Scan
+    from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
@@ -49,7 +50,7 @@ class PieceCounts:
         # the templates of a message's lines -> origin, and whether its client had logged in;
         # None if they are not the usual ones
         self._usual: dict[Templates, tuple[int, bool] | None] = {}
-        self._lines = self._events = 0
+        self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
         """Count a block of lines."""
@@ -64,6 +65,8 @@ class PieceCounts:
                     names = template.host, template.instance
                     if minute > newest.get(names, 0):
                         newest[names] = minute
+                else:
+                    self._of_commands += lines
                 times = lines * template.times
                 events += times
                 counts.add_tally(minute, template.origin, template.tally, times)
@@ -124,6 +127,13 @@ class PieceCounts:
             if template.kind in MESSAGES:
                 self._counts.add_message(minute, origin, template.kind, times, queue_id)
 
+    def add_off(self, daemons: Iterable[Off]) -> None:
+        """Count daemons whose stamps are off, once each."""
+        for daemon in daemons:
+            origin = self._store.origin(self._log, daemon.host, daemon.instance)
+            about = key((daemon.name.decode("utf-8", "replace"), str(daemon.minutes)))
+            self._counts.add_tally(daemon.minute, origin, ((STAMPS_OFF,), (STAMPS_OFF, about)), 1)
+
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.
 
@@ -134,8 +144,13 @@ class PieceCounts:
         for event, lines in scan.unplaced.items():
             self._counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
         self._hand_over()
+        of_commands = self._of_commands
         generation.line_counts += LineCounts(
-            self._lines, self._events, scan.matched, scan.foreign, scan.unparsed
+            self._lines,
+            self._events,
+            scan.matched - of_commands,
+            scan.foreign + of_commands,
+            scan.unparsed,
         )
 
     def _hand_over(self) -> None:

@@ -233,8 +233,17 @@ class Progress:
             absence="" if line_counts.lines else self._absence(),
             unread=unread,
             offset=offset.proven if log.zone else 0,
-            ahead=offset.ahead,
+            seems=self._seems(log, last),
+            ahead=offset.ahead(0 if log.read is None else self._now - log.read),
         )
+
+    def _seems(self, log: Log, newest: int | None) -> int:
+        """Return minutes that stamps seem to run behind, as a negative number; 0 if they do not."""
+        live = self.live() if log.zone and newest is not None else None
+        if not live or not live.size:  # what it held is in another file now
+            return 0
+        assert newest is not None
+        return clock_offset.of(log).seems(newest, int(live.modified) // 60)
 
     def _absence(self) -> str:
         """Return why no line was read."""

@@ -9,6 +9,7 @@ and it is looked for only when that generation would be lost otherwise.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
@@ -71,15 +72,13 @@ def found(
 
 def _files(directory: str, deadline: float) -> Iterator[LogFile]:
     """Yield the files in a directory; links lead to what has another name."""
-    try:
-        with os.scandir(directory) as entries:
-            for number, entry in enumerate(entries):
-                if number >= _LEAST_LISTED and monotonic() > deadline:
-                    raise TimeUpError
+    with suppress(OSError), os.scandir(directory) as entries:  # who reads the log says why
+        for number, entry in enumerate(entries):
+            if number >= _LEAST_LISTED and monotonic() > deadline:
+                raise TimeUpError
+            with suppress(OSError):  # gone since
                 if entry.is_file(follow_symlinks=False):
                     yield LogFile(entry.path, entry.stat(follow_symlinks=False))
-    except OSError:  # whoever reads the log there has said so, or it is gone
-        return
 
 
 def _holds(file: LogFile, generation: Generation, key: bytes, deadline: float) -> bool:

@@ -315,17 +315,21 @@ class Survey:
                 if not self._is_live(file) and not self._progress.has_name(file.path):
                     return opened, None  # A name of its own is taken for what is known only.
                 first_minute = self._first_minute(opened, data)
-                generation = self._trimmed(stream, head, first_minute) or Generation(
+                generation = self._trimmed(file, stream, head, first_minute) or Generation(
                     head=head, first_minute=first_minute
                 )
         self._heads.setdefault(id(generation), data[:FINGERPRINTED])
         return opened, generation
 
-    def _trimmed(self, stream: Stream, head: bytes, first_minute: int | None) -> Generation | None:
+    def _trimmed(
+        self, file: LogFile, stream: Stream, head: bytes, first_minute: int | None
+    ) -> Generation | None:
         """Return the generation that a file holds without its beginning, if there is one."""
-        for known in self._store.unsettled(self._log):
+        for known in self._store.newest_generations(self._log):
             generation = self.generation(known.id)
-            if not generation or not generation.live or not generation.tail_size:
+            # What another file holds as a whole is nowhere else, but perhaps in the live log.
+            is_elsewhere = known.id in self.held and not self._is_live(file)
+            if not generation or not generation.tail_size or is_elsewhere:
                 continue
             # Nearly no log is trimmed.
             from check_postfix.maillog.ingest import trimmed

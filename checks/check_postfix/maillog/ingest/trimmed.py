@@ -27,8 +27,7 @@ def may_be_left(generation: Generation, first_minute: int | None) -> bool:
     first_minute: of the file's first line
     """
     return (
-        generation.live
-        and generation.tail_size == FINGERPRINTED
+        generation.tail_size == FINGERPRINTED
         and generation.last is not None
         and first_minute is not None
         and first_minute <= generation.last
@@ -92,6 +91,8 @@ def go_on(
         done=True,
     )
     store.save_generation(log, whole)
+    # A run that came while the log was being written anew has seen next to nothing of it.
+    store.close_gap(log, generation.id)
     cut = generation.end - end
     if generation.hole and generation.hole_start < cut:
         first = generation.first_minute if generation.first_minute is not None else first_minute

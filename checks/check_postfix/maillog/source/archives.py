@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -31,6 +32,9 @@ _SEPARATORS = "-._"
 _DIGITS = "0123456789"
 _OF_ROTATION = f"{_SEPARATORS}{_DIGITS}T"
 
+# What stat says of a file that was renamed since, of a link to nothing, and in a directory that
+# this user may list but not enter.
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
 
 # A directory that was changed less long ago may be changed once more without a trace: file
 # systems keep the time in steps of up to two seconds.
@@ -101,13 +105,18 @@ def of(path: str, named: Sequence[str] = ()) -> list[LogFile]:
 
 
 def there(paths: Iterable[str]) -> list[LogFile]:
-    """Return those of these files that are there, newest first."""
+    """Return those of these files that are there, newest first.
+
+    Raises: LogError if the system cannot tell
+    """
     found = {}
     for path in paths:
         try:
             status = os.stat(path)
-        except OSError:  # renamed since, or a dangling link
-            continue
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                continue
+            raise unreadable(path, error) from None
         if stat.S_ISREG(status.st_mode):
             found[path] = LogFile(path, status)
     return sorted(

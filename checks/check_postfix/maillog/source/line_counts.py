@@ -10,10 +10,13 @@ class LineCounts(
 ):
     """Numbers of lines, but for the second.
 
+    A daemon's are a daemon of Postfix's or Dovecot's. Their commands are other programs: anybody
+    may call them, and the check of the queue does on a host whose mail is logged elsewhere.
+
     lines:    read
-    events:   in them; one line can tell of several
-    matched:  tell of events
-    foreign:  are of other programs than Postfix and Dovecot
+    events:   in them; one line can tell of several, and some are told by commands
+    matched:  a daemon's that tell of events
+    foreign:  of other programs than daemons
     unparsed: have no frame that we know, or tell of an event but have no date
     """
 
@@ -27,12 +30,12 @@ class LineCounts(
 
     @property
     def uncounted(self) -> int:
-        """How many lines are Postfix's or Dovecot's and tell of nothing that is counted."""
+        """How many lines are a daemon's and tell of nothing that is counted."""
         return self.lines - self.matched - self.foreign - self.unparsed
 
     @property
     def ours(self) -> int:
-        """How many lines are Postfix's or Dovecot's, whatever they tell of."""
+        """How many lines are a daemon's, whatever they tell of."""
         return self.lines - self.foreign - self.unparsed
 
     def __add__(self, other: object) -> LineCounts:

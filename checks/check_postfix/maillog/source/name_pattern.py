@@ -11,13 +11,14 @@ import re
 import time
 from collections import namedtuple
 
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source import archives
 from check_postfix.maillog.source.refusal import unreadable
+from check_postfix.maillog.source.stream import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from check_postfix.maillog.errors import LogError
+    from collections.abc import Iterable, Iterator, Sequence
 
     Date = tuple[int, ...]
 
@@ -247,6 +248,21 @@ class NamePattern:
             if ending in endings:
                 yield name, ending
 
+    def logs(self) -> list[str]:
+        """Return the names of the logs that the pattern finds: what none of them was rotated to."""
+        there = [file for file in self.find() if not file.path.endswith(COMPRESSED)]
+        names = [file.log for file in there if self.fields or os.path.isfile(file.path)]
+        return _without_generations(dict.fromkeys(names))
+
+    def absence(self) -> LogError:
+        """Return what is said where it finds nothing."""
+        if self.refused:
+            return self.refused[0]
+        return LogError(
+            f"{self.written}: no file has such a name; put the pattern into quotes where a"
+            " shell would fill it in, and see where mail is logged"
+        )
+
     def fits(self, path: str) -> bool:
         """Tell whether the pattern would find a file of this name, in whatever directory."""
         names = path.split("/")[-len(self._parts) :]
@@ -282,6 +298,27 @@ class NamePattern:
         last = max((file.date for file in present), default=())
         there = [file.path for file in present if file.date == last]
         return max(there, key=_modified) if there[1:] else next(iter(there), None)
+
+
+def _without_generations(names: Iterable[str]) -> list[str]:
+    """Return the paths without those of rotated generations of others of them."""
+    logs: dict[tuple[str, str], list[str]] = {}
+    split = [os.path.split(name) for name in names]
+    for directory, name in split:
+        logs.setdefault((directory, os.path.splitext(name)[0]), []).append(name)
+
+    def is_generation(directory: str, name: str) -> bool:
+        return any(
+            archives.is_rotated(name, log)
+            for size in range(1, len(name))
+            for log in logs.get((directory, name[:size]), ())
+        )
+
+    return [
+        os.path.join(directory, name)
+        for directory, name in split
+        if not is_generation(directory, name)
+    ]
 
 
 def _ordered(date: dict[str, str]) -> Date:

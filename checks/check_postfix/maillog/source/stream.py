@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from math import inf
+from io import FileIO
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.gzipped import Readable
 
 
+# A deadline that never comes. From Python 3.13 on nothing else would have math loaded.
+NEVER = float("inf")
 # How compressed files are called.
 COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
+# Where the program zstd is, if PATH does not say so.
+_ZSTD_PLACES = ("/usr/bin", "/usr/local/bin")
 # Read, or passed over, at a time in a compressed file.
 _CHUNK_BYTES = 64 * 1024
 # NUL bytes are passed over so many at a time.
@@ -51,7 +55,7 @@ class Stream:
     `blank` is how many NUL bytes stand in front of its first other byte, once its head was read.
     """
 
-    def __init__(self, path: str, deadline: float = inf) -> None:
+    def __init__(self, path: str, deadline: float = NEVER) -> None:
         """Open the file.
 
         Raises: LogError where the system refuses, FileNotFoundError where it
@@ -68,7 +72,7 @@ class Stream:
             raise
         except OSError as error:
             raise unreadable(path, error) from None
-        self._disk = os.fdopen(fd, "rb", buffering=0)
+        self._disk = _Disk(fd, "rb")
         try:
             self._file = self._uncompressed()
         except BaseException:
@@ -97,18 +101,21 @@ class Stream:
         # Python before 3.14 has no zstd; who compresses with it has the program.
         import subprocess
 
+        from check_postfix import child
+
+        program = child.find("zstd", _ZSTD_PLACES)
+        if program is None:
+            raise Unreadable(
+                f"cannot read {self.path}: the program zstd is missing; install the package zstd"
+            )
         try:
             self._child = subprocess.Popen(
-                ["zstd", "-dcq"],
+                [program, "-dcq"],
                 stdin=self._disk,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=os.environ | {"LC_ALL": "C"},
+                env=child.environment(),
             )
-        except FileNotFoundError:
-            raise Unreadable(
-                f"cannot read {self.path}: the program zstd is missing; install the package zstd"
-            ) from None
         except OSError as error:
             raise unreadable(self.path, error) from None
         assert self._child.stdout is not None
@@ -194,8 +201,14 @@ class Stream:
         return self._file is not self._disk
 
     def status(self) -> os.stat_result:
-        """Return what the system says of the open file, whatever its name is by now."""
-        return os.fstat(self._disk.fileno())
+        """Return what the system says of the open file, whatever its name is by now.
+
+        Raises: Unreadable
+        """
+        try:
+            return os.fstat(self._disk.fileno())
+        except OSError as error:
+            raise unreadable(self.path, error) from None
 
     def read_whole(self, size: int) -> bytes:
         """Return `size` further bytes, less only at the end."""
@@ -258,11 +271,11 @@ class Stream:
         Raises:   TooLong, Unfinished or LogError
         """
         if not self.compressed:
-            self._disk.seek(offset)
+            self._seek(offset)
             return offset <= self.status().st_size
         if offset < self._offset:
             self._end_child()
-            self._disk.seek(0)
+            self._seek(0)
             self._file = self._uncompressed()
             self._offset = 0
         started = monotonic()
@@ -273,6 +286,12 @@ class Stream:
                 self._see_the_time(started, self._offset)
         return True
 
+    def _seek(self, offset: int) -> None:
+        try:
+            self._disk.seek(offset)
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+
     def ends_at(self, offset: int) -> bool:
         """Tell whether the stream is sure to end at this offset, without uncompressing it."""
         if not self.path.endswith(".gz"):
@@ -282,7 +301,10 @@ class Stream:
         # A member ends with how long it was, modulo 2**32.
         fd = self._disk.fileno()
         size = self.status().st_size
-        trailer = os.pread(fd, 4, max(0, size - 4))
+        try:
+            trailer = os.pread(fd, 4, max(0, size - 4))
+        except OSError as error:
+            raise unreadable(self.path, error) from None
         if int.from_bytes(trailer, "little") != offset % 2**32:
             return False
         if size * SMALLEST >= offset + 2**32:
@@ -291,11 +313,24 @@ class Stream:
 
         def read(most: int) -> bytes:
             nonlocal place
-            data = os.pread(fd, most, place)
+            try:
+                data = os.pread(fd, most, place)
+            except OSError as error:
+                raise unreadable(self.path, error) from None
             place += len(data)
             return data
 
         return is_one_member(read, lambda: monotonic() > self._deadline)
+
+
+class _Disk(FileIO):
+    """The bytes on disk."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data: bytes | None = super().read(size)
+        if data is None:  # which would be taken for the end of the file
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return data
 
 
 def _decompression_errors() -> tuple[type[Exception], ...]:

@@ -37,6 +37,13 @@ class ClockMark(namedtuple("ClockMark", "second uptime boot trusted")):
     boot: str
     trusted: int
 
+    def is_steady(self, now: float) -> bool:
+        """Tell whether the clock has run steadily for so long that it is believed.
+
+        now: what it says, in seconds since 1970
+        """
+        return now - self.second >= _STEADY
+
 
 def look(now: float, before: ClockMark | None, is_new: bool) -> ClockMark:
     """Return what this look at the clock makes of the mark.

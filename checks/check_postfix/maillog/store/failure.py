@@ -23,7 +23,16 @@ def explained(path: str | None) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from None
     except UnicodeDecodeError:  # in a message that quotes the damage
-        raise DamagedStore(f"{path}: database disk image is malformed") from None
+        raise damaged(path, "not UTF-8") from None
+
+
+def damaged(path: str | None, how: str) -> DamagedStore:
+    """Return the error of a damaged file.
+
+    how: never SQLite's own words: they quote what they have stumbled over, and that may be
+         somebody's address
+    """
+    return DamagedStore(f"{path}: is damaged ({how})")
 
 
 def unwritable(
@@ -37,11 +46,15 @@ def unwritable(
     number: errno of what failed, None if that is not known
     said:   the cause, and `fix` the fix, where nothing better can be found out
     """
+    if path is None:
+        return StoreError(
+            f"cannot write a temporary file: {said}; make room in /var/tmp, or name another"
+            " directory in the environment with SQLITE_TMPDIR"
+        )
     from check_postfix import unwritable
 
-    found = unwritable.why(path, number, "--state") if path else None
-    cause, fix = found or (said, fix)
-    return StoreError(f"cannot write {path or 'a temporary file'}: {cause}; {fix}")
+    cause, fix = unwritable.why(path, number, "--state") or (said, fix)
+    return StoreError(f"cannot write {path}: {cause}; {fix}")
 
 
 def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
@@ -62,4 +75,4 @@ def _explanation(path: str | None, error: sqlite3.Error) -> StoreError:
         return unwritable(path, None, str(error), "see the disk's errors in the kernel's log")
     if kind == sqlite3.SQLITE_NOMEM:
         return StoreError(f"cannot read {path}: {error}; give the check more memory")
-    return DamagedStore(f"{path}: {error}")
+    return damaged(path, getattr(error, "sqlite_errorname", type(error).__name__))

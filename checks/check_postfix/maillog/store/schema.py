@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 VERSION = 4
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
+# What SQLite puts beside a file, or takes for its own where it finds it there.
+BESIDE = ("-journal", "-wal", "-shm")
+# How a damaged file is called that was set aside.
+ASIDE = ".damaged"
 
 _TABLES = """
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;

@@ -17,7 +17,7 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from operator import itemgetter
 
@@ -28,7 +28,7 @@ from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import checksum, packed, schema
 from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.clock_mark import ClockMark
-from check_postfix.maillog.store.failure import explained
+from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.run_mark import RunMark
 
@@ -77,6 +77,9 @@ _LONG = 3 * 24 * 60
 _DAY = 24 * 60
 # Later than any.
 _LAST_MINUTE = 10**9
+
+# Of a directory: by others than its owner. Whether that matters is told by file.py.
+_MAY_BE_WRITTEN = stat.S_IWGRP | stat.S_IWOTH
 
 # What stands in the place of a path for the systemd journal.
 JOURNAL = "journal"
@@ -146,20 +149,20 @@ class Store:
         self._origins: dict[tuple[int, str, str], int] = {}
         # (family, hour) -> how many keys it has at most; inside a transaction
         self._sizes: dict[tuple[str, int], int] = {}
-        if path is not None and not _is_file(path):
+        if path is not None and not _is_sound_place(path):
             # Needed once in a file's life.
             from check_postfix.maillog.store import file
 
             file.prepare(path)
         self._deadline = time.monotonic() + wait
         was_killed = False
-        if path is not None and _is_file(path + "-journal"):
+        if path is not None and os.path.lexists(path + "-journal"):
             # Most runs find none.
             from check_postfix.maillog.store import killed
 
             was_killed = killed.has_been(path)
         with explained(path):
-            self._db = sqlite3.connect(path or "", timeout=wait, isolation_level=None)
+            self._db = _connected(path, wait)
             try:
                 self._open()
                 if was_killed:
@@ -244,7 +247,7 @@ class Store:
         with explained(self.path):
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
-                    raise DamagedStore(f"{self.path}: {finding}")
+                    raise damaged(self.path, "integrity_check")
             self._checksums.check_everything()
         with self._readable():
             for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
@@ -483,6 +486,14 @@ class Store:
         )
         return sorted(map(_generation, rows), key=_start, reverse=True)
 
+    def newest_generations(self, log: Log) -> list[Generation]:
+        """Return the live generations, and the one with the newest line."""
+        found = [generation for generation in self.unsettled(log) if generation.live]
+        newest = self._one(log, "last IS NOT NULL", "last DESC, id DESC")
+        if newest and all(generation.id != newest.id for generation in found):
+            found.append(newest)
+        return found
+
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
         found = {generation.id: generation for generation in self.unsettled(log)}
@@ -672,19 +683,30 @@ class Store:
             self._origins[where] = row[0]
         return self._origins[where]
 
-    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int]) -> None:
+    def save_newest(self, log: Log, newest: Mapping[tuple[bytes, bytes], int], latest: int) -> None:
         """Keep the minute of the newest line of some origins; inside a transaction only.
 
         newest: (host, instance) -> minute; those of which nothing was counted yet are left out
+        latest: what was kept of later minutes, while a clock was ahead, is kept no longer
         """
         self._db.executemany(
-            "UPDATE origin SET last=max(coalesce(last, 0), ?)"
+            "UPDATE origin SET last=max(iif(last<=?, last, 0), ?)"
             " WHERE log=? AND host=? AND instance=?",
             [
-                (minute, log.id, host.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+                (
+                    latest,
+                    minute,
+                    log.id,
+                    host.decode("utf-8", "replace"),
+                    name.decode("utf-8", "replace"),
+                )
                 for (host, name), minute in newest.items()
             ],
         )
+
+    def cut_newest(self, log: Log, latest: int) -> None:
+        """Let no origin's newest line lie after a minute; inside a transaction only."""
+        self._db.execute("UPDATE origin SET last=?1 WHERE log=?2 AND last>?1", (latest, log.id))
 
     def origins(self, log: Log) -> list[tuple[int, str, str, int | None]]:
         """Return everything this log has told of.
@@ -937,11 +959,30 @@ class Store:
         return [hour * 60 for hour in sorted(there) if hour in hours]
 
 
-def _is_file(path: str) -> bool:
+def _is_sound_place(path: str) -> bool:
+    """Tell whether a file is there, surely nobody else's, and nothing strange beside it."""
     try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound = stat.S_ISREG(os.lstat(path).st_mode)
+        is_sound &= not os.stat(os.path.dirname(path) or ".").st_mode & _MAY_BE_WRITTEN
+        for name in schema.BESIDE:
+            with suppress(FileNotFoundError):
+                is_sound &= stat.S_ISREG(os.lstat(path + name).st_mode)
     except OSError:
         return False
+    return is_sound
+
+
+def _connected(path: str | None, wait: float) -> sqlite3.Connection:
+    """Open a file, or a nameless one that goes with its connection.
+
+    Raises: sqlite3.Error, StoreError
+    """
+    if path is not None and os.geteuid() == 0:
+        # Root is seldom the user that checks run as.
+        from check_postfix.maillog.store import by_root
+
+        return by_root.connected(path, wait)
+    return sqlite3.connect(path or "", timeout=wait, isolation_level=None)
 
 
 def _columns(kind: type[Value]) -> str:

@@ -40,6 +40,8 @@ class Coverage(Value):
     line_counts: of the lines read of the generations that are known
     offset:  minutes that its stamps run ahead of this machine's clock, negative if behind,
              because they are in another zone than they are read by; 0 if that is not proven
+    seems:   minutes, as a negative number, that its newest stamp lies before the time at which the
+             file was written, if that looks like another zone
     ahead:   minutes that its newest stamp lies in the future
     unread:  what is there and could not be read
     notes:   further sentences about what was read
@@ -56,6 +58,7 @@ class Coverage(Value):
     notes: Sequence[str] = ()
     absence: str = ""
     offset: int = 0
+    seems: int = 0
     ahead: int = 0
     unread: Sequence[Unread] = ()
 
@@ -77,6 +80,7 @@ class Coverage(Value):
             notes=[note for part in parts for note in part.notes],
             absence="; ".join(part.absence for part in parts if part.absence),
             offset=max((part.offset for part in parts), key=abs),
+            seems=min(part.seems for part in parts),
             ahead=max(part.ahead for part in parts),
             unread=[file for part in parts for file in part.unread],
         )

@@ -23,6 +23,7 @@ from check_postfix.maillog.events.recogniser import (
     reject,
     screen,
 )
+from check_postfix.maillog.events.recogniser.unknown import ODD_ID_OPENING, recognise_odd_id
 from check_postfix.maillog.events.recogniser.unknown import unknown as unknown_event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
@@ -84,6 +85,7 @@ _QUEUE_ID = fields.QUEUE_ID + rb": "
 _QUEUE_ID_OR_NOQUEUE = rb"(?:NOQUEUE|" + fields.QUEUE_ID + rb"): "
 _match_id = Expression(rb"(?:(?P<noqueue>NOQUEUE)|" + fields.QUEUE_ID + rb"): ").match
 
+COMMANDS = health.COMMANDS
 _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
 # Asked in this order; the first that returns an event has read the record.
@@ -155,6 +157,7 @@ POSTFIX: tuple[Shape, ...] = (
     ),
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
+    Shape(None, _NO_ID, (b"",), recognise_odd_id, ODD_ID_OPENING),
 )  # fmt: skip
 DOVECOT: tuple[Shape, ...] = (
     Shape(None, _NO_ID, login.DOVECOT_WORDS, login.recognise_dovecot),
@@ -202,7 +205,7 @@ def is_of_daemon(record: Record) -> bool:
     What a command of Postfix complains of does not: the check of the queue causes such lines
     itself, on a host whose mail is logged somewhere else.
     """
-    return is_ours(record) and record.program not in health.COMMANDS
+    return is_ours(record) and record.program not in COMMANDS
 
 
 def candidates(record: Record) -> tuple[tuple[Shape, ...], int]:

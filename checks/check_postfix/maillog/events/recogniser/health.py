@@ -10,6 +10,8 @@ many more; the words are Postfix's, at the start of the text.
 
 from __future__ import annotations
 
+import re
+
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
@@ -20,29 +22,38 @@ COMMANDS = frozenset(
     b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
 )
 
-# How lines about such trouble begin; _match_fault knows how they go on.
-FAULTS = (
-    b"warning: process /",
-    b"warning: /",
-    b"warning: master_spawn: ",
-    b'warning: service "',
-    b"warning: not enough free space ",
-    b"warning: mail_queue_enter: ",
-    b"warning: connect to ",
-    b"warning: milter ",
-    b"warning: problem talking to ",
-    b"warning: timeout on p",
-    b"warning: premature end-of-input ",
-    b"warning: unexpected end-of-input ",
-    b"warning: database ",
-    b"warning: saving corrupt file ",
-    b"warning: SASL: ",
-    b"warning: lost connection with proxy ",
-    b"warning: timeout talking to proxy ",
-    b"warning: table ",
-    b"error: open database ",
-    b"entering STRESS mode with ",
-)
+# How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
+_QUEUE = "the queue cannot be written"
+_SERVICE = "a service does not answer"
+_TABLE = "a lookup table fails"
+_MILTER = "a milter does not answer"
+_FILTER = "the proxy filter does not answer"
+_THROTTLED = "a service is throttled"
+_FAULTS = {
+    b"warning: process /": "daemons end with an error",
+    b"warning: /": _THROTTLED,
+    b"warning: master_spawn: ": _THROTTLED,
+    b'warning: service "': "a service is at its process limit",
+    b"warning: not enough free space ": "no room in the queue",
+    b"warning: mail_queue_enter: ": _QUEUE,
+    b"warning: connect to Milter ": _MILTER,
+    b"warning: connect to proxy ": _FILTER,
+    b"warning: connect to p": _SERVICE,
+    b"warning: milter ": _MILTER,
+    b"warning: problem talking to ": _SERVICE,
+    b"warning: timeout on p": _SERVICE,
+    b"warning: premature end-of-input ": _SERVICE,
+    b"warning: unexpected end-of-input ": _SERVICE,
+    b"warning: database ": "a lookup table is older than its source",
+    b"warning: saving corrupt file ": "a queue file is corrupt",
+    b"warning: SASL: ": "no SASL server",
+    b"warning: lost connection with proxy ": _FILTER,
+    b"warning: timeout talking to proxy ": _FILTER,
+    b"warning: table ": _TABLE,
+    b"error: open database ": _TABLE,
+    b"entering STRESS mode with ": "postscreen is under stress",
+}
+FAULTS = tuple(_FAULTS)
 _match_fault = Expression(
     rb"(?:error|entering|warning: (?:process /\S++ pid \d++ (?:exit status|killed by signal) "
     rb"|/[^\s:]++: bad command startup -- throttling"
@@ -90,7 +101,23 @@ _match_dialogue = Expression(
     rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?:" + fields.CLIENT_ADDRESS + rb")\]"
 ).match
 
-_FAULT = Event(kind="local_fault")
+# What is wrong with a message that the line names
+_OF_A_MESSAGE = {
+    b"write queue file": _QUEUE,
+    b" service failure": _SERVICE,
+    b" failed)": _SERVICE,
+}
+
+
+def _fault(reason: str) -> Event:
+    return Event(kind="local_fault", reason=reason)
+
+
+def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
+    if not match:
+        return None
+    found = (why for words, why in _OF_A_MESSAGE.items() if words in match[0])
+    return _fault(next(found, _TABLE))
 
 
 def recognise_death(record: Record, _: int) -> Event | None:
@@ -108,7 +135,10 @@ def recognise_fault(record: Record, start: int) -> Event | None:
 
     record: text starts with one of FAULTS
     """
-    return _FAULT if _match_fault(record.text, start) else None
+    if not _match_fault(record.text, start):
+        return None
+    starts_with = record.text.startswith
+    return _fault(next(why for words, why in _FAULTS.items() if starts_with(words, start)))
 
 
 def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
@@ -116,7 +146,7 @@ def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
 
     record: text starts with `warning: `
     """
-    return _FAULT if _match_of_a_table(record.text, start) else None
+    return _fault(_TABLE) if _match_of_a_table(record.text, start) else None
 
 
 def recognise_fault_with_a_message(record: Record, start: int) -> Event | None:
@@ -124,7 +154,7 @@ def recognise_fault_with_a_message(record: Record, start: int) -> Event | None:
 
     record: text starts with `warning: `
     """
-    return _FAULT if _match_with_a_message(record.text, start) else None
+    return _fault_of_a_message(_match_with_a_message(record.text, start))
 
 
 def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
@@ -132,7 +162,7 @@ def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
 
     start: where the text goes on after a queue ID
     """
-    return _FAULT if _match_said_of_a_message(record.text, start) else None
+    return _fault_of_a_message(_match_said_of_a_message(record.text, start))
 
 
 def recognise_dialogue(record: Record, start: int) -> Event | None:
