@@ -418,6 +418,8 @@ class Machine(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["deleted", "garbled", "cut"]))
     def lose_the_store(self, how: str) -> None:
         self.history = None
+        if self.own in self.archives:  # which is known to nobody then
+            self._remove(self.own)
         if how == "deleted":
             os.remove(self.store)
         elif how == "garbled":
