@@ -63,7 +63,8 @@ cat /tmp/said
 """
 ICINGA_NAMES = """\
 icinga2 daemon -C --dump-objects >/dev/null
-icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
+icinga2 object list --type Service \\
+    | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
 """
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
