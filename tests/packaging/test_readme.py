@@ -63,7 +63,8 @@ cat /tmp/said
 """
 ICINGA_NAMES = """\
 icinga2 daemon -C --dump-objects >/dev/null
-icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
+icinga2 object list --type Service \\
+    | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
 """
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
@@ -173,6 +174,12 @@ def services(said: str) -> dict[str, tuple[int, str]]:
     return found
 
 
+def warnings(said: str) -> list[str]:
+    """Return what Icinga warns of, but for the notice about API users of its later versions."""
+    lines = said.splitlines()
+    return [line for line in lines if "warning/" in line and "Security notice" not in line]
+
+
 def alarmed(said: str) -> None:
     """See that there are all services, and that two of them alarm with a reason."""
     found = services(said)
@@ -196,7 +203,7 @@ def test_every_command_of_the_installation_is_tried():
 def test_icinga_on_the_mail_server_alarms_and_has_nothing_to_warn_of(machine):
     said = typed(machine, "icinga", then=ICINGA_SAYS)
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     alarmed(said)
 
 
@@ -220,12 +227,13 @@ def test_an_icinga_master_takes_what_is_for_agents_and_has_nothing_to_warn_of(ma
     before = zones.read_text()
     zones.write_text(MASTER_ZONES)
     try:
-        said = typed(machine, "icinga agent", "icinga master", then=ICINGA_NAMES)
+        typed(machine, "icinga agent")  # on another machine
+        said = typed(machine, "icinga master", then=ICINGA_NAMES)
     finally:
         zones.write_text(before)
         machine.must("sh", "-c", "rm -rf /etc/icinga2/zones.d/*/postfix-*")
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     assert sorted(said.rpartition("\n---\n")[2].split()) == sorted([*SERVICES, "postfix-agent"])
 
 
