@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -61,7 +62,8 @@ done
 cat /tmp/said
 """
 ICINGA_NAMES = """\
-icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(.*\\)' of type.*/\\1/p"
+icinga2 daemon -C --dump-objects >/dev/null
+icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
 """
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
@@ -156,6 +158,8 @@ def typed(machine: Debian, *marks: str, then: str = "", **environment: str) -> s
     """
     # Master and mail server are one machine here.
     lines = "".join(commands()[mark] for mark in marks).replace("192.0.2.11", "127.0.0.1")
+    # What is tried by hand may well alarm.
+    lines = re.sub(r"(?m)^(/\S*/check_nrpe .*)$", r"\1 || [ $? -lt 3 ]", lines)
     script = f"set -eu\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
     machine.path("/tmp/typed").write_text(f"{script}\necho; echo '---'\n{then}")
     return machine.must("sh", "/tmp/typed", **environment)

@@ -77,10 +77,9 @@ class SeenFile(Value):
         return int(self.signature.split(":")[2])
 
     @property
-    def inode(self) -> tuple[int, int]:
-        """Device and inode."""
-        device, number, *_ = self.signature.split(":")
-        return int(device), int(number)
+    def inode(self) -> str:
+        """Device and inode, as the signature has them."""
+        return ":".join(self.signature.split(":")[:2])
 
     @property
     def modified(self) -> int:

@@ -369,12 +369,19 @@ class Store:
         with explained(self.path):
             return [name for (name,) in self._db.execute("SELECT path FROM log")]
 
-    def files_read(self) -> list[tuple[str, str]]:
-        """Return (name of a log, signature) of each file that holds a generation."""
-        with explained(self.path):
-            return self._db.execute(
+    def files_read(self) -> list[tuple[str, tuple[int, int], int]]:
+        """Return (name of a log, device and inode, size) of each file that holds a generation.
+
+        Raises: DamagedStore
+        """
+        with self._readable():
+            found = []
+            for name, signature in self._db.execute(
                 "SELECT log.path, signature FROM seen JOIN log ON log.id=log WHERE generation<>0"
-            ).fetchall()
+            ):
+                device, inode, size, *_ = map(int, signature.split(":"))
+                found.append((name, (device, inode), size))
+            return found
 
     def remove_log(self, log: Log) -> None:
         """Forget a log; inside a transaction only."""
