@@ -442,7 +442,8 @@ class Machine(RuleBasedStateMachine):
     # -- the runs
 
     def _ingest(self, seconds: float) -> Coverage:
-        if not os.path.exists(self.log) and not self.archives:
+        # Without any file that is called like the log there is none, which is said.
+        if not os.path.exists(self.log) and not self._usual(self.archives):
             self._living()
         return logbook.ingest(
             self.store, self.name, self.minute + self.ahead, seconds, archives=[self.elsewhere]
