@@ -24,6 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Debian gives it to root alone, but what the tests start is run by anybody.
+    os.environ["PATH"] += ":/usr/sbin"
     effort.quick = config.getoption("quick")
     config.stash[LEFT_OUT] = Counter()
     # The same examples each time, so that a change is to blame when a test turns red.

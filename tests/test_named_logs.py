@@ -6,12 +6,17 @@ import gzip
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from check_postfix.deferred import CHECK
+from check_postfix.maillog.ingest.ingest import Ingest
+from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.clocks import Clocks
 from tests.support.server import CRITICAL, DAY, END, HOUR, MINUTE, OK, UNKNOWN, Said
@@ -476,6 +481,64 @@ def test_a_directory_of_a_pattern_that_may_not_be_entered_is_remarked_beside_oth
 
     assert done.returncode == OK
     assert f"(cannot read {closed}: permission denied; let user".encode() in done.stdout
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("mail.log", "*.log"), ("*.log", "mail.log"), ("*.log", "mail.*"), ("mail?log", "*.log")],
+)
+def test_a_log_that_two_patterns_find_is_read_once(names, logs):
+    logs.writes("mail.log", 3)
+    logs.writes("relay.log", 2)
+
+    assert logs.attempts(*names) == (5, 0)
+    assert logs.attempts(*names) == (5, 0)
+
+
+def test_a_pattern_that_would_find_another_leaves_that_alone(logs):
+    logs.writes("mail.log", 3)
+    assert logs.attempts("*.log") == (3, 0)
+    assert logs.attempts("*") == (3, 0)
+
+    with closing(sqlite3.connect(logs.state)) as state:
+        names = [name for (name,) in state.execute("SELECT path FROM log")]
+    assert sorted(Path(name).name for name in names) == ["*", "*.log", "mail.log"]
+
+
+def test_the_state_file_is_no_log_of_a_pattern(logs):
+    logs.state = logs.directory / "state"
+    logs.writes("mail.log", 3)
+    said = [logs.says("*") for _ in range(3)]
+
+    assert [each.labels["attempts"].value for each in said] == [3, 3, 3]
+    assert " 0 not understood" in "".join(logs.says("*", more=["-vv"]).lines)
+    with closing(sqlite3.connect(logs.state)) as state:
+        names = [name for (name,) in state.execute("SELECT path FROM log")]
+    assert sorted(Path(name).name for name in names) == ["*", "mail.log"]
+
+
+def test_more_logs_than_there_is_time_for_are_told_and_read_by_the_next_runs(logs, monkeypatch):
+    for number in range(40):
+        container(logs, f"c{number:02}", 2)
+    arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--state", str(logs.state)]
+    said: list[str] = []
+    passed = 0.0
+    plain, run = time.monotonic, Ingest.run
+
+    def slowly(self: Ingest) -> Coverage:
+        nonlocal passed
+        passed += 0.3
+        return run(self)
+
+    monkeypatch.setattr(time, "monotonic", lambda: plain() + passed)
+    monkeypatch.setattr(Ingest, "run", slowly)
+    with logs.clocks.told():
+        while not said or ("goes on next run" in said[-1] and len(said) < 20):
+            said.append(outcome_of(CHECK, arguments)[0])
+
+    assert 2 <= len(said) < 20
+    assert all("UNKNOWN" in text and "goes on next run" in text for text in said[:-1])
+    assert "0 % of 80 delivery attempts" in said[-1]
 
 
 def test_all_checks_say_the_same_of_a_pattern(logs):

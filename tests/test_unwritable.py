@@ -219,7 +219,7 @@ def test_the_file_for_prometheus_on_a_full_disk(server, disk):
 
     line = server.says("deferred", "--prometheus", str(where / "x.prom")).line
 
-    assert f"(cannot write {where}/x.prom: the disk is full; make room on it)" in line
+    assert f"cannot write {where}/x.prom: the disk is full; make room on it" in line
     assert os.listdir(where) == ["full"]
 
 
@@ -230,6 +230,6 @@ def test_the_file_for_prometheus_in_a_directory_that_may_not_be_written(server, 
     line = server.says("deferred", "--prometheus", str(there / "x.prom")).line
 
     assert (
-        f"(cannot write {there}/x.prom: {user()} may not write the directory {there};"
-        " let that user, or choose another with --prometheus)"
+        f"cannot write {there}/x.prom: {user()} may not write the directory {there};"
+        " let that user, or choose another with --prometheus"
     ) in line

@@ -84,20 +84,20 @@ def _is_out_of_inodes(directory: str) -> bool:
 
 def _forbidden(path: str, above: str) -> tuple[str, str] | None:
     """Return why this user may not write, and what lets them."""
-    import shlex  # which few runs need
-
     user = _user(os.geteuid())
     # SQLite's journal is as necessary as the file itself.
     for name in (path, f"{path}-journal"):
         if os.path.exists(name) and not os.access(name, os.R_OK | os.W_OK):
             owner = os.stat(name).st_uid
-            command = shlex.join(["chown", str(os.geteuid()), name])
             what = "it" if name == path else name
             if owner != os.geteuid():
-                return f"{what} belongs to {_user(owner)}, not to {user}", f"run '{command}'"
+                return (
+                    f"{what} belongs to {_user(owner)}, not to {user}",
+                    f"run 'chown {os.geteuid()} {name}'",
+                )
             return (
                 f"{what} may not be written by its owner",
-                f"run '{shlex.join(['chmod', 'u+rw', name])}'",
+                f"run 'chmod u+rw {name}'",
             )
     if os.path.isdir(above) and not os.access(above, os.W_OK | os.X_OK):
         return f"{user} may not write the directory {above}", "let that user"

@@ -291,7 +291,7 @@ class Scenario:
 
         for part, name in enumerate(("system.journal", "system@a-1-1.journal")):
             entries = (
-                entry(start + number / 100, "postfix/smtp", text(number), boot=number // 30_000)
+                entry(start + number / 100, "postfix/smtp", text(number), boot=number // 30_000 + 1)
                 for number in range(CRAFTED)
                 if number // 1000 % 2 == part
             )

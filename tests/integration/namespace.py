@@ -64,6 +64,8 @@ def furnish(log: Path, hosts: Mapping[str, str], nameless: Iterable[str], hostna
     """
     socket.sethostname(hostname)
     sh("ip", "link", "set", "lo", "up")
+    # A new network lets nobody ping, and Debian 13's ping has no capability of its own.
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647\n")
     for address in {*hosts.values(), *nameless}:
         sh("ip", "address", "add", f"{address}/32", "dev", "lo")
     cover("/run")
@@ -97,7 +99,8 @@ def cover(path: str, keep: Iterable[str] = ()) -> None:
             if Path(path, name).exists():
                 sh("cp", "-a", f"{path}/{name}", saved)
         sh("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", path)
-        shutil.copytree(saved, path, dirs_exist_ok=True)
+        # a link may lead to what has just been hidden, as those of alternatives do
+        shutil.copytree(saved, path, symlinks=True, dirs_exist_ok=True)
     Path(path).chmod(0o755)
 
 

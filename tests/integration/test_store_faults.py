@@ -162,3 +162,26 @@ def test_whatever_call_fails_the_state_is_whole_and_the_next_run_counts_all_once
         assert place.counted() == dict.fromkeys(place.states[1], 1), where
         tried += 1
     assert tried > 20
+
+
+def test_a_quota_that_is_used_up_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    logbook.write(log, logbook.line(logbook.FIRST))
+
+    done = subprocess.run(
+        [
+            "strace", "-qq", "--signal=none", "-o", tmp_path / "trace", "--trace=pwrite64,write",
+            # SQLite's, and the first one of what asks the disk why; the next one is what is said
+            "--inject=pwrite64:error=EDQUOT", "--inject=write:error=EDQUOT:when=1",
+            Path(sys.executable).parent / "check_postfix_deferred",
+            "--log", log, "--state", tmp_path / "s",
+        ],
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout == (
+        f"POSTFIX DEFERRED UNKNOWN - cannot write {tmp_path}/s: the disk quota of user root is used"
+        " up; raise it, or delete files of that user\n"
+    )

@@ -230,7 +230,7 @@ def test_an_ok_whose_file_cannot_be_written_is_unknown(tmp_path):
     assert code == 3
     assert text == (
         "POSTFIX DEFERRED UNKNOWN - 23.9 % of 71 delivery attempts deferred in 15 min"
-        f" (log begins {_begin(text)}) (cannot write {path}: no such file or directory; make its"
+        f" (log begins {_begin(text)}; cannot write {path}: no such file or directory; make its"
         " directory, or choose another with --prometheus)"
         " | deferred_ratio=23.9%;90;95;0;100 attempts=71;;;0 sent=40;;;0 deferred=17;;;0"
         " bounced=14;;;0 expired=2;;;0 deferred_messages=16;;;0"
@@ -251,7 +251,7 @@ def test_a_file_of_another_check_is_not_overwritten(tmp_path):
 
     assert code == 3
     assert (
-        f"(cannot write {path}: it holds the metrics of check_postfix_deferred; give each check a"
+        f"cannot write {path}: it holds the metrics of check_postfix_deferred; give each check a"
         " file of its own with --prometheus)"
     ) in text
     assert path.read_text() == before
@@ -267,7 +267,7 @@ def test_a_file_of_the_same_check_is_overwritten(tmp_path):
 
 def _begin(text: str) -> str:
     """Return when the log begins, which is told in this machine's time."""
-    found = re.search(r"log begins ([^)]*)", text)
+    found = re.search(r"log begins ([^);]*)", text)
     assert found
     return found[1]
 
@@ -292,7 +292,7 @@ def test_a_disk_that_does_not_answer_keeps_no_check_from_speaking(tmp_path, monk
     text, code = outcome_of(deferred.CHECK, [*ARGUMENTS, *CALM, "--prometheus", str(path)])
 
     assert code == 3
-    assert f"(writing {path} took longer than 0.01 s; is the disk well?)" in text
+    assert f"; writing {path} took longer than 0.01 s; is the disk well?)" in text
 
 
 def test_a_file_is_replaced_at_once_and_readable_for_all(tmp_path, monkeypatch):

@@ -18,9 +18,11 @@ _WAYS_OUT = (
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/pip.conf",
-    "/etc/ssl/certs/ca-certificates.crt",
 )
-_SETTING = re.compile(r"PIP_\w+|\w+_proxy|\w+_PROXY|SSL_CERT_FILE")
+# Not where Debian has its own, which a package's installation would bring back.
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_CERTIFICATES_INSIDE = "/etc/ssl/of-the-host.crt"
+_SETTING = re.compile(r"PIP_\w+|\w+_proxy|\w+_PROXY")
 
 
 class Debian:
@@ -54,16 +56,23 @@ class Debian:
                 self.path(str(way.parent)).mkdir(parents=True, exist_ok=True)
                 self.copy_in(way, str(way))
 
+        if _CERTIFICATES.exists():
+            self.path("/etc/ssl").mkdir(exist_ok=True)
+            self.copy_in(_CERTIFICATES, _CERTIFICATES_INSIDE)
+
     def run(
         self, *command: str, user: str = "root", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in it; its output is one text."""
         passed_on = {name: value for name, value in os.environ.items() if _SETTING.fullmatch(name)}
+        if self.path(_CERTIFICATES_INSIDE).exists():
+            passed_on["PIP_CERT"] = _CERTIFICATES_INSIDE
+        path = [] if user == "root" else ["env", "PATH=/usr/bin"]  # as Debian's own logins have it
         return subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.directory}/proc",
-             "chroot", str(self.directory), "runuser", "-u", user, "--", *command],
+             "chroot", str(self.directory), "runuser", "-u", user, "--", *path, *command],
             env={
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "PATH": "/usr/sbin:/usr/bin",
                 "DEBIAN_FRONTEND": "noninteractive",
                 "LC_ALL": "C.UTF-8",
                 "TZ": "UTC",

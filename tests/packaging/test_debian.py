@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -18,7 +19,7 @@ from tests.bench.ground import one_day
 from tests.integration import packages
 from tests.support.definitions import log_checks, names
 
-from .debian import ROOT, Debian, own_release
+from .debian import ROOT, Debian, releases
 
 pytestmark = pytest.mark.integration
 
@@ -43,14 +44,14 @@ def package(tmp_path_factory) -> Path:
     return build(tmp_path_factory.mktemp("deb"))
 
 
-@pytest.fixture(scope="module")
-def debian(package, tmp_path_factory) -> Iterator[Debian]:
+@pytest.fixture(scope="module", params=releases())
+def debian(request, package, tmp_path_factory) -> Iterator[Debian]:
     """A bare Debian with the package installed by apt, and a mail log that only adm may read."""
     if os.geteuid() != 0:
         pytest.skip("a Debian of its own needs root")
     packages.install("mmdebstrap")
     place = tmp_path_factory.mktemp("debian") / "root"
-    machine = Debian(place, own_release())
+    machine = Debian(place, request.param)
     machine.copy_in(package, "/tmp/check-postfix.deb")
     machine.must("apt-get", "-q", "-y", "--no-install-recommends", "install",
                  "/tmp/check-postfix.deb")  # fmt: skip
@@ -143,7 +144,7 @@ def test_it_brings_the_pages_that_an_operator_needs(package):
         names = {name.removeprefix("./usr/share/") for name in tree.getnames()}
         links = {member.name: member.linkname for member in tree.getmembers() if member.issym()}
     pages = {f"doc/check-postfix/{page}" for page in (
-        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md"
+        "README.md", "README.Debian", "checks/OPTIONS.md", "checks/NUMBERS.md", "checks/THREATS.md"
     )}  # fmt: skip
 
     assert pages | {f"check_postfix/{kind}/README.md" for kind in ("icinga", "nagios")} <= names
@@ -181,3 +182,56 @@ def test_purging_leaves_nothing_behind_but_the_user(debian):
     left = [name for name in [*listed, STATE] if "postfix" in name and debian.path(name).exists()]
     assert not left
     assert debian.run("id", "nagios").returncode == 0
+
+
+# -- an ordinary user with a clone
+
+CLONE = "/home/joe/check_postfix"
+LET_JOE_READ = f"usermod -aG adm joe && su joe -c {CLONE}/tests/try"
+
+
+@pytest.fixture(scope="module")
+def joe(debian) -> str:
+    """A user without any rights who has this clone, on a machine with Python's venv."""
+    debian.must("apt-get", "-q", "-y", "--no-install-recommends", "install", "python3-venv")
+    debian.must("adduser", "--quiet", "--disabled-password", "--comment", "", "joe")
+    debian.copy_tree_in(CLONE)
+    debian.must("chown", "-R", "joe:", CLONE)
+    return "joe"
+
+
+def test_an_ordinary_user_sees_what_the_checks_say(debian, joe):
+    said = debian.must(f"{CLONE}/tests/try", user=joe, HOME=f"/home/{joe}")
+
+    assert "DEFERRED WARNING - " in said
+    assert "deferrals by reason:" in said
+    assert (
+        f"User joe may not read /var/log/mail.log. Let it:\n\n    su -c '{LET_JOE_READ}'\n"
+    ) in said
+
+
+@pytest.mark.usefixtures("joe")
+def test_the_command_that_it_is_told_lets_it_read_the_log(debian):
+    said = debian.must("sh", "-c", LET_JOE_READ)
+
+    assert "This machine: /var/log/mail.log, the last 15 minutes" in said
+    assert "may not read" not in said
+
+
+def test_an_ordinary_user_passes_the_tests_that_need_nothing_installed(debian, joe):
+    said = debian.must(f"{CLONE}/tests/run", user=joe, HOME=f"/home/{joe}")
+
+    assert re.search(r"^\d+ passed", said.splitlines()[-1])
+
+
+@pytest.mark.usefixtures("joe")
+def test_what_the_other_tests_install_leaves_nothing_that_starts(debian):
+    program = "from tests.integration import packages; packages.install('postfix', 'rsyslog')"
+    before = packages.at_boot(debian.directory)
+    python = f"{CLONE}/.venv-test/bin/python"
+    debian.must("sh", "-c", f'cd {CLONE} && {python} -c "{program}"')
+
+    assert debian.run("which", "postfix", "rsyslogd").returncode == 0
+    assert packages.at_boot(debian.directory) == before
+    assert not debian.path("/usr/sbin/policy-rc.d").exists()
+    assert "No configuration" not in debian.must("debconf-show", "postfix")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,8 +29,9 @@ pytestmark = pytest.mark.integration
 CLONE = "/root/check_postfix"
 MONITORING = [
     *("icinga2", "nagios4-core", "nagios-nrpe-server", "nagios-nrpe-plugin"),
-    *("monitoring-plugins-basic", "curl", "procps"),
+    *("monitoring-plugins-basic", "curl", "procps", "ca-certificates"),
 ]
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SYSTEMCTL = """\
 #!/bin/sh
 [ "$1" = restart ] && exec service "$2" restart
@@ -59,7 +62,9 @@ done
 cat /tmp/said
 """
 ICINGA_NAMES = """\
-icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(.*\\)' of type.*/\\1/p"
+icinga2 daemon -C --dump-objects >/dev/null
+icinga2 object list --type Service \\
+    | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
 """
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
@@ -112,6 +117,8 @@ def furnished(request, tmp_path_factory) -> Iterator[Debian]:
     machine = Debian(place, request.param)
     machine.path("/etc/apt/apt.conf.d/yes").write_text('APT::Get::Assume-Yes "true";\n')
     machine.must("apt-get", "-q", "--no-install-recommends", "install", *MONITORING)
+    if CERTIFICATES.exists():  # this machine's own: the package has made others
+        machine.copy_in(CERTIFICATES, str(CERTIFICATES))
     machine.path("/usr/local/bin/systemctl").write_text(SYSTEMCTL)
     machine.path("/usr/local/bin/systemctl").chmod(0o755)
     machine.copy_tree_in(CLONE)
@@ -152,6 +159,8 @@ def typed(machine: Debian, *marks: str, then: str = "", **environment: str) -> s
     """
     # Master and mail server are one machine here.
     lines = "".join(commands()[mark] for mark in marks).replace("192.0.2.11", "127.0.0.1")
+    # What is tried by hand may well alarm.
+    lines = re.sub(r"(?m)^(/\S*/check_nrpe .*)$", r"\1 || [ $? -lt 3 ]", lines)
     script = f"set -eu\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
     machine.path("/tmp/typed").write_text(f"{script}\necho; echo '---'\n{then}")
     return machine.must("sh", "/tmp/typed", **environment)
@@ -163,6 +172,12 @@ def services(said: str) -> dict[str, tuple[int, str]]:
         name, state, output = line.split(" ", 2)
         found[name] = int(state), output
     return found
+
+
+def warnings(said: str) -> list[str]:
+    """Return what Icinga warns of, but for the notice about API users of its later versions."""
+    lines = said.splitlines()
+    return [line for line in lines if "warning/" in line and "Security notice" not in line]
 
 
 def alarmed(said: str) -> None:
@@ -188,7 +203,7 @@ def test_every_command_of_the_installation_is_tried():
 def test_icinga_on_the_mail_server_alarms_and_has_nothing_to_warn_of(machine):
     said = typed(machine, "icinga", then=ICINGA_SAYS)
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     alarmed(said)
 
 
@@ -212,12 +227,13 @@ def test_an_icinga_master_takes_what_is_for_agents_and_has_nothing_to_warn_of(ma
     before = zones.read_text()
     zones.write_text(MASTER_ZONES)
     try:
-        said = typed(machine, "icinga agent", "icinga master", then=ICINGA_NAMES)
+        typed(machine, "icinga agent")  # on another machine
+        said = typed(machine, "icinga master", then=ICINGA_NAMES)
     finally:
         zones.write_text(before)
         machine.must("sh", "-c", "rm -rf /etc/icinga2/zones.d/*/postfix-*")
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     assert sorted(said.rpartition("\n---\n")[2].split()) == sorted([*SERVICES, "postfix-agent"])
 
 

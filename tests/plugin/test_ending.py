@@ -48,6 +48,17 @@ run(CHECK, sys.argv[2:])
 """
 
 
+# The signal comes where Python cannot pass on what is raised.
+WHILE_FREEING = WHILE_MEASURING.replace(
+    "    os.kill(os.getpid(), getattr(signal, sys.argv[1]))",
+    """\
+    class Freed:
+        def __del__(self):
+            os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    Freed()""",
+)
+
+
 def words(name):
     return f"ended by {name}; let whoever runs this check wait longer than its --timeout"
 
@@ -66,6 +77,15 @@ def test_while_it_loads_modules(module, name):
 
     assert (run.stdout, run.stderr, run.returncode) == (
         f"POSTFIX DEFERRED UNKNOWN - {words(name)}\n", "", 3,
+    )  # fmt: skip
+
+
+@SIGNALS
+def test_where_nothing_can_be_raised(name):
+    run = done(WHILE_FREEING, name)
+
+    assert (run.stdout, run.stderr, run.returncode) == (
+        f"SOME THING UNKNOWN - {words(name)}\n", "", 3,
     )  # fmt: skip
 
 

@@ -92,18 +92,19 @@ def opening(path: str) -> str:
     me = pwd.getpwuid(os.geteuid())
     status = os.stat(path)
     group = grp.getgrgid(status.st_gid).gr_name
-    again = f"sg {group} {shlex.quote(str(ROOT / 'tests/try'))}"
+    # A login takes its groups along: only one that begins after it joined them has all.
+    again = f"su {me.pw_name} -c {ROOT / 'tests/try'}"
     if status.st_gid and status.st_mode & 0o040:
         if status.st_gid in os.getgrouplist(me.pw_name, me.pw_gid):
-            return again  # this login is older than the membership
-        return f"{as_root(f'usermod -aG {group} {me.pw_name}')} && {again}"
+            return again
+        return as_root(f"usermod -aG {group} {me.pw_name} && {again}")
     rights = "rx" if os.path.isdir(path) else "r"
     return as_root(f"setfacl -m u:{me.pw_name}:{rights} {shlex.quote(path)}") + " && tests/try"
 
 
 def as_root(command: str) -> str:
     """Return the command that does this as root."""
-    return f"sudo {command}" if shutil.which("sudo") else f"su -c {shlex.quote(command)}"
+    return f"{'sudo sh' if shutil.which('sudo') else 'su'} -c {shlex.quote(command)}"
 
 
 def show_own() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 
+from check_postfix.common import named_logs
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.window.coverage import Coverage
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
             """Read; see log_source.py."""
 
 
-def read(store: Store, named: NamedLog, now: int, oldest: int, read_log: ReadLog) -> Coverage:
+def read(
+    store: Store, named: NamedLog, now: int, oldest: int, deadline: float, read_log: ReadLog
+) -> Coverage:
     """Bring the store up to the logs that a pattern finds; add those that are gone to it.
 
     What is counted of a log that is gone still belongs to the window, and what nobody had read of
@@ -31,6 +35,7 @@ def read(store: Store, named: NamedLog, now: int, oldest: int, read_log: ReadLog
 
     now:    minutes since 1970
     oldest: the oldest minute that is kept
+    deadline: time.monotonic() after which no further log is begun; the next run goes on there
     Raises: LogError, StoreError
     """
     assert named.wildcards is not None
@@ -43,6 +48,8 @@ def read(store: Store, named: NamedLog, now: int, oldest: int, read_log: ReadLog
     gone = [name for name in _gone(store, named) if not _is_forgotten(store, name, oldest)]
     parts = [
         read_log(store, path, 1 / (len(named.paths) - number))
+        if time.monotonic() < deadline
+        else _not_looked_at(store, path, now)
         for number, path in enumerate(named.paths)
     ]
     for name in gone:
@@ -59,12 +66,25 @@ def read(store: Store, named: NamedLog, now: int, oldest: int, read_log: ReadLog
     return Coverage.of_several(parts, known.read or now, absence)
 
 
+def _not_looked_at(store: Store, path: str, now: int) -> Coverage:
+    """Return what is covered of a log that there was no time for."""
+    log = store.log(path)
+    if log is None:
+        return Coverage(end=now + 1, complete=False)
+    coverage = Progress(store, path, now).coverage(log)
+    coverage.end = min(coverage.end, (log.read or 0) + 1)
+    return coverage
+
+
 def _gone(store: Store, named: NamedLog) -> list[str]:
     """Return the logs that the pattern found once, and finds no more."""
     assert named.wildcards is not None
-    there = {*named.paths, named.name}
     return [
-        name for name in store.log_names() if name not in there and named.wildcards.has_made(name)
+        name
+        for name in store.log_names()
+        if name not in named.paths
+        and named.wildcards.has_made(name)
+        and not named_logs.is_pattern(name)
     ]
 
 

@@ -122,17 +122,18 @@ def _each_once(
     # A name beside a pattern is a link to what is written to now.
     for path in sorted(plain, key=_is_alone):
         where = whereabouts.of(path, named)
-        for file in where.older():
-            if file.path in plain:
+        for older in where.older():
+            if older.path in plain:
                 raise UsageError(
-                    f"{LOG.flag} {file.path}: is a rotated generation of {path} and read with it;"
+                    f"{LOG.flag} {older.path}: is a rotated generation of {path} and read with it;"
                     " leave it out"
                 )
-            taken.setdefault(file.inode, path)
+            taken.setdefault(older.inode, path)
         if where.live_path != path and (live := where.live()):
             taken.setdefault(live.inode, path)
     notes: list[str] = []
     found = []
+    there: set[str] = set()
     for log in logs:
         paths = log.paths
         read: dict[Inode, Sized] = {}
@@ -140,15 +141,18 @@ def _each_once(
             paths, read = _found_by(log.wildcards, store), _files_read(log.wildcards, store)
         kept = []
         for path in paths:
+            if path in there:
+                continue
             holder = path
-            if (log.wildcards or _is_alone(path)) and (there := _file(path)):
-                inode, size = there
+            if (log.wildcards or _is_alone(path)) and (file := _file(path)):
+                inode, size = file
                 holder = taken.setdefault(inode, path)
                 before, counted = read.get(inode, (path, 0))
                 if holder == path and size >= counted:
                     holder = before
             if holder == path:
                 kept.append(path)
+                there.add(path)
             else:
                 notes.append(f"{path} is the same file as {holder}, and read once")
         if kept or log.wildcards:
@@ -158,12 +162,18 @@ def _each_once(
 
 def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
     """Return inode -> log and size of what was read of the logs of a pattern."""
-    read = {}
-    for name, signature in store.files_read():
-        if pattern.has_made(name):
-            device, number, size, *_ = map(int, signature.split(":"))
-            read[device, number] = name, size
-    return read
+    return {
+        inode: (name, size) for name, inode, size in store.files_read() if pattern.has_made(name)
+    }
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether a log's name in the store is that of a pattern with wildcards."""
+    if not any(sign in name for sign in _SIGNS):
+        return False
+    from check_postfix.maillog.source import name_pattern
+
+    return name_pattern.has_wildcards(name)
 
 
 def _is_alone(path: str) -> bool:
@@ -180,12 +190,24 @@ def _file(path: str) -> tuple[Inode, int] | None:
     return (status.st_dev, status.st_ino), status.st_size
 
 
+def _is_of_store(path: str, store: Store) -> bool:
+    """Tell whether a file is the store's.
+
+    Whoever opens it, and closes it again, gives up the locks of this process on it.
+    """
+    if store.path is None:
+        return False
+    own, other = _file(store.path), _file(path)
+    is_same = own is not None and other is not None and own[0] == other[0]
+    return is_same or path == f"{os.path.abspath(store.path)}-journal"
+
+
 def _found_by(pattern: NamePattern, store: Store) -> list[str]:
     """Return the names of the logs that a pattern with wildcards finds; those known come first.
 
     Raises: LogError if there is none, and never was
     """
-    live = pattern.logs()
+    live = [path for path in pattern.logs() if not _is_of_store(path, store)]
     known = set(store.log_names())
     if not live and not any(map(pattern.has_made, known)):
         raise pattern.absence()

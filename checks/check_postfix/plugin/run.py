@@ -75,7 +75,7 @@ class _TimedOut(BaseException):
 
 def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a check and leave with its exit code."""
-    sys.unraisablehook = _unraisable
+    sys.unraisablehook = lambda error: _unraisable(check, error)
     given = sys.argv[1:] if arguments is None else arguments
     text, code = outcome_of(check, given, answers=True)
     left = text.encode("utf-8", "replace")
@@ -90,13 +90,14 @@ def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     raise SystemExit(code)
 
 
-def _unraisable(error: Any) -> None:
+def _unraisable(check: Check, error: Any) -> None:
     """Be silent about what goes wrong where nobody can be told, such as in closing a file.
 
     What was to end the run has been lost there: end it.
     """
     if isinstance(error.exc_value, (Ended, _TimedOut)):
-        os.write(1, f"UNKNOWN - {error.exc_value or 'timed out'}\n".encode())
+        words = str(error.exc_value) or "timed out; raise --timeout"
+        os.write(1, str(Outcome(check.name, UNKNOWN, words)).encode())
         os._exit(UNKNOWN)
 
 

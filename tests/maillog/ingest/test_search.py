@@ -133,6 +133,36 @@ def test_a_file_that_cannot_be_read_is_passed_over(place: Place) -> None:
     assert place.counted() == once(0, 2)
 
 
+def test_a_file_that_vanishes_while_the_directory_is_listed_hides_no_other(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others(place, 5)
+    rotated(place)
+    plain = search.LogFile
+
+    def gone(path: str, status: os.stat_result) -> search.LogFile:
+        if "other" in path:
+            raise FileNotFoundError(path)
+        return plain(path, status)
+
+    monkeypatch.setattr(search, "LogFile", gone)
+
+    assert place.gaps(place.run()) == []
+    assert place.counted() == once(0, 1, 2)
+
+
+def test_what_a_damaged_archive_might_hold_is_searched_for_too(place: Place) -> None:
+    place.write(0)
+    place.run()
+    place.write_bytes(b"no gzip", to=".5.gz")
+    place.write(1)
+    place.rename(".old")
+    place.write(2)
+
+    assert place.gaps(place.run()) == []
+    assert place.counted() == once(0, 1, 2)
+
+
 def test_what_nothing_is_counted_of_is_not_searched_for(place: Place) -> None:
     place.write_bytes(logbook.line(logbook.FIRST)[:60])
     place.run()

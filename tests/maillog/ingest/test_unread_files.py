@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,7 @@ def test_an_archive_is_tried_at_once_by_a_run_that_has_more_time(place: Place) -
     assert place.counted() == once(*range(21))
 
 
+@pytest.mark.skipif(not shutil.which("zstd"), reason="no zstd")
 def test_without_the_program_zstd_an_archive_waits_for_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
-# Lines that count, and may wait in memory for the store.
+# Lines that count, and may wait in memory for the store; and bytes of all that were read with
+# them, since a stranger may make lines of 64 KB.
 _MOST_LINES = 8_000
+_MOST_BYTES = 8 << 20
 # Of whom a line names, two fields are the first of its key; an account is the last.
 _FIRST = 2
 
@@ -47,6 +49,7 @@ class PieceCounts:
         self._origins: dict[tuple[bytes, bytes], int] = {}
         self._found = Events()
         self._handed_over = 0  # lines that matched
+        self._bytes = 0  # since then
         self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
@@ -67,7 +70,8 @@ class PieceCounts:
             self._store.extend_gap(self._log, minute, minute)
         found.losses.clear()
         self._lines += number(block)
-        if scan.matched - self._handed_over > _MOST_LINES:
+        self._bytes += len(block)
+        if scan.matched - self._handed_over > _MOST_LINES or self._bytes > _MOST_BYTES:
             self._hand_over()
 
     def _prepare(self, templates: Iterable[LineTemplate]) -> None:
@@ -114,6 +118,7 @@ class PieceCounts:
         found, counts = self._found, self._counts
         self._found = Events()
         self._handed_over = self._scan.matched
+        self._bytes = 0
         of_nobody = self._store.origin(self._log, *NOBODY) if found.unparsed else 0
         for (minute, event), lines in found.unparsed.items():
             counts.add(minute, of_nobody, event, lines)

@@ -9,6 +9,7 @@ and it is looked for only when that generation would be lost otherwise.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
@@ -36,7 +37,7 @@ def found(
     generations: Sequence[Generation],
     directories: Iterable[str],
     is_known: Callable[[LogFile], bool],
-    inodes: set[tuple[int, int]],
+    inodes: set[str],
     key: bytes,
     deadline: float,
 ) -> Iterator[tuple[LogFile, Generation]]:
@@ -44,7 +45,7 @@ def found(
 
     directories: where to look
     is_known:    tells of a file whether it is known what it is
-    inodes:      device and inode of files that have held them; a renamed file keeps them
+    inodes:      device:inode of files that have held them; a renamed file keeps them
     deadline:    time.monotonic() at which to give up
 
     Raises: TimeUpError
@@ -60,7 +61,7 @@ def found(
             is_long_enough = file.compressed or file.size >= shortest
             if file.size and is_long_enough and not is_known(file):
                 there.append(file)
-    there.sort(key=lambda file: (file.inode not in inodes, -file.modified))
+    there.sort(key=lambda file: (":".join(map(str, file.inode)) not in inodes, -file.modified))
     for number, file in enumerate(there[:MOST_LOOKS]):
         if number >= LEAST_LOOKS and monotonic() > deadline:
             raise TimeUpError
@@ -71,15 +72,13 @@ def found(
 
 def _files(directory: str, deadline: float) -> Iterator[LogFile]:
     """Yield the files in a directory; links lead to what has another name."""
-    try:
-        with os.scandir(directory) as entries:
-            for number, entry in enumerate(entries):
-                if number >= _LEAST_LISTED and monotonic() > deadline:
-                    raise TimeUpError
+    with suppress(OSError), os.scandir(directory) as entries:  # who reads the log says why
+        for number, entry in enumerate(entries):
+            if number >= _LEAST_LISTED and monotonic() > deadline:
+                raise TimeUpError
+            with suppress(OSError):  # gone since
                 if entry.is_file(follow_symlinks=False):
                     yield LogFile(entry.path, entry.stat(follow_symlinks=False))
-    except OSError:  # whoever reads the log there has said so, or it is gone
-        return
 
 
 def _holds(file: LogFile, generation: Generation, key: bytes, deadline: float) -> bool:

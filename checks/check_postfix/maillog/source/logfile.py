@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from math import inf
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.refusal import unreadable
-from check_postfix.maillog.source.stream import COMPRESSED, Stream
+from check_postfix.maillog.source.stream import COMPRESSED, NEVER, Stream
 
 
 class LogFile:
@@ -40,7 +39,7 @@ class LogFile:
         """Whether its name says that it is compressed."""
         return self.path.endswith(COMPRESSED)
 
-    def open(self, deadline: float = inf) -> Stream:
+    def open(self, deadline: float = NEVER) -> Stream:
         """Open it for reading.
 
         deadline: time.monotonic() at which to give up passing over bytes

@@ -6,7 +6,6 @@ import errno
 import os
 import sys
 from io import FileIO
-from math import inf
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.gzipped import Readable
 
 
+# A deadline that never comes. From Python 3.13 on nothing else would have math loaded.
+NEVER = float("inf")
 # How compressed files are called.
 COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Where the program zstd is, if PATH does not say so.
@@ -54,7 +55,7 @@ class Stream:
     `blank` is how many NUL bytes stand in front of its first other byte, once its head was read.
     """
 
-    def __init__(self, path: str, deadline: float = inf) -> None:
+    def __init__(self, path: str, deadline: float = NEVER) -> None:
         """Open the file.
 
         Raises: LogError where the system refuses, FileNotFoundError where it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 
 from check_postfix import owner
-from check_postfix import unwritable as unwritable  # see `does`
 from check_postfix.maillog.errors import StoreError
 
 TYPE_CHECKING = False
@@ -58,7 +57,12 @@ def does(path: str, what: Callable[P, R], *arguments: P.args, **named: P.kwargs)
     Raises: StoreError; what the function raises
     """
     user = _owner(path)
-    return what(*arguments, **named) if user is None else user.does(what, *arguments, **named)
+    if user is None:
+        return what(*arguments, **named)
+    from check_postfix import unwritable  # which says why nothing can be written
+
+    assert unwritable
+    return user.does(what, *arguments, **named)
 
 
 def _owner(path: str) -> owner.Owner | None:
