@@ -178,20 +178,23 @@ def _start(out: Path, *command: str, **environment: str) -> None:
         subprocess.Popen(command, env=os.environ | environment, stdout=file, stderr=file)
 
 
-def open_page(browser: Browser, service: str) -> None:
-    """Go to the page of a service."""
+def open_page(browser: Browser, service: str, log: Path) -> None:
+    """Go to the page of a service; `log` is Icinga Web's own."""
     query = urlencode({"name": service, "host.name": HOST})
     browser.open(f"http://{WEB}/icingadb/service?{query}")
     wait_until(
         lambda: browser.run(f"return {OUTPUT} !== null"),
         f"the page of {service}",
-        otherwise=lambda: str(browser.run("return document.body.innerText")),
+        otherwise=lambda: (
+            f"{browser.run('return document.body.innerText')}\n"
+            + (log.read_text()[-2000:] if log.exists() else "nothing was logged")
+        ),
     )
 
 
-def look(browser: Browser, service: str, pictures: dict[str, str]) -> dict[str, Any]:
+def look(browser: Browser, service: str, pictures: dict[str, str], log: Path) -> dict[str, Any]:
     """Return how the page of a service shows its output, and take pictures of it."""
-    open_page(browser, service)
+    open_page(browser, service, log)
     pictures[f"{service}-folded"] = browser.picture()
     browser.run(UNFOLD)
     wait_until(
@@ -211,7 +214,8 @@ def main(directory: Path) -> None:
     start_postgresql(database)
     start_database(directory)
     icinga = feeding.start(directory, ICINGA)
-    start_web(directory / "icingaweb")
+    web = directory / "icingaweb"
+    start_web(web)
     names = [name for name in icinga.services() if name.startswith(f"{HOST}!postfix-")]
     results = {name: attrs["last_check_result"] for name, attrs in icinga.check(names).items()}
 
@@ -229,7 +233,7 @@ def main(directory: Path) -> None:
     services = {}
     for name, result in results.items():
         service = name.partition("!")[2]
-        shown = look(browser, service, pictures)
+        shown = look(browser, service, pictures, web / "web.log")
         services[service] = {"output": result["output"], "shown": shown}
     browser.open(f"http://{WEB}/icingadb/services?host.name={HOST}")
     pictures["services"] = browser.picture()
