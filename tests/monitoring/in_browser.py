@@ -62,6 +62,12 @@ file = "{directory}/web.log"
     "modules/icingadb/config.ini": '[icingadb]\nresource = "icingadb"\n',
     "modules/icingadb/redis.ini": '[redis1]\nhost = "127.0.0.1"\nport = "6380"\n',
 }
+# Icinga Web knows PHP's own server by a name that it has no more in PHP 8.4.
+ROUTER = """\
+<?php
+$_SERVER['SERVER_SOFTWARE'] = 'PHP 8 Development Server';
+return require '/usr/share/php/Icinga/Application/webrouter.php';
+"""
 ICINGA = 'object IcingaDB "icingadb" { host = "127.0.0.1"; port = 6380 }\n'
 HOST = feeding.HOSTS[0]
 
@@ -149,6 +155,8 @@ def start_web(directory: Path) -> None:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace("{directory}", str(directory)))
+    router = directory / "router.php"
+    router.write_text(ROUTER)
     (directory / "enabledModules").mkdir()
     module = SHARE / "icingaweb2/modules/icingadb"
     (directory / "enabledModules/icingadb").symlink_to(module)
@@ -156,7 +164,7 @@ def start_web(directory: Path) -> None:
         directory / "php.out",
         *("php", "-d", f"session.save_path={directory}", "-d", "date.timezone=UTC"),
         *("-d", "display_errors=0", "-S", WEB, "-t", str(SHARE / "icingaweb2/public")),
-        str(SHARE / "php/Icinga/Application/webrouter.php"),
+        str(router),
         ICINGAWEB_CONFIGDIR=str(directory),
         ICINGAWEB_STORAGEDIR=str(directory / "storage"),
         REMOTE_USER="admin",
