@@ -155,7 +155,7 @@ def start_web(directory: Path) -> None:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace("{directory}", str(directory)))
-    router = directory / "router.php"
+    router = directory / "webrouter.php"  # it knows itself by this name
     router.write_text(ROUTER)
     (directory / "enabledModules").mkdir()
     module = SHARE / "icingaweb2/modules/icingadb"
