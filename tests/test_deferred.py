@@ -115,13 +115,13 @@ def test_a_ratio_of_too_few_deferrals_is_shown_but_not_judged():
     assert outcome.exit_code == 0
     assert outcome.words == (
         "POSTFIX DEFERRED OK - 13 % of 23 delivery attempts deferred in 15 min"
-        " (fewer than 8 deferred, not judged)"
+        " (fewer than 5 deferred, not judged)"
     )
     assert outcome.line.partition(" | ")[2].startswith("deferred_ratio=13%;;;0;100 ")
 
 
-@pytest.mark.parametrize(("deferred", "state"), [(7, 0), (8, 2)])
-def test_from_eight_deferrals_on_a_ratio_is_judged(deferred, state):
+@pytest.mark.parametrize(("deferred", "state"), [(4, 0), (5, 1)])
+def test_from_five_deferrals_on_a_ratio_is_judged(deferred, state):
     assert judge(sent=20 - deferred, deferred=deferred).exit_code == state
 
 
@@ -265,16 +265,16 @@ def test_per_domain_a_domain_with_too_few_attempts_is_passed_over():
 def test_per_domain_one_with_few_deferrals_does_not_hide_one_with_many():
     keys = {
         "sent": [({"domain": "example.net"}, 16), ({"domain": "example.com"}, 100)],
-        "deferred": [({"domain": "example.net"}, 7), ({"domain": "example.com"}, 20)],
+        "deferred": [({"domain": "example.net"}, 4), ({"domain": "example.com"}, 20)],
     }
 
-    outcome = judge("--per", "domain", keys=keys, sent=116, deferred=27)
-    few = judge("--per", "domain", "--min-failures", "21", keys=keys, sent=116, deferred=27)
+    outcome = judge("--per", "domain", keys=keys, sent=116, deferred=24)
+    few = judge("--per", "domain", "--min-failures", "21", keys=keys, sent=116, deferred=24)
 
     assert outcome.exit_code == 1
     assert "example.com: 16.7 % of 120" in outcome.words
     assert few.words == (
-        "POSTFIX DEFERRED OK - example.net: 30.4 % of 23 delivery attempts deferred in 15 min"
+        "POSTFIX DEFERRED OK - example.net: 20 % of 20 delivery attempts deferred in 15 min"
         " (fewer than 21 deferred, not judged)"
     )
 

@@ -50,6 +50,7 @@ def printed(command: str) -> str:
     """
     program, *arguments = shlex.split(command)
     module = program.replace("check_postfix_", "check_postfix.")
+    module = module.replace("postfix-log", "check_postfix.command")
     with tempfile.TemporaryDirectory() as home:
         postqueue = Path(home, "postqueue")
         postqueue.write_text(POSTQUEUE)

@@ -9,6 +9,7 @@ for them: a guesser's odd names can cause some.
 from __future__ import annotations
 
 from check_postfix.common import clients
+from check_postfix.common.cause import command, worst
 from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
@@ -102,6 +103,12 @@ def details(window: Window, options: Namespace) -> list[str]:
     return by_field(window, "auth_failed", "failed logins", titles, filter, _ROWS, notes)
 
 
+def cause(window: Window, options: Namespace) -> list[str]:
+    """Return the command that shows the lines of the worst client."""
+    filter = Filter(FILTERS, window, options)
+    return command(window, options, worst(window, "auth_failed", "client", filter))
+
+
 CHECK = Check(
     name="postfix auth",
     description="Alert when many logins fail, in all or from one client address.",
@@ -135,6 +142,7 @@ CHECK = Check(
     options=FILTERS,
     summary=summary,
     details=details,
+    cause=cause,
     worst_case=worst_case("auth_failed", "login_unknown"),
     examples=[
         ("check_postfix_auth", "judge the last 15 minutes of this machine's mail log"),

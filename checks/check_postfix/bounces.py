@@ -83,6 +83,7 @@ CHECK = Check(
     options=OPTIONS,
     summary=summary,
     details=BOUNCE_RATIO.details,
+    cause=BOUNCE_RATIO.cause,
     worst_case=worst_case("bounced", "delivery_unknown"),
     examples=[
         ("check_postfix_bounces", "judge the last 15 minutes of this machine's mail log"),

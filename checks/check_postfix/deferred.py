@@ -108,6 +108,7 @@ CHECK = Check(
     options=OPTIONS,
     summary=summary,
     details=DEFERRED_RATIO.details,
+    cause=DEFERRED_RATIO.cause,
     worst_case=worst_case("deferred", "delivery_unknown"),
     examples=[
         ("check_postfix_deferred", "judge the last 15 minutes of this machine's mail log"),

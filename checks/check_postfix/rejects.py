@@ -8,6 +8,7 @@ the window is compared with what is usual here at this time of day.
 from __future__ import annotations
 
 from check_postfix.common import clients
+from check_postfix.common.cause import command, worst
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.most import Field, most
@@ -123,6 +124,12 @@ def details(window: Window, options: Namespace) -> list[str]:
     return lines + by_field(window, "rejected", "rejects", titles, filter, _ROWS, notes)
 
 
+def cause(window: Window, options: Namespace) -> list[str]:
+    """Return the command that shows the lines of the worst client."""
+    filter = Filter(FILTERS, window, options)
+    return command(window, options, worst(window, "rejected", "client", filter))
+
+
 CHECK = Check(
     name="postfix rejects",
     description=(
@@ -151,6 +158,7 @@ CHECK = Check(
     options=[MIN_REJECTS, *FILTERS],
     summary=summary,
     details=details,
+    cause=cause,
     worst_case=worst_case("rejected_smtpd", "reject_unknown"),
     examples=[
         ("check_postfix_rejects", "judge the last 15 minutes of this machine's mail log"),

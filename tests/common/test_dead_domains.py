@@ -44,7 +44,7 @@ def test_they_are_shown_and_not_judged(tmp_path):
 
     assert said.exit_code == OK
     assert said.line.startswith("POSTFIX DEFERRED OK - 18.4 % of 49 delivery attempts deferred")
-    assert "(fewer than 8 deferred, not judged)" in said.line
+    assert "(fewer than 5 deferred, not judged)" in said.line
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_they_are_shown_and_not_judged(tmp_path):
         deferred(ALIVE),
         deferred(*DEAD, "dead4.example"),
         deferred(*DEAD, times=20),
-        [*deferred(ALIVE, times=8), *deferred(*DEAD)],
+        [*deferred(ALIVE, times=5), *deferred(*DEAD)],
     ],
-    ids=["a domain that took mail", "four domains", "twenty deferrals", "eight of one that took"],
+    ids=["a domain that took mail", "four domains", "twenty deferrals", "five of one that took"],
 )
 def test_other_deferrals_are(tmp_path, lines):
     assert night(tmp_path, lines).exit_code >= WARNING

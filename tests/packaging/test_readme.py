@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -61,7 +62,9 @@ done
 cat /tmp/said
 """
 ICINGA_NAMES = """\
-icinga2 object list --type Service | sed -n "s/^Object 'mx1.example.com!\\(.*\\)' of type.*/\\1/p"
+icinga2 daemon -C --dump-objects >/dev/null
+icinga2 object list --type Service \\
+    | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
 """
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
@@ -156,6 +159,8 @@ def typed(machine: Debian, *marks: str, then: str = "", **environment: str) -> s
     """
     # Master and mail server are one machine here.
     lines = "".join(commands()[mark] for mark in marks).replace("192.0.2.11", "127.0.0.1")
+    # What is tried by hand may well alarm.
+    lines = re.sub(r"(?m)^(/\S*/check_nrpe .*)$", r"\1 || [ $? -lt 3 ]", lines)
     script = f"set -eu\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
     machine.path("/tmp/typed").write_text(f"{script}\necho; echo '---'\n{then}")
     return machine.must("sh", "/tmp/typed", **environment)
@@ -167,6 +172,12 @@ def services(said: str) -> dict[str, tuple[int, str]]:
         name, state, output = line.split(" ", 2)
         found[name] = int(state), output
     return found
+
+
+def warnings(said: str) -> list[str]:
+    """Return what Icinga warns of, but for the notice about API users of its later versions."""
+    lines = said.splitlines()
+    return [line for line in lines if "warning/" in line and "Security notice" not in line]
 
 
 def alarmed(said: str) -> None:
@@ -192,7 +203,7 @@ def test_every_command_of_the_installation_is_tried():
 def test_icinga_on_the_mail_server_alarms_and_has_nothing_to_warn_of(machine):
     said = typed(machine, "icinga", then=ICINGA_SAYS)
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     alarmed(said)
 
 
@@ -216,12 +227,13 @@ def test_an_icinga_master_takes_what_is_for_agents_and_has_nothing_to_warn_of(ma
     before = zones.read_text()
     zones.write_text(MASTER_ZONES)
     try:
-        said = typed(machine, "icinga agent", "icinga master", then=ICINGA_NAMES)
+        typed(machine, "icinga agent")  # on another machine
+        said = typed(machine, "icinga master", then=ICINGA_NAMES)
     finally:
         zones.write_text(before)
         machine.must("sh", "-c", "rm -rf /etc/icinga2/zones.d/*/postfix-*")
 
-    assert "warning/" not in said
+    assert warnings(said) == []
     assert sorted(said.rpartition("\n---\n")[2].split()) == sorted([*SERVICES, "postfix-agent"])
 
 

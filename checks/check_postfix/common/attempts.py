@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.common import cause
 from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Filter
 from check_postfix.common.most import Field, most, shortened
 from check_postfix.common.tables import by_field, table
@@ -29,7 +30,7 @@ MIN_FAILURES = Option(
     "--min-failures",
     "with fewer failures among them, show the ratio but do not judge it; less than 20 deferrals of"
     " up to three domains that have taken nothing for two days do not count",
-    default="8",
+    default="5",
     parse=values.count,
     metavar="N",
 )
@@ -175,6 +176,13 @@ class Attempts:
             )
         ]
         return most(fields, rows, self.count(family), noun)
+
+    def patterns(self, family: str) -> list[str]:
+        """Return what finds the failures in the log that there were most of; nothing if unknown."""
+        for field in ("domain", "relay"):
+            if found := cause.worst(self._window, family, field, self._failures):
+                return [*found, f"status={family}"]
+        return []
 
     def tables(self, family: str, what: str) -> list[str]:
         """Return where attempts failed most, and why.

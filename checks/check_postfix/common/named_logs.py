@@ -162,12 +162,9 @@ def _each_once(
 
 def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
     """Return inode -> log and size of what was read of the logs of a pattern."""
-    read = {}
-    for name, signature in store.files_read():
-        if pattern.has_made(name):
-            device, number, size, *_ = map(int, signature.split(":"))
-            read[device, number] = name, size
-    return read
+    return {
+        inode: (name, size) for name, inode, size in store.files_read() if pattern.has_made(name)
+    }
 
 
 def is_pattern(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.common import cause
 from check_postfix.common.attempts import MIN_ATTEMPTS, MIN_FAILURES, Attempts
 from check_postfix.plugin import Label, Least, values
 
@@ -106,3 +107,13 @@ class Ratio:
     def details(self, window: Window, options: Namespace) -> list[str]:
         """Return where attempts failed most, and why."""
         return Attempts(window, options).tables(self._part, self._nouns)
+
+    def cause(self, window: Window, options: Namespace) -> list[str]:
+        """Return the command that shows the messages that failed most."""
+        attempts = Attempts(window, options)
+        worst = attempts.worst(self._part, self._whole) if options.per else None
+        if worst and worst.part:
+            patterns = [worst.name, f"status={self._part}"]
+        else:
+            patterns = attempts.patterns(self._part)
+        return cause.command(window, options, patterns)

@@ -95,6 +95,8 @@ class Check:
     examples:   (command line, what it does) for --help
     worst_case: from the subject to what it would be if all that was not understood were
                 failures; None if there is no such thing
+    cause:      from (subject, options) to the last line for -v: the command that shows what is
+                behind the number
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Check:
         options: Sequence[Option] = (),
         examples: Sequence[tuple[str, str]] = (),
         worst_case: Callable[[Any], Any] = lambda _: None,
+        cause: Callable[[Any, Namespace], list[str]] = lambda *_: [],
     ) -> None:
         self.name = name
         self.description = description
@@ -122,6 +125,7 @@ class Check:
         self.own_options = options
         self.examples = examples
         self._worst_case = worst_case
+        self._cause = cause
 
     @property
     def executable(self) -> str:
@@ -161,6 +165,8 @@ class Check:
             lines = [*self.details(subject, options), *self.source.where(subject, options)]
         if verbosity >= 2:
             lines = [*lines, *self.source.about(subject, options)]
+        if verbosity >= 1:
+            lines = [*lines, *self._cause(subject, options)]
         said = [remark.text for remark in remarks]
         return Outcome(self.name, state, words, perfdata, lines, said)
 

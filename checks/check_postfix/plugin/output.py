@@ -20,7 +20,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _PACKET = 1020
 _LONGEST_WORDS = 400
 _LEAST_WORDS = 120
-_LONGEST_LINE = 200
+LONGEST_LINE = 400
 _MOST_LINES = 100
 
 
@@ -86,7 +86,7 @@ class Outcome:
     def add(self, lines: Sequence[str]) -> None:
         """Add lines to the long output."""
         room = _MOST_LINES - len(self.lines)
-        self.lines += [plain(line, _LONGEST_LINE) for line in lines[:room]]
+        self.lines += [plain(line, LONGEST_LINE) for line in lines[:room]]
 
     def add_trouble(self, trouble: str) -> None:
         """Say what kept a check from doing all of its work, which takes nothing from an alarm."""

@@ -37,7 +37,7 @@ def found(
     generations: Sequence[Generation],
     directories: Iterable[str],
     is_known: Callable[[LogFile], bool],
-    inodes: set[tuple[int, int]],
+    inodes: set[str],
     key: bytes,
     deadline: float,
 ) -> Iterator[tuple[LogFile, Generation]]:
@@ -45,7 +45,7 @@ def found(
 
     directories: where to look
     is_known:    tells of a file whether it is known what it is
-    inodes:      device and inode of files that have held them; a renamed file keeps them
+    inodes:      device:inode of files that have held them; a renamed file keeps them
     deadline:    time.monotonic() at which to give up
 
     Raises: TimeUpError
@@ -61,7 +61,7 @@ def found(
             is_long_enough = file.compressed or file.size >= shortest
             if file.size and is_long_enough and not is_known(file):
                 there.append(file)
-    there.sort(key=lambda file: (file.inode not in inodes, -file.modified))
+    there.sort(key=lambda file: (":".join(map(str, file.inode)) not in inodes, -file.modified))
     for number, file in enumerate(there[:MOST_LOOKS]):
         if number >= LEAST_LOOKS and monotonic() > deadline:
             raise TimeUpError

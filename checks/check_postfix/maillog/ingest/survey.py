@@ -81,7 +81,7 @@ class Survey:
         self.hidden: list[SeenFile] = []
         self.current: Generation | None = None
         self.is_all = False
-        self._gone: set[tuple[int, int]] = set()  # inodes
+        self._gone: set[str] = set()  # inodes
         # Whether there was no time to search for all that is in none of the files.
         self.is_search_open = False
 
