@@ -349,10 +349,9 @@ def test_of_many_runs_that_find_the_damage_at_once_one_says_so_and_all_are_right
 def test_a_state_of_an_older_version_is_migrated_without_a_word(log, tmp_path):
     state = tmp_path / "state"
     before = run("deferred", "--log", log, "--state", state, "-v")
-    with sqlite3.connect(state) as database:
+    with kept.changed(state) as database:
         long_ago = int(time.time()) // 60 - 14400
         database.execute("INSERT INTO total VALUES (?, 1, ?)", (long_ago, "7\nlong_ago"))
-    database.close()
     make_older(state)
 
     done = run("deferred", "--log", log, "--state", state, "-v")

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from check_postfix.deferred import CHECK
+from check_postfix.maillog.ingest.ingest import Ingest
+from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.clocks import Clocks
@@ -519,16 +521,19 @@ def test_more_logs_than_there_is_time_for_are_told_and_read_by_the_next_runs(log
     for number in range(40):
         container(logs, f"c{number:02}", 2)
     arguments = ["--log", f"{logs.directory}/{CONTAINERS}", "--state", str(logs.state)]
-    said = []
+    said: list[str] = []
+    passed = 0.0
+    plain, run = time.monotonic, Ingest.run
+
+    def slowly(self: Ingest) -> Coverage:
+        nonlocal passed
+        passed += 0.3
+        return run(self)
+
+    monkeypatch.setattr(time, "monotonic", lambda: plain() + passed)
+    monkeypatch.setattr(Ingest, "run", slowly)
     with logs.clocks.told():
-        late = time.monotonic
-        begun = late()
-        # Each look at the time takes a while.
-        looks = iter(range(1_000_000))
-        monkeypatch.setattr(time, "monotonic", lambda: begun + next(looks) / 50)
         while not said or ("goes on next run" in said[-1] and len(said) < 20):
-            looks = iter(range(1_000_000))
-            begun = late()
             said.append(outcome_of(CHECK, arguments)[0])
 
     assert 2 <= len(said) < 20

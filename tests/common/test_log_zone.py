@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC
 
 import pytest
@@ -13,7 +11,7 @@ from dateutil import tz
 from check_postfix import rejects
 from check_postfix.maillog.store import log_zone
 from check_postfix.plugin.run import outcome_of
-from tests.support import mail_log, perfdata
+from tests.support import kept, mail_log, perfdata
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -48,7 +46,7 @@ class Site:
         return perfdata.of(self.run(*arguments)[0])["rejects"].value
 
     def sql(self, statement):
-        with closing(sqlite3.connect(self.state)) as database, database:
+        with kept.changed(self.state) as database:
             return database.execute(statement).fetchall()
 
     def zone(self):

@@ -169,3 +169,11 @@ def test_what_it_was_asked_for_stands_in_no_mark(server):
     server.has_been_checked("--account", "ann@example.com", check="auth")
 
     assert b"ann@example" not in state(server).read_bytes()
+
+
+def test_runs_on_another_log_are_others(server, tmp_path):
+    other = tmp_path / "other.log"
+    other.write_bytes(server.log.read_bytes())
+
+    assert "not run" not in server.says("deferred", "--log", str(other)).line
+    assert MISSED in server.says("deferred").line

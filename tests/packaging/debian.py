@@ -67,11 +67,12 @@ class Debian:
         passed_on = {name: value for name, value in os.environ.items() if _SETTING.fullmatch(name)}
         if self.path(_CERTIFICATES_INSIDE).exists():
             passed_on["PIP_CERT"] = _CERTIFICATES_INSIDE
+        path = [] if user == "root" else ["env", "PATH=/usr/bin"]  # as Debian's own logins have it
         return subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.directory}/proc",
-             "chroot", str(self.directory), "runuser", "-u", user, "--", *command],
+             "chroot", str(self.directory), "runuser", "-u", user, "--", *path, *command],
             env={
-                "PATH": "/usr/sbin:/usr/bin" if user == "root" else "/usr/bin",
+                "PATH": "/usr/sbin:/usr/bin",
                 "DEBIAN_FRONTEND": "noninteractive",
                 "LC_ALL": "C.UTF-8",
                 "TZ": "UTC",

@@ -1,11 +1,14 @@
-"""What a state file keeps of totals, read without a line of the program's own."""
+"""What a state file keeps of totals, read without a line of the program's own; how to change it."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+from check_postfix.maillog.store.checksum import Checksums
 
 
 def totals(state: str | Path) -> Counter[tuple[int, str]]:
@@ -22,3 +25,12 @@ def totals(state: str | Path) -> Counter[tuple[int, str]]:
 def by_minute(state: str | Path, counter: str) -> dict[int, int]:
     """Return minute -> number of one counter."""
     return {minute: n for (minute, name), n in totals(state).items() if name == counter}
+
+
+@contextmanager
+def changed(state: str | Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection to change a state by, as if a run had written it so."""
+    with closing(sqlite3.connect(state)) as database, database:
+        checksums = Checksums(database, str(state))
+        yield database
+        checksums.write_anew()

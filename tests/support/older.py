@@ -27,6 +27,9 @@ _COLUMNS = {
 def make_older(state: str | Path) -> None:
     """Make a state of this version one of version 2, with its names and its page layout."""
     with closing(sqlite3.connect(state, isolation_level=None)) as db:
+        triggers = "SELECT name FROM sqlite_master WHERE type='trigger'"
+        for (trigger,) in db.execute(triggers).fetchall():
+            db.execute(f"DROP TRIGGER {trigger}")
         db.executescript(_RENAMED)
         for new, (old, tables) in _COLUMNS.items():
             for table in tables:

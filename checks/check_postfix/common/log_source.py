@@ -133,7 +133,7 @@ class OpenedStore:
             except DamagedStore:
                 if not tries:
                     raise
-                if _is_set_aside(self._path):
+                if _is_set_aside(self._path, self._deadline):
                     self.notes.append("state file was damaged and is built again")
         if self._path is not None:
             self._say_what_is_not_kept()
@@ -153,7 +153,7 @@ class OpenedStore:
         self._store.__exit__()
 
     def _open(self) -> None:
-        store = Store(self._path, self._options.timeout * _READING)
+        store = Store(self._path, self._deadline - time.monotonic())
         try:
             self.coverage = self._read(store)
         except BaseException:
@@ -437,14 +437,17 @@ class OpenedStore:
         return origins + nobody
 
 
-def _is_set_aside(path: str | None) -> bool:
-    """Put a damaged store out of the way; tell whether it was this run that did."""
+def _is_set_aside(path: str | None, deadline: float) -> bool:
+    """Put a damaged store out of the way; tell whether it was this run that did.
+
+    deadline: time.monotonic() up to which to wait for other runs
+    """
     assert path is not None  # memory is not damaged
     # Nearly no run has need of it.
     from check_postfix.maillog.store.damage import set_aside
 
     try:
-        return set_aside(path) is not None
+        return set_aside(path, deadline - time.monotonic()) is not None
     except FileNotFoundError:  # another run was quicker
         return False
     except OSError as error:
@@ -469,7 +472,9 @@ def _open(options: Namespace) -> Iterator[Window]:
             yield opened.window()
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (
-            "it is set aside, and built again by" if _is_set_aside(path) else "see what is said by"
+            "it is set aside, and built again by"
+            if _is_set_aside(path, deadline)
+            else "see what is said by"
         )
         raise Unknown(f"{error}; {then} the next run") from None
     except (LogError, StoreError) as error:

@@ -32,7 +32,7 @@ _LONGEST = 24 * 60
 _MOST = 3
 _OK, _UNKNOWN = 0, 3
 # These change nothing of what is judged.
-_NOT_OF_THE_CHECK = {"verbose", "timeout", "prometheus", "log", "state", "archives"}
+_NOT_OF_THE_CHECK = {"verbose", "timeout", "prometheus", "output", "state"}
 
 
 class Runs:

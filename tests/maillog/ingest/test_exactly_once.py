@@ -418,6 +418,8 @@ class Machine(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["deleted", "garbled", "cut"]))
     def lose_the_store(self, how: str) -> None:
         self.history = None
+        if self.own in self.archives:  # which is known to nobody then
+            self._remove(self.own)
         if how == "deleted":
             os.remove(self.store)
         elif how == "garbled":
@@ -440,7 +442,8 @@ class Machine(RuleBasedStateMachine):
     # -- the runs
 
     def _ingest(self, seconds: float) -> Coverage:
-        if not os.path.exists(self.log) and not self.archives:
+        # Without any file that is called like the log there is none, which is said.
+        if not os.path.exists(self.log) and not self._usual(self.archives):
             self._living()
         return logbook.ingest(
             self.store, self.name, self.minute + self.ahead, seconds, archives=[self.elsewhere]

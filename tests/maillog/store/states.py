@@ -17,6 +17,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support import kept
+
 KEPT = Path(__file__).parent / "states"
 # 2026-03-01 00:00:00, in minutes
 FIRST = 29_538_720
@@ -137,13 +139,13 @@ def go_on(log: str) -> None:
 
 def begin(state: str) -> None:
     """Give a state that is empty the secret of all states that are kept."""
-    with closing(sqlite3.connect(state)) as db, db:
+    with kept.changed(state) as db:
         db.execute("UPDATE secret SET key=?", (SECRET,))
 
 
 def finish(state: str, log: str) -> None:
     """Add to a state what it would have of the journal; let it be of another place's log."""
-    with closing(sqlite3.connect(state)) as db, db:
+    with kept.changed(state) as db:
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         (span,) = names & {"stretch", "journal_span"}
         db.execute(f"INSERT INTO {span} VALUES ({', '.join('?' * len(_SPAN))})", _SPAN)

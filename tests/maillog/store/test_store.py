@@ -6,12 +6,14 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from itertools import pairwise
 
 import pytest
 
 from check_postfix.maillog.counts.account import Accounts
 from check_postfix.maillog.counts.counts import MANY, Counts
+from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.ingest import ingest
 from check_postfix.maillog.store import key_quota
@@ -122,6 +124,34 @@ def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
         ((MANY, MANY, "", "4.4.4", "DNS"), 2),
         ((MANY, MANY, MANY, MANY, MANY), 2),
     ]
+
+
+def test_a_state_that_is_full_keeps_apart_only_what_strangers_do_not_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_quota, "MOST_BYTES", 0)
+    with Store(None, 1) as store:
+        add(store, *((60, failed(f"192.0.2.{n}")._replace(mechanism="LOGIN"), 2) for n in range(9)))
+
+        assert all_kept(store, 60) == [((MANY, MANY, "LOGIN", "", MANY), 18)]
+        assert store.totals(60, 61, [1]) == {"auth_failed": 18}
+
+
+def test_of_too_many_keys_in_a_window_the_most_frequent_are_told_apart_and_the_sum_is_exact(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("check_postfix.maillog.store.packed.MOST_HELD", 20 * 580)
+    with Store(None, 1) as store:
+        for hour in range(6):
+            often = [(60 * hour, failed("198.51.100.1"), 9)]
+            rare = [(60 * hour, failed(f"192.0.{hour}.{n}"), 1) for n in range(9)]
+            add(store, *often, *rare)
+
+        rows = kept(store)
+
+    assert ("198.51.100.1", 54) in rows
+    assert len(rows) <= 22
+    assert sum(number for _, number in rows) == 6 * 18
 
 
 def tried(client: str, account: str, name: str = "") -> Event:
@@ -285,7 +315,7 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
     assert done.stderr == ""
     imported = set(done.stdout.split())
     ours = {name for name in imported if name.startswith("check_postfix")}
-    assert imported - ours <= {"__future__", "_blake2", "errno"}
+    assert imported - ours <= {"__future__", "_blake2", "errno", "zlib"}
     costly = of_room("maillog.ingest") | of_room("maillog.syntax") | of_room("maillog.events")
     costly -= existing("maillog.ingest", "maillog.ingest.progress")
     assert not ours & (costly - existing("maillog.events", "maillog.events.event"))
@@ -314,7 +344,8 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
         "maillog.counts", "maillog.counts.account", "maillog.counts.counts",
         "maillog.counts.network", "maillog.errors", "maillog.events", "maillog.events.event",
         "maillog.source", "maillog.source.generation", "maillog.source.line_counts",
-        "maillog.source.value", "maillog.store", "maillog.store.clock_mark",
+        "maillog.source.value", "maillog.store", "maillog.store.checksum",
+        "maillog.store.clock_mark",
         "maillog.store.failure", "maillog.store.packed", "maillog.store.retention",
         "maillog.store.run_mark",
         "maillog.store.schema", "maillog.store.store",
@@ -343,3 +374,94 @@ def test_reading_compiles_what_it_needs_and_no_more() -> None:
 
     assert done.stderr == ""
     assert done.stdout == "1\n"
+
+
+def told(place: Place) -> list[tuple[str, str]]:
+    """Return host and instance of all that is known to write."""
+    with Store(place.store, 1) as store:
+        log = store.log(place.log)
+        assert log is not None
+        return [(host, instance) for _, host, instance, _ in store.origins(log)]
+
+
+def of_host(name: str, minute: int) -> bytes:
+    return logbook.line(logbook.FIRST + minute).replace(b"mx1", name.encode())
+
+
+def test_a_host_that_writes_no_more_is_forgotten_with_its_counts(place: Place) -> None:
+    place.write_bytes(of_host("gone", 0) + of_host("mx1", 1))
+    place.run(at=2)
+    assert told(place) == [("gone", "postfix"), ("mx1", "postfix")]
+    place.write(30 * DAY + 1)
+    place.run(at=30 * DAY + 1)
+
+    assert told(place) == [("mx1", "postfix")]
+
+
+def test_a_log_that_is_read_no_more_is_forgotten_with_its_counts(place: Place) -> None:
+    other = place.log
+    place.write(0)
+    place.run(at=0)
+    place.log = other + ".other"
+    place.write(31 * DAY)
+
+    place.run(at=31 * DAY)
+
+    with Store(place.store, 1) as store:
+        assert store.log_names() == [place.log]
+        store.read_everything()
+
+
+def test_of_too_many_hosts_the_rest_is_counted_together(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("check_postfix.maillog.store.store.MOST_ORIGINS", 3)
+    place.write_bytes(b"".join(of_host(f"h{number}", number) for number in range(9)))
+    place.run()
+    place.write_bytes(of_host("h1", 10) + of_host("h7", 11))
+    place.run()
+
+    assert told(place) == [(MANY, MANY), *((f"h{number}", "postfix") for number in range(3))]
+    assert place.counted() == dict.fromkeys([*range(9), 10, 11], 1)
+
+
+def hold(path: str, *seconds: float) -> subprocess.Popen[bytes]:
+    """Let another process hold a store so long, with a moment in between; wait until it does."""
+    program = (
+        "import sqlite3, sys, time\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "for seconds in sys.argv[2:]:\n"
+        "    db.execute('BEGIN EXCLUSIVE')\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(float(seconds))\n"
+        "    db.execute('ROLLBACK')\n"
+        "    time.sleep(0.3)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, path, *map(str, seconds)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_the_waits_for_other_runs_take_no_longer_together_than_one_may(place: Place) -> None:
+    place.write(0)
+    place.run()
+
+    with Store(place.store, 4) as store:
+        started = time.monotonic()
+        holder = hold(place.store, 2.5, 60)
+        try:
+            assert store.has_logs()  # after 2.5 s
+            assert holder.stdout is not None
+            holder.stdout.readline()  # it holds the store again
+            with pytest.raises(StoreError, match="another run has held it for too long"):
+                store.retention()
+            took = time.monotonic() - started
+        finally:
+            holder.kill()
+            holder.wait()
+            holder.stdout.close()
+
+    assert took < 6  # and not 2.5 + 4 and more

@@ -236,6 +236,8 @@ _ANY_SERVER = b"host mail[::1]"
 
 # So many templates are remembered at a time.
 _MOST_TEMPLATES = 8_000
+# Bytes of lines that they are known by; a stranger may make lines of 64 KB.
+_MOST_TEMPLATE_BYTES = 8 << 20
 # So many different ones are kept apart until their minute is known.
 _MOST_UNPLACED = 1_000
 _OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
@@ -327,6 +329,7 @@ class Scan:
     def __init__(self, timestamps: Timestamps, before: bytes = b"") -> None:
         self._timestamps = timestamps
         self._templates: dict[bytes | tuple[bytes, ...], LineTemplate] = {}
+        self._template_bytes = 0
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
         self._partial_lines = PartialLines(first, lines)
@@ -374,8 +377,13 @@ class Scan:
             template = templates.get(key)
             if template is None:
                 if zone_host_tag:
-                    if len(templates) > _MOST_TEMPLATES:
+                    self._template_bytes += sum(map(len, found))
+                    if (
+                        len(templates) > _MOST_TEMPLATES
+                        or self._template_bytes > _MOST_TEMPLATE_BYTES
+                    ):
                         templates.clear()
+                        self._template_bytes = 0
                     template = templates[key] = _template(Found._make(found))
                 else:
                     record = frame.parse(odd_line)

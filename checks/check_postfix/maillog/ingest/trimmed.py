@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.store import Log, Store
 
 _CHUNK_BYTES = 256 * 1024
+# The last line counted may have no time, or be of a host whose clock is behind. In minutes.
+_SLACK = 5
 
 
 def may_be_left(generation: Generation, first_minute: int | None) -> bool:
@@ -30,7 +32,7 @@ def may_be_left(generation: Generation, first_minute: int | None) -> bool:
         generation.tail_size == FINGERPRINTED
         and generation.last is not None
         and first_minute is not None
-        and first_minute <= generation.last
+        and first_minute <= generation.last + _SLACK
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import by_root
 from check_postfix.maillog.store import file as file  # see by_root.does
+from check_postfix.maillog.store import killed as killed
 from check_postfix.maillog.store import migration as migration
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
@@ -20,26 +21,28 @@ _OURS = (b"CREATE TABLE keyed", b"auth_failed", b"bytes_received", b"deferred_me
 _LONGEST = max(map(len, _OURS))
 _BLOCK_BYTES = 1 << 20
 
-# Seconds: so long other runs are waited for, and so long a migration may take.
+# Seconds.
 _PATIENCE = 5
 
 
-def set_aside(path: str) -> str | None:
+def set_aside(path: str, wait: float = _PATIENCE) -> str | None:
     """Rename a damaged store; return its new name, None if it is not damaged (any more).
 
     Runs that have found the damage at the same time do so one after the other,
     and only the first finds it in its place.
 
+    wait: seconds to wait for other runs that are writing, and for a migration
+
     Raises: OSError; StoreError
     """
-    return by_root.does(path, _set_aside, path)
+    return by_root.does(path, _set_aside, path, wait)
 
 
-def _set_aside(path: str) -> str | None:
+def _set_aside(path: str, wait: float) -> str | None:
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
-        if _is_sound(path):
+        if _is_sound(path, wait):
             return None
         aside = path + ASIDE
         # A journal left behind would be applied to the next store of this name.
@@ -93,10 +96,10 @@ def _is_ours(path: str) -> bool:
     return False
 
 
-def _is_sound(path: str) -> bool:
+def _is_sound(path: str, wait: float) -> bool:
     """Tell whether a store has no damage that could be found, however long that takes."""
     try:
-        with Store(path, _PATIENCE) as store:
+        with Store(path, wait) as store:
             store.read_everything()
     except DamagedStore:
         return False

@@ -7,6 +7,7 @@ keys of each minute are kept. Of the others only their number is kept, so sums s
 from __future__ import annotations
 
 from check_postfix.maillog.counts.counts import of_client, of_many, without_strangers
+from check_postfix.maillog.store import packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 # what the rest of the hour needs.
 KEYS_PER_HOUR = 5_200
 KEYS_PER_MINUTE = 80
+# Bytes of a state file. What is counted while it is larger is kept without what strangers choose,
+# so that long names cannot fill a disk. Such keys need some 50 MB more in 48 hours, if strangers
+# do their worst.
+MOST_BYTES = 64 << 20
 # The names of one client, and the accounts that it tries, may take so much of an hour's keys.
 # The rest is for other clients.
 _DETAIL = 0.5
@@ -34,15 +39,20 @@ def is_short(number: int) -> bool:
 
 
 def shared_out(
-    family: str, keyed: Mapping[tuple[int, int], Mapping[str, int]], there: Mapping[int, int]
+    family: str,
+    keyed: Mapping[tuple[int, int], Mapping[str, int]],
+    there: Mapping[int, int],
+    is_full: bool = False,
 ) -> dict[tuple[int, int], dict[str, int]]:
     """Return what is kept of an hour that has too many keys.
 
     keyed: (minute, origin) -> key -> number
     there: minute -> how many keys of it are kept already
+    is_full: whether there is no room left for what strangers choose
     Returns: the same as `keyed`, with fewer keys
     """
     left = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
+    left = 0 if is_full else left
     by_minute: dict[int, list[Row]] = {}
     for (minute, origin), numbers in keyed.items():
         rows = by_minute.setdefault(minute, [])
@@ -50,7 +60,7 @@ def shared_out(
     kept: dict[tuple[int, int], dict[str, int]] = {}
     for minute in sorted(by_minute):
         rows = sorted(by_minute[minute], key=_most_first)
-        own = max(0, KEYS_PER_MINUTE - there.get(minute, 0))
+        own = 0 if is_full else max(0, KEYS_PER_MINUTE - there.get(minute, 0))
         cut = own + max(0, left)
         rows = _in_detail(family, rows, own + max(0, left - int(KEYS_PER_HOUR * _DETAIL)))
         left -= max(0, min(len(rows), cut) - own)
@@ -95,3 +105,21 @@ def _coarse(family: str, rows: list[Row]) -> list[Row]:
         rest = origin, of_many(family)
         added[rest] = added.get(rest, 0) + added.pop((origin, key))
     return [(*where, n) for where, n in added.items()]
+
+
+def most_frequent(family: str, numbers: Mapping[str, int]) -> dict[str, int]:
+    """Return the most frequent keys, of half as many bytes as may be held.
+
+    The others are added up without what strangers choose.
+    """
+    ordered = sorted(numbers, key=lambda key: (-numbers[key], key))
+    kept: dict[str, int] = {}
+    left = packed.MOST_HELD // 2
+    for key in ordered:
+        left -= packed.held(key)
+        if left < 0:
+            break
+        kept[key] = numbers[key]
+    for _, key, number in _coarse(family, [(0, key, numbers[key]) for key in ordered[len(kept) :]]):
+        kept[key] = kept.get(key, 0) + number
+    return kept

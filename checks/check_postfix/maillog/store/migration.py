@@ -31,6 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from check_postfix.maillog.store.checksum import Checksums
+
     Columns = Mapping[str, str]
 
 
@@ -58,13 +60,33 @@ _NEWEST = (
     "(SELECT minute FROM old_total WHERE old_total.stream=old_stream.id"
     " ORDER BY minute DESC LIMIT 1)"
 )
+
+
+def _read_in_all(
+    generations: str, matched: str = "matched", unparsed: str = "unparsed"
+) -> dict[str, str]:
+    """Return the columns of a log that its generations had, each for itself.
+
+    generations: their table
+    matched, unparsed: what these were called there
+    """
+    of_log = f"FROM {generations} AS read WHERE read.log=old_log.id)"
+    sums = {
+        "lines": "lines", "events": "events", "matched": matched, "foreign": '"foreign"',
+        "unparsed": unparsed,
+    }  # fmt: skip
+    return {"last": f"(SELECT max(last) {of_log}"} | {
+        name: f"(SELECT coalesce(sum({column}), 0) {of_log}" for name, column in sums.items()
+    }
+
+
 # What could not be read once is tried again; where a file lies, the next run sees.
 _SEEN = {
     "path": "''",
     "unread": "0",
     "tries": "note<>''",
     "next_try": "0",
-    "seconds": "0.0",
+    "seconds": "0",
     "watched": "note<>''",
 }
 _OF_2 = {
@@ -79,7 +101,8 @@ _OF_2 = {
             "offset_high": "NULL",
             "offset_times": "0",
             "unknown_until": "0",
-        },
+        }
+        | _read_in_all("old_generation", "telling", "unframed"),
     ),
     "generation": Table("generation", _LINES),
     "seen": Table("seen", _SEEN),
@@ -105,14 +128,16 @@ _OF_1 = _OF_2 | {
         "GROUP BY family, minute, stream",
     ),
 }
-# Only a table was added.
+# Tables were added, and all rows have checksums.
 _OF_3 = {
     name: Table(name)
     for name in (
-        "secret", "log", "generation", "seen", "directory", "gap", "journal_span", "origin",
-        "total", "keyed", "pending", "clock_mark", "retention", "generation_head",
-        "generation_start", "generation_unsettled", "seen_watched",
+        "secret", "generation", "directory", "gap", "journal_span", "origin", "total", "keyed",
+        "pending", "clock_mark", "retention",
     )
+} | {
+    "log": Table("log", _read_in_all("generation")),
+    "seen": Table("seen", {"seconds": "CAST(seconds AS INTEGER) + (seconds > 0)"}),
 }  # fmt: skip
 TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3}
 
@@ -122,11 +147,12 @@ _INCREMENTAL = 2
 _INSTRUCTIONS = 1000
 
 
-def migrate(db: sqlite3.Connection, path: str, deadline: float) -> None:
+def migrate(db: sqlite3.Connection, path: str, deadline: float, checksums: Checksums) -> None:
     """Bring a state file to this version, unless another run has done so meanwhile.
 
     db:       is to be closed if this fails
     deadline: time.monotonic() at which to give up; nothing is changed then
+    checksums: of the file
 
     Raises: DamagedStore if it has other tables than its version had; StoreError if the
             time is up; sqlite3.Error
@@ -144,6 +170,7 @@ def migrate(db: sqlite3.Connection, path: str, deadline: float) -> None:
             db.execute("BEGIN IMMEDIATE")
             if not _bring(db, version):
                 raise DamagedStore(f"{path}: has other tables than it should")
+            checksums.write_anew()
         # Only now, so that the end of this transaction is the end of the lock.
         db.execute("PRAGMA locking_mode=NORMAL")
         db.execute("COMMIT")
@@ -188,21 +215,37 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
 
     Returns: False if they are not the tables that this version had
     """
-    there = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    old = TABLES_OF.get(version)
-    if old is None or there.keys() != old.keys():
+    there = {
+        kind: dict(
+            db.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type=? AND sql IS NOT NULL", (kind,)
+            )
+        )
+        for kind in ("table", "index", "trigger")
+    }
+    tables, old = there["table"], TABLES_OF.get(version)
+    if old is None or tables.keys() != old.keys():
         return False
-    now = schema.tables()
-    changed = [name for name in old if there[name] != now.get(name)]
+    for kind in ("index", "trigger"):
+        for name in there[kind]:
+            db.execute(f'DROP {kind} "{name}"')
+    now = schema.statements()
+    changed = [name for name in old if tables[name] != now.get(name)]
     for name in changed:
         db.execute(f'ALTER TABLE "{name}" RENAME TO "old_{name}"')
-    for name, statement in now.items():
-        if name not in there or name in changed:
-            db.execute(statement)
+    missing = [text for name, text in now.items() if name not in tables or name in changed]
+    new_tables = [text for text in missing if text.startswith("CREATE TABLE")]
+    for statement in new_tables:
+        db.execute(statement)
     for name in changed:
         _copy(db, f"old_{name}", old[name])
+    for name in changed:
         db.execute(f'DROP TABLE "old_{name}"')
-    db.execute(f"PRAGMA user_version={schema.VERSION}")
+    # Only now, so that no trigger is kept busy.
+    for statement in missing:
+        if statement not in new_tables:
+            db.execute(statement)
+    schema.mark(db)
     return True
 
 

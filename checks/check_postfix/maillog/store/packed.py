@@ -10,6 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+# Bytes of memory for the keys that are told apart of what a run looks at, and what one needs
+# besides its text, which is there twice. That is 30,000 ordinary ones.
+MOST_HELD = 20 << 20
+_BESIDE = 550
+
 
 def packed(numbers: Mapping[str, int]) -> str:
     """Return numbers, of which there is at least one, as one text.
@@ -48,3 +53,8 @@ def merged(*texts: str) -> str:
 def size(text: str) -> int:
     """Return how many numbers a text has."""
     return text.count("\n")
+
+
+def held(name: str) -> int:
+    """Return how many bytes of memory a name and its number need."""
+    return _BESIDE + 2 * len(name)

@@ -17,6 +17,7 @@ from check_postfix.maillog.counts.messages import (
     Messages,
     Orphan,
 )
+from check_postfix.maillog.store import checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from check_postfix.maillog.counts.messages import MessageKey, Sums
+    from check_postfix.maillog.store.checksum import Checksums
 
     # What it is, minute, number, recipients
     _What = tuple[str, int, int, int]
@@ -61,10 +63,13 @@ class Pending:
     """The table of what is pending; to be changed inside a transaction only.
 
     db: the store's
+    checksums: the store's
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, checksums: Checksums) -> None:
         self._db = db
+        self._checksums = checksums
+        self._sound: set[Boundary] = set()
 
     def append(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
         """Add a piece of log after a segment.
@@ -114,7 +119,32 @@ class Pending:
         """Forget what is pending at a boundary."""
         self._db.execute("DELETE FROM pending WHERE log=? AND owner=? AND side=?", boundary)
 
+    def owners(self, log: int) -> set[int]:
+        """Return the numbers of the generations of a log, or journal spans, that have boundaries
+        where something is pending.
+
+        Raises: DamagedStore
+        """
+        query = "SELECT DISTINCT owner, side FROM pending WHERE log=?"
+        found = self._db.execute(query, (log,)).fetchall()
+        names = {checksum.pending(log, *where) for where in found}
+        prefix = checksum.of_log("pending", log)
+        for name in names ^ self._checksums.names(f"{prefix} ", f"{prefix} {checksum.LAST}"):
+            raise self._checksums.damage(name)
+        return {owner for owner, _ in found}
+
+    def _look_at(self, boundary: Boundary) -> None:
+        """See that what is pending at a boundary is what was written there.
+
+        Once a run: what it writes itself is right.
+        """
+        if boundary not in self._sound:
+            query = "SELECT * FROM pending WHERE log=? AND owner=? AND side=?"
+            self._checksums.check(checksum.pending(*boundary), self._db.execute(query, boundary))
+            self._sound.add(boundary)
+
     def _messages(self, boundary: Boundary) -> set[MessageKey]:
+        self._look_at(boundary)
         return {
             (origin, queue_id)
             for origin, queue_id in self._db.execute(
@@ -123,6 +153,7 @@ class Pending:
         }
 
     def _has_any(self, boundary: Boundary) -> bool:
+        self._look_at(boundary)
         found = self._db.execute(
             "SELECT 1 FROM pending WHERE log=? AND owner=? AND side=? LIMIT 1", boundary
         )
@@ -160,6 +191,7 @@ class Pending:
 
     def _take(self, boundary: Boundary, wanted: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
         """Return what is pending of these messages at a boundary, and delete it there."""
+        self._look_at(boundary)
         there = "FROM pending WHERE log=? AND owner=? AND side=?"
         of_one = f"{there} AND origin=? AND queue_id=?"
         columns = "origin, queue_id, what, minute, number, recipients"

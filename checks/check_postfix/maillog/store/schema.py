@@ -1,11 +1,13 @@
 """Schema: the tables of the state file, and what marks it as ours.
 
-Whoever changes a table raises VERSION, and says in migration.py where its rows go.
+Whoever changes a table raises VERSION, and says in migration.py where its rows go. The rows of
+each table have checksums (checksum.py), without any doing.
 """
 
 from __future__ import annotations
 
 import os
+from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ CREATE TABLE log (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, backlog INTEGER NOT NULL DEFAULT 1,
     asked INTEGER NOT NULL DEFAULT 0,
     zone TEXT, read INTEGER, offset_low INTEGER, offset_high INTEGER,
-    offset_times INTEGER NOT NULL DEFAULT 0, unknown_until INTEGER NOT NULL DEFAULT 0
+    offset_times INTEGER NOT NULL DEFAULT 0, unknown_until INTEGER NOT NULL DEFAULT 0,
+    last INTEGER, lines INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
+    matched INTEGER NOT NULL DEFAULT 0, "foreign" INTEGER NOT NULL DEFAULT 0,
+    unparsed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY, head BLOB NOT NULL,
@@ -43,7 +48,7 @@ CREATE INDEX generation_unsettled ON generation (log)
 CREATE TABLE seen (
     log INTEGER NOT NULL, signature TEXT NOT NULL, path TEXT NOT NULL, generation INTEGER NOT NULL,
     note TEXT NOT NULL, unread INTEGER NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL,
-    seconds REAL NOT NULL, watched INTEGER NOT NULL, PRIMARY KEY (log, signature)
+    seconds INTEGER NOT NULL, watched INTEGER NOT NULL, PRIMARY KEY (log, signature)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_watched ON seen (log) WHERE watched;
 CREATE TABLE directory (
@@ -82,28 +87,68 @@ CREATE TABLE clock_mark (
     second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE retention (totals INTEGER NOT NULL, keys INTEGER) STRICT;
+CREATE TABLE checksum (slice TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE run (
     id TEXT PRIMARY KEY, minute INTEGER NOT NULL, missed TEXT NOT NULL, until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+# It has no checksums of its own; what is wrong in it makes those of others wrong.
+_UNCHECKED = "checksum"
+# What a column may hold. Numbers with a fraction are none of it: not all versions of SQLite give
+# back the same one.
+_TYPES = ("INTEGER", "TEXT", "BLOB")
+_CHANGES = {
+    "INSERT": "SELECT noted('{table}', 1, {new});",
+    "DELETE": "SELECT noted('{table}', -1, {old});",
+    "UPDATE": "SELECT noted('{table}', -1, {old}); SELECT noted('{table}', 1, {new});",
+}
 
 
-def tables() -> dict[str, str]:
-    """Return name -> statement, as SQLite keeps it, of each table."""
-    statements = [text.strip() for text in _TABLES.split(";")]
-    return {text.split()[2]: text for text in statements if text}
+@cache
+def statements() -> dict[str, str]:
+    """Return name -> statement, as SQLite keeps it, of each table, index and trigger."""
+    texts = [text.strip() for text in _TABLES.split(";")]
+    found = {text.split()[2]: text for text in texts if text}
+    for table, names in columns().items():
+        new, old = (", ".join([f'{which}."{name}"' for name in names]) for which in ("NEW", "OLD"))
+        for change, told in _CHANGES.items():
+            name = f"{table}_{change.lower()}"
+            found[name] = (
+                f"CREATE TRIGGER {name} AFTER {change} ON {table}"
+                f" BEGIN {told.format(table=table, new=new, old=old)} END"
+            )
+    return found
+
+
+@cache
+def columns() -> dict[str, list[str]]:
+    """Return table -> its columns, in their order, of each table that has checksums."""
+    found = {}
+    for text in _TABLES.split(";"):
+        head, _, body = text.strip().partition(" (")
+        if head.startswith("CREATE TABLE") and head.split()[2] != _UNCHECKED:
+            words = [part.split() for part in body.split(",")]
+            found[head.split()[2]] = [
+                first.strip('"') for first, *more in words if more and more[0].rstrip(")") in _TYPES
+            ]
+    return found
 
 
 def is_in(db: sqlite3.Connection) -> bool:
-    """Tell whether a file has exactly these tables."""
+    """Tell whether a file has exactly these tables, indexes and triggers."""
     there = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return sorted(sql for (sql,) in there) == sorted(tables().values())
+    return sorted([sql for (sql,) in there]) == sorted(statements().values())
 
 
 def create(db: sqlite3.Connection) -> None:
     """Make the tables in an empty file, and a new secret; inside a transaction only."""
-    for statement in tables().values():
+    for statement in statements().values():
         db.execute(statement)
     db.execute("INSERT INTO secret VALUES (?)", (os.urandom(SECRET_SIZE),))
+    mark(db)
+
+
+def mark(db: sqlite3.Connection) -> None:
+    """Say whose tables these are, and of which version; inside a transaction only."""
     db.execute(f"PRAGMA application_id={APPLICATION}")
     db.execute(f"PRAGMA user_version={VERSION}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from check_postfix.maillog.source.stream import COMPRESSED
 from check_postfix.maillog.source.value import Value
+from check_postfix.maillog.store import checksum
 from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
+
+    from check_postfix.maillog.store.checksum import Checksums
 
 # Minutes before a file is tried again that could not be read: one, two, four, up to this.
 LONGEST_PAUSE = 60
@@ -25,7 +30,7 @@ class SeenFile(Value):
     unread:     whether there is more to be read in it
     tries:      how often it could not be read, for a reason that may pass
     next_try:   minute from which on to try again
-    seconds:    how much time the last try had
+    seconds:    how much time the last try had, in whole ones
     watched:    whether it is looked at even if no file has got another name
     """
 
@@ -36,7 +41,7 @@ class SeenFile(Value):
     unread: bool = False
     tries: int = 0
     next_try: int = 0
-    seconds: float = 0
+    seconds: int = 0
     watched: bool = True
 
     def put_off(self, now: int, seconds: float) -> None:
@@ -48,7 +53,7 @@ class SeenFile(Value):
         pause = min(2**self.tries, LONGEST_PAUSE)
         self.tries += 1
         self.next_try = now + pause
-        self.seconds = seconds
+        self.seconds = math.ceil(seconds)
 
     def is_due(self, now: int, seconds: float) -> bool:
         """Tell whether to try again.
@@ -88,8 +93,6 @@ class SeenFile(Value):
 
 
 _COLUMNS = ", ".join(SeenFile.FIELDS)
-# SQLite would rather look at all.
-_WATCHED = "INDEXED BY seen_watched"
 
 
 class Seen:
@@ -98,38 +101,55 @@ class Seen:
     db:   the store's
     path: the store's file
     log:  number of the log
+    checksums: the store's
     """
 
-    def __init__(self, db: sqlite3.Connection, path: str | None, log: int) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, path: str | None, log: int, checksums: Checksums
+    ) -> None:
         self._db = db
         self._path = path
         self._log = log
+        self._checksums = checksums
 
-    def _select(self, where: str, *values: object, index: str = "") -> list[SeenFile]:
-        query = f"SELECT {_COLUMNS} FROM seen {index} WHERE log=? AND {where}"
+    def _whole(self, name: str, where: str, *values: object) -> list[SeenFile]:
+        """Return the files of a slice; see Checksums."""
+        query = f"SELECT * FROM seen {where}"
         with explained(self._path):
-            return [SeenFile(*row) for row in self._db.execute(query, (self._log, *values))]
+            rows = self._checksums.whole(name, query, self._log, *values)
+        return [SeenFile(*row[1:]) for row in rows]  # the columns are the fields
 
     def all(self) -> list[SeenFile]:
         """Return all files."""
-        return self._select("1")
+        name = checksum.seen_watched(self._log, False)
+        return self.watched() + self._whole(name, "WHERE log=? AND NOT watched")
 
     def watched(self) -> list[SeenFile]:
         """Return the files that are looked at even if no file has got another name."""
-        return self._select("watched", index=_WATCHED)
+        name = checksum.seen_watched(self._log, True)
+        # SQLite would rather look at all.
+        return self._whole(name, "INDEXED BY seen_watched WHERE log=? AND watched")
 
     def of(self, signature: str) -> SeenFile | None:
-        """Return the file of this signature."""
-        found = self._select("signature=?", signature)
-        return found[0] if found else None
+        """Return the file of this signature.
+
+        It is as it was written if `watched` or `all` has seen it.
+        """
+        with explained(self._path):
+            row = self._db.execute(
+                "SELECT * FROM seen WHERE log=? AND signature=?", (self._log, signature)
+            ).fetchone()
+        return SeenFile(*row[1:]) if row else None
 
     def holding(self, generation: int) -> list[SeenFile]:
         """Return the files that hold a generation."""
-        return self._select("generation=?", generation)
+        name = checksum.seen_holding(self._log, generation)
+        return self._whole(name, "WHERE log=? AND generation=?", generation)
 
     def refused(self) -> list[SeenFile]:
         """Return the files that cannot be read."""
-        return self._select("watched AND note<>'' ORDER BY note", index=_WATCHED)
+        refused = [file for file in self.watched() if file.note]
+        return sorted(refused, key=lambda file: file.note)
 
     def put(self, file: SeenFile) -> None:
         """Keep a file."""
@@ -148,9 +168,10 @@ class Seen:
 
     def directories(self) -> dict[str, str]:
         """Return directory -> its state when its files were last listed."""
-        query = "SELECT path, state FROM directory WHERE log=?"
+        name = checksum.of_log("directory", self._log)
         with explained(self._path):
-            return dict(self._db.execute(query, (self._log,)))
+            rows = self._checksums.whole(name, "SELECT * FROM directory WHERE log=?", self._log)
+        return {path: state for _, path, state, *_ in rows}
 
     def save_directories(self, states: Mapping[str, str]) -> None:
         """Keep the states of exactly these directories."""

@@ -12,18 +12,21 @@ nothing and pays nothing for it.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
 import time
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from operator import itemgetter
 
 from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
-from check_postfix.maillog.store import packed, schema
+from check_postfix.maillog.store import checksum, packed, schema
+from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.clock_mark import ClockMark
 from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.retention import Retention
@@ -31,8 +34,8 @@ from check_postfix.maillog.store.run_mark import RunMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import TypeVar
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
     from check_postfix.maillog.source.journal_span import JournalSpan
@@ -62,6 +65,18 @@ _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?
 # SQLite takes 6 ms.
 _SPARE = 256
 _GIVEN_BACK = 256
+
+# Origins of a log that are kept apart. Whoever may write to a log may name as many as they like.
+MOST_ORIGINS = 1_000
+# Seconds. What takes so long may have waited for another run.
+_NOTICEABLE = 0.05
+# So long is another run waited for when the time is up, lest what was read be lost for its sake.
+_GRACE = 0.5
+# Minutes. Of a longer span it is looked up first which hours have rows.
+_LONG = 3 * 24 * 60
+_DAY = 24 * 60
+# Later than any.
+_LAST_MINUTE = 10**9
 
 # Of a directory: by others than its owner. Whether that matters is told by file.py.
 _MAY_BE_WRITTEN = stat.S_IWGRP | stat.S_IWOTH
@@ -121,8 +136,8 @@ class Store:
     """An open store. Use it as a context manager.
 
     path: the file, or None for a nameless one that goes with this object
-    wait: seconds to wait for other runs that are writing; as long may it take to bring
-          a file of an older version to this one
+    wait: seconds to wait for other runs that are writing, in all; as long may it take to
+          bring a file of an older version to this one
     """
 
     def __init__(self, path: str | None, wait: float) -> None:
@@ -139,11 +154,19 @@ class Store:
             from check_postfix.maillog.store import file
 
             file.prepare(path)
-        deadline = time.monotonic() + wait
+        self._deadline = time.monotonic() + wait
+        was_killed = False
+        if path is not None and os.path.lexists(path + "-journal"):
+            # Most runs find none.
+            from check_postfix.maillog.store import killed
+
+            was_killed = killed.has_been(path)
         with explained(path):
             self._db = _connected(path, wait)
             try:
-                self._open(deadline)
+                self._open()
+                if was_killed:
+                    self._checksums.check_everything()
             except BaseException:
                 self._db.close()
                 raise
@@ -154,10 +177,11 @@ class Store:
         # A run with nothing new has no need of it.
         from check_postfix.maillog.store.pending import Pending
 
-        return Pending(self._db)
+        return Pending(self._db, self._checksums)
 
-    def _open(self, deadline: float) -> None:
+    def _open(self) -> None:
         db = self._db
+        self._checksums = Checksums(db, self.path)
         version = self._version()
         db.execute("PRAGMA synchronous=EXTRA")
         db.execute("PRAGMA cell_size_check=ON")
@@ -175,15 +199,15 @@ class Store:
             from check_postfix.maillog.store import migration
 
             assert self.path is not None  # a nameless file is never older
-            migration.migrate(db, self.path, deadline)
+            migration.migrate(db, self.path, self._deadline, self._checksums)
             self._version()  # another run, of a newer version, may have been quicker
         if not schema.is_in(db):
             self._version()  # a newer run may just now have changed them
             raise DamagedStore(f"{self.path}: has other tables than it should")
-        secret = db.execute("SELECT key FROM secret").fetchone()
-        if secret is None or type(secret[0]) is not bytes or len(secret[0]) != schema.SECRET_SIZE:
+        secrets = self._checksums.whole("secret", "SELECT * FROM secret")
+        if len(secrets) != 1 or len(secrets[0][0]) != schema.SECRET_SIZE:
             raise DamagedStore(f"{self.path}: has lost its key")
-        self.key: bytes = secret[0]
+        self.key: bytes = secrets[0][0]
 
     def _version(self) -> int:
         """Return the version of the tables, 0 if there are none yet.
@@ -192,6 +216,8 @@ class Store:
         """
         version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > schema.VERSION:
+            if self._checksums.version() not in (None, version):
+                raise DamagedStore(f"{self.path}: has another version than it was given")
             raise StoreError(
                 f"{self.path}: was written by a newer check_postfix; upgrade this one,"
                 " or choose another file with --state"
@@ -211,6 +237,7 @@ class Store:
                 if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     raise DamagedStore(f"{self.path}: is another program's database")
                 schema.create(self._db)
+                self._checksums.write_anew()
 
     def read_everything(self) -> None:
         """Look for damage all over the file.
@@ -221,11 +248,7 @@ class Store:
             for (finding,) in self._db.execute("PRAGMA integrity_check(1)"):
                 if finding != "ok":
                     raise damaged(self.path, "integrity_check")
-            for (table,) in self._db.execute(
-                "SELECT name FROM sqlite_master WHERE type='table'"
-            ).fetchall():
-                for _ in self._db.execute(f'SELECT * FROM "{table}"'):  # decodes its text
-                    pass
+            self._checksums.check_everything()
         with self._readable():
             for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
                 for (text,) in self._db.execute(texts):
@@ -249,21 +272,35 @@ class Store:
     def _unreadable(self) -> DamagedStore:
         return DamagedStore(f"{self.path}: has counts that cannot be read")
 
+    def _be_patient(self, waits: bool = True) -> None:
+        """Let SQLite wait for other runs as long as there is time left, or not at all.
+
+        It waits so long for each statement anew, and nothing interrupts it.
+        """
+        left = max(_GRACE, self._deadline - time.monotonic()) if waits else 0
+        self._db.execute(f"PRAGMA busy_timeout={math.ceil(left * 1000)}")
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, waits: bool = True) -> Iterator[None]:
         """Hold the store against other runs; everything inside happens, or nothing does.
+
+        waits: whether to wait for other runs
 
         Raises: StoreError if other runs held it for longer than `wait` seconds,
                 or the disk refuses
         """
         with explained(self.path):
+            self._be_patient(waits)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._version()  # among what a newer version keeps, this one must not write
                 self._sizes.clear()
                 yield
+                self._checksums.save()
+                self._be_patient(waits)
                 self._db.execute("COMMIT")
             except BaseException:
+                self._checksums.drop_changes()
                 self._origins.clear()  # numbers given out inside are void
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
@@ -278,11 +315,8 @@ class Store:
 
     def clock_mark(self) -> ClockMark | None:
         """Return the clock mark that was written last."""
-        with explained(self.path):
-            row = self._db.execute(
-                "SELECT second, uptime, boot, trusted FROM clock_mark"
-            ).fetchone()
-        return ClockMark(*row) if row else None
+        rows = self._whole("clock_mark", "SELECT * FROM clock_mark")
+        return ClockMark(*rows[0]) if rows else None
 
     def save_clock_mark(self, mark: ClockMark) -> None:
         """Keep a clock mark; inside a transaction only."""
@@ -291,34 +325,26 @@ class Store:
 
     def run_mark(self, id: str) -> RunMark | None:
         """Return the run mark of a check with certain options, None if it has none."""
-        with explained(self.path):
-            row = self._db.execute(
-                "SELECT minute, missed, until FROM run WHERE id=?", (id,)
-            ).fetchone()
-        return RunMark(*row) if row else None
+        rows = self._whole(checksum.run(id), "SELECT * FROM run WHERE id=?", id)
+        return next((RunMark(*row[1:]) for row in rows), None)
 
     def save_run_mark(self, id: str, mark: RunMark) -> None:
         """Keep a run mark, unless another run is writing just now, or the file cannot be written.
 
         Nothing waits for it: the next run writes its own.
         """
-        (wait,) = self._db.execute("PRAGMA busy_timeout").fetchone()
-        self._db.execute("PRAGMA busy_timeout=0")
         try:
-            with self.transaction():
+            with self.transaction(waits=False):
                 self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", (id, *mark))
         except DamagedStore:
             raise
         except StoreError:  # what keeps counts from being written is told when there are any
             pass
-        finally:
-            self._db.execute(f"PRAGMA busy_timeout={wait}")
 
     def retention(self) -> Retention | None:
         """Return how long counts are kept, None if no run has settled it."""
-        with explained(self.path):
-            row = self._db.execute("SELECT totals, keys FROM retention").fetchone()
-        return Retention(*row) if row else None
+        rows = self._whole("retention", "SELECT * FROM retention")
+        return Retention(*rows[0]) if rows else None
 
     def save_retention(self, retention: Retention) -> None:
         """Keep how long counts are kept; inside a transaction only."""
@@ -329,16 +355,17 @@ class Store:
 
     def has_logs(self) -> bool:
         """Tell whether any log was read."""
-        with explained(self.path):
-            return self._db.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+        return bool(self._logs())
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Let what happens inside be undone, alone, by an exception; inside a transaction only."""
+        self._checksums.save()
         self._db.execute("SAVEPOINT attempt")
         try:
             yield
         except BaseException:
+            self._checksums.drop_changes()
             self._origins.clear()
             self._sizes.clear()
             if self._db.in_transaction:  # which a full disk ends
@@ -356,32 +383,31 @@ class Store:
 
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
-        with explained(self.path):
-            row = self._db.execute(
-                "SELECT id, path, backlog, asked, zone, read, unknown_until, offset_low,"
-                " offset_high, offset_times FROM log WHERE path=?",
-                (path,),
-            ).fetchone()
-        return Log(*row) if row else None
+        return next((log for log in self._all_logs() if log.path == path), None)
+
+    def _all_logs(self) -> list[Log]:
+        return [Log(*_LOG(row)) for row in self._logs()]
+
+    def _logs(self) -> list[tuple[Any, ...]]:
+        return self._whole("log", "SELECT * FROM log")
 
     def log_names(self) -> list[str]:
         """Return the names of all logs that were read."""
-        with explained(self.path):
-            return [name for (name,) in self._db.execute("SELECT path FROM log")]
+        return [log.path for log in self._all_logs()]
 
     def files_read(self) -> list[tuple[str, tuple[int, int], int]]:
         """Return (name of a log, device and inode, size) of each file that holds a generation.
 
         Raises: DamagedStore
         """
+        found = []
         with self._readable():
-            found = []
-            for name, signature in self._db.execute(
-                "SELECT log.path, signature FROM seen JOIN log ON log.id=log WHERE generation<>0"
-            ):
-                device, inode, size, *_ = map(int, signature.split(":"))
-                found.append((name, (device, inode), size))
-            return found
+            for log in self._all_logs():
+                for file in self.seen(log).all():
+                    if file.generation:
+                        device, inode, size, *_ = map(int, file.signature.split(":"))
+                        found.append((log.path, (device, inode), size))
+        return found
 
     def remove_log(self, log: Log) -> None:
         """Forget a log; inside a transaction only."""
@@ -422,6 +448,11 @@ class Store:
         for table in ("pending", "generation", "seen", "directory", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
         self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
+        self._db.execute(
+            'UPDATE log SET last=NULL, lines=0, events=0, matched=0, "foreign"=0, unparsed=0'
+            " WHERE id=?",
+            (log.id,),
+        )
         log.backlog, log.read, log.unknown_until, log.offset = 1, None, 0, NO_OFFSET
         self._sizes.clear()
 
@@ -429,110 +460,154 @@ class Store:
         """Return the table of this log's files."""
         from check_postfix.maillog.store.seen import Seen
 
-        return Seen(self._db, self.path, log.id)
+        return Seen(self._db, self.path, log.id, self._checksums)
 
     def generation(self, log: Log, number: int) -> Generation | None:
         """Return the generation of this number."""
-        found = self._generations(log, "id=?", number)
-        return found[0] if found else None
+        rows = self._whole(
+            checksum.generation(number), "SELECT * FROM generation WHERE id=?", number
+        )
+        return next((_generation(row) for row in rows if row[_OF_LOG] == log.id), None)
 
     def generations_like(self, log: Log, head: bytes) -> list[Generation]:
         """Return the generations whose heads may be this one, and no others that are."""
-        return self._generations(log, "substr(head, 1, 16)=?", head[:16])
+        first = head[:1]
+        rows = self._whole(
+            checksum.headed(log.id, head),
+            "SELECT * FROM generation WHERE log=? AND substr(head, 1, 16) BETWEEN ? AND ?",
+            log.id,
+            first,
+            first.ljust(len(first) * 17, b"\xff"),
+        )
+        found = map(_generation, rows)
+        return [generation for generation in found if generation.head[:16] == head[:16]]
 
     def unsettled(self, log: Log) -> list[Generation]:
         """Return the generations that lines may still come from, newest first."""
-        where = "(live OR NOT done OR hole_end > hole_start) ORDER BY first_minute DESC, id DESC"
-        return self._generations(log, where)
+        rows = self._whole(
+            checksum.unsettled(log.id),
+            "SELECT * FROM generation WHERE log=? AND (live OR NOT done OR hole_end > hole_start)",
+            log.id,
+        )
+        return sorted(map(_generation, rows), key=_start, reverse=True)
 
     def newest_generations(self, log: Log) -> list[Generation]:
         """Return the live generations, and the one with the newest line."""
-        return self._generations(
-            log,
-            "(live OR id=(SELECT id FROM generation WHERE log=? AND last IS NOT NULL"
-            " ORDER BY last DESC, id DESC LIMIT 1))",
-            log.id,
-        )
+        found = [generation for generation in self.unsettled(log) if generation.live]
+        newest = self._one(log, "last IS NOT NULL", "last DESC, id DESC")
+        if newest and all(generation.id != newest.id for generation in found):
+            found.append(newest)
+        return found
 
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, newest first."""
-        return self._generations(
-            log,
-            "(live OR coalesce(first_minute, 0) >= (SELECT min(coalesce(first_minute, 0))"
-            " FROM generation WHERE id IN (SELECT owner FROM pending WHERE log=?)))"
-            " ORDER BY first_minute DESC, id DESC",
-            log.id,
-        )
+        found = {generation.id: generation for generation in self.unsettled(log)}
+        owners = [self.generation(log, number) for number in self.pending.owners(log.id)]
+        starts = [owner.first_minute or 0 for owner in owners if owner]
+        if starts:
+            first = min(starts)
+            found |= {
+                generation.id: generation
+                for generation in self._begun_since(log, first)
+                if (generation.first_minute or 0) >= first
+            }
+        waited_at = [
+            generation
+            for generation in found.values()
+            if generation.live or (starts and (generation.first_minute or 0) >= min(starts))
+        ]
+        return sorted(waited_at, key=_start, reverse=True)
 
-    def _generations(self, log: Log, where: str, *values: object) -> list[Generation]:
-        return self._values(Generation, "generation", log, where, *values)
+    def _begun_since(self, log: Log, minute: int) -> list[Generation]:
+        """Return the generations that begin on the day of a minute, or later."""
+        midnight = minute // _DAY * _DAY
+        rows = self._db.execute(
+            "SELECT * FROM generation WHERE log=? AND coalesce(first_minute, 0)>=?",
+            (log.id, midnight),
+        ).fetchall()
+        first = checksum.begun(log.id, midnight)
+        last = checksum.begun(log.id, _LAST_MINUTE)
+        self._checksums.check_all_of("generation", first, last, rows)
+        return list(map(_generation, rows))
 
     def first_after(self, log: Log, minute: int, other: int) -> int | None:
         """Return when the first generation in a file begins that begins at or after a minute.
 
         other: number of one that does not count
         """
-        found = self._db.execute(
-            "SELECT min(first_minute) FROM generation WHERE log=?1 AND first_minute>=?2 AND id<>?3"
-            " AND id IN (SELECT generation FROM seen WHERE log=?1)",
-            (log.id, minute, other),
-        ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(
+            log,
+            "first_minute>=? AND id<>? AND id IN (SELECT generation FROM seen WHERE log=?)",
+            "first_minute",
+            minute,
+            other,
+            log.id,
+        )
+        return found.first_minute if found else None
 
     def last_before(self, log: Log, minute: int) -> int | None:
         """Return the last minute of what is read, up to a minute."""
-        with explained(self.path):
-            found = self._db.execute(
-                "SELECT max(last) FROM generation WHERE log=? AND last<=?", (log.id, minute)
-            ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(log, "last<=?", "last DESC", minute)
+        return found.last if found else None
 
     def last_start_before(self, log: Log, minute: int) -> int | None:
         """Return when the last generation began that began before a minute."""
-        found = self._db.execute(
-            "SELECT max(first_minute) FROM generation WHERE log=? AND first_minute<?",
-            (log.id, minute),
-        ).fetchone()[0]
-        return None if found is None else int(found)
+        found = self._one(log, "first_minute<?", "first_minute DESC", minute)
+        return found.first_minute if found else None
 
     def start_of_read(self, log: Log, after: tuple[int, int]) -> int | None:
         """Return from which minute on all is read, of what is read to its end.
 
         after: (first minute or 0, number) of a generation; older ones do not count
         """
+        found = self._one(
+            log,
+            "since IS NOT NULL AND done AND NOT live AND (coalesce(first_minute, 0), id) > (?, ?)",
+            "coalesce(first_minute, 0), id",
+            *after,
+        )
+        return found.since if found else None
+
+    def _one(self, log: Log, where: str, order: str, *values: object) -> Generation | None:
+        """Return the first of some generations.
+
+        It is as it was written. Of those that vanish nobody knows here, and so less is taken to
+        be covered.
+        """
+        query = f"SELECT id FROM generation WHERE log=? AND {where} ORDER BY {order} LIMIT 1"
         with explained(self.path):
-            found = self._db.execute(
-                "SELECT since FROM generation WHERE log=? AND since IS NOT NULL AND done"
-                " AND NOT live AND (coalesce(first_minute, 0), id) > (?, ?)"
-                " ORDER BY coalesce(first_minute, 0), id LIMIT 1",
-                (log.id, *after),
-            ).fetchone()
-        return found[0] if found else None
+            found = self._db.execute(query, (log.id, *values)).fetchone()
+        return self.generation(log, found[0]) if found else None
 
     def read_so_far(self, log: Log) -> tuple[int | None, LineCounts]:
         """Return the minute of the newest line, and the counts of all lines."""
-        sums = ", ".join(f'coalesce(sum("{name}"), 0)' for name in LineCounts._fields)
-        with explained(self.path):
-            last, *counts = self._db.execute(
-                f"SELECT max(last), {sums} FROM generation NOT INDEXED WHERE log=?", (log.id,)
-            ).fetchone()
+        last, *counts = next(_READ_SO_FAR(row) for row in self._logs() if row[0] == log.id)
         return last, LineCounts(*counts)
 
     def save_generation(self, log: Log, generation: Generation) -> None:
         """Keep a generation; give it its number if it has none."""
+        before = self.generation(log, generation.id) if generation.id else None
         self._save(generation, "generation", log)
+        self._add_lines(log, generation.line_counts, 1, generation.last)
+        if before:
+            self._add_lines(log, before.line_counts, -1)
 
-    def _values(self, kind: type[V], table: str, log: Log, where: str, *values: object) -> list[V]:
-        """Return the values of a kind that a table keeps of a log."""
-        fields = len(kind.FIELDS) - 1
+    def _add_lines(self, log: Log, counts: LineCounts, times: int, last: int | None = None) -> None:
+        self._db.execute(
+            "UPDATE log SET last=nullif(max(coalesce(last, -1), ?), -1), lines=lines+?,"
+            ' events=events+?, matched=matched+?, "foreign"="foreign"+?, unparsed=unparsed+?'
+            " WHERE id=?",
+            (-1 if last is None else last, *(times * number for number in counts), log.id),
+        )
+
+    def _whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a slice; see Checksums."""
+        started = time.monotonic()
         with explained(self.path):
-            return [
-                kind(*row[:fields], LineCounts(*row[fields:]))
-                for row in self._db.execute(
-                    f"SELECT {_columns(kind)} FROM {table} WHERE log=? AND {where}",
-                    (log.id, *values),
-                )
-            ]
+            rows = self._checksums.whole(name, query, *values)
+            if time.monotonic() - started > _NOTICEABLE:
+                self._be_patient()
+        return rows
 
     def _save(self, value: Generation | JournalSpan, table: str, log: Log) -> None:
         """Keep a value in a table; give it its number if it has none."""
@@ -557,11 +632,8 @@ class Store:
 
     def gaps(self, log: Log, start: int, end: int) -> list[tuple[int, int]]:
         """Return the gaps that touch these minutes."""
-        with explained(self.path):
-            return self._db.execute(
-                "SELECT first, last FROM gap WHERE log=? AND last>=? AND first<? ORDER BY first",
-                (log.id, start, end),
-            ).fetchall()
+        rows = self._whole(checksum.of_log("gap", log.id), "SELECT * FROM gap WHERE log=?", log.id)
+        return sorted((first, last) for _, first, last, *_ in rows if last >= start and first < end)
 
     def extend_gap(self, log: Log, first: int, last: int) -> None:
         """Keep a gap, as one with those that it touches; inside a transaction only."""
@@ -577,7 +649,13 @@ class Store:
         # A log file has none.
         from check_postfix.maillog.source.journal_span import JournalSpan
 
-        return self._values(JournalSpan, "journal_span", log, "1 ORDER BY id DESC")
+        rows = self._whole(
+            checksum.of_log("journal_span", log.id),
+            "SELECT * FROM journal_span WHERE log=? ORDER BY id DESC",
+            log.id,
+        )
+        places = _places("journal_span", (*JournalSpan.FIELDS[:-1], *LineCounts._fields))
+        return [_value(JournalSpan, places, row) for row in rows]
 
     def save_journal_span(self, log: Log, span: JournalSpan) -> None:
         """Keep a journal span; give it its number if it has none."""
@@ -590,13 +668,20 @@ class Store:
     # -- counts
 
     def origin(self, log: Log, host: bytes, instance: bytes) -> int:
-        """Return the number of an origin; inside a transaction only."""
+        """Return the number of an origin; inside a transaction only.
+
+        Where a log has too many, that of all others together.
+        """
         where = log.id, host.decode("utf-8", "replace"), instance.decode("utf-8", "replace")
         if where not in self._origins:
             row = self._db.execute(
                 "SELECT id FROM origin WHERE log=? AND host=? AND instance=?", where
             ).fetchone()
             if row is None:
+                query = "SELECT count(*) FROM origin WHERE log=?"
+                there = self._db.execute(query, where[:1]).fetchone()[0]
+                if there >= MOST_ORIGINS and where[1:] != (MANY, MANY):
+                    return self.origin(log, MANY.encode(), MANY.encode())
                 row = self._db.execute(
                     "INSERT INTO origin (log, host, instance) VALUES (?, ?, ?) RETURNING id", where
                 ).fetchone()
@@ -634,11 +719,11 @@ class Store:
         Returns: number, host, instance, and the minute of the newest line of a daemon, None
                  if that is not known
         """
-        with explained(self.path):
-            return self._db.execute(
-                "SELECT id, host, instance, last FROM origin WHERE log=? ORDER BY host, instance",
-                (log.id,),
-            ).fetchall()
+        rows = self._whole(
+            checksum.of_log("origin", log.id), "SELECT * FROM origin WHERE log=?", log.id
+        )
+        told = [(number, host, name, last) for number, _, host, name, last, *_ in rows]
+        return sorted(told, key=itemgetter(1, 2))
 
     def add(self, counts: Counts) -> None:
         """Add up counts; inside a transaction only.
@@ -676,9 +761,19 @@ class Store:
             there = sum(self._keys_by_minute(family, hour).values())
         there += sum(map(len, keyed.values()))
         self._sizes[family, hour] = there
-        if key_quota.is_short(there):
-            return key_quota.shared_out(family, keyed, self._keys_by_minute(family, hour))
+        is_full = self._bytes() > key_quota.MOST_BYTES
+        if is_full or key_quota.is_short(there):
+            by_minute = self._keys_by_minute(family, hour)
+            return key_quota.shared_out(family, keyed, by_minute, is_full)
         return keyed
+
+    def _bytes(self) -> int:
+        """Return how much of the file is in use."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
     def _keys_by_minute(self, family: str, hour: int) -> dict[int, int]:
         return dict(
@@ -701,7 +796,23 @@ class Store:
         )
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
+        self._forget_who_writes_no_more(min(oldest, oldest_keys))
         self._give_room_back()
+
+    def _forget_who_writes_no_more(self, oldest: int) -> None:
+        """Forget origins and logs of which nothing is kept any more."""
+        late = "SELECT 1 FROM origin WHERE coalesce(last, 0)<? LIMIT 1"
+        if self._db.execute(late, (oldest,)).fetchone():
+            self._db.execute(
+                "DELETE FROM origin WHERE coalesce(last, 0)<?"
+                " AND id NOT IN (SELECT origin FROM total) AND id NOT IN (SELECT origin FROM keyed)"
+                " AND id NOT IN (SELECT origin FROM pending)",
+                (oldest,),
+            )
+            self._origins.clear()
+        for log in self._all_logs():
+            if log.read is not None and log.read < oldest and not log.backlog:
+                self.remove_log(log)
 
     def _give_room_back(self) -> None:
         """Shorten the file, by a step, if much of it is free; inside a transaction only."""
@@ -742,11 +853,7 @@ class Store:
         earlier: set[tuple[int, str]] = set()
         lines = 0
         with self._readable():
-            for minute, origin, keys in self._db.execute(
-                "SELECT minute, origin, keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-                f" AND origin IN ({_numbers(origins)})",
-                (family, before, end),
-            ):
+            for minute, origin, keys in self._keys_of(family, before, end, origins):
                 for key, number in packed.unpacked(keys):
                     message, kind = fields(key)
                     if kind not in kinds or message == MANY:
@@ -760,20 +867,26 @@ class Store:
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
-        return self._added(
-            "SELECT counters FROM total WHERE minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)})",
-            (start, end),
-        )
+        with self._readable():
+            return packed.added(counters for _, counters in self._totals_of(start, end, origins))
+
+    def _totals_of(self, start: int, end: int, origins: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Yield minute and packed counters, an hour at a time, the oldest first."""
+        wanted = frozenset(origins)
+        for hour in self._hours("total", "total", start, end):
+            for minute, origin, counters, *_ in self._checksums.whole(
+                checksum.total(hour),
+                "SELECT * FROM total WHERE minute>=? AND minute<? ORDER BY minute",
+                hour,
+                hour + 60,
+            ):
+                if start <= minute < end and origin in wanted:
+                    yield minute, counters
 
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
         """Tell whether anything was counted in the minutes from start up to, not with, end."""
-        query = (
-            "SELECT 1 FROM total WHERE minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)}) LIMIT 1"
-        )
         with self._readable():
-            return self._db.execute(query, (start, end)).fetchone() is not None
+            return any(True for _ in self._totals_of(start, end, origins))
 
     def silence_around(
         self, start: int, end: int, most: int, origins: Iterable[int]
@@ -783,37 +896,72 @@ class Store:
         most:    minutes behind them that are looked at
         Returns: None if something was counted in these minutes themselves, or nothing before
         """
-        query = (
-            "SELECT minute FROM total WHERE minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)}) ORDER BY minute"
-        )
-        with explained(self.path):
+        wanted = frozenset(origins)
+        with self._readable():
             # To the end of the silence first: mostly there is none.
-            after = self._db.execute(f"{query} LIMIT 1", (start, end + most)).fetchone()
-            if after and after[0] < end:
+            after = next((minute for minute, _ in self._totals_of(start, end + most, wanted)), None)
+            if after is not None and after < end:
                 return None
-            before = self._db.execute(f"{query} DESC LIMIT 1", (0, start)).fetchone()
-        if not before:
-            return None
-        return before[0] + 1, after[0] if after else end + most
+            # Mostly it is not long ago.
+            for first in (start - _LONG, 0):
+                counted = [minute for minute, _ in self._totals_of(first, start, wanted)]
+                if counted:
+                    return counted[-1] + 1, end + most if after is None else after
+        return None
 
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
         """Return the (key, number) pairs of a family in these minutes, most first."""
-        numbers = self._added(
-            "SELECT keys FROM keyed WHERE family=? AND minute>=? AND minute<?"
-            f" AND origin IN ({_numbers(origins)})",
-            (family, start, end),
-        )
+        numbers: dict[str, int] = {}
+        held = 0
+        with self._readable():
+            for *_, keys in self._keys_of(family, start, end, origins):
+                for key, number in packed.unpacked(keys):
+                    before = numbers.get(key, 0)
+                    if not before:
+                        held += packed.held(key)
+                    numbers[key] = before + number
+                if held > packed.MOST_HELD:
+                    # Strangers do their worst.
+                    from check_postfix.maillog.store import key_quota
+
+                    numbers = key_quota.most_frequent(family, numbers)
+                    held = sum(map(packed.held, numbers))
         # Of two sorts by one thing each, Python needs to make no pairs.
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
 
-    def _added(self, query: str, parameters: tuple[object, ...]) -> dict[str, int]:
-        """Return the sums of the packed numbers that a query yields."""
-        with self._readable():
-            return packed.added(text for (text,) in self._db.execute(query, parameters))
+    def _keys_of(
+        self, family: str, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield minute, origin and packed keys of a family, an hour at a time."""
+        wanted = frozenset(origins)
+        for hour in self._hours("keyed", f"keyed {family}", start, end):
+            for _, minute, origin, _, keys, *_ in self._checksums.whole(
+                checksum.keyed(family, hour),
+                "SELECT * FROM keyed WHERE family=? AND minute>=? AND minute<?",
+                family, hour, hour + 60,
+            ):  # fmt: skip
+                if start <= minute < end and origin in wanted:
+                    yield minute, origin, keys
+
+    def _hours(self, table: str, slices: str, start: int, end: int) -> Iterable[int]:
+        """Return the first minute of each hour that these minutes touch and that has rows.
+
+        slices: how the names of their slices begin
+        """
+        hours = range(start // 60, (end - 1) // 60 + 1)
+        if end - start <= _LONG:
+            return [hour * 60 for hour in hours]
+        # If the rows of an hour have vanished, its checksum is still there, or the other way.
+        query = (
+            f"SELECT DISTINCT CAST(minute AS INTEGER) / 60 FROM {table} WHERE minute IS NOT NULL"
+        )
+        there = {hour for (hour,) in self._db.execute(query)}
+        names = self._checksums.names(f"{slices} ", f"{slices} {checksum.LAST}")
+        there |= {int(name.rpartition(" ")[2]) for name in names}
+        return [hour * 60 for hour in sorted(there) if hour in hours]
 
 
 def _is_sound_place(path: str) -> bool:
@@ -847,5 +995,38 @@ def _columns(kind: type[Value]) -> str:
     return ", ".join(f'"{name}"' for name in (*kind.FIELDS[:-1], *LineCounts._fields))
 
 
-def _numbers(origins: Iterable[int]) -> str:
-    return ", ".join(str(int(origin)) for origin in origins)
+def _places(table: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return what takes these columns out of a whole row of a table."""
+    columns = schema.columns()[table]
+    return itemgetter(*[columns.index(name) for name in names])
+
+
+_READ_SO_FAR = _places("log", ("last", *LineCounts._fields))
+_LOG = _places(
+    "log",
+    (
+        "id", "path", "backlog", "asked", "zone", "read", "unknown_until", "offset_low",
+        "offset_high", "offset_times",
+    ),
+)  # fmt: skip
+_GENERATION = _places("generation", (*Generation.FIELDS[:-1], *LineCounts._fields))
+_OF_LOG = schema.columns()["generation"].index("log")
+
+
+def _value(
+    kind: type[V], places: Callable[[tuple[Any, ...]], tuple[Any, ...]], row: tuple[Any, ...]
+) -> V:
+    """Return the value of a kind that a row keeps."""
+    fields = len(kind.FIELDS) - 1
+    values = places(row)
+    return kind(*values[:fields], LineCounts(*values[fields:]))
+
+
+def _generation(row: tuple[Any, ...]) -> Generation:
+    return _value(Generation, _GENERATION, row)
+
+
+def _start(generation: Generation) -> tuple[int, int]:
+    """Return by what generations are sorted: those that nobody knows a time of come first."""
+    first = generation.first_minute
+    return -1 if first is None else first, generation.id
