@@ -196,9 +196,11 @@ def test_each_verbose_adds_lines(log, tmp_path):
         "failed logins by account:", f"  6  {account} from 1 address",
         "failed logins by service:", "  7  smtp",
         "failed logins by mechanism:", "  7  LOGIN",
-        f"read: {log}", f"state: {state}",
+        f"read: {log}", f"state: {state}", said[1].lines[-1],
     ]  # fmt: skip
-    assert said[2].lines[:11] == said[1].lines
+    see = re.escape(f"see: postfix-log trace --log {log} --since ") + r"\S+ 203\.0\.113\.77"
+    assert all(re.fullmatch(see, done.lines[-1]) for done in said[1:3])
+    assert said[2].lines[:11] == said[1].lines[:-1]
     assert (
         "log: 75 lines read: 74 with 74 events, 1 of Postfix or Dovecot without,"
         " 0 of other programs, 0 not understood"

@@ -6,6 +6,8 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -268,6 +270,18 @@ def columns_of_text(state):
     }  # fmt: skip
 
 
+@contextmanager
+def without_checksums(database: sqlite3.Connection) -> Iterator[None]:
+    """Let rows be changed as damage changes them: their checksums stay as they are."""
+    triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+    kept = triggers.fetchall()
+    for name, _ in kept:
+        database.execute(f'DROP TRIGGER "{name}"')
+    yield
+    for _, sql in kept:
+        database.execute(sql)
+
+
 @pytest.mark.parametrize("canary", [b"203.0.113.99", b"\xff203.0.113.99", b"203.0.113.99 7\n\n"])
 def test_damage_is_never_quoted(day_old, canary, capfd):
     log, state, _ = day_old
@@ -276,7 +290,7 @@ def test_damage_is_never_quoted(day_old, canary, capfd):
     assert len(columns) > 5
     for table, column in sorted(columns):
         state.write_bytes(sound)
-        with sqlite3.connect(state) as database:
+        with sqlite3.connect(state) as database, without_checksums(database):
             database.execute(f"UPDATE OR IGNORE {table} SET {column}=CAST(? AS TEXT)", (canary,))
         database.close()
 

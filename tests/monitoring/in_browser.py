@@ -62,6 +62,12 @@ file = "{directory}/web.log"
     "modules/icingadb/config.ini": '[icingadb]\nresource = "icingadb"\n',
     "modules/icingadb/redis.ini": '[redis1]\nhost = "127.0.0.1"\nport = "6380"\n',
 }
+# Icinga Web knows PHP's own server by a name that it has no more in PHP 8.4.
+ROUTER = """\
+<?php
+$_SERVER['SERVER_SOFTWARE'] = 'PHP 8 Development Server';
+return require '/usr/share/php/Icinga/Application/webrouter.php';
+"""
 ICINGA = 'object IcingaDB "icingadb" { host = "127.0.0.1"; port = 6380 }\n'
 HOST = feeding.HOSTS[0]
 
@@ -149,6 +155,8 @@ def start_web(directory: Path) -> None:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace("{directory}", str(directory)))
+    router = directory / "webrouter.php"  # it knows itself by this name
+    router.write_text(ROUTER)
     (directory / "enabledModules").mkdir()
     module = SHARE / "icingaweb2/modules/icingadb"
     (directory / "enabledModules/icingadb").symlink_to(module)
@@ -156,7 +164,7 @@ def start_web(directory: Path) -> None:
         directory / "php.out",
         *("php", "-d", f"session.save_path={directory}", "-d", "date.timezone=UTC"),
         *("-d", "display_errors=0", "-S", WEB, "-t", str(SHARE / "icingaweb2/public")),
-        str(SHARE / "php/Icinga/Application/webrouter.php"),
+        str(router),
         ICINGAWEB_CONFIGDIR=str(directory),
         ICINGAWEB_STORAGEDIR=str(directory / "storage"),
         REMOTE_USER="admin",
@@ -178,20 +186,23 @@ def _start(out: Path, *command: str, **environment: str) -> None:
         subprocess.Popen(command, env=os.environ | environment, stdout=file, stderr=file)
 
 
-def open_page(browser: Browser, service: str) -> None:
-    """Go to the page of a service."""
+def open_page(browser: Browser, service: str, log: Path) -> None:
+    """Go to the page of a service; `log` is Icinga Web's own."""
     query = urlencode({"name": service, "host.name": HOST})
     browser.open(f"http://{WEB}/icingadb/service?{query}")
     wait_until(
         lambda: browser.run(f"return {OUTPUT} !== null"),
         f"the page of {service}",
-        otherwise=lambda: str(browser.run("return document.body.innerText")),
+        otherwise=lambda: (
+            f"{browser.run('return document.body.innerText')}\n"
+            + (log.read_text()[-2000:] if log.exists() else "nothing was logged")
+        ),
     )
 
 
-def look(browser: Browser, service: str, pictures: dict[str, str]) -> dict[str, Any]:
+def look(browser: Browser, service: str, pictures: dict[str, str], log: Path) -> dict[str, Any]:
     """Return how the page of a service shows its output, and take pictures of it."""
-    open_page(browser, service)
+    open_page(browser, service, log)
     pictures[f"{service}-folded"] = browser.picture()
     browser.run(UNFOLD)
     wait_until(
@@ -211,7 +222,8 @@ def main(directory: Path) -> None:
     start_postgresql(database)
     start_database(directory)
     icinga = feeding.start(directory, ICINGA)
-    start_web(directory / "icingaweb")
+    web = directory / "icingaweb"
+    start_web(web)
     names = [name for name in icinga.services() if name.startswith(f"{HOST}!postfix-")]
     results = {name: attrs["last_check_result"] for name, attrs in icinga.check(names).items()}
 
@@ -229,7 +241,7 @@ def main(directory: Path) -> None:
     services = {}
     for name, result in results.items():
         service = name.partition("!")[2]
-        shown = look(browser, service, pictures)
+        shown = look(browser, service, pictures, web / "web.log")
         services[service] = {"output": result["output"], "shown": shown}
     browser.open(f"http://{WEB}/icingadb/services?host.name={HOST}")
     pictures["services"] = browser.picture()

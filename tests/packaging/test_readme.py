@@ -40,11 +40,15 @@ WAYS = ["pip", "deb"]
 SERVICES = sorted(f"postfix-{name}" for name in names(checks()))
 # How each monitoring system is asked for its services: NAME STATE OUTPUT, one a line.
 # A check is due within a minute.
-ICINGA_SAYS = """\
+ICINGA_API = """\
 password=$(sed -n 's/.*password = "\\(.*\\)".*/\\1/p' /etc/icinga2/conf.d/api-users.conf)
 ask() { curl -sSk -u "root:$password" -H 'Accept: application/json' "$@"; }
 url=https://localhost:5665/v1
 until ask $url/status >/dev/null 2>&1; do sleep 0.2; done
+"""
+ICINGA_SAYS = (
+    ICINGA_API
+    + """\
 for _ in $(seq 100); do
     ask -X POST "$url/actions/reschedule-check?type=Service&force=true" >/dev/null
     sleep 0.5
@@ -61,11 +65,14 @@ PYTHON
 done
 cat /tmp/said
 """
-ICINGA_NAMES = """\
-icinga2 daemon -C --dump-objects >/dev/null
-icinga2 object list --type Service \\
-    | sed -n "s/^Object 'mx1.example.com!\\(postfix-.*\\)' of type.*/\\1/p"
+)
+ICINGA_NAMES = (
+    ICINGA_API
+    + """\
+ask $url/objects/services?attrs=name | grep -o '"name":"[^"]*!postfix-[^"]*"' \\
+    | sed 's/.*!//; s/"//'
 """
+)
 # What `icinga2 node wizard` leaves on a master that knows one agent.
 MASTER_ZONES = """\
 object Endpoint NodeName { }
@@ -161,7 +168,9 @@ def typed(machine: Debian, *marks: str, then: str = "", **environment: str) -> s
     lines = "".join(commands()[mark] for mark in marks).replace("192.0.2.11", "127.0.0.1")
     # What is tried by hand may well alarm.
     lines = re.sub(r"(?m)^(/\S*/check_nrpe .*)$", r"\1 || [ $? -lt 3 ]", lines)
-    script = f"set -eu\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
+    # What ran before has ended with its namespace, as in a power cut; its number is another's now.
+    no_pids = "find /run -name '*.pid' -delete"
+    script = f"set -eu\n{no_pids}\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
     machine.path("/tmp/typed").write_text(f"{script}\necho; echo '---'\n{then}")
     return machine.must("sh", "/tmp/typed", **environment)
 

@@ -31,7 +31,7 @@ def command(window: Window, options: Namespace, patterns: Sequence[str]) -> list
 
     patterns: that all stand in each of these messages, or in a line of its own
     """
-    if not patterns or options.anonymise:
+    if not patterns or not window.logs or options.anonymise:
         return []
     import shlex
 
