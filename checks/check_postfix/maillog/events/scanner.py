@@ -385,26 +385,27 @@ class Scan:
                 text_without_path, odd_line,
             ) = found  # fmt: skip
             whom = b""
-            if sent:
-                whom = domain + relay
-                key = zone_host_tag, sent
-                if socket:
-                    key = zone_host_tag, sent, b"." in relay
-                if len(sent) > _LONGEST_SENT:
-                    key += (socket, delivery.is_here(relay[_RELAY:]))
-            elif failed:
-                whom = domain + relay
-                key = zone_host_tag, failed, reply_start, reply_rest
-            elif size_recipients:
-                key = zone_host_tag
-            elif refused:
-                whom = refused_client
-                key = (
-                    zone_host_tag, refused, reply_code, reply_text, reply_end,
-                    queue_id == _NO_ID, whom[:1] == b"[",
-                )  # fmt: skip
-            elif queue_id:
-                key = zone_host_tag, received, logged_in, text_after_id, queue_id == _NO_ID
+            if queue_id:
+                if sent:
+                    whom = domain + relay
+                    key = zone_host_tag, sent
+                    if socket:
+                        key = zone_host_tag, sent, b"." in relay
+                    if len(sent) > _LONGEST_SENT:
+                        key += (socket, delivery.is_here(relay[_RELAY:]))
+                elif size_recipients:
+                    key = zone_host_tag
+                elif refused:
+                    whom = refused_client
+                    key = (
+                        zone_host_tag, refused, reply_code, reply_text, reply_end,
+                        queue_id == _NO_ID, whom[:1] == b"[",
+                    )  # fmt: skip
+                elif failed:
+                    whom = domain + relay
+                    key = zone_host_tag, failed, reply_start, reply_rest
+                else:
+                    key = zone_host_tag, received, logged_in, text_after_id, queue_id == _NO_ID
             elif login:
                 whom = login_client, account
                 key = zone_host_tag, login
@@ -415,7 +416,7 @@ class Scan:
                 whom = found_client
                 key = zone_host_tag, finding
             else:
-                key = zone_host_tag, text, text_without_path
+                key = zone_host_tag, text or text_without_path
             template = templates.get(key)
             if template is None:
                 if zone_host_tag:
