@@ -385,6 +385,8 @@ def test_the_story_tells_how_it_came_what_became_of_it_and_how_it_ended(trace, t
          "not taken in: its client broke off"),
         (message("ABC1234", end="from=<ben@example.net>, status=expired, returned to sender"),
          "given up: it was in the queue for too long, its sender is told"),
+        (message("ABC1234", end="from=<ben@example.net>, status=force-expired, returned to sender"),
+         "given up by hand, with postsuper; its sender is told"),
         (message("ABC1234", delivery())[2:],
          "its beginning is not in the log; the first line about it is of 2026-11-24 16:00:00"),
         (["postfix/pickup[7]: ABC1234: uid=33 from=<www-data>"],
@@ -466,6 +468,33 @@ def test_wrong_usage_is_told_in_one_line(trace, tmp_path, arguments, words):
     assert said.status == 2
     assert words in said.errors
     assert said.errors.count("\n") == 1
+
+
+def test_a_wrong_option_is_told_in_one_line_with_what_may_be_meant(trace):
+    said = trace("--breif", "bob")
+
+    assert said.status == 2
+    told = "--breif: no such option; did you mean --brief?; see postfix-log trace --help"
+    assert said.errors == f"postfix-log: {told}\n"
+
+
+def test_without_a_subcommand_there_is_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+
+    assert end.value.code == 2
+    assert "find whole messages" in capsys.readouterr().out
+
+
+def test_a_log_that_may_not_be_read_is_told_first(trace, tmp_path):
+    (tmp_path / "mail.log.1.gz").write_bytes(b"no gzip at all")
+    (tmp_path / "mail.log").write_text("")
+
+    said = trace("--log", tmp_path / "mail.log", "ann@example.com")
+
+    assert said.status == 3
+    assert said.footer[0].startswith(f"not read: {tmp_path}/mail.log.1.gz: damaged")
+    assert said.footer[1] == "nothing found in 0 files"
 
 
 def test_a_log_that_is_not_there_is_told_in_one_line(trace, tmp_path):

@@ -50,8 +50,11 @@ def say(program: str, *options: str) -> None:
     words = first.partition(" | ")[0]
     state = STATES[done.returncode]
     print(words.replace(state, coloured(state, COLOURS[state]), 1))
+    command = PROGRAMS / "postfix-log"
+    command = command.relative_to(ROOT) if command.is_relative_to(ROOT) else command
     for line in more:
-        print(f"  {line}")
+        # It is not in PATH here.
+        print(f"  {line.replace('see: postfix-log', f'see: {command}')}")
     print()
 
 
@@ -135,4 +138,4 @@ def show_own() -> None:
 if __name__ == "__main__":
     show_recorded()
     show_own()
-    print("\nTo let Icinga or Nagios run them: README.md, Install it for monitoring.")
+    print("\nTo let Icinga or Nagios run them: README.md, Install it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import signal
 import sys
@@ -28,7 +29,7 @@ _OF_SIGNALS = 128
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 found, 1 nothing found, 2 wrong usage, 3 not read."""
-    options = _parser().parse_args(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.exit(_run(options))
     except UsageError as error:
@@ -58,14 +59,42 @@ def _complain(words: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """Tells in one line what is wrong, what may be meant, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and exit."""
+        _complain(f"{message}; see {self.prog} --help", WRONG_USAGE)
+
+    def strange(self, written: str) -> NoReturn:
+        """Say that there is no such option."""
+        known = [flag for action in self._actions for flag in action.option_strings]
+        near = difflib.get_close_matches(written.partition("=")[0], known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        self.error(f"{written}: no such option{meant}")
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the values of all options."""
+    parser, subparsers = _parsers()
+    if not arguments:
+        parser.print_help()
+        sys.exit(WRONG_USAGE)
+    options, strange = parser.parse_known_args(arguments)
+    if strange:
+        subparsers[options.subcommand].strange(strange[0])
+    return options
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    parser = _Parser(
         prog="postfix-log", description="From an alarm about mail to its cause, in the mail log."
     )
     parser.add_argument("-V", "--version", action="version", version=f"postfix-log {__version__}")
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    each = {}
     for name, module in SUBCOMMANDS.items():
-        subparser = subparsers.add_parser(
+        each[name] = subparser = subparsers.add_parser(
             name,
             help=module.HELP,
             description=module.DESCRIPTION,
@@ -73,4 +102,4 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)
-    return parser
+    return parser, each

@@ -39,6 +39,8 @@ _search_original = re.compile(rb", orig_queue_id=" + _ID).search
 _match_uid = re.compile(rb"uid=(?P<uid>\d+) from=<").match
 _search_size = re.compile(rb">, size=(?P<size>\d+), nrcpt=\d+ \(queue active\)\Z").search
 _FROM = b"from=<"
+_EXPIRED = b", status=expired, returned to sender"
+_FORCE_EXPIRED = b", status=force-expired, returned to sender"
 _REMOVED = (b"removed", b"removed (canceled)")
 
 # What ends, and what comes out of it, are logged by different processes, perhaps on machines
@@ -62,6 +64,7 @@ class Message:
     is_begun:  whether the log has its beginning
     is_removed, is_cancelled, is_expired: whether it has left the queue, was not taken in after
         all, and was given up
+    is_forced: whether it was given up by hand, with postsuper
     """
 
     def __init__(self, key: Key, lines: list[Line]) -> None:
@@ -73,7 +76,8 @@ class Message:
         self.leads_to: dict[bytes, bytes] = {}
         self.comes_from = b""
         self.unclear = 0
-        self.is_begun = self.is_removed = self.is_cancelled = self.is_expired = False
+        self.is_begun = self.is_removed = self.is_cancelled = False
+        self.is_expired = self.is_forced = False
         for line in lines:
             self._take(line)
 
@@ -104,8 +108,10 @@ class Message:
             if size := _search_size(said):
                 self.sender = said[len(_FROM) : size.start()].decode("utf-8", "replace")
                 self.size = int(size["size"])
-            elif said.endswith(b"expired, returned to sender"):
+            elif said.endswith(_EXPIRED):
                 self.is_expired = True
+            elif said.endswith(_FORCE_EXPIRED):
+                self.is_expired = self.is_forced = True
         elif program == b"bounce" and (notification := _match_notification(said)):
             self.leads_to[notification["id"]] = b""
         elif said in _REMOVED:

@@ -102,6 +102,8 @@ class Story:
     def _end(self, message: Message) -> str:
         if message.is_cancelled:
             return "not taken in: its client broke off"
+        if message.is_forced:
+            return "given up by hand, with postsuper; its sender is told"
         if message.is_expired:
             return "given up: it was in the queue for too long, its sender is told"
         if message.is_removed:

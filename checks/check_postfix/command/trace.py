@@ -227,17 +227,21 @@ def _footer(
     number: int, alone: int, search: Search, logs: Logs, told: Callable[[float], str]
 ) -> Iterator[str]:
     """Yield what was found, and where the evidence ends."""
+    unread = [f"-- not read: {clean(note.encode())}" for note in logs.notes]
     parts = [values.amount(number, "message")] if number else []
     if alone:
         parts.append(values.amount(alone, "line") + " about no message")
+    if not parts:
+        yield from unread
     what = " and ".join(parts) or "nothing found"
     read = values.amount(len(logs.files), "file")
     if search.first is None or search.last is None:
-        yield f"-- {what} in {read} without a line that is understood"
+        yield f"-- {what} in {read}" + " without a line that is understood" * bool(logs.files)
     else:
         yield f"-- {what} in {read}: log from {told(search.first)} to {told(search.last)}"
     if not parts:
         yield "-- that does not mean that nothing happened: before and after, nobody has looked"
     if search.goes_on:
         yield f"-- they lead to further messages: after {MOST_STEPS} steps nobody has looked on"
-    yield from (f"-- not read: {clean(note.encode())}" for note in logs.notes)
+    if parts:
+        yield from unread
