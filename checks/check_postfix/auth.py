@@ -9,7 +9,6 @@ for them: a guesser's odd names can cause some.
 from __future__ import annotations
 
 from check_postfix.common import clients
-from check_postfix.common.cause import command, worst
 from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
@@ -105,6 +104,9 @@ def details(window: Window, options: Namespace) -> list[str]:
 
 def cause(window: Window, options: Namespace) -> list[str]:
     """Return the command that shows the lines of the worst client."""
+    # Few runs are asked for it.
+    from check_postfix.common.cause import command, worst
+
     filter = Filter(FILTERS, window, options)
     return command(window, options, worst(window, "auth_failed", "client", filter))
 

@@ -8,10 +8,8 @@ the window is compared with what is usual here at this time of day.
 from __future__ import annotations
 
 from check_postfix.common import clients
-from check_postfix.common.cause import command, worst
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
-from check_postfix.common.most import Field, most
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
 from check_postfix.maillog.counts.counts import MANY
@@ -89,6 +87,9 @@ def summary(
 
 def _most(window: Window, options: Namespace) -> str:
     """Return of whom most was refused, and why."""
+    # Few runs alarm.
+    from check_postfix.common.most import Field, most
+
     filter = Filter(FILTERS, window, options)
     named = clients.names(window, "rejected", filter)
     client = Field("from", "clients", lambda one: window.name("client", one) + named(one))
@@ -126,6 +127,9 @@ def details(window: Window, options: Namespace) -> list[str]:
 
 def cause(window: Window, options: Namespace) -> list[str]:
     """Return the command that shows the lines of the worst client."""
+    # Few runs are asked for it.
+    from check_postfix.common.cause import command, worst
+
     filter = Filter(FILTERS, window, options)
     return command(window, options, worst(window, "rejected", "client", filter))
 

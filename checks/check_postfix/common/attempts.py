@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.common import cause
 from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Filter
-from check_postfix.common.most import Field, most, shortened
 from check_postfix.common.tables import by_field, table
 from check_postfix.maillog.counts.counts import MANY
 from check_postfix.maillog.window.window import DEFERRALS
@@ -164,6 +162,9 @@ class Attempts:
         family: `deferred` or `bounced`
         noun:   for these attempts, where the words before it do not tell
         """
+        # Few runs alarm.
+        from check_postfix.common.most import Field, most, shortened
+
         window = self._window
         fields = [
             Field("to", "domains", lambda domain: shortened(window.name("domain", domain))),
@@ -179,6 +180,8 @@ class Attempts:
 
     def patterns(self, family: str) -> list[str]:
         """Return what finds the failures in the log that there were most of; nothing if unknown."""
+        from check_postfix.common import cause
+
         for field in ("domain", "relay"):
             if found := cause.worst(self._window, family, field, self._failures):
                 return [*found, f"status={family}"]

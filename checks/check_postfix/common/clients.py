@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from check_postfix.common.most import shortened
 from check_postfix.maillog.counts.counts import MANY
 
 TYPE_CHECKING = False
@@ -19,6 +18,9 @@ def names(window: Window, family: str, filter: Filter) -> Callable[[str], str]:
     It is the name of most of the client's events. It gives nothing where that is none, or
     where the client had too many names to be kept apart.
     """
+    # Only what is shown has need of it.
+    from check_postfix.common.most import shortened
+
     most: dict[str, str] = {}
     for (client, name), _ in window.keys(family, "client", "client_name", filter=filter):
         most.setdefault(client, window.name("client_name", name))

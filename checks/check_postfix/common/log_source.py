@@ -242,7 +242,8 @@ class OpenedStore:
 
         part: what is covered by the file
         """
-        ((path, *_),) = self._logs
+        (named,) = self._logs
+        path = named.name
         last, end = self._last[path], self._span.end
         if part.end < end:
             return False  # its newest lines are not read yet

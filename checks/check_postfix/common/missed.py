@@ -58,7 +58,7 @@ class Runs:
         mark = RunMark(now)
         if before and before.minute <= now:
             if now < before.until:
-                mark = mark._replace(missed=before.missed, until=before.until)
+                mark = RunMark(now, before.missed, before.until)
             if now - before.minute > _HOUR:
                 if not window.coverage.complete:
                     return None  # what was logged then may not be read yet

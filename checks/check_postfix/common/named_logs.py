@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import namedtuple
 
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _SIGNS = "*?[%"
 
 
-class NamedLog(namedtuple("NamedLog", "name paths wildcards")):
+class NamedLog:
     """What one option names.
 
     name:      as output says it: a path, a pattern, or the journal's name in the store
@@ -35,11 +34,12 @@ class NamedLog(namedtuple("NamedLog", "name paths wildcards")):
     wildcards: the pattern of these, None if it has none
     """
 
-    __slots__ = ()
+    __slots__ = ("name", "paths", "wildcards")
 
-    name: str
-    paths: list[str]
-    wildcards: NamePattern | None
+    def __init__(self, name: str, paths: list[str], wildcards: NamePattern | None) -> None:
+        self.name = name
+        self.paths = paths
+        self.wildcards = wildcards
 
     @property
     def is_journal(self) -> bool:
@@ -156,7 +156,7 @@ def _each_once(
             else:
                 notes.append(f"{path} is the same file as {holder}, and read once")
         if kept or log.wildcards:
-            found.append(log._replace(paths=kept))
+            found.append(NamedLog(log.name, kept, log.wildcards))
     return found, notes
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from check_postfix.common import cause
 from check_postfix.common.attempts import MIN_ATTEMPTS, MIN_FAILURES, Attempts
 from check_postfix.plugin import Label, Least, values
 
@@ -110,6 +109,9 @@ class Ratio:
 
     def cause(self, window: Window, options: Namespace) -> list[str]:
         """Return the command that shows the messages that failed most."""
+        # Few runs are asked for it.
+        from check_postfix.common import cause
+
         attempts = Attempts(window, options)
         worst = attempts.worst(self._part, self._whole) if options.per else None
         if worst and worst.part:

@@ -236,8 +236,8 @@ def _provable(limits: nagiosplugin.Range | None) -> nagiosplugin.Range | None:
 
 def _lacking(threshold: Threshold, subject: Any, options: Namespace) -> str:
     """Return why there is too little to judge, in a few words; nothing if there is enough."""
-    for count, option, of in threshold.enough:
-        least: float = getattr(options, option.name)
-        if count(subject, options) < least:
-            return f"fewer than {least} {of}"
+    for least in threshold.enough:
+        number: float = getattr(options, least.option.name)
+        if least.count(subject, options) < number:
+            return f"fewer than {number} {least.of}"
     return ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 from nagiosplugin import Range
 
 from check_postfix.plugin.option import Option
@@ -23,7 +21,7 @@ _EXAMPLE = "{0} (alert above {0}), {0}: (below {0}), {0}:{1} (outside) or @{0}:{
 _ENDS = {"s": ("1h", "5h")}
 
 
-class Least(namedtuple("Least", "count option of")):
+class Least:
     """How much there must be of something to judge a metric.
 
     count:  from (subject, options) to how much there is
@@ -31,11 +29,12 @@ class Least(namedtuple("Least", "count option of")):
     of:     what it is a number of
     """
 
-    __slots__ = ()
+    __slots__ = ("count", "of", "option")
 
-    count: Callable[[Any, Namespace], float]
-    option: Option
-    of: str
+    def __init__(self, count: Callable[[Any, Namespace], float], option: Option, of: str) -> None:
+        self.count = count
+        self.option = option
+        self.of = of
 
 
 class Threshold:

@@ -355,7 +355,8 @@ class Machine(RuleBasedStateMachine):
         if new not in self.archives:
             self._rename(path, new)
 
-    @precondition(lambda self: os.path.exists(self.log))
+    # Of a log with dates in its names, the file of the day before would be the live one then.
+    @precondition(lambda self: os.path.exists(self.log) and not self.dated)
     @rule()
     def delete_the_live_log(self) -> None:
         self.history = None
@@ -389,6 +390,8 @@ class Machine(RuleBasedStateMachine):
         with open(self.log, "rb") as file:
             whole = file.read()
         start = whole.find(b"\n", int(self._spare() * part)) + 1
+        if not 0 < start <= self._spare():  # the NUL bytes of a truncation have no line in them
+            return
         if in_place:
             logbook.write(self.log, whole[start:], "r+b")
             os.truncate(self.log, len(whole) - start)

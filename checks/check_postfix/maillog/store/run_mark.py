@@ -6,12 +6,12 @@ each would cost it more than all else it does.
 
 from __future__ import annotations
 
-from collections import namedtuple
+from check_postfix.maillog.source.value import Value
 
 _OFTEN = 10
 
 
-class RunMark(namedtuple("RunMark", "minute missed until", defaults=("", 0))):
+class RunMark(Value):
     """Up to when a check with certain options has judged.
 
     minute: since 1970; at most ten minutes before its last run
@@ -19,11 +19,9 @@ class RunMark(namedtuple("RunMark", "minute missed until", defaults=("", 0))):
     until:  minute until which that is said
     """
 
-    __slots__ = ()
-
-    minute: int
-    missed: str
-    until: int
+    minute: int = 0
+    missed: str = ""
+    until: int = 0
 
     def is_worth_writing(self, before: RunMark | None) -> bool:
         """Tell whether this mark says more than the one that was written last."""

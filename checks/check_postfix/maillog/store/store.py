@@ -335,7 +335,10 @@ class Store:
         """
         try:
             with self.transaction(waits=False):
-                self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", (id, *mark))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)",
+                    (id, mark.minute, mark.missed, mark.until),
+                )
         except DamagedStore:
             raise
         except StoreError:  # what keeps counts from being written is told when there are any
