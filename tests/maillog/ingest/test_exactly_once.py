@@ -65,6 +65,9 @@ class Machine(RuleBasedStateMachine):
         self.holds: dict[str, int] = {}
         self.was_live: int | None = None
         self.read_up_to = 0  # of the live log
+        # Whether nobody has looked at it since its beginning was cut off: renamed now, it would
+        # be taken for another log.
+        self.is_trimmed = False
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
@@ -193,7 +196,12 @@ class Machine(RuleBasedStateMachine):
             self.archives[self.archives.index(old)] = new
 
     def _may_go_on(self) -> bool:
-        return os.path.exists(self.log) and self.half is None and len(self.archives) < 6
+        return (
+            os.path.exists(self.log)
+            and self.half is None
+            and len(self.archives) < 6
+            and not self.is_trimmed
+        )
 
     def _may_rotate(self) -> bool:
         return not self.dated and self._may_go_on()
@@ -399,6 +407,7 @@ class Machine(RuleBasedStateMachine):
             os.remove(self.log)
             logbook.write(self.log, whole[start:])
         self.read_up_to -= start
+        self.is_trimmed = True
 
     @precondition(lambda self: self.archives)
     @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
@@ -441,6 +450,9 @@ class Machine(RuleBasedStateMachine):
         self.was_live = None
         self.unread = set()
         self.lost_some = False
+        # What was cut off after it was counted is known to nobody then.
+        in_place = self._in_place()
+        self.lines = {minute: of for minute, of in self.lines.items() if minute in in_place}
 
     # -- the runs
 
@@ -506,6 +518,7 @@ class Machine(RuleBasedStateMachine):
         self.unread = set() if complete else known
         self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
         self.vague = known - dated
+        self.is_trimmed = self.is_trimmed and not complete
 
     @rule()
     def run_ingest(self) -> None:
