@@ -65,9 +65,6 @@ class Machine(RuleBasedStateMachine):
         self.holds: dict[str, int] = {}
         self.was_live: int | None = None
         self.read_up_to = 0  # of the live log
-        # Whether nobody has looked at it since its beginning was cut off: renamed now, it would
-        # be taken for another log.
-        self.is_trimmed = False
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
@@ -196,12 +193,7 @@ class Machine(RuleBasedStateMachine):
             self.archives[self.archives.index(old)] = new
 
     def _may_go_on(self) -> bool:
-        return (
-            os.path.exists(self.log)
-            and self.half is None
-            and len(self.archives) < 6
-            and not self.is_trimmed
-        )
+        return os.path.exists(self.log) and self.half is None and len(self.archives) < 6
 
     def _may_rotate(self) -> bool:
         return not self.dated and self._may_go_on()
@@ -389,7 +381,12 @@ class Machine(RuleBasedStateMachine):
         is_read = self.was_live is not None and self.was_live == self.holds.get(self.log)
         if self.unread or not is_read or not os.path.exists(self.log):
             return 0
-        # What was read last is known by its last bytes; the last line may be unfinished.
+        # What was read last is known by its last bytes; the last line may be unfinished. They
+        # tell nothing where they are all of one line.
+        with open(self.log, "rb") as file:
+            is_told = b"\n" in file.read(self.read_up_to).rpartition(b"\n")[0][-FINGERPRINTED + 1 :]
+        if not is_told:
+            return 0
         return self.read_up_to - FINGERPRINTED - 800
 
     @precondition(lambda self: self._spare() > 0)
@@ -407,7 +404,6 @@ class Machine(RuleBasedStateMachine):
             os.remove(self.log)
             logbook.write(self.log, whole[start:])
         self.read_up_to -= start
-        self.is_trimmed = True
 
     @precondition(lambda self: self.archives)
     @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
@@ -518,7 +514,6 @@ class Machine(RuleBasedStateMachine):
         self.unread = set() if complete else known
         self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
         self.vague = known - dated
-        self.is_trimmed = self.is_trimmed and not complete
 
     @rule()
     def run_ingest(self) -> None:

@@ -54,6 +54,20 @@ def test_what_is_left_is_not_counted_again_and_what_was_cut_is_no_loss(
     assert place.counted() == once(*range(100 + between), 200)
 
 
+def test_a_new_log_whose_first_line_ends_like_the_last_one_is_no_rest_of_it(place: Place) -> None:
+    # A stranger's server can give the same long answer again and again.
+    place.write(*range(100))
+    place.write(100, size=3000)
+    place.run()
+    os.remove(place.log)
+    place.write(101, size=3000)
+    place.write(102)
+
+    place.run()
+
+    assert place.counted() == once(*range(103))
+
+
 def test_a_log_is_trimmed_again_and_again(place: Place) -> None:
     for day in range(5):
         place.write(*range(day * 100, day * 100 + 100))
