@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from itertools import pairwise
 
@@ -17,6 +19,7 @@ from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.ingest import ingest
 from check_postfix.maillog.store import key_quota
+from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
 from tests.support import logbook
@@ -465,3 +468,20 @@ def test_the_waits_for_other_runs_take_no_longer_together_than_one_may(place: Pl
             holder.stdout.close()
 
     assert took < 6  # and not 2.5 + 4 and more
+
+
+def test_a_mark_that_waits_for_nobody_leaves_what_is_read_later_its_patience(tmp_path):
+    path = str(tmp_path / "state")
+    with (
+        Store(path, 5) as store,
+        contextlib.closing(
+            sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        ) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        store.save_run_mark("deferred", RunMark(1))  # is not written, and says nothing
+        ends = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        ends.start()
+
+        assert store.run_mark("deferred") is None
+        ends.join()

@@ -291,20 +291,30 @@ class Store:
         """
         with explained(self.path):
             self._be_patient(waits)
-            self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._version()  # among what a newer version keeps, this one must not write
-                self._sizes.clear()
-                yield
-                self._checksums.save()
-                self._be_patient(waits)
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._checksums.drop_changes()
-                self._origins.clear()  # numbers given out inside are void
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+                self._db.execute("BEGIN IMMEDIATE")
+                with self._begun():
+                    yield
+                    self._checksums.save()
+                    self._be_patient(waits)
+                    self._db.execute("COMMIT")
+            finally:
+                if not waits:  # what is read later waits as ever
+                    self._be_patient()
+
+    @contextmanager
+    def _begun(self) -> Iterator[None]:
+        """Let a transaction that has begun end as if it had not, if anything goes wrong."""
+        try:
+            self._version()  # among what a newer version keeps, this one must not write
+            self._sizes.clear()
+            yield
+        except BaseException:
+            self._checksums.drop_changes()
+            self._origins.clear()  # numbers given out inside are void
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     @property
     def is_changed(self) -> bool:
