@@ -85,6 +85,7 @@ class Mails:
         return data
 
 
+_STAMP = re.compile(rb"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 ")
 _TOLD = re.compile(
     rb"\0*(2026-\d\d-\d\dT\d\d:\d\d):00\+00:00 mx1 postfix/[a-z]+\[\d+\]: ([0-9A-F]{10}): "
     rb"(client=|from=<a@b\.example>, size=(\d+), nrcpt=1 \(queue active\)\Z"
@@ -123,7 +124,9 @@ def counted_together(store: str) -> Counter[tuple[int, str]]:
 
 def minute_of(text: bytes) -> int | None:
     """Return the minute of a line, without its newline, None if it is not a whole one."""
-    shape = _LINE.match(text.removesuffix(b"\r"))
+    text = text.removesuffix(b"\r")
+    # A line cut off behind its time, and another after it: `docker logs -t` prints such lines.
+    shape = _LINE.match(text) or _LINE.match(_STAMP.sub(b"", text, count=1))
     if not shape:
         return None
     month, day, hour, minute = map(int, shape.groups())
