@@ -265,3 +265,13 @@ def test_files_of_0_1_stop_everything_until_they_are_deleted_as_the_page_says(ma
     assert sorted(listed) == sorted(path for path in old if "icinga2" in path)
     alarmed(typed(machine, "icinga", then=ICINGA_SAYS))
     alarmed(typed(machine, "nagios", then=NAGIOS_SAYS, HOST_NAME="mail.example.com"))
+
+
+def test_it_is_removed_as_the_page_says(machine, request):
+    typed(machine, f"{request.node.callspec.params['machine']} remove")
+
+    left = (
+        "ls -d /usr/lib/nagios/plugins/check_postfix_* /usr/share/check_postfix /opt/check_postfix"
+    )
+    said = machine.must("sh", "-c", f"{left} 2>/dev/null; command -v postfix-log || echo none")
+    assert said == "none\n"
