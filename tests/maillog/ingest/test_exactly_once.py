@@ -65,6 +65,7 @@ class Machine(RuleBasedStateMachine):
         self.holds: dict[str, int] = {}
         self.was_live: int | None = None
         self.read_up_to = 0  # of the live log
+        self.is_trimmed = False  # since a run has looked at it: it has another beginning then
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
@@ -216,7 +217,7 @@ class Machine(RuleBasedStateMachine):
         """Tell whether a run has counted a line of the live log, so that it can be known again."""
         generation = self.holds.get(self.log)
         lines = {minute for minute, of in self.lines.items() if of == generation}
-        return generation is not None and bool(lines & self.counted)
+        return generation is not None and bool(lines & self.counted) and not self.is_trimmed
 
     @precondition(lambda self: self._may_rotate() and self._is_known_live())
     @rule(late=st.booleans())
@@ -404,6 +405,7 @@ class Machine(RuleBasedStateMachine):
             os.remove(self.log)
             logbook.write(self.log, whole[start:])
         self.read_up_to -= start
+        self.is_trimmed = True
 
     @precondition(lambda self: self.archives)
     @rule(seconds=st.sampled_from([0, 1, 1_772_000_000]), every=st.booleans())
@@ -514,6 +516,7 @@ class Machine(RuleBasedStateMachine):
         self.unread = set() if complete else known
         self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
         self.vague = known - dated
+        self.is_trimmed = self.is_trimmed and not complete
 
     @rule()
     def run_ingest(self) -> None:
