@@ -394,7 +394,8 @@ def test_a_state_damaged_in_one_table_is_built_again_at_the_latest_by_the_next_r
     run("deferred", "--log", log, "--state", state, "-v")
     second = run("deferred", "--log", log, "--state", state, "-v")
 
-    assert second == expected
+    # The last one says since when to look, which a minute later is another time.
+    assert (second.line, second.lines[:-1]) == (expected.line, expected.lines[:-1])
 
 
 def test_another_programs_database_is_not_written_into(log, tmp_path):

@@ -102,6 +102,7 @@ def test_without_the_program_zstd_an_archive_waits_for_it(
     assert place.counted() == once(*range(21))
 
 
+@pytest.mark.skipif(not shutil.which("zstd"), reason="no zstd")
 @pytest.mark.parametrize("search", [".", "", ":/nonexistent", "bin"])
 def test_no_program_zstd_of_the_working_directory_is_run(
     search: str, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

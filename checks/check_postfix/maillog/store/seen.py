@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from check_postfix.maillog.source.stream import COMPRESSED
 from check_postfix.maillog.source.value import Value
 from check_postfix.maillog.store import checksum
@@ -53,7 +51,9 @@ class SeenFile(Value):
         pause = min(2**self.tries, LONGEST_PAUSE)
         self.tries += 1
         self.next_try = now + pause
-        self.seconds = math.ceil(seconds)
+        self.seconds = -int(
+            -seconds // 1
+        )  # rounded up; some Pythons have math in a file of its own
 
     def is_due(self, now: int, seconds: float) -> bool:
         """Tell whether to try again.

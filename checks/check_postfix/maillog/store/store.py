@@ -12,7 +12,6 @@ nothing and pays nothing for it.
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 import stat
@@ -278,7 +277,7 @@ class Store:
         It waits so long for each statement anew, and nothing interrupts it.
         """
         left = max(_GRACE, self._deadline - time.monotonic()) if waits else 0
-        self._db.execute(f"PRAGMA busy_timeout={math.ceil(left * 1000)}")
+        self._db.execute(f"PRAGMA busy_timeout={int(left * 1000) + (left > 0)}")
 
     @contextmanager
     def transaction(self, waits: bool = True) -> Iterator[None]:
