@@ -456,6 +456,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_told(trace, tmp_pat
     [
         (["--since", "nonsense", "x"], "--since nonsense: not a date and time"),
         (["--timezone", "Nowhere/Land", "x"], "--timezone Nowhere/Land: not a time zone"),
+        (["--journal-match", "postfix", "x"], "--journal-match postfix: not FIELD=VALUE"),
         ([""], "PATTERN : is empty; leave it out, or name something"),
     ],
 )

@@ -61,7 +61,6 @@ class Message:
         Postfix says so itself
     comes_from: the ID that the content filter's client says it had, b"" if none is said
     unclear:   delivery lines that can be read in more than one way
-    is_begun:  whether the log has its beginning
     is_removed, is_cancelled, is_expired: whether it has left the queue, was not taken in after
         all, and was given up
     is_forced: whether it was given up by hand, with postsuper
@@ -76,7 +75,7 @@ class Message:
         self.leads_to: dict[bytes, bytes] = {}
         self.comes_from = b""
         self.unclear = 0
-        self.is_begun = self.is_removed = self.is_cancelled = False
+        self.is_removed = self.is_cancelled = False
         self.is_expired = self.is_forced = False
         for line in lines:
             self._take(line)
@@ -93,7 +92,6 @@ class Message:
 
     def _take(self, line: Line) -> None:
         program, said = line.record.program, line.said
-        self.is_begun = self.is_begun or begins(line)
         if said.startswith(b"to=<"):
             self._take_delivery(line)
         elif program == b"smtpd" and (client := _match_client(said)):

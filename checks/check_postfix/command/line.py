@@ -16,7 +16,7 @@ _match_id = re.compile(
 _match_seconds = re.compile(rb":([0-5][0-9](?:[.,][0-9]{1,9})?)").match
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line.
 

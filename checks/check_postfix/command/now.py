@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
+from check_postfix.command import declared
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.plugin.check import SEVERITY
@@ -41,14 +42,7 @@ examples:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what may be written after the subcommand: the options of all checks of the log."""
     for option in OPTIONS:
-        text = option.help_with_default.replace("%", "%%")
-        if option.switch:
-            parser.add_argument(option.flag, action="store_true", help=text)
-        else:
-            parser.add_argument(
-                option.flag, metavar=option.metavar, help=text,
-                action="append" if option.repeatable else "store",
-            )  # fmt: skip
+        declared.add(parser, option)
     parser.add_argument(
         "-v", "--verbose", action="count", default=0,
         help="say more: -v the worst offenders, -vv what was read",
@@ -73,10 +67,5 @@ def _arguments(check: Check, options: Namespace) -> list[str]:
     """Return what was written, as far as this check has such options."""
     written = ["-v"] * options.verbose
     for option in OPTIONS if check.source is FROM_LOG else ():
-        value = getattr(options, option.name)
-        if option.switch:
-            written += [option.flag] if value else []
-        else:
-            values = value if option.repeatable else [value]
-            written += [f"{option.flag}={one}" for one in values or () if one is not None]
+        written += option.words(getattr(options, option.name))
     return written

@@ -35,7 +35,6 @@ class Pattern:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
         self._network = text.lower() if text.endswith(_NETWORK) and ":" in text else ""
         self._needle = text.removesuffix(_NETWORK if self._network else "").encode().lower()
         self._has_letters = self._needle.upper() != self._needle

@@ -6,6 +6,7 @@ import time
 from argparse import Namespace
 from math import inf
 
+from check_postfix.command import declared
 from check_postfix.command.found import Found
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
 from check_postfix.command.pattern import Pattern
@@ -14,6 +15,7 @@ from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooM
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
 from check_postfix.common import named_logs
+from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, LOG, TIMEZONE
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.store import Store
 from check_postfix.mailqueue.errors import QueueError
@@ -64,32 +66,22 @@ examples:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what may be written after the subcommand."""
     parser.add_argument("patterns", metavar="PATTERN", nargs="+", help="what to look for")
-    parser.add_argument(
-        "--log", metavar="PATH", action="append", default=[],
-        help="mail log, or a pattern with dates or wildcards; its rotated generations are found;"
+    declared.add(
+        parser,
+        LOG,
+        "mail log, or a pattern with dates or wildcards; its rotated generations are found;"
         " - for standard input (default: as the checks find it)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--archives", metavar="DIR", action="append", default=[],
-        help="directory of rotated generations, as in logrotate's olddir",
-    )  # fmt: skip
-    parser.add_argument(
-        "--journal", action="store_true",
-        help="read the systemd journal (default: if there is a journal and no log file)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--journal-match", metavar="FIELD=VALUE", action="append", default=[],
-        help="read only the journal's entries with this field, as for what containers write",
-    )  # fmt: skip
+    )
+    for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
+        declared.add(parser, option)
     parser.add_argument(
         "--since", metavar="TIME",
         help="a line with the pattern is not older; the rest of its message may be",
     )  # fmt: skip
     parser.add_argument("--until", metavar="TIME", help="a line with the pattern is older")
-    parser.add_argument(
-        "--timezone", metavar="NAME",
-        help="time zone of stamps that do not name one (default: this machine's)",
-    )  # fmt: skip
+    declared.add(
+        parser, TIMEZONE, "time zone of stamps that do not name one (default: this machine's)"
+    )
     parser.add_argument(
         "--brief", action="store_true", help="leave the lines out: only what became of each message"
     )
@@ -106,7 +98,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
     """
     zone = None
     if options.timezone is not None:
-        zone = _read("--timezone", options.timezone, values.zone)
+        TIMEZONE.value(options.timezone)
+        zone = values.zone(options.timezone)
+    for match in options.journal_match:
+        JOURNAL_MATCH.value(match)
     since, until = (
         written and _read(flag, written, lambda text: values.moment(text, zone).timestamp())
         for flag, written in (("--since", options.since), ("--until", options.until))

@@ -37,12 +37,7 @@ def command(window: Window, options: Namespace, patterns: Sequence[str]) -> list
 
     words = ["postfix-log", "trace"]
     for option in _PASSED_ON:
-        value = getattr(options, option.name)
-        if option.switch:
-            words += [option.flag] if value else []
-        else:
-            for one in value if option.repeatable else [value]:
-                words += [option.flag, one] if one is not None else []
+        words += option.words(getattr(options, option.name))
     words += ["--since", _moment(window.start)]
     words += ["--until", _moment(window.end)] if options.at is not None else []
     line = f"see: {shlex.join([*words, *patterns])}"

@@ -8,6 +8,7 @@ from check_postfix.plugin.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 class Option:
@@ -60,6 +61,20 @@ class Option:
     def help_with_default(self) -> str:
         """The help sentence and the default."""
         return f"{self.help} (default: {self.default})" if self.default else self.help
+
+    def words(self, value: Any) -> list[str]:
+        """Return what gives this value on a command line; nothing where there is none.
+
+        value: as it was written, or True of a switch; a list of what may be repeated
+        """
+        if self.switch:
+            return [self.flag] if value else []
+        return [
+            word
+            for one in (value or () if self.repeatable else [value])
+            if one is not None
+            for word in (self.flag, one)
+        ]
 
     def value(self, written: str) -> object:
         """Return the value of what was written.
