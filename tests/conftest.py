@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import Counter
 
@@ -26,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Debian gives it to root alone, but what the tests start is run by anybody.
     os.environ["PATH"] += ":/usr/sbin"
+    # Where a shell has put this into the background, nothing that the tests start would end by it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     effort.quick = config.getoption("quick")
     config.stash[LEFT_OUT] = Counter()
     # The same examples each time, so that a change is to blame when a test turns red.

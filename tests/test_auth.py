@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.auth import CHECK
-from tests.support.builders import a_window, options
+from check_postfix.common.log_remarks import local_time
+from check_postfix.maillog.store.places import Login
+from tests.support import perfdata
+from tests.support.builders import NOON, a_coverage, a_window, options
+
+# What is told of the slow window where nothing came.
+SLOW = (
+    "auth_failures_slow=0;;;0 auth_worst_client_slow=0;;;0 auth_worst_account_slow=0;;;0"
+    " auth_guessed=0;;0;0"
+)
 
 
 def judge(*arguments, verbosity=0, clients=(), **window):
@@ -21,7 +30,7 @@ def test_no_failed_login_is_ok():
         "POSTFIX AUTH OK - 0 failed logins in 15 min"
         " | auth_failures=0;100;500;0 auth_worst_client=0;20;100;0 auth_clients=0;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        f" {SLOW} gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -36,7 +45,7 @@ def test_many_failed_logins_of_many_clients_are_a_warning():
         " 1 from 192.0.2.0"
         " | auth_failures=101;100;500;0 auth_worst_client=1;20;100;0 auth_clients=101;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        f" {SLOW} gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -50,7 +59,7 @@ def test_one_client_that_fails_often_is_critical_by_itself():
         "POSTFIX AUTH CRITICAL - 33 failed logins in 15 min, 31 from 2001:db8::7"
         " | auth_failures=33;100;500;0 auth_worst_client=31;20;30;0 auth_clients=2;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        f" {SLOW} gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -62,7 +71,7 @@ def test_the_worst_client_is_an_address_never_the_sum_of_those_not_kept_apart():
         "POSTFIX AUTH OK - 95 failed logins in 15 min, 5 from 192.0.2.1"
         " | auth_failures=95;100;500;0 auth_worst_client=5;20;100;0 auth_clients=1;;;0"
         " auth_backend_errors=0;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        f" {SLOW} gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -74,7 +83,7 @@ def test_a_fault_of_our_own_backend_is_no_failed_login():
         "POSTFIX AUTH OK - 0 failed logins in 15 min, 700 backend errors"
         " | auth_failures=0;100;500;0 auth_worst_client=0;20;100;0 auth_clients=0;;;0"
         " auth_backend_errors=700;;;0 auth_accounts=0;;;0 auth_worst_account=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        f" {SLOW} gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -177,3 +186,265 @@ def test_verbose_tells_where_and_how_they_tried():
         "failed logins by mechanism:",
         "  7  LOGIN",
     ]
+
+
+def numbers(outcome):
+    return {label: one.value for label, one in perfdata.of(outcome.line).items()}
+
+
+GUESSER = "192.0.2.7"
+HOUR = 60
+DAY = 24 * HOUR
+
+
+def slowly(*arguments, tried=(), logins=None, most=(), verbosity=0, **window):
+    """Judge failed logins of a day, and logins from their networks; 28 days are known."""
+    known = {GUESSER: list(logins or ())} if not isinstance(logins, dict) else logins
+    seen = None if most is None else {}
+    given = a_window(tried=tried, logins=known, most=seen, **window)
+    return CHECK.judge(given, options(CHECK, *arguments), verbosity)
+
+
+def failures(accounts=14, ago=3 * HOUR, client=GUESSER, first=0):
+    """Return failures of a client at so many accounts, each at another minute."""
+    return [
+        (NOON - ago + number - first, client, f"a{number}", 1)
+        for number in range(first, first + accounts)
+    ]
+
+
+def login(account="a3", ago=HOUR, service="imap", name="ann@example.com", client=GUESSER):
+    return Login(account, NOON - ago, service, name, client)
+
+
+def test_slow_guessing_adds_up_in_a_longer_window():
+    tried = [(NOON - hour * HOUR, f"198.51.100.{hour}", "ann", 2) for hour in range(1, 24)] + [
+        (NOON - hour * HOUR, GUESSER, f"a{hour}", 3) for hour in range(1, 24)
+    ]
+
+    outcome = slowly(tried=tried)
+
+    assert outcome.exit_code == 0
+    found = numbers(outcome)
+    assert found["auth_failures_slow"] == 115
+    assert found["auth_worst_client_slow"] == 69
+    assert found["auth_worst_account_slow"] == 46
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (["-c", "1"], 0),
+        (["--warning-slow", "27"], 1),
+        (["--warning-slow", "28"], 0),
+        (["--critical-slow", "27"], 2),
+        (["--warning-client-slow", "19"], 1),
+        (["--critical-client-slow", "20"], 0),
+        (["--critical-client-slow", "19"], 2),
+        (["--warning-account-slow", "4"], 1),
+        (["--critical-account-slow", "4"], 2),
+        (["--critical-account-slow", "4", "--slow-window", "1h"], 0),
+        (["--critical-account-slow", "4", "--ignore-client", GUESSER], 0),
+        (["--critical-account-slow", "4", "--ignore-account", "ann"], 0),
+    ],
+)
+def test_of_the_slow_window_nothing_is_judged_until_it_is_asked_for(arguments, state):
+    tried = [(NOON - 300, GUESSER, f"a{number % 10}", 1) for number in range(20)]
+    tried = [*tried[:15], (NOON - 200, GUESSER, "ann", 5), *failures(8, client="198.51.100.9")]
+
+    outcome = slowly(*arguments, tried=tried)
+
+    assert outcome.exit_code == state
+
+
+def test_an_alarm_of_the_slow_window_says_of_whom():
+    tried = [(NOON - 60 * hour, GUESSER, "ann", 20) for hour in range(1, 24)]
+
+    outcome = slowly("--critical-client-slow", "300", tried=tried)
+
+    assert outcome.exit_code == 2
+    assert outcome.words == (
+        "POSTFIX AUTH CRITICAL - 0 failed logins in 15 min, 460 failed logins in 1 d,"
+        f" 460 from {GUESSER} at 1 account: an old password?"
+    )
+
+
+def test_verbose_shows_the_worst_clients_of_the_slow_window():
+    outcome = slowly(tried=[*failures(3), (NOON - 60, "", "", 2)], verbosity=1)
+
+    assert outcome.lines == ["failed logins in 1 d by client:", f"  3  {GUESSER}"]
+
+
+def test_who_has_failed_at_many_accounts_and_then_gets_in_has_guessed():
+    outcome = slowly(tried=failures(14), logins=[login()])
+
+    assert outcome.exit_code == 2
+    assert outcome.words == (
+        f"POSTFIX AUTH CRITICAL - ann@example.com may be guessed: {GUESSER} failed at 14 accounts"
+        f" and then logged in as ann@example.com by imap at {at(HOUR)} from a network new to it;"
+        " change the password; 0 failed logins in 15 min"
+    )
+    assert numbers(outcome)["auth_guessed"] == 1
+
+
+def at(ago):
+    return local_time(NOON - ago, NOON)
+
+
+def test_at_smtp_a_login_shows_only_with_mail_and_that_is_said():
+    outcome = slowly(tried=failures(14), logins=[login(service="smtp")])
+
+    assert outcome.exit_code == 2
+    assert (
+        f"failed at 14 accounts and then sent mail as ann@example.com at {at(HOUR)} from a network"
+        " new to it (an SMTP login shows only with mail); change the password"
+    ) in outcome.words
+
+
+def test_another_address_of_the_same_network_is_named():
+    outcome = slowly(tried=failures(14), logins=[login(client="192.0.2.99")])
+
+    assert "failed at 14 accounts and then 192.0.2.99 logged in as ann@example.com" in outcome.words
+
+
+def test_of_several_daemons_the_login_of_the_guesser_itself_is_told():
+    own = login(ago=HOUR - 1)
+
+    outcome = slowly(tried=failures(14), logins=[login(client="192.0.2.99"), own])
+
+    assert numbers(outcome)["auth_guessed"] == 1
+    assert f"and then logged in as ann@example.com by imap at {at(HOUR - 1)}" in outcome.words
+
+
+def test_of_several_the_latest_is_named_and_verbose_tells_of_all():
+    logins = [login("a3", 2 * HOUR), login("a4", HOUR, name="bob@example.com")]
+
+    outcome = slowly(tried=failures(14), logins=logins, verbosity=1)
+
+    assert numbers(outcome)["auth_guessed"] == 2
+    assert "- bob@example.com may be guessed:" in outcome.words
+    assert ", and 1 more account; change the password" in outcome.words
+    assert any(line.startswith("ann@example.com may be guessed:") for line in outcome.lines)
+
+
+def test_whose_name_is_kept_no_longer_is_told_by_its_pseudonym():
+    outcome = slowly(tried=failures(14), logins=[login(name="", client="")])
+
+    assert "- account-a3 may be guessed:" in outcome.words
+
+
+@pytest.mark.parametrize(("accounts", "state"), [(9, 0), (10, 2)])
+def test_ten_accounts_make_a_guesser(accounts, state):
+    assert slowly(tried=failures(accounts), logins=[login()]).exit_code == state
+
+
+def test_failures_after_a_login_are_none_before_it():
+    tried = [*failures(9), *failures(5, ago=HOUR - 1, first=9)]
+
+    assert slowly(tried=tried, logins=[login()]).exit_code == 0
+    assert slowly(tried=tried, logins=[login(ago=HOUR - 2)]).exit_code == 2
+
+
+def test_a_first_try_that_succeeds_counts_where_nobody_was_known():
+    """Dovecot does not tell of failures that a success follows in the same connection."""
+    stranger = login("never tried")
+    known = login("a colleague", 9 * DAY)
+
+    assert slowly(tried=failures(14), logins=[stranger]).exit_code == 2
+    assert slowly(tried=failures(14), logins=[known, stranger]).exit_code == 0
+    assert slowly(tried=failures(14), logins=[known, login()]).exit_code == 2
+    other = login("never tried", client="192.0.2.99")
+    assert slowly(tried=failures(14), logins=[other]).exit_code == 0
+
+
+# What must not alarm.
+
+
+def test_a_mistyped_password_of_a_user_is_no_guess():
+    typo = [(NOON - HOUR - 1, GUESSER, "ann", 1)]
+
+    assert slowly(tried=typo, logins=[login("ann", 30 * DAY)]).exit_code == 0
+    assert slowly(tried=typo, logins=[login("ann")]).exit_code == 0
+
+
+def test_an_office_whose_people_log_in_from_there_all_the_time_is_no_guesser():
+    people = [login(f"a{number}", 20 * DAY) for number in range(14)]
+
+    assert slowly(tried=failures(14), logins=people).exit_code == 0
+
+
+def test_a_new_colleague_in_an_office_is_no_guesser():
+    people = [login(f"a{number}", 20 * DAY) for number in range(14)]
+    tried = [*failures(14), (NOON - HOUR - 1, GUESSER, "new", 2)]
+
+    assert slowly(tried=tried, logins=[*people, login("new")]).exit_code == 0
+
+
+def test_an_office_that_has_moved_to_another_network_is_no_guesser():
+    people = [login(f"a{number}", HOUR - number) for number in range(14)]
+
+    assert slowly(tried=failures(14), logins=people).exit_code == 0
+
+
+def test_a_new_telephone_on_a_mobile_network_is_no_guesser():
+    elsewhere = {"198.51.100.7": [login(client="198.51.100.7")]}
+
+    assert slowly(tried=failures(14), logins=elsewhere).exit_code == 0
+
+
+def test_many_users_of_one_mobile_address_are_no_guessers():
+    known = [login(f"a{number}", 5 * DAY) for number in range(12)]
+    tried = [*failures(12), (NOON - HOUR - 1, GUESSER, "new", 1)]
+
+    assert slowly(tried=tried, logins=[*known, login("new")]).exit_code == 0
+
+
+def test_in_the_first_days_nobody_can_tell_who_is_new_and_that_is_said():
+    outcome = slowly(tried=failures(14), logins=[login()], most=None)
+
+    assert outcome.exit_code == 0
+    assert outcome.words == (
+        "POSTFIX AUTH OK - 1 login from where an address guesses, not judged: usual not known yet"
+        " (3 of 7 days); 0 failed logins in 15 min"
+    )
+    assert "auth_guessed" not in outcome.line
+    assert numbers(slowly(tried=failures(14), most=None))["auth_guessed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (["--webmail", "192.0.2.0/24"], 0),
+        (["--webmail", GUESSER], 0),
+        (["--webmail", "192.0.2.80"], 2),
+        (["--ignore-client", GUESSER], 0),
+        (["--client", "198.51.100.0/24"], 0),
+        (["--account", "a3"], 2),
+        (["--account", "a4"], 0),
+        (["--ignore-account", "a3"], 0),
+        (["--slow-window", "1h"], 0),
+        (["--critical-guessed", "1"], 0),
+        (["--critical-guessed", "1", "--warning-guessed", "0"], 1),
+    ],
+)
+def test_of_guesses_too_only_those_that_are_asked_for(arguments, state):
+    assert slowly(*arguments, tried=failures(14), logins=[login()]).exit_code == state
+
+
+def test_a_login_from_webmail_beside_a_guesser_is_left_out():
+    outcome = slowly(
+        "--webmail", "192.0.2.80", tried=failures(14), logins=[login(client="192.0.2.80")]
+    )
+
+    assert outcome.exit_code == 0
+
+
+def test_where_less_is_read_than_the_slow_window_a_number_is_a_lower_bound():
+    tried = failures(14)
+    short = a_coverage(start=NOON - 4 * HOUR)
+
+    beyond = slowly("--critical-slow", "13", tried=tried, coverage=short)
+    below = slowly("--critical-slow", "15:", tried=tried, coverage=short)
+
+    assert (beyond.exit_code, below.exit_code) == (2, 0)
+    assert slowly("--critical-slow", "15:", tried=tried).exit_code == 2

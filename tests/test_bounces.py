@@ -192,3 +192,22 @@ def test_a_filter_on_failures_takes_nothing_from_the_recipients_nor_from_what_is
         " | bounce_ratio=16.7%;5;15;0;100 sent=10;;;0 bounced=4;;;0 expired=0;;;0"
         " bounced_550=4;;;0 bounced_554=0;;;0 mailbox_full=0;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "counter", "said"),
+    [
+        ("full", "mailbox_full", "30 to full mailboxes"),
+        ("550", "bounced_550", "30 replied 550"),
+        ("554", "bounced_554", "30 replied 554"),
+    ],
+)
+def test_a_full_mailbox_and_a_stale_list_have_thresholds_of_their_own(suffix, counter, said):
+    counted = {"sent": 1000, "bounced": 30, counter: 30}
+
+    assert judge(**counted).exit_code == 0
+    assert judge(f"--warning-{suffix}", "30", **counted).exit_code == 0
+    warning = judge(f"--warning-{suffix}", "29", **counted)
+    assert warning.exit_code == 1
+    assert said in warning.line
+    assert judge(f"--critical-{suffix}", "29", **counted).exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.pages import pages
     "path", list(definitions.files()), ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_generated_files_say_what_the_declarations_say(path):
+    assert path.exists()
     assert path.read_text() == definitions.files()[path], "run: python -m tests.support.definitions"
 
 
@@ -42,7 +44,7 @@ def test_an_option_that_all_checks_of_the_log_share_is_explained_once(check):
 
 WRITTEN_BY_HAND = [
     "icinga/postfix-services.conf", "nagios/postfix-services.cfg",
-    "nagios/postfix-nrpe-services.cfg", "nagios/postfix-passive.cfg", "nagios/send_passive",
+    "nagios/postfix-nrpe-services.cfg", "nagios/postfix-passive.cfg",
 ]  # fmt: skip
 
 
@@ -52,6 +54,30 @@ def test_what_is_written_by_hand_for_monitoring_names_every_check(name, check):
     words = re.findall(r"[a-z]+", (ROOT / name).read_text())
 
     assert check in words
+
+
+@pytest.mark.parametrize(
+    "name", ["postfix-services.cfg", "postfix-nrpe-services.cfg", "postfix-passive.cfg"]
+)
+def test_every_check_of_the_log_depends_on_the_one_of_the_log_itself_in_nagios(name):
+    text = (ROOT / "nagios" / name).read_text()
+    (block,) = (
+        block
+        for block in text.split("}")
+        if re.search(r"\n    service_description +postfix-log\n", block)
+        and "servicedependency" in block
+    )
+    (dependent,) = re.findall(r"dependent_service_description +(.+)", block)
+
+    others = [one for one in definitions.names(definitions.log_checks()) if one != "log"]
+    assert dependent.split(", ") == [f"postfix-{one}" for one in others]
+
+
+def test_all_checks_together_have_a_script():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+
+    together = definitions.commands()[-1]
+    assert scripts[together.executable] == "check_postfix.programs:together"
 
 
 def test_every_module_with_a_check_has_a_script():
@@ -64,7 +90,7 @@ def test_every_module_with_a_check_has_a_script():
     assert modules == set(definitions.names(definitions.checks()))
 
 
-@pytest.mark.parametrize("check", definitions.checks(), ids=lambda check: check.name)
+@pytest.mark.parametrize("check", definitions.commands(), ids=lambda check: check.name)
 def test_every_option_explains_itself(check):
     for option in definitions.settable(check):
         assert option.help

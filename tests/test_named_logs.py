@@ -399,7 +399,7 @@ def test_logs_that_are_all_empty_are_unknown(logs):
     said = logs.says("*.log")
 
     assert said.exit_code == UNKNOWN
-    assert f"{logs.directory}/*.log: each of the 2 files is empty; see where" in said.line
+    assert f"{logs.directory}/*.log: each of the 2 files is empty; send a test mail;" in said.line
 
 
 def test_a_log_of_a_pattern_that_fell_silent_is_not_named_for_ever(logs):

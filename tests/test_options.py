@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from dateutil import tz
 
-from check_postfix.common.log_options import ARCHIVES
+from check_postfix.all import ALL
+from check_postfix.common.log_options import ARCHIVES, OPTIONS
 from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
@@ -34,7 +37,7 @@ STANDARD_EFFECTS = {
 }
 LOG_EFFECTS = {
     "--log": (["--no-state", "--log", "{log}"], ["--log", "{other}"]),
-    "--archives": (["{usually}", "--window", "4h"], ["--archives", "{archives}"]),
+    "--archives": (["{usually}", "--window", "10d"], ["--archives", "{archives}"]),
     "--journal": (["{usually}"], ["--journal"]),
     "--journal-match": (["{usually}"], ["--journal-match", "CONTAINER_NAME=postfix"]),
     "--state": (["--log", "{log}", "--state", "{state}"], ["--state", "{nowhere}/no/state"]),
@@ -62,7 +65,7 @@ LIMITS = {
 }
 OF_ATTEMPTS = {
     "--min-attempts": (["{usually}", "-w", "0"], ["--min-attempts", "1000"]),
-    "--min-failures": (["{usually}", "-w", "0"], ["--min-failures", "10"]),
+    "--min-failures": (["{usually}", "-w", "0"], ["--min-failures", "20"]),
     "--per": (["{usually}", "--min-attempts", "1"], ["--per", "domain"]),
     "--domain": (["{usually}"], ["--domain", "example.com"]),
     "--relay": (["{usually}"], ["--relay", "mail.example.org"]),
@@ -80,22 +83,102 @@ OWN_EFFECTS = {
         "--warning-standstill": (["{usually}"], ["--warning-standstill", "1h"]),
         "--critical-standstill": (["{usually}"], ["--critical-standstill", "3h"]),
     },
-    "postfix bounces": OF_ATTEMPTS,
+    "postfix bounces": {
+        **OF_ATTEMPTS,
+        "--warning-full": (["{usually}"], ["--warning-full", "0"]),
+        "--critical-full": (["{usually}"], ["--critical-full", "0"]),
+        "--warning-550": (["{usually}"], ["--warning-550", "0"]),
+        "--critical-550": (["{usually}"], ["--critical-550", "0"]),
+        "--warning-554": (["{usually}"], ["--warning-554", "0"]),
+        "--critical-554": (["{usually}"], ["--critical-554", "0"]),
+    },
     "postfix auth": {
         **OF_CLIENTS,
         "--account": (["{usually}"], ["--account", "Ann"]),
         "--ignore-account": (["{usually}"], ["--ignore-account", "ann"]),
         "--warning-client": (["{usually}"], ["--warning-client", "1"]),
         "--critical-client": (["{usually}"], ["--critical-client", "1"]),
+        "--slow-window": (["{usually}", "-v"], ["--slow-window", "2d"]),
+        "--warning-slow": (["{usually}"], ["--warning-slow", "1"]),
+        "--critical-slow": (["{usually}"], ["--critical-slow", "1"]),
+        "--warning-client-slow": (["{usually}"], ["--warning-client-slow", "1"]),
+        "--critical-client-slow": (["{usually}"], ["--critical-client-slow", "1"]),
+        "--warning-account-slow": (["{usually}"], ["--warning-account-slow", "1"]),
+        "--critical-account-slow": (["{usually}"], ["--critical-account-slow", "1"]),
+        "--warning-guessed": (["{usually}"], ["--warning-guessed", "0"]),
+        "--critical-guessed": (["{usually}"], ["--critical-guessed", "1"]),
+        "--webmail": (["{usually}", "--log", "{guessed}"], ["--webmail", "198.51.100.7"]),
     },
     "postfix rejects": {
         **OF_CLIENTS,
         "--code": (["{usually}"], ["--code", "450"]),
-        "--warning": ([*NO_LIMITS, "--min-rejects", "1"], ["-w", "@0:1000000"]),
-        "--critical": ([*NO_LIMITS, "--min-rejects", "1"], ["-c", "@0:1000000"]),
         "--warning-count": (["{usually}"], ["--warning-count", "1"]),
         "--critical-count": (["{usually}"], ["--critical-count", "1"]),
-        "--min-rejects": (["{usually}", "-w", "1"], ["--min-rejects", "1"]),
+        "--min-rejects": (["{usually}"], ["--min-rejects", "1"]),
+    },
+    "postfix volume": {
+        "--of": (["{usually}"], ["--of", "connections"]),
+        "--warning-silence": (["{usually}"], ["--warning-silence", "@0:1d"]),
+        "--critical-silence": (["{usually}"], ["--critical-silence", "@0:1d"]),
+        "--warning-silence-factor": (["{usually}"], ["--warning-silence-factor", "@0:9"]),
+        "--critical-silence-factor": (["{usually}"], ["--critical-silence-factor", "@0:9"]),
+    },
+    "postfix delay": {
+        "--stage": (["{usually}"], ["--stage", "queue"]),
+        "--min-attempts": (
+            ["{usually}", "-w", "1", "--min-attempts", "1"],
+            ["--min-attempts", "99"],
+        ),
+        "--warning": ([*NO_LIMITS, "--min-attempts", "1"], ["-w", "@0:1000000"]),
+        "--critical": ([*NO_LIMITS, "--min-attempts", "1"], ["-c", "@0:1000000"]),
+    },
+    "postfix log": {
+        "--warning-fatal": (["{usually}"], ["--warning-fatal", "@0:99"]),
+        "--critical-fatal": (["{usually}"], ["--critical-fatal", "@0:99"]),
+        "--warning-panic": (["{usually}"], ["--warning-panic", "@0:99"]),
+        "--critical-panic": (["{usually}"], ["--critical-panic", "@0:99"]),
+        "--warning-faults": (["{usually}"], ["--warning-faults", "@0:99"]),
+        "--critical-faults": (["{usually}"], ["--critical-faults", "@0:99"]),
+        "--warning-warnings": (["{usually}"], ["--warning-warnings", "@0:99"]),
+        "--critical-warnings": (["{usually}"], ["--critical-warnings", "@0:99"]),
+        "--warning-debug": (["{usually}"], ["--warning-debug", "@0:99"]),
+        "--critical-debug": (["{usually}"], ["--critical-debug", "@0:99"]),
+        "--warning-lost": (["{usually}"], ["--warning-lost", "@0:99"]),
+        "--critical-lost": (["{usually}"], ["--critical-lost", "@0:99"]),
+        "--retention": (["--log", "{aged}", "--no-state"], ["--retention", "60d"]),
+        # Where less is wrong, the first line has room for it.
+        "--prometheus": (["--log", "{other}", "--no-state"], ["--prometheus", "{nowhere}/x.prom"]),
+    },
+    "postfix senders": {
+        "--by": (["{usually}"], ["--by", "uid"]),
+        "--min-messages": (["{usually}"], ["--min-messages", "3"]),
+        "--ignore-sender": (["{usually}"], ["--ignore-sender", "Carol@example.com"]),
+        "--warning": ([*NO_LIMITS], ["-w", "@0:1000000"]),
+        "--critical": ([*NO_LIMITS], ["-c", "@0:1000000"]),
+        "--warning-busiest": (["{usually}"], ["--warning-busiest", "@0:1000000"]),
+        "--critical-busiest": (["{usually}"], ["--critical-busiest", "@0:1000000"]),
+        "--warning-messages": (["{usually}"], ["--warning-messages", "1"]),
+        "--critical-messages": (["{usually}"], ["--critical-messages", "1"]),
+        "--warning-recipients": (["{usually}"], ["--warning-recipients", "1"]),
+        "--critical-recipients": (["{usually}"], ["--critical-recipients", "1"]),
+        "--warning-clients": (["{usually}"], ["--warning-clients", "0"]),
+        "--critical-clients": (["{usually}"], ["--critical-clients", "0"]),
+        "--warning-bounced": (["{usually}"], ["--warning-bounced", "@0:100"]),
+        "--critical-bounced": (["{usually}"], ["--critical-bounced", "@0:100"]),
+    },
+    "postfix recipients": {
+        "--address": (["{usually}"], ["--address", "Ann@example.net"]),
+        "--min-messages": (["{usually}"], ["--min-messages", "3"]),
+        "--warning-messages": (["{usually}"], ["--warning-messages", "1"]),
+        "--critical-messages": (["{usually}"], ["--critical-messages", "1"]),
+        "--warning-clients": (
+            ["{usually}", "--address", "ann@example.net"],
+            ["--warning-clients", "0"],
+        ),
+        "--critical-clients": (
+            ["{usually}", "--address", "ann@example.net"],
+            ["--critical-clients", "0"],
+        ),
     },
     "postfix queue": {
         "--warning-age": (["{usually}"], ["--warning-age", "1"]),
@@ -114,27 +197,52 @@ OWN_EFFECTS = {
 }
 
 
+# What they show names nobody.
+WITHOUT_NAMES = ["postfix volume"]
+
+
 def effects(check):
     """Return option -> (called without it, how it is given) of a check."""
     of_source = LOG_EFFECTS if check in log_checks() else {}
-    return LIMITS | OWN_EFFECTS.get(check.name, {}) | of_source | STANDARD_EFFECTS
+    return LIMITS | of_source | STANDARD_EFFECTS | OWN_EFFECTS.get(check.name, {})
 
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
     """Logs in which everything happened, a queue with mail in every queue, and where they are."""
     history = [
-        mail_log.lines([mail_log.REMOVED, mail_log.rejected()], minutes_ago=minutes)
-        for minutes in range(180, 20, -10)
+        mail_log.lines(
+            [mail_log.TAKEN_IN, mail_log.REMOVED, mail_log.rejected()], minutes_ago=minutes
+        )
+        for minutes in range(9 * 1440, 20, -10)
     ]
-    now = mail_log.lines([mail_log.TAKEN_IN, mail_log.TAKEN_UP, *mail_log.EVERYTHING])
-    elsewhere = mail_log.lines(mail_log.EVERYTHING * 2, host="mx2", instance="postfix-out")
-    log = mail_log.write(tmp_path / "mail.log", *history, now, elsewhere)
+    days = [
+        mail_log.lines(mail_log.SUBMITTED, minutes_ago=day * 24 * 60 + 5) for day in range(8, 0, -1)
+    ]
+    put_off = mail_log.lines([mail_log.PUT_OFF], minutes_ago=19)
+    deliveries = [*mail_log.EVERYTHING, mail_log.SLOW, mail_log.RETRIED]
+    come = [mail_log.CONNECTED, mail_log.TAKEN_IN, mail_log.TAKEN_UP]
+    handed_in = [*mail_log.SUBMITTED * 4, mail_log.BY_SCRIPT]
+    now = mail_log.lines([*come, *deliveries, *handed_in, *mail_log.TROUBLE])
+    everything = [*mail_log.EVERYTHING, *mail_log.TROUBLE]
+    elsewhere = mail_log.lines(
+        [*everything * 2, *mail_log.SUBMITTED], host="mx2", instance="postfix-out"
+    )
+    log = mail_log.write(tmp_path / "mail.log", *days, *history, put_off, now, elsewhere)
+    (tmp_path / "lossy").mkdir()
+    lossy = mail_log.write(tmp_path / "lossy" / "mail.log", log.read_text(), mail_log.lost())
+    guessed = mail_log.write(tmp_path / "guessed.log", mail_log.lines(mail_log.GUESSED))
     other = mail_log.write(tmp_path / "other.log", mail_log.lines([mail_log.SENT]))
     lost = mail_log.lines([mail_log.SENT], minutes_ago=4)
     archives = tmp_path / "last-week"
     archives.mkdir()
-    mail_log.write(archives / "mail.log.1", mail_log.lines(mail_log.EVERYTHING, minutes_ago=9))
+    older = mail_log.lines(mail_log.EVERYTHING, minutes_ago=9)
+    archive = mail_log.write(archives / "mail.log.1", older)
+    os.utime(archive, (time.time() - 540,) * 2)
+    (tmp_path / "aged").mkdir()
+    aged = mail_log.write(tmp_path / "aged" / "mail.log", now)
+    then = mail_log.lines([mail_log.SENT], minutes_ago=40 * 1440)
+    mail_log.write(tmp_path / "aged" / "mail.log.1", then)
     in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
 
     def read(asked, _, now, command):
@@ -153,9 +261,12 @@ def places(tmp_path, monkeypatch):
     monkeypatch.setattr(journalctl, "MACHINE_ID", str(tmp_path / "none"))  # without a journal
     return {
         "log": str(log),
+        "lossy": str(lossy),
+        "guessed": str(guessed),
         "other": str(other),
         "tokyo": str(mail_log.write(tmp_path / "tokyo.log", in_tokyo)),
         "archives": str(archives),
+        "aged": str(aged),
         "replaced": str(mail_log.write(tmp_path / "replaced.log", lost)),
         "state": str(tmp_path / "state"),
         "nowhere": str(log),  # no directory
@@ -163,8 +274,19 @@ def places(tmp_path, monkeypatch):
     }
 
 
+# What a check needs to say something of each of its labels.
+TELLING = {
+    "postfix auth": ["--log", "{guessed}"],
+    "postfix log": ["--archives", "{archives}"],
+    "postfix senders": ["--min-messages", "4"],
+    "postfix recipients": ["--address", "ann@example.net"],
+}
+
+
 def outcome(check, arguments, places):
-    of_log = ["--no-state", "--log", places["log"]]
+    # Where lines were lost, nothing is held against the usual.
+    log = "lossy" if check.name == "postfix log" else "log"
+    of_log = ["--no-state", "--log", places[log]]
     usual = of_log if check in log_checks() else ["--state", places["state"]]
     called = []
     for argument in arguments:
@@ -177,9 +299,33 @@ def test_the_effect_of_every_option_is_tested(check):
     assert effects(check).keys() == {option.flag for option in [*check.options, *STANDARD]}
 
 
+def test_the_effect_of_every_option_of_all_is_tested():
+    shared = {option.flag for option in OPTIONS}
+    # tests/plugin/test_together.py has these.
+    own = {"--only", "--except", "--with", "--service-host"}
+
+    assert {option.flag for option in ALL.options} == shared | own
+    assert LOG_EFFECTS.keys() == shared
+
+
+def each_with_its_options() -> list[object]:
+    """Return each check with each option; a quick run tries what all have with one of them."""
+    return [
+        pytest.param(
+            check,
+            flag,
+            marks=pytest.mark.heavy
+            if flag in LOG_EFFECTS and check.name != "postfix deferred"
+            else (),
+        )
+        for check in checks()
+        for flag in effects(check)
+    ]
+
+
 @pytest.mark.parametrize(
     ("check", "flag"),
-    [(check, flag) for check in checks() for flag in effects(check)],
+    each_with_its_options(),
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_an_option_changes_the_outcome(check, flag, places):
@@ -187,6 +333,29 @@ def test_an_option_changes_the_outcome(check, flag, places):
 
     before = outcome(check, without, places)
     after = outcome(check, [*without, *given], places)
+
+    names_nobody = flag == "--anonymise" and check.name in WITHOUT_NAMES
+    assert (before == after) == names_nobody
+    assert "internal error" not in before[0] + after[0]
+    assert "no such option" not in before[0] + after[0]
+
+
+@pytest.mark.parametrize("flag", [*LOG_EFFECTS, *STANDARD_EFFECTS])
+def test_an_option_that_is_given_once_changes_what_all_say(flag, places):
+    without, given = {**LOG_EFFECTS, **STANDARD_EFFECTS}[flag]
+
+    before, after = (
+        ALL.outcome_of(
+            [
+                word.format(**places)
+                for one in arguments
+                for word in (
+                    ["--no-state", "--log", places["log"]] if one == "{usually}" else [one]
+                )
+            ]
+        )
+        for arguments in (without, [*without, *given])
+    )
 
     assert before != after
     assert "internal error" not in before[0] + after[0]
@@ -203,9 +372,13 @@ def _replace_log(check, places):
     return arguments
 
 
+def _telling(check):
+    return ["{usually}", *TELLING.get(check.name, [])]
+
+
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_no_label_is_always_0_and_every_one_is_declared(check, places):
-    text, _ = outcome(check, ["{usually}"], places)
+    text, _ = outcome(check, _telling(check), places)
     after_a_loss = _replace_log(check, places) if check in log_checks() else ["{usually}"]
     later, _ = outcome(check, after_a_loss, places)
 
@@ -221,7 +394,7 @@ def test_no_label_is_always_0_and_every_one_is_declared(check, places):
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_labels_stand_as_they_are_declared(check, places):
-    labels = perfdata.of(outcome(check, ["{usually}"], places)[0])
+    labels = perfdata.of(outcome(check, _telling(check), places)[0])
 
     for declared in check.labels:
         shown = labels[declared.name]
@@ -243,10 +416,33 @@ def test_the_names_that_people_depend_on_stay():
         },
         "check_postfix_auth": {
             "auth_failures", "auth_worst_client", "auth_clients", "auth_backend_errors",
-            "auth_accounts", "auth_worst_account", "gaps", "not_understood",
+            "auth_accounts", "auth_worst_account", "auth_failures_slow", "auth_worst_client_slow",
+            "auth_worst_account_slow", "auth_guessed", "gaps", "not_understood",
         },
         "check_postfix_rejects": {
             "reject_factor", "rejects", "rejects_usual", "gaps", "not_understood",
+        },
+        "check_postfix_volume": {
+            "volume_factor", "received", "sent", "connections", "usual_low", "usual_high",
+            "silence", "silence_factor", "gaps", "not_understood",
+        },
+        "check_postfix_delay": {
+            "delay_p50", "delay_p95", "delay_p99", "delay_before_queue", "delay_queue",
+            "delay_connection", "delay_transmission", "retried_p95", "deliveries", "retried",
+            "gaps", "not_understood",
+        },
+        "check_postfix_log": {
+            "log_age", "lines", "lost_messages", "debug_lines", "oldest_log", "fatal", "panic",
+            "warnings", "local_faults", "gaps", "not_understood",
+        },
+        "check_postfix_senders": {
+            "sender_worst_factor", "sender_busiest_factor", "senders", "sender_worst_messages",
+            "sender_worst_recipients", "sender_worst_clients", "sender_worst_bounced", "gaps",
+            "not_understood",
+        },
+        "check_postfix_recipients": {
+            "recipient_worst_factor", "recipients", "recipient_worst_messages",
+            "recipient_worst_clients", "gaps", "not_understood",
         },
         "check_postfix_queue": {
             "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",

@@ -13,6 +13,7 @@ import pytest
 from check_postfix import owner
 from check_postfix.plugin import prometheus
 from tests.maillog.store import exchange_race
+from tests.support.reach import needs_reach
 
 NOBODY = pwd.getpwnam("nobody")
 
@@ -34,6 +35,8 @@ def identity():
     return os.geteuid(), os.getegid(), os.getgroups()
 
 
+@pytest.mark.heavy
+@needs_reach
 def test_the_owner_of_a_state_who_exchanges_it_for_links_gains_nothing():
     with tempfile.TemporaryDirectory() as directory:
         won, counted, failed = exchange_race.play(Path(directory), 200)

@@ -7,13 +7,14 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 
-from check_postfix import auth, deferred
+from check_postfix import auth, deferred, senders
+from check_postfix.maillog.counts.counts import RECEIPTS
 from check_postfix.maillog.store import store
 from check_postfix.plugin.run import outcome_of
 from tests.maillog.events.test_forgery import FORGED
@@ -22,6 +23,8 @@ from tests.support import postfix_writes as writes
 from tests.support.definitions import log_checks
 
 CANARIES = 10_000
+# Kinds of lines of somebody whose login has succeeded.
+LET_IN = (*RECEIPTS, "auth_succeeded")
 HOUR = 3600
 
 
@@ -40,7 +43,8 @@ def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
     """Canaries in every field that a stranger writes, of every kind of line.
 
     But for the verified name of a client that is refused or fails to log in: it is
-    public, stands beside the address, and is kept for as long.
+    public, stands beside the address, and is kept for as long. And for the account whose
+    login has succeeded: whoever is told that it was stolen must know which it is.
     """
     numbers, known = count(), count()
 
@@ -54,7 +58,8 @@ def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
     lines = []
     while next(numbers) < CANARIES:
         for forged in FORGED.values():
-            text = forged.write(name if "client_name" in forged.own else canary)
+            is_let_in = forged.expected and forged.expected.kind in LET_IN and forged.own
+            text = forged.write(name if "client_name" in forged.own or is_let_in else canary)
             line = writes.line(forged.tag, text)
             lines.append(line.replace(b"Nov 24 16:40:01", stamp))
     log, state = tmp_path / "mail.log", tmp_path / "state"
@@ -67,9 +72,48 @@ def test_no_name_or_password_of_a_stranger_is_kept_or_shown(tmp_path, capfd):
     assert "others" not in "".join(shown.values())
     assert b"example.net" in everything_in(state)  # it would have been found
     assert re.search("at [0-9]+ accounts: guessing", shown[auth.CHECK.name])  # they were looked at
+    assert b"bekannt" in everything_in(state)
     assert not re.search(b"kanari", everything_in(state), re.IGNORECASE)
     assert not re.search("kanari", "".join([*shown.values(), *odd]), re.IGNORECASE)
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_account_that_has_sent_is_named_for_as_long_as_keys_are_kept(tmp_path):
+    day_ago = mail_log.lines(mail_log.SUBMITTED, minutes_ago=24 * 60)
+    log = mail_log.write(tmp_path / "mail.log", day_ago)
+    state = tmp_path / "state"
+
+    kept = run(senders.CHECK, log, state, "--window", "2d", "-v")
+    hidden = run(senders.CHECK, log, state, "--window", "2d", "-v", "--anonymise")
+    there = b"carol@example.com" in everything_in(state)
+    run(senders.CHECK, log, state, "--keep-keys", "2h")
+
+    assert "carol@example.com: 1 message" in kept
+    assert re.search("busiest sender-[0-9a-f]{10}: 1 message to 4 recipients", hidden)
+    assert "carol" not in hidden
+    assert there
+    assert b"carol" not in everything_in(state)
+
+
+def test_of_the_days_only_a_daily_most_under_a_pseudonym_is_kept(tmp_path):
+    days = [
+        mail_log.lines(mail_log.SUBMITTED * day, minutes_ago=day * 24 * 60)
+        for day in range(9, 0, -1)
+    ]
+    log = mail_log.write(tmp_path / "mail.log", *days, mail_log.lines([mail_log.SENT]))
+    state = tmp_path / "state"
+
+    run(senders.CHECK, log, state, "--keep-keys", "2h")
+
+    assert b"carol" not in everything_in(state)
+    with closing(sqlite3.connect(state)) as database, database:
+        kept = database.execute(
+            "SELECT keys FROM daily_most WHERE family='by_account' ORDER BY day"
+        ).fetchall()
+    shapes = [re.fullmatch("([0-9]+)\n([0-9a-f]{10})", keys) for (keys,) in kept]
+    assert [int(shape[1]) for shape in shapes] == [9, 8, 7, 6, 5, 4, 3, 2, 1][: len(shapes)]
+    assert len(shapes) >= 7
+    assert len({shape[2] for shape in shapes}) == 1
 
 
 def test_anonymised_nobody_is_named_and_everybody_has_one_name(tmp_path):
@@ -181,12 +225,11 @@ def test_nothing_is_forgotten_before_its_time(day_old, monkeypatch):
 
 def damage(state):
     """Overwrite a page of a state in which nothing of a person stands."""
-    with sqlite3.connect(state) as database:
+    with closing(sqlite3.connect(state)) as database, database:
         (root,) = database.execute(
             "SELECT rootpage FROM sqlite_master WHERE name='generation'"
         ).fetchone()
         (size,) = database.execute("PRAGMA page_size").fetchone()
-    database.close()
     with state.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xff" * size)
@@ -257,12 +300,11 @@ def test_what_cannot_be_removed_in_time_is_said(day_old, monkeypatch):
 
 
 def columns_of_text(state):
-    with sqlite3.connect(state) as database:
+    with closing(sqlite3.connect(state)) as database, database:
         found = database.execute(
             "SELECT s.name, c.name FROM sqlite_master s, pragma_table_info(s.name) c"
             " WHERE s.type='table' AND c.type='TEXT'"
         ).fetchall()
-    database.close()
     # What these hold is shown, as it is meant to be.
     return set(found) - {
         ("log", "path"), ("log", "zone"), ("origin", "host"), ("origin", "instance"),
@@ -282,6 +324,7 @@ def without_checksums(database: sqlite3.Connection) -> Iterator[None]:
         database.execute(sql)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("canary", [b"203.0.113.99", b"\xff203.0.113.99", b"203.0.113.99 7\n\n"])
 def test_damage_is_never_quoted(day_old, canary, capfd):
     log, state, _ = day_old
@@ -290,9 +333,8 @@ def test_damage_is_never_quoted(day_old, canary, capfd):
     assert len(columns) > 5
     for table, column in sorted(columns):
         state.write_bytes(sound)
-        with sqlite3.connect(state) as database, without_checksums(database):
+        with closing(sqlite3.connect(state)) as database, database, without_checksums(database):
             database.execute(f"UPDATE OR IGNORE {table} SET {column}=CAST(? AS TEXT)", (canary,))
-        database.close()
 
         said = "".join(
             run(check, log, state, "-vvv", "--window", "2d", "--anonymise")

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from check_postfix.maillog.counts.counts import MANY
-from check_postfix.maillog.window.usual import Usual
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.rejects import CHECK, REJECTED
 from tests.support.builders import a_window, options
 
-A_MONTH = "28 days"
+
+def judge(*arguments, verbosity=0, **window):
+    return CHECK.judge(a_window(**window), options(CHECK, *arguments), verbosity)
 
 
-def judge(*arguments, verbosity=0, usual=None, basis=A_MONTH, **window):
-    level = None if usual is None else Usual(usual, basis)
-    return CHECK.judge(a_window(usual=level, **window), options(CHECK, *arguments), verbosity)
-
-
-def test_about_as_many_as_usual_is_ok():
+def test_within_what_is_usual_it_is_ok():
     outcome = judge(rejected_smtpd=100, usual=80)
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "POSTFIX REJECTS OK - 100 rejects in 15 min, 1.2 x usual 80 (28 days)"
-        " | reject_factor=1.2;3;10;0 rejects=100;;;0 rejects_usual=80;;;0"
+        "POSTFIX REJECTS OK - 100 rejects in 15 min, usual 80 to 140 (28 days)"
+        " | reject_factor=1;3;10;0 rejects=100;;;0 rejects_usual=80;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -33,21 +29,17 @@ def test_several_times_the_usual_is_a_warning():
 
     assert outcome.exit_code == 1
     assert outcome.line == (
-        "POSTFIX REJECTS WARNING - 412 rejects in 15 min, 4.1 x usual 100 (28 days)"
-        " | reject_factor=4.1;3;10;0 rejects=412;;;0 rejects_usual=100;;;0"
+        "POSTFIX REJECTS WARNING - 412 rejects in 15 min, 4.1 x usual 100, usual up to 164"
+        " (28 days) | reject_factor=4.12;3;10;0 rejects=412;;;0 rejects_usual=100;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )
 
 
-def test_the_line_tells_what_is_taken_for_usual():
-    outcome = judge(rejected_postscreen=1001, usual=90.5, basis="last 24 h")
+def test_more_than_usual_by_less_than_the_factor_is_said_and_ok():
+    outcome = judge(rejected_smtpd=200, usual=100)
 
-    assert outcome.exit_code == 2
-    assert outcome.line == (
-        "POSTFIX REJECTS CRITICAL - 1001 rejects in 15 min, 11.1 x usual 90.5 (last 24 h)"
-        " | reject_factor=11.1;3;10;0 rejects=1001;;;0 rejects_usual=90.5;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
-    )
+    assert outcome.exit_code == 0
+    assert "200 rejects in 15 min, 2 x usual 100, usual up to 164" in outcome.line
 
 
 def test_with_too_little_history_there_is_no_factor_and_no_alarm():
@@ -55,7 +47,7 @@ def test_with_too_little_history_there_is_no_factor_and_no_alarm():
 
     assert outcome.exit_code == 0
     assert outcome.line == (
-        "POSTFIX REJECTS OK - 100000 rejects in 15 min, usual not known yet"
+        "POSTFIX REJECTS OK - 100000 rejects in 15 min, usual not known yet (3 of 7 days)"
         " | rejects=100000;;;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
@@ -67,37 +59,25 @@ def test_with_too_little_history_the_absolute_thresholds_count():
 
     assert outcome.exit_code == 2
     assert outcome.line == (
-        "POSTFIX REJECTS CRITICAL - 100000 rejects in 15 min, usual not known yet"
+        "POSTFIX REJECTS CRITICAL - 100000 rejects in 15 min, usual not known yet (3 of 7 days)"
         " | rejects=100000;1000;99999;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
-def test_where_none_is_usual_one_is_taken_for_it():
-    outcome = judge(rejected_smtpd=60, usual=0)
+def test_where_none_is_usual_a_handful_is_and_an_attack_is_told():
+    calm, warning, critical = (judge(rejected_smtpd=number, usual=0) for number in (28, 60, 110))
 
-    assert outcome.exit_code == 2
-    assert outcome.line == (
-        "POSTFIX REJECTS CRITICAL - 60 rejects in 15 min, 60 x usual 0 (28 days)"
-        " | reject_factor=60;3;10;0 rejects=60;;;0 rejects_usual=0;;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+    assert (calm.exit_code, warning.exit_code, critical.exit_code) == (0, 1, 2)
+    assert calm.words == "POSTFIX REJECTS OK - 28 rejects in 15 min, usual 0 to 28 (28 days)"
+    assert warning.words == (
+        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6.4 x usual 9.4, usual up to 28 (28 days)"
     )
 
 
-def test_a_handful_on_a_quiet_server_is_shown_but_not_judged():
-    outcome = judge(rejected_smtpd=49, usual=1)
-
-    assert outcome.exit_code == 0
-    assert outcome.line == (
-        "POSTFIX REJECTS OK - 49 rejects in 15 min, 49 x usual 1 (28 days)"
-        " (fewer than 50 rejects, not judged)"
-        " | reject_factor=49;;;0 rejects=49;;;0 rejects_usual=1;;;0 gaps=0;;;0 not_understood=0;;;0"
-    )
-
-
-def test_the_floor_can_be_moved_and_itself_is_judged():
-    assert judge(rejected_smtpd=50, usual=1).exit_code == 2
-    assert judge("--min-rejects", "51", rejected_smtpd=50, usual=1).exit_code == 0
-    assert judge("--min-rejects", "0", rejected_smtpd=11, usual=1).exit_code == 2
+def test_the_floor_can_be_moved():
+    assert judge(rejected_smtpd=60, usual=0).exit_code == 1
+    assert judge("--min-rejects", "60", rejected_smtpd=60, usual=0).exit_code == 0
+    assert judge("--min-rejects", "0", rejected_smtpd=11, usual=0).exit_code == 2
 
 
 def test_the_floor_does_not_hold_back_the_absolute_thresholds():
@@ -105,10 +85,18 @@ def test_the_floor_does_not_hold_back_the_absolute_thresholds():
 
     assert outcome.exit_code == 1
     assert outcome.line == (
-        "POSTFIX REJECTS WARNING - 11 rejects in 15 min, 11 x usual 1 (28 days)"
-        " (fewer than 50 rejects, not judged)"
-        " | reject_factor=11;;;0 rejects=11;10;;0 rejects_usual=1;;;0"
+        "POSTFIX REJECTS WARNING - 11 rejects in 15 min, usual 1 to 33 (28 days)"
+        " | reject_factor=1;3;10;0 rejects=11;10;;0 rejects_usual=10.9;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
+    )
+
+
+def test_few_rejects_are_no_trouble():
+    outcome = judge(rejected_smtpd=0, usual=1000, before=[0] * 15, silent=600)
+
+    assert outcome.exit_code == 0
+    assert outcome.words == (
+        "POSTFIX REJECTS OK - 0 rejects in 15 min, usual 1000 to 1142 (28 days)"
     )
 
 
@@ -149,7 +137,7 @@ def test_what_refuses_nothing_does_not_count(other):
 
 def test_one_reject_is_told_in_the_singular():
     assert judge(rejected_mime=1).words == (
-        "POSTFIX REJECTS OK - 1 reject in 15 min, usual not known yet"
+        "POSTFIX REJECTS OK - 1 reject in 15 min, usual not known yet (3 of 7 days)"
     )
 
 
@@ -240,17 +228,14 @@ def test_verbose_tells_why_and_which_block_list():
     ]
 
 
-def test_without_our_own_monitoring_the_rest_is_held_against_what_is_usual_of_the_rest():
-    keys = {"rejected client": [("192.0.2.1", 70), ("198.51.100.7", 60)]}
+def test_without_our_own_monitoring_the_rest_is_held_against_all_that_is_usual():
+    keys = {"rejected client": [("192.0.2.1", 470), ("198.51.100.7", 60)]}
 
-    outcome = judge(
-        "--ignore-client", "192.0.2.0/24", keys=keys, usual=10, basis="last 24 h",
-        rejected_smtpd=130,
-    )  # fmt: skip
+    outcome = judge("--ignore-client", "192.0.2.0/24", keys=keys, usual=5, rejected_smtpd=530)
 
     assert outcome.line == (
-        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 6 x usual 10 (last 24 h),"
-        " all from 198.51.100.7"
-        " | reject_factor=6;3;10;0 rejects=60;;;0 rejects_usual=10;;;0"
+        "POSTFIX REJECTS WARNING - 60 rejects in 15 min, 4.4 x usual 14, usual up to 41"
+        " (28 days, of all rejects), all from 198.51.100.7"
+        " | reject_factor=4.36;3;10;0 rejects=60;;;0 rejects_usual=13.8;;;0"
         " gaps=0;;;0 not_understood=0;;;0"
     )

@@ -11,8 +11,10 @@ import pytest
 
 from check_postfix import unwritable
 from tests.support import mail_log
+from tests.support.reach import needs_reach
 from tests.support.server import UNKNOWN, Server
 
+pytestmark = needs_reach
 BIN = Path(sys.executable).parent
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away, and mount")
 
@@ -233,3 +235,24 @@ def test_the_file_for_prometheus_in_a_directory_that_may_not_be_written(server, 
         f"cannot write {there}/x.prom: {user()} may not write the directory {there};"
         " let that user, or choose another with --prometheus"
     ) in line
+
+
+def test_a_file_that_is_gone_as_soon_as_it_was_looked_at(tmp_path, monkeypatch):
+    state = tmp_path / "s"
+    state.touch()
+    state.chmod(0o400)
+    exists, access = os.path.exists, os.access
+
+    def gone_afterwards(look):
+        def looked(path, *how):
+            found = look(path, *how)
+            if path == os.fspath(state):
+                state.unlink(missing_ok=True)
+            return found
+
+        return looked
+
+    monkeypatch.setattr(os.path, "exists", gone_afterwards(exists))
+    monkeypatch.setattr(os, "access", gone_afterwards(access))
+
+    unwritable.why(os.fspath(state), None, "--state")  # says what it can

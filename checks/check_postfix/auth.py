@@ -4,17 +4,31 @@ Failed logins are smtpd's SASL failures and those of Dovecot's login processes. 
 program logs those of the other. A login that our own backend could not decide was not a
 wrong password, and is counted apart. So are the backend's own errors. Nothing is subtracted
 for them: a guesser's odd names can cause some.
+
+Two windows are judged. In the short one a flood shows; in the long one slow guessing does, and
+whether a guesser has found a password.
 """
 
 from __future__ import annotations
 
-from check_postfix.common import clients
-from check_postfix.common.filter import ACCOUNT, CLIENT, IGNORE_ACCOUNT, IGNORE_CLIENT, Filter
+from check_postfix.common import clients, slow_window
+from check_postfix.common.filter import (
+    ACCOUNT,
+    CLIENT,
+    IGNORE_ACCOUNT,
+    IGNORE_CLIENT,
+    WEBMAIL,
+    Filter,
+)
+from check_postfix.common.guesses import guesses
+from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
-from check_postfix.common.suspicion import Tries
-from check_postfix.common.tables import by_field
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.common.suspicion import GUESSED, Tries
+from check_postfix.common.tables import by_field, table
+from check_postfix.maillog.counts import network
+from check_postfix.maillog.counts.families import MANY
+from check_postfix.maillog.counts.places import SMTP
 from check_postfix.plugin import AtLeast, Check, Label, Threshold, run, values
 
 TYPE_CHECKING = False
@@ -22,6 +36,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
+    from check_postfix.common.guesses import Guess
+    from check_postfix.maillog.window.daily_most import DailyMost
     from check_postfix.maillog.window.window import Window
 
 FILTERS = [CLIENT, IGNORE_CLIENT, ACCOUNT, IGNORE_ACCOUNT]
@@ -52,7 +68,35 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
         "auth_failures": filter.count("auth_failed", "auth_failed"),
         "auth_backend_errors": window.count("auth_backend_error"),
         **_of_each(window, filter),
+        **slow_window.measure(window, options, filter),
+        **_guessed(window, options),
     }
+
+
+def _guesses(window: Window, options: Namespace) -> list[Guess]:
+    def find() -> list[Guess]:
+        networks = Filter([CLIENT, IGNORE_CLIENT, WEBMAIL], window, options)
+        accounts = Filter([ACCOUNT, IGNORE_ACCOUNT], window, options)
+        return guesses(window, slow_window.minutes(options), networks, accounts)
+
+    return window.once("guesses", find)
+
+
+def _guessed(window: Window, options: Namespace) -> dict[str, float]:
+    """Return how many accounts may be guessed; nothing if nobody can tell who is new where.
+
+    If nobody has come from where somebody guesses, it is none, whatever is known of days.
+    """
+    if not slow_window.is_kept(window):
+        return {}
+    found = _guesses(window, options)
+    is_known = not found or _days(window).is_known
+    return {"auth_guessed": len(found)} if is_known else {}
+
+
+def _days(window: Window) -> DailyMost:
+    # Days are known of all families or none.
+    return window.daily_most("by_account")
 
 
 def _of_each(window: Window, filter: Filter) -> dict[str, float]:
@@ -89,7 +133,58 @@ def summary(
     words += tries.words(lambda client: window.name("client", client), suspects=not options.account)
     if measured["auth_backend_errors"]:
         words.append(values.amount(measured["auth_backend_errors"], "backend error"))
-    return ", ".join(words)
+    if is_alarm:
+        words += slow_window.words(measured, window, options, filter)
+    return "; ".join([*_guessed_words(window, options), ", ".join(words)])
+
+
+def _guessed_words(window: Window, options: Namespace) -> list[str]:
+    """Return who may be guessed, and the next step; of several, of the latest."""
+    found = _guesses(window, options)
+    if not found:
+        return []
+    days = _days(window)
+    if not days.is_known:
+        logins = values.amount(len(found), "login")
+        return [f"{logins} from where an address guesses, not judged: {days.lack}"]
+    more = f", and {values.amount(len(found) - 1, 'more account')}" if found[1:] else ""
+    said = f"{_said(found[0], window)}{more}; change the password"
+    return [", ".join([said, *_see(found[0], window, options)])]
+
+
+def _said(guess: Guess, window: Window) -> str:
+    """Return who may be guessed, by whom, after how many failures, and when."""
+    client = window.name("client", guess.client)
+    who = _name(guess, window)
+    of_network = guess.from_client and network.of(guess.from_client) != guess.client
+    by = f" {window.name('client', guess.from_client)}" if of_network else ""
+    did = "sent mail" if guess.service == SMTP else "logged in"
+    how = "" if guess.service == SMTP else f" by {guess.service}"
+    hint = " (an SMTP login shows only with mail)" if guess.service == SMTP else ""
+    return (
+        f"{who} may be guessed: {client} failed at {guess.failed} accounts and then{by} {did} as"
+        f" {who}{how} at {local_time(guess.minute, window.end)} from a network new to it{hint}"
+    )
+
+
+def _name(guess: Guess, window: Window) -> str:
+    if guess.name:
+        return window.name("sender", guess.name)
+    return window.name("account", guess.account)
+
+
+def _see(guess: Guess, window: Window, options: Namespace) -> list[str]:
+    """Return the command that shows the lines of an account; none where names are hidden."""
+    # Few runs are asked for it.
+    from check_postfix.common.cause import command
+
+    since = window.ending(0, slow_window.minutes(options))
+    since.logs = window.logs
+    if not guess.name:
+        return []
+    at_smtp = [f"sasl_username={guess.name}"]
+    # What a login process says of the account, failures as well.
+    return command(since, options, at_smtp if guess.service == SMTP else [guess.name, "login:"])
 
 
 def details(window: Window, options: Namespace) -> list[str]:
@@ -99,21 +194,38 @@ def details(window: Window, options: Namespace) -> list[str]:
     named = clients.names(window, "auth_failed", filter)
     titles = {field: field for field in ("client", "account", "service", "mechanism")}
     notes = {"client": lambda client: named(client) + tries.at(client), "account": tries.by}
-    return by_field(window, "auth_failed", "failed logins", titles, filter, _ROWS, notes)
+    lines = by_field(window, "auth_failed", "failed logins", titles, filter, _ROWS, notes)
+    span = values.span(options.slow_window)
+    slow = slow_window.by_client(window, options, filter)
+    lines += table(f"failed logins in {span} by client", slow, _ROWS)
+    if _days(window).is_known:
+        lines += [_said(guess, window) for guess in _guesses(window, options)[1:]]
+    return lines
 
 
 def cause(window: Window, options: Namespace) -> list[str]:
-    """Return the command that shows the lines of the worst client."""
+    """Return the command that shows the failed logins of the worst client.
+
+    That of a guessed login stands in the first line.
+    """
     # Few runs are asked for it.
     from check_postfix.common.cause import command, worst
 
     filter = Filter(FILTERS, window, options)
-    return command(window, options, worst(window, "auth_failed", "client", filter))
+    client = worst(window, "auth_failed", "client", filter)
+    # Postfix and Dovecot both say so, and neither where the client comes and goes.
+    return command(window, options, client and [*client, "failed"])
 
 
 CHECK = Check(
     name="postfix auth",
-    description="Alert when many logins fail, in all or from one client address.",
+    description=(
+        "Alert when many logins fail, in all or from one client address, and when a password was"
+        f" probably guessed: an address has failed at {GUESSED} accounts or more, and then an"
+        " account has logged in from its network for the first time. With fewer than 7 days known"
+        " nobody can tell what is the first time, and it is not judged. Logins are those that"
+        " Dovecot tells of; at Postfix they show only once they send mail."
+    ),
     source=FROM_LOG,
     labels=[
         Label("auth_failures", "failed logins"),
@@ -124,6 +236,15 @@ CHECK = Check(
         ),
         Label("auth_accounts", "accounts that failed logins name"),
         Label("auth_worst_account", "failed logins of the account that most of them name"),
+        Label(slow_window.FAILURES, "failed logins in --slow-window"),
+        Label(
+            slow_window.CLIENT,
+            "failed logins in --slow-window of the client address with most of them",
+        ),
+        Label(
+            slow_window.ACCOUNT, "failed logins in --slow-window of the account with most of them"
+        ),
+        Label("auth_guessed", "accounts whose password may have been guessed in --slow-window"),
     ],
     measure=measure,
     thresholds=[
@@ -140,8 +261,15 @@ CHECK = Check(
             critical="100",
             suffix="client",
         ),
+        *slow_window.THRESHOLDS,
+        Threshold(
+            "auth_guessed",
+            "the number of accounts whose password may have been guessed",
+            critical="0",
+            suffix="guessed",
+        ),
     ],
-    options=FILTERS,
+    options=[slow_window.SLOW_WINDOW, *FILTERS, WEBMAIL],
     summary=summary,
     details=details,
     cause=cause,
@@ -151,6 +279,11 @@ CHECK = Check(
         (
             "check_postfix_auth --critical-client 50 --window 1h -v",
             "alert above 50 failures of one client within an hour, and list the clients",
+        ),
+        (
+            "check_postfix_auth --critical-client-slow 300 --webmail 192.0.2.80",
+            "alert above 300 failures of one client within a day as well; webmail logs in from"
+            " 192.0.2.80",
         ),
     ],
 )

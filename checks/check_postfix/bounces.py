@@ -7,6 +7,8 @@ ratio leaves expiries out (postfix/src/qmgr/qmgr_active.c).
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from check_postfix.common.attempts import BOUNCED, EXPIRED, OPTIONS, SENT, Attempts
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
@@ -27,6 +29,45 @@ BOUNCE_RATIO = Ratio(
     noun="recipient",
     none="no mail sent or bounced",
     nouns="bounces",
+)
+
+
+class Reason(namedtuple("Reason", "label suffix what words")):
+    """A reason for bounces that has thresholds of its own.
+
+    label:  of the number
+    suffix: of its options
+    what:   it is a number of
+    words:  behind the number in the first line
+    """
+
+    __slots__ = ()
+
+    label: str
+    suffix: str
+    what: str
+    words: str
+
+
+REASONS = (
+    Reason(
+        "mailbox_full",
+        "full",
+        "delivery attempts refused because the mailbox is full",
+        "to full mailboxes",
+    ),
+    Reason(
+        "bounced_550",
+        "550",
+        "bounces after the reply 550, mostly to addresses that do not exist",
+        "replied 550",
+    ),
+    Reason(
+        "bounced_554",
+        "554",
+        "bounces after the reply 554, mostly because we are taken for spammers",
+        "replied 554",
+    ),
 )
 
 
@@ -51,9 +92,16 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 def summary(
     measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
 ) -> str:
-    """Return the first line's words, with what has expired: no bounce tells of it."""
-    expired = f", {measured['expired']} expired" if measured["expired"] else ""
-    return BOUNCE_RATIO.summary(measured, window, options, is_alarm, expired)
+    """Return the first line's words, with what has expired: no bounce tells of it.
+
+    Reasons that are judged are said as well.
+    """
+    more = f", {measured['expired']} expired" if measured["expired"] else ""
+    for label, suffix, _, words in REASONS:
+        limits = (getattr(options, f"{state}_{suffix}") for state in ("warning", "critical"))
+        if measured[label] and any(limit is not None for limit in limits):
+            more += f", {measured[label]} {words}"
+    return BOUNCE_RATIO.summary(measured, window, options, is_alarm, more)
 
 
 CHECK = Check(
@@ -78,7 +126,12 @@ CHECK = Check(
             critical="15",
             uom="%",
             enough=BOUNCE_RATIO.enough,
-        )
+        ),
+        # What is ordinary of these differs from server to server too much for a default.
+        *[
+            Threshold(reason.label, f"the number of {reason.what}", suffix=reason.suffix)
+            for reason in REASONS
+        ],
     ],
     options=OPTIONS,
     summary=summary,
@@ -87,6 +140,10 @@ CHECK = Check(
     worst_case=worst_case("bounced", "delivery_unknown"),
     examples=[
         ("check_postfix_bounces", "judge the last 15 minutes of this machine's mail log"),
+        (
+            "check_postfix_bounces --window 1h --warning-550 50 --warning-full 20",
+            "tell a list of addresses that has become old from mailboxes that are full",
+        ),
         ("check_postfix_bounces --window 1h -v", "say where the mail of the last hour bounced"),
     ],
 )

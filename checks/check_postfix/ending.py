@@ -50,7 +50,10 @@ def say_at_once(what: str) -> None:
         finally:
             os._exit(UNKNOWN)
 
-    _answer(end)
+    try:
+        _answer(end)
+    except KeyboardInterrupt:  # Python's own answer to SIGINT had not yet been replaced
+        end(signal.SIGINT, None)
 
 
 def interrupt() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 
 from check_postfix import ending
 
@@ -11,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+# Of the modules of this package that have a CHECK, in the order of the executables.
+NAMES: list[str] = []
+
 
 def _program(name: str) -> Callable[[], NoReturn]:
     """Return what runs the check of the module of this name."""
+    NAMES.append(name)
 
     def program() -> NoReturn:
         ending.say_at_once(f"POSTFIX {name.upper()}")
@@ -22,9 +28,10 @@ def _program(name: str) -> Callable[[], NoReturn]:
         gc.disable()
         # importlib is a package, which would have to be loaded first.
         module = __import__(f"check_postfix.{name}", fromlist=["CHECK"])
-        from check_postfix.plugin import run
+        from check_postfix.plugin.run import answer
 
-        run(module.CHECK)
+        # All is said and closed then; to take everything apart would make the run longer.
+        os._exit(answer(module.CHECK, sys.argv[1:]))
 
     return program
 
@@ -33,4 +40,18 @@ deferred = _program("deferred")
 bounces = _program("bounces")
 auth = _program("auth")
 rejects = _program("rejects")
+volume = _program("volume")
+delay = _program("delay")
+senders = _program("senders")
+recipients = _program("recipients")
+log = _program("log")
 queue = _program("queue")
+
+
+def together() -> NoReturn:
+    """Run all checks in one process."""
+    ending.say_at_once("POSTFIX ALL")
+    gc.disable()
+    from check_postfix.all import ALL
+
+    os._exit(ALL.answer(sys.argv[1:]))

@@ -12,7 +12,7 @@ from collections import namedtuple
 from contextlib import contextmanager
 
 from check_postfix.common.tables import table
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store import location
 from check_postfix.mailqueue import age, instances, postqueue, sightings
@@ -111,7 +111,7 @@ DOWN = Option(
 )
 # Of the timeout, what postqueue may take.
 _LISTING = 0.9
-_FILE = "queue.json"
+FILE = "queue.json"
 # Domains shown with -v, and those of the age table.
 _ROWS = 5
 _AGE_ROWS = 20
@@ -183,7 +183,7 @@ def _with_stuck(listing: Listing, options: Namespace, remarks: list[Remark]) -> 
             remarks.append(Remark("without a state, mail in active is not judged"))
         return Queue(listing, 0, tuple(remarks))
     try:
-        path = options.state or os.path.join(os.path.dirname(location.default_store()), _FILE)
+        path = options.state or os.path.join(os.path.dirname(location.default_store()), FILE)
         asked = [*(options.postqueue or ()), "", options.config_dir or "", options.all_instances]
         found = sightings.compared(path, "\0".join(map(str, asked)), listing)
         stuck = found.oldest

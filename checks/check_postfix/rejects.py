@@ -2,25 +2,27 @@
 
 smtpd, a filter behind it, postscreen, cleanup (header and body checks, MIME) and milters
 refuse mail. How much of that is normal differs from host to host and from hour to hour, so
-the window is compared with what is usual here at this time of day.
+it is compared with what is usual here at this time.
 """
 
 from __future__ import annotations
 
-from check_postfix.common import clients
+from check_postfix.common import against_usual, clients
 from check_postfix.common.filter import CLIENT, CODE, IGNORE_CLIENT, Filter
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import worst_case
 from check_postfix.common.tables import by_field, table
-from check_postfix.maillog.counts.counts import MANY
-from check_postfix.plugin import Check, Label, Least, Option, Threshold, run, values
+from check_postfix.maillog.counts.families import MANY
+from check_postfix.maillog.counts.series import REJECTED as REJECTED_SERIES
+from check_postfix.maillog.window.usual import LASTING, QUARTER
+from check_postfix.plugin import Check, Label, Option, Threshold, run, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
-    from check_postfix.maillog.window.usual import Usual
+    from check_postfix.maillog.window.compared import Compared
     from check_postfix.maillog.window.window import Window
 
 BY_WHOM = {
@@ -38,9 +40,9 @@ REJECTED = tuple(BY_WHOM.values())
 
 MIN_REJECTS = Option(
     "--min-rejects",
-    "with fewer rejects, show the factor but do not judge it: on a quiet server a handful"
-    " is many times the usual",
-    default="50",
+    "so many more than this host's own ups and downs explain there must be in 15 minutes:"
+    " on a quiet server a handful is many times the usual",
+    default="25",
     parse=values.count,
     metavar="N",
 )
@@ -53,20 +55,29 @@ def _rejects(window: Window, options: Namespace) -> int:
     return Filter(FILTERS, window, options).count("rejected", *REJECTED)
 
 
-def _usual(window: Window, options: Namespace) -> Usual:
-    return Filter(FILTERS, window, options).usual("rejected", *REJECTED)
+def _compared(window: Window, options: Namespace) -> Compared:
+    compared = window.compared(REJECTED_SERIES, options.min_rejects)
+    filter = Filter(FILTERS, window, options)
+    if not filter.narrows("rejected"):
+        return compared.without_too_few()
+    # What filters ask for is kept for two days only, so it is held against all that is usual.
+    lately = [
+        window.ending(n * QUARTER, QUARTER).count_matching("rejected", filter)
+        for n in range(LASTING)
+    ]
+    return compared.of_part(lately)
 
 
 def measure(window: Window, options: Namespace) -> dict[str, float]:
     """Return how many rejects there were, and how many times the usual number that is.
 
-    The latter and the usual number are left out when there is too little history.
+    The latter and the usual number are left out while it is not known.
     """
-    rejects, usual = _rejects(window, options), _usual(window, options).level
-    if usual is None:
+    rejects, compared = _rejects(window, options), _compared(window, options)
+    factor = against_usual.factor(compared)
+    if factor is None:
         return {"rejects": rejects}
-    # Nothing is a multiple of 0: where no rejects are usual, it is as if one were.
-    factor = round(rejects / max(usual, 1), 1)
+    usual = round(compared.range.usual(compared.range.high), 1)
     return {"reject_factor": factor, "rejects": rejects, "rejects_usual": usual}
 
 
@@ -74,15 +85,21 @@ def summary(
     measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
 ) -> str:
     """Return the first line's words."""
-    words = f"{values.amount(measured['rejects'], 'reject')} in {values.span(window.seconds)}"
-    usual = _usual(window, options)
-    if usual.level is None:
-        words += f", {usual.basis}"
-    else:
-        words += f", {measured['reject_factor']:g} x usual {usual.level:g} ({usual.basis})"
+    is_part = Filter(FILTERS, window, options).narrows("rejected")
+    words = against_usual.words(
+        _compared(window, options),
+        window.end - window.start,
+        int(measured["rejects"]),
+        _amount,
+        "of all rejects" if is_part else "",
+    )
     if is_alarm and (where := _most(window, options)):
         words += f", {where}"
     return words
+
+
+def _amount(number: float) -> str:
+    return values.amount(number, "reject")
 
 
 def _most(window: Window, options: Namespace) -> str:
@@ -122,31 +139,36 @@ def details(window: Window, options: Namespace) -> list[str]:
         "reply_code": "reply code",
     }
     notes = {"client": clients.names(window, "rejected", filter)}
+    if not narrowed:
+        lines = against_usual.last_day(_compared(window, options)) + lines
     return lines + by_field(window, "rejected", "rejects", titles, filter, _ROWS, notes)
 
 
 def cause(window: Window, options: Namespace) -> list[str]:
-    """Return the command that shows the lines of the worst client."""
+    """Return the command that shows the rejects of the worst client."""
     # Few runs are asked for it.
     from check_postfix.common.cause import command, worst
 
     filter = Filter(FILTERS, window, options)
-    return command(window, options, worst(window, "rejected", "client", filter))
+    client = worst(window, "rejected", "client", filter)
+    # The other lines of a refusal do not say so.
+    others = window.count("rejected_hangup", "rejected_size")
+    return command(window, options, client and [*client, *([] if others else ["reject:"])])
 
 
 CHECK = Check(
     name="postfix rejects",
     description=(
-        "Alert when far more mail is refused than usual. Usual is the median of equally"
-        " long windows at the same time of day on earlier days; with fewer than 3 such"
-        " days, of the preceding 24 hours; with fewer than 4 such windows only the"
-        " absolute thresholds count."
+        "Alert when far more mail is refused than usual. Usual is what this host had on 28 days:"
+        " at this time of the same weekday, give or take how far it strays anyway. Judged are the"
+        " last quarters of an hour. With fewer than 7 days known, only the absolute thresholds"
+        " count."
     ),
     source=FROM_LOG,
     labels=[
         Label("reject_factor", "rejects as a multiple of the usual"),
         Label("rejects", "commands and messages of clients that were refused"),
-        Label("rejects_usual", "rejects that are usual in such a window"),
+        Label("rejects_usual", "rejects that are usual in 15 minutes, at this time"),
     ],
     measure=measure,
     thresholds=[
@@ -155,7 +177,6 @@ CHECK = Check(
             "the number of rejects as a multiple of the usual",
             warning="3",
             critical="10",
-            enough=[Least(_rejects, MIN_REJECTS, "rejects")],
         ),
         Threshold("rejects", "the number of rejects", suffix="count"),
     ],

@@ -78,7 +78,10 @@ def _is_read_only(directory: str) -> bool:
 
 
 def _is_out_of_inodes(directory: str) -> bool:
-    there = os.statvfs(directory)
+    try:
+        there = os.statvfs(directory)
+    except OSError:
+        return False
     return bool(there.f_files and not there.f_favail)
 
 
@@ -87,8 +90,11 @@ def _forbidden(path: str, above: str) -> tuple[str, str] | None:
     user = _user(os.geteuid())
     # SQLite's journal is as necessary as the file itself.
     for name in (path, f"{path}-journal"):
-        if os.path.exists(name) and not os.access(name, os.R_OK | os.W_OK):
+        try:
             owner = os.stat(name).st_uid
+        except OSError:  # not there, or no longer
+            continue
+        if not os.access(name, os.R_OK | os.W_OK):
             what = "it" if name == path else name
             if owner != os.geteuid():
                 return (

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import effort
-
 from . import gate
 from .contender import log_tail, ours
 from .modes import MODES, Mode
 from .rotations import Score, play
 from .scene import Scene, line, numbers
 
-SEEDS = [1] if effort.quick else [1, 2]
+SEEDS = [1, 2]
 EXECUTABLES = Path(sys.executable).parent
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("mode", MODES, ids=[mode.name for mode in MODES])
 def test_every_line_is_counted_once(tmp_path: Path, mode: Mode, seed: int) -> None:

@@ -50,6 +50,8 @@ def true(truth: Workload) -> dict[str, float]:
     return ratio | {
         **{name: totals[name] for name in ("sent", "deferred", "bounced", "bounced_550")},
         "attempts": attempts,
+        "received": totals["received"],
+        "warnings": totals["warning"],
         "rejects": totals["rejected_smtpd"] + totals["rejected_postscreen"],
         "auth_failures": totals["auth_failed"],
         "auth_clients": len(clients),

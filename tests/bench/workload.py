@@ -135,7 +135,7 @@ class Workload:
         """A message up to the queue manager."""
         name, address = self._client()
         smtpd = self._tag("submission/smtpd" if logged_in else "smtpd")
-        yield Line(smtpd, f"connect from {name}[{address}]")
+        yield Line(smtpd, f"connect from {name}[{address}]", ("connected_smtpd",))
         if logged_in:
             yield Line(
                 smtpd,
@@ -255,8 +255,9 @@ class Workload:
                 smtpd,
                 f"warning: hostname host.example.org does not resolve to address {address}: Name or"
                 " service not known",
+                ("warning",),
             )
-        yield Line(smtpd, f"connect from unknown[{address}]")
+        yield Line(smtpd, f"connect from unknown[{address}]", ("connected_smtpd",))
         helo = "status=deferred" if self._random.random() < 0.001 else f"host{len(address)}.local"
         sender, recipient = f"{self._user()}@{self._domain()}", f"{self._user()}@example.com"
         for _ in range(self._random.choice((1, 1, 1, 2, 3))):
@@ -275,7 +276,9 @@ class Workload:
         """A bot that postscreen keeps out."""
         address, port = self._bot(), self._random.randrange(1024, 65536)
         tag = self._tag("postscreen")
-        yield Line(tag, f"CONNECT from [{address}]:{port} to [192.0.2.25]:25")
+        yield Line(
+            tag, f"CONNECT from [{address}]:{port} to [192.0.2.25]:25", ("connected_postscreen",)
+        )
         yield Line(
             tag,
             f"PREGREET 14 after 0.03 from [{address}]:{port}: EHLO host.local\\r\\n",
@@ -296,7 +299,7 @@ class Workload:
         """A bot that guesses passwords at smtpd."""
         address = self._bot()
         smtpd = self._tag("submission/smtpd")
-        yield Line(smtpd, f"connect from unknown[{address}]")
+        yield Line(smtpd, f"connect from unknown[{address}]", ("connected_smtpd",))
         for _ in range(self._random.choice((1, 2, 2, 4))):
             yield Line(
                 smtpd,

@@ -21,11 +21,11 @@ _CUT = 77
 
 
 def ordinary_days(server: Server, until: int = 0) -> None:
-    """Write five days of an ordinary server, which the checks have seen.
+    """Write eight days of an ordinary server, which the checks have seen.
 
     until: minutes after the end
     """
-    for day in range(5, 0, -1):
+    for day in range(8, 0, -1):
         server.goes_to(until - day * 1440 - 5)
         server.writes(ORDINARY)
     server.has_been_checked()

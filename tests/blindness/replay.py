@@ -28,6 +28,10 @@ from tests.support.server import OK
 _APART = 7
 # Lines that are written at once: those of a big server's week would not fit in memory.
 _AT_ONCE = 10_000
+# As rsyslog and logrotate of Debian have it: what everybody may read is told.
+_MODE = 0o640
+# A run's seconds: what is said is looked at, not how soon, and a disk may stand still for ten.
+_TIMEOUT = "120"
 
 
 class Rotation(NamedTuple):
@@ -81,7 +85,8 @@ class Replay:
         self.log = directory / "mail.log"
         self.seen: Counter[Seen] = Counter()
         self.first: dict[Seen, tuple[float, str]] = {}
-        self._arguments = ["--log", str(self.log), "--state", str(directory / "s"), *arguments]
+        files = ["--log", str(self.log), "--state", str(directory / "s")]
+        self._arguments = [*files, "--timeout", _TIMEOUT, *arguments]
         self._lines = iter(lines)
         self._next: tuple[float, bytes] | None = next(self._lines, None)
         self._checks = [*checks] or log_checks()
@@ -89,7 +94,7 @@ class Replay:
         self._rotation = rotation
         self._clocks = Clocks(0)
         self._newest = 0.0
-        self.log.touch()
+        self._make_log()
 
     def run(
         self, start: float, end: float, every: float, longest_pause: float = math.inf
@@ -174,11 +179,16 @@ class Replay:
             modified = first.stat().st_mtime
             second = self._generation(2, ".gz")
             second.write_bytes(gzip.compress(first.read_bytes(), 1))
+            second.chmod(_MODE)
             os.utime(second, (modified, modified))
             first.unlink()
         self.log.rename(first)
-        self.log.touch()
+        self._make_log()
         os.utime(self.log, (now, now))
+
+    def _make_log(self) -> None:
+        self.log.touch()
+        self.log.chmod(_MODE)
 
     def _generation(self, number: int, extension: str = "") -> Path:
         return self.log.with_name(f"{self.log.name}.{number}{extension}")

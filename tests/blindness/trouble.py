@@ -1,4 +1,7 @@
-"""Trouble with mail, one kind for each check of the log: enough of it to be CRITICAL."""
+"""Trouble with mail, one kind for each check of the log: enough of it to be CRITICAL.
+
+Of the check of the log itself it is a WARNING.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,14 @@ TROUBLE = {
     "bounces": mail_log.BOUNCED_550,
     "auth": mail_log.login_failed(account="ann"),
     "rejects": mail_log.rejected(),
+    "volume": mail_log.TAKEN_IN,
+    "delay": mail_log.VERY_SLOW,
+    "senders": mail_log.SUBMITTED[0],
+    "recipients": mail_log.SENT,
+    "log": mail_log.TROUBLE[0],
 }
+# What a check is asked for that judges nothing unasked.
+ASKED = {"recipients": ["--critical-messages", "100"]}
 # What an ordinary quarter of an hour has of all of it
 ORDINARY = [
     *[mail_log.SENT] * 60,

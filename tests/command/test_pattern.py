@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from check_postfix.command import pattern
 from check_postfix.command.pattern import Pattern
+from check_postfix.maillog.events.recogniser.health import NEXT_STEPS
+from tests.support import corpus
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text"),
+    ("written", "text"),
     [
         ("ann@example.com", b"to=<ann@example.com>, relay"),
         ("ANN@Example.com", b"to=<ann@example.COM>, relay"),
@@ -26,12 +29,12 @@ from check_postfix.command.pattern import Pattern
         ("müller@example.com", "to=<Müller@example.com>".replace("M", "m").encode()),
     ],
 )
-def test_a_pattern_is_found(pattern, text):
-    assert list(Pattern(pattern).found(text))
+def test_a_pattern_is_found(written, text):
+    assert list(Pattern(written).found(text))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text"),
+    ("written", "text"),
     [
         ("ann@example.com", b"to=<joann@example.com>, relay"),
         ("ann@example.com", b"to=<jo.ann@example.com>, relay"),
@@ -47,11 +50,26 @@ def test_a_pattern_is_found(pattern, text):
         ("2001:db8::1", b"relay=mx.example.com[a:2001:db8::1]:25"),
     ],
 )
-def test_a_part_of_a_name_is_no_other_name(pattern, text):
-    assert not list(Pattern(pattern).found(text))
+def test_a_part_of_a_name_is_no_other_name(written, text):
+    assert not list(Pattern(written).found(text))
 
 
 def test_a_pattern_counts_once_for_a_line_and_in_each_line():
     lines = b"ann@example.com and ann@example.com\nnobody\nann@example.com\n"
 
     assert list(Pattern("ann@example.com").found(lines)) == [0, 43]
+
+
+def test_a_fault_of_this_machine_is_found_by_its_class_in_all_of_its_lines_and_no_others():
+    entries = [entry for entry in corpus.entries() if b"\n" not in entry.line]
+    known = set()
+    for reason in NEXT_STEPS:
+        looked_for = pattern.of(reason.upper(), lambda: b"")
+        words = Pattern(reason)
+        for entry in entries:
+            event = entry.expected.event if entry.expected else None
+            is_meant = event is not None and event.reason == reason
+            known |= {reason} if is_meant else set()
+            is_found = bool(list(looked_for.found(entry.line)))
+            assert is_found == (is_meant or bool(list(words.found(entry.line)))), entry.place
+    assert known == set(NEXT_STEPS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from check_postfix.common.filter import CLIENT, CODE, DOMAIN, IGNORE_DOMAIN, Filter
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.plugin import values
 from tests.support.builders import a_key, a_window
 

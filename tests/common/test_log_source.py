@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
+from check_postfix.common import log_source
 from check_postfix.deferred import CHECK
+from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
@@ -20,6 +22,12 @@ PERFDATA = (
     " bounced=0;;;0 expired=0;;;0 deferred_messages=10;;;0"
     " accepted=0;;;0 bytes_received=0B;;;0 bytes_delivered=0B;;;0 standstill=0s;7200;21600;0"
     " gaps={gaps};;;0 not_understood=0;;;0"
+)
+
+# How lines look: as Debian's rsyslog writes them since 12, and as it did before.
+FORMS = (
+    "'2026-11-24T16:43:26.123456+01:00 mx postfix/smtp[123]: ...'"
+    " or 'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
 )
 
 
@@ -60,7 +68,7 @@ def test_a_log_of_which_no_line_is_understood_is_unknown():
     assert outcome.exit_code == 3
     assert outcome.words == (
         "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min (none of 7 log lines is"
-        " understood; expected 'Nov 24 16:43:26 mx postfix/smtp[123]: ...')"
+        f" understood; expected {FORMS})"
     )
 
 
@@ -70,7 +78,7 @@ def test_a_log_of_other_programs_alone_is_unknown():
     assert outcome.exit_code == 3
     assert outcome.words == (
         "POSTFIX DEFERRED UNKNOWN - no delivery attempts in 15 min (none of 614 log lines is"
-        " of a daemon of Postfix; expected 'Nov 24 16:43:26 mx postfix/smtp[123]: ...')"
+        f" of a daemon of Postfix; expected {FORMS})"
     )
 
 
@@ -215,7 +223,7 @@ def test_twice_verbose_tells_how_much_mail_there_was():
     assert [line for line in outcome.lines if "mail" in line or "message" in line] == [
         "mail accepted: 1 message of 300 bytes, 1 submitted for 40 recipients, 2 aborted",
         "mail delivered: 12000 bytes to 40 recipients",
-        "5 lines about messages not kept apart, each counted as one message",
+        "7 lines about messages not kept apart, each counted as one message",
     ]
 
 
@@ -270,3 +278,42 @@ def test_the_running_minute_is_the_windows_last_from_its_first_instant(
     text, _ = outcome_of(CHECK, ["--log", str(log), "--no-state"])
 
     assert perfdata.of(text)["sent"].value == 2
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_state_that_is_replaced_while_it_is_open_is_opened_anew_whatever_sqlite_calls_that(
+    tmp_path, monkeypatch, is_replaced
+):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state, built_anew = tmp_path / "state", tmp_path / "new"
+    for path in (state, built_anew):
+        outcome_of(CHECK, ["--log", str(log), "--state", str(path)])
+
+    def failing(path, _):
+        monkeypatch.undo()
+        if is_replaced:
+            built_anew.replace(state)
+        raise StoreError(f"cannot write {path}: disk I/O error")
+
+    monkeypatch.setattr(log_source, "Store", failing)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert ("disk I/O error" in text, exit_code) == ((False, 0) if is_replaced else (True, 3))
+
+
+def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monkeypatch):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state = tmp_path / "state"
+    store, damaged = log_source.Store, [DamagedStore("x"), DamagedStore("x")]
+
+    def failing(path, wait):
+        if damaged:
+            state.write_bytes(b"not a database" * 999)
+            raise damaged.pop()
+        return store(path, wait)
+
+    monkeypatch.setattr(log_source, "Store", failing)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert exit_code == 0
+    assert text.count("state file was damaged and is built again") == 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from check_postfix import bounces, deferred, rejects
 from check_postfix.common.most import Field, most
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.plugin.output import STATES
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log

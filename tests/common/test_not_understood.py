@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from check_postfix.common.not_understood import COUNTERS, DECIDING, OF_STRANGERS
+from check_postfix.common.not_understood import COUNTERS, DECIDING, OF_STRANGERS, UNPARSED
 from check_postfix.maillog.events.event import KINDS
 from tests.support.builders import a_window, options
 from tests.support.definitions import log_checks
@@ -16,7 +16,19 @@ OWN = {
     "bounces": "delivery_unknown",
     "auth": "login_unknown",
     "rejects": "reject_unknown",
+    "volume": "unparsed",
+    "delay": "delivery_unknown",
+    "senders": "unparsed",
+    "recipients": "delivery_unknown",
 }
+ARGUMENTS = {
+    "rejects": ["--critical-count", "100"],
+    "senders": ["--critical-messages", "100"],
+    "recipients": ["--critical-messages", "100"],
+}
+# The check of the log itself fears none: all of these are what it looks for.
+LOG = "log"
+DECIDED = sorted(CHECKS.keys() - {LOG})
 
 
 def judged(name, *arguments, **window):
@@ -25,7 +37,7 @@ def judged(name, *arguments, **window):
 
 
 def test_every_check_of_the_log_has_a_kind_of_line_that_it_fears():
-    assert OWN.keys() == CHECKS.keys()
+    assert [*OWN] == [name for name in CHECKS if name != LOG]
 
 
 def test_what_is_not_understood_is_a_kind_of_event():
@@ -54,12 +66,31 @@ def test_deliveries_that_could_change_the_state_make_an_ok_unknown(name, counter
 
 @pytest.mark.parametrize(("name", "counter"), OWN.items())
 def test_so_many_lines_of_its_own_kind_make_an_ok_unknown(name, counter):
-    arguments = ["--critical-count", "100"] if name == "rejects" else []
+    arguments = ARGUMENTS.get(name, [])
+    usual = 10 if name == "volume" else None
 
-    assert judged(name, *arguments, sent=10, **{counter: 900}).exit_code == 3
+    assert judged(name, *arguments, usual=usual, sent=10, **{counter: 900}).exit_code == 3
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(
+    ("of", "counter"), [("sent", "delivery_unknown"), ("connections", UNPARSED)]
+)
+def test_what_is_compared_may_have_come_in_lines_that_were_not_understood(of, counter):
+    outcome = judged("volume", "--of", of, usual=10, sent=10, connected_smtpd=10, **{counter: 900})
+
+    assert outcome.exit_code == 3
+    assert "what was not understood could make it CRITICAL" in outcome.words
+
+
+@pytest.mark.parametrize("counter", COUNTERS)
+def test_the_check_of_the_log_warns_of_several_lines_of_any_kind(counter):
+    outcome = judged(LOG, sent=60, **{counter: 900})
+
+    assert outcome.exit_code == 1
+    assert "900 lines about mail not understood" in outcome.words
+
+
+@pytest.mark.parametrize("name", DECIDED)
 @pytest.mark.parametrize("counter", sorted(DECIDING.keys() - {"unparsed"}))
 def test_lines_of_another_kind_are_said_and_decide_nothing(name, counter):
     if OWN[name] == counter:
@@ -70,7 +101,7 @@ def test_lines_of_another_kind_are_said_and_decide_nothing(name, counter):
     assert "900 lines about mail not understood" in outcome.words
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", DECIDED)
 @pytest.mark.parametrize("counter", OF_STRANGERS)
 def test_lines_that_strangers_can_write_are_said_and_never_decide(name, counter):
     outcome = judged(name, sent=1, **{counter: 900})

@@ -305,7 +305,7 @@ def test_one_of_two_logs_that_is_empty_is_named(tmp_path):
     code, line = said(log, "--log", empty)
 
     assert code == 3
-    assert f"{empty} is empty; see where mail is logged now and name that with --log" in line
+    assert f"{empty} is empty; send a test mail; if it stays empty, see where mail is" in line
 
 
 @pytest.mark.parametrize("junk", [b"no line", b"some junk\nmore\n", b"\0" * 100_000, b"x" * 10**6])

@@ -19,9 +19,16 @@ def to_every_mailbox(driver: Driver) -> None:
             driver.mail(sender, "ann@example.net", by=(CLIENT5, CLIENT6)[number % 2])
 
 
+def to_a_slow_server(driver: Driver) -> None:
+    """Send so much to it that the slow ones are more than one of twenty."""
+    for _ in range(5):
+        driver.mail("", "slow@example.org")
+
+
 def to_an_alias_for_others(driver: Driver) -> None:
     """Send to an alias: local(8) is done when it has handed the mail in again."""
     CLIENT5.send(MX1, OPS, ["team@mx1.example.com"])
+    driver.received()
     driver.truth().counts["forwarded"] += 1
     for member in ("ann@example.net", "ben@example.net"):
         driver.attempt(member)
@@ -30,12 +37,14 @@ def to_an_alias_for_others(driver: Driver) -> None:
 def with_a_forged_line(driver: Driver) -> None:
     """Send a message whose Message-ID, which cleanup logs as it is, looks like a delivery."""
     CLIENT5.send(MX1, OPS, ["ann@example.net"], f"Message-ID: {FORGERY}\r\n\r\nhi\r\n")
+    driver.received()
     driver.attempt("ann@example.net")
 
 
 def past_postscreen(driver: Driver) -> None:
     """Send to the address behind which postscreen waits, as a client that behaves."""
     CLIENT5.send(MX2, OPS, ["ann@example.net"])
+    driver.received()
     driver.attempt("ann@example.net")
 
 
@@ -45,6 +54,7 @@ def at_the_second_instance(driver: Driver) -> None:
     for mailbox in ("ann@example.net", "gone@example.net", "later@example.net"):
         driver.mail(NEWS, mailbox, at=driver.out)
     CLIENT5.send(OUT, OPS, ["held@example.net"])
+    driver.received(at=driver.out)
     driver.truth(driver.out).counts["held"] += 1
     driver.queues[driver.out.name]["hold"] += 1
 
@@ -53,6 +63,7 @@ def probes(driver: Driver) -> None:
     """Ask which addresses would be accepted: no attempts, but the report about them is one."""
     mailboxes = ("ann@example.net", "gone@example.net")
     driver.main.sendmail("-bv", "-f", OPS, *mailboxes)
+    driver.received()
     for mailbox in mailboxes:
         driver.probe(mailbox)
     driver.attempt(OPS)
@@ -103,6 +114,7 @@ def get_stuck(driver: Driver, messages: int) -> None:
     """Send mail to a server that never says a word."""
     for _ in range(messages):
         CLIENT5.send(OUT, OPS, ["ann@slow.example.net"])
+    driver.received(messages, at=driver.out)
     driver.queues[driver.out.name]["active"] += messages
 
 

@@ -37,12 +37,17 @@ class Driver:
         postfix = at or self.main
         replies = by.send(_address(postfix), sender, recipients)
         assert replies.data == 250, f"{recipients} were to be accepted: {replies}"
+        self.received(at=postfix)
         outcomes = [self.attempt(recipient, postfix) for recipient in recipients]
         if any(outcome in DEFERRALS for outcome in outcomes):
             self.queues[postfix.name]["deferred"] += 1
         if "bounced" in outcomes and sender:
             self.attempt(sender, postfix)
         return replies.queue_id
+
+    def received(self, messages: int = 1, at: Postfix | None = None) -> None:
+        """Count messages taken in: with the first recipient, whatever their content comes to."""
+        self.truth(at).counts["received"] += messages
 
     def attempt(self, mailbox: str, at: Postfix | None = None) -> str:
         """Count a delivery attempt that Postfix makes; return what it comes to."""
@@ -72,6 +77,7 @@ class Driver:
         """Send a message that is refused when it has been read."""
         replies = CLIENT6.send(MX1, sender, ["ann@example.net"], text)
         assert replies.data >= 400, f"{text!r} was to be refused: {replies}"
+        self.received()
         self.truth().counts[kind] += 1
 
     def truth(self, at: Postfix | None = None) -> Truth:

@@ -2,12 +2,14 @@
 
 from .client import Client, auth_login, auth_plain, transaction
 from .dovecot import USERS
-from .driver import OPS, Driver
+from .driver import NEWS, OPS, Driver
 from .machine import GUESSER, HOSTS, MX1, SUBMISSION
 
 STRANGER = Client(GUESSER, "ylmf-pc")
 OWNER = Client(HOSTS["client7.example.org"], "[203.0.113.7]")
 PHONE = Client(HOSTS["client8.example.org"], "phone")
+# From each place that a stolen account is used from, so many messages to each of these.
+SPAM, VICTIMS = 6, ("ann@example.net", "ben@example.net", "gone@example.net")
 RIGHT, WRONG, TOO_OFTEN, NO_BACKEND, CONTINUE = 235, 535, 450, 454, 334
 
 
@@ -40,6 +42,15 @@ def wrong_imap_passwords(driver: Driver) -> None:
         driver.truths["dovecot"].login_failed(client.address, user, len(passwords))
 
 
+def guessed_password(driver: Driver) -> None:
+    """Guess at one account after the other, a connection each, and find the password of one."""
+    for user in [*(f"user{number}" for number in range(10)), "bob"]:
+        assert STRANGER.imap_logins(MX1, user, "123456") == [False]
+        driver.truths["dovecot"].login_failed(STRANGER.address, user)
+    assert STRANGER.imap_logins(MX1, "bob", USERS["bob"]) == [True]
+    driver.truths["dovecot"].counts["auth_succeeded"] += 1
+
+
 def no_password_tested(driver: Driver) -> None:
     """Say things that are no password, or find the right one in the end: no failures."""
     with OWNER.connect(MX1, SUBMISSION) as smtp:
@@ -59,7 +70,24 @@ def submissions(driver: Driver) -> None:
         with PHONE.connect(MX1, SUBMISSION) as smtp:
             assert log_in(smtp, user, USERS[user]) == RIGHT
             assert transaction(smtp, OPS, ["ann@example.net"], "Subject: hi\r\n\r\n").data == 250
+        driver.received()
+        driver.truth().handed_in(user, 1)
         driver.attempt("ann@example.net")
+
+
+def stolen_account(driver: Driver) -> None:
+    """Send to many from bob's account, whose password others know as well."""
+    for client in (OWNER, PHONE):
+        with client.connect(MX1, SUBMISSION) as smtp:
+            assert auth_plain(smtp, "bob", USERS["bob"]) == RIGHT
+            for _ in range(SPAM):
+                sent = transaction(smtp, NEWS, VICTIMS, "Subject: cheap\r\n\r\n")
+                assert sent.data == 250
+                driver.received()
+                driver.truth().handed_in("bob", len(VICTIMS))
+                outcomes = [driver.attempt(victim) for victim in VICTIMS]
+                driver.truth().came_back("bob", outcomes.count("bounced"))
+                driver.attempt(NEWS)
 
 
 def without_backend(driver: Driver) -> None:

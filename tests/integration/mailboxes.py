@@ -19,12 +19,16 @@ class Mailbox:
     soft: bool = False
     # Whether its server, one of the peers, gets to see the recipient.
     asked: bool = True
+    # How long its server takes to reply to the end of data.
+    seconds: float = 0
 
     def reply(self, attempt: int) -> str:
         """Return the reply to the attempt with this number, counted from 0."""
         return self.replies[min(attempt, len(self.replies) - 1)]
 
 
+# Longer than a delivery may take whose domain and relay are not kept.
+SLOW = 11
 NOT_FOUND = "550 5.1.1 <{}>: Recipient address rejected: User unknown in virtual mailbox table"
 MAILBOXES = {
     "ann@example.net": Mailbox(),
@@ -32,6 +36,7 @@ MAILBOXES = {
     '"john doe"@example.net': Mailbox(),
     "ops@example.org": Mailbox(),
     "news@example.org": Mailbox(),
+    "slow@example.org": Mailbox(stage=END_OF_DATA, seconds=SLOW),
     "gone@example.net": Mailbox((NOT_FOUND.format("gone@example.net"),)),
     "moved@example.net": Mailbox(
         ("550-5.1.6 The user has moved.\r\n550 5.1.6 See https://example.net/moved",)

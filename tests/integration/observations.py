@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .commands import CHECKS, LOG_CHECKS, READER, ROOT, STRANGER, Result, run_check
 from .driver import Driver
-from .history import with_earlier_days
+from .history import with_earlier_days, with_earlier_deliveries, with_mail_that_stopped
 from .namespace import PROJECT, open_the_way
 from .rsyslog import MAIL_ISO_LOG, MAIL_LOG
 from .scenario import play
@@ -27,6 +27,11 @@ THRESHOLDS = {
     "bounces": "-w 1 -c 2",
     "auth": "-w 1 -c 1000 --warning-client 1000 --critical-client 1000",
     "rejects": "-w 1000 -c 1000 --warning-count 1 --critical-count 1000",
+    "volume": "--warning-silence @0:2d",
+    "delay": "-w 0.000001 -c 1000 --min-attempts 1",
+    "senders": "--warning-messages 1",
+    "recipients": "--warning-messages 1",
+    "log": "--warning-warnings @0:1000000",
     "queue": "-w 1 -c 1000",
 }
 ONE_GUESSER = "-w 1000 -c 1000 --warning-client 1 --critical-client 10"
@@ -42,7 +47,10 @@ def observe(driver: Driver) -> Iterator[Named]:
         yield from as_scheduled(user)
         yield from elsewhere(user, str(driver.out.config))
     yield _run("one guesser", "auth", f"{FRESH} {ONE_GUESSER}")
-    yield after_a_week()
+    yield _run("slow relay", "delay", f"{FRESH} -v")
+    yield _run("asked for", "recipients", f"{FRESH} --address ann@example.net")
+    yield from after_a_week()
+    yield after_a_week_of_mail()
     for check in LOG_CHECKS:
         yield _run("unreadable", check, FRESH, STRANGER)
     driver.main.command("postfix", "stop")
@@ -73,12 +81,36 @@ def elsewhere(user: str, second_instance: str) -> Iterator[Named]:
     yield _run("second instance", "queue", f"--config-dir {second_instance} --no-state", user)
 
 
-def after_a_week() -> Named:
-    """Run the rejects check on a log that also tells of a week of days like this, but calmer."""
+def after_a_week() -> Iterator[Named]:
+    """Run two checks on a log that also tells of a week of days like this, but calmer.
+
+    And that of the log itself on one that ends yesterday, and those of people after a week in
+    which alice alone has logged in.
+    """
     log = Path("/run/history/mail.log")
     log.parent.mkdir()
-    log.write_text(with_earlier_days(Path(MAIL_LOG).read_text()))
-    return _run("after a week", "rejects", f"--log {log} --no-state")
+    today = Path(MAIL_LOG).read_text()
+    log.write_text(with_earlier_days(today))
+    until_yesterday = Path("/run/history/yesterday.log")
+    until_yesterday.write_text(with_earlier_days(today).removesuffix(today))
+    yield _run("after a week", "rejects", f"--log {log} --no-state")
+    yield _run("after a calm week", "volume", f"--log {log} --no-state")
+    yield _run("since yesterday", "log", f"--log {until_yesterday} --no-state")
+    known = Path("/run/history/known.log")
+    known.write_text(with_earlier_deliveries(today))
+    for check, options in (
+        ("auth", "-v"),
+        ("senders", "--min-messages 5"),
+        ("recipients", "-w 2 --min-messages 5"),
+    ):
+        yield _run("after a week", check, f"--log {known} --no-state {options}")
+
+
+def after_a_week_of_mail() -> Named:
+    """Run the volume check on a log of a week, in which mail stopped two hours ago."""
+    log = Path("/run/history/stopped.log")
+    log.write_text(with_mail_that_stopped(Path(MAIL_LOG).read_text()))
+    return _run("after a week", "volume", f"--log {log} --no-state")
 
 
 def _run(occasion: str, check: str, options: str, user: str = ROOT) -> Named:

@@ -38,21 +38,24 @@ class _Session(socketserver.StreamRequestHandler):
         if self.server.greeting is None:
             threading.Event().wait()
         self._say(self.server.greeting or "")
-        at_end_of_data = TAKEN
+        at_end_of_data, seconds = TAKEN, 0.0
         for line in self.rfile:
             match line.decode().strip().upper().split(maxsplit=1):
                 case ["DATA"]:
                     self._say("354 End data with <CR><LF>.<CR><LF>")
                     while self.rfile.readline() not in (b".\r\n", b""):
                         pass
+                    threading.Event().wait(seconds)
                     self._say(at_end_of_data)
                 case ["MAIL", _]:
-                    at_end_of_data = TAKEN
+                    at_end_of_data, seconds = TAKEN, 0.0
                     self._say("250 2.1.0 Ok")
                 case ["RCPT", _]:
                     recipient = _address(line.decode())
                     reply = self.server.next_reply(recipient)
-                    if MAILBOXES.get(recipient, Mailbox()).stage == END_OF_DATA:
+                    mailbox = MAILBOXES.get(recipient, Mailbox())
+                    seconds += mailbox.seconds
+                    if mailbox.stage == END_OF_DATA:
                         at_end_of_data, reply = reply, "250 2.1.5 Ok"
                     self._say(reply)
                 case ["QUIT"]:

@@ -31,6 +31,7 @@ def by_smtpd_before_and_after_the_recipients(driver: Driver) -> None:
         assert smtp.docmd(f"MAIL FROM:<{OPS}> SIZE=999999999")[0] == 552
     replies = CLIENT5.send(MX1, "", ["ann@example.net", "ben@example.net"])
     assert replies.data == 550
+    driver.received()
     with CLIENT6.connect(MX1, SUBMISSION) as smtp:
         assert transaction(smtp, OPS, ["ann@example.net"], "").recipients == [554]
     driver.truth().counts[SMTPD] += 3
@@ -78,3 +79,4 @@ def not_quite(driver: Driver) -> None:
     CLIENT6.send(MX1, OPS, ["drop@example.net"])
     CLIENT6.send(MX1, "robot@example.org", ["ann@example.net"])
     counts["discarded"] += 2
+    driver.received(7)

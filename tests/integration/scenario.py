@@ -20,6 +20,7 @@ from .truth import Truth
 def happen(driver: Driver) -> None:
     """Do everything, waiting only where one thing must be over before the next."""
     deliveries.to_every_mailbox(driver)
+    deliveries.to_a_slow_server(driver)
     deliveries.at_the_second_instance(driver)
     deliveries.to_an_alias_for_others(driver)
     deliveries.with_a_forged_line(driver)
@@ -33,8 +34,10 @@ def happen(driver: Driver) -> None:
     refusals.not_quite(driver)
     logins.wrong_passwords(driver)
     logins.wrong_imap_passwords(driver)
+    logins.guessed_password(driver)
     logins.no_password_tested(driver)
     logins.submissions(driver)
+    logins.stolen_account(driver)
     driver.settle()
     deliveries.suspended(driver)
     deliveries.retries(driver)

@@ -29,7 +29,9 @@ def test_a_message_as_postfix_prints_it():
     listing = parse_json(A_HELD_MESSAGE)
 
     assert listing == (
-        Message("hold", "56FB32541BC", 1795540102, 255, False, ("held@b.test",), REFUSED),
+        Message(
+            "hold", "56FB32541BC", 1795540102, 255, False, ("held@b.test",), REFUSED, "f@x.test"
+        ),
     )
 
 
@@ -40,7 +42,9 @@ def test_an_empty_queue_is_no_line_at_all():
 def test_a_message_may_have_no_recipients_yet():
     line = A_HELD_MESSAGE.partition(b'"recipients"')[0] + b'"recipients": []}\n'
 
-    assert parse_json(line) == (Message("hold", "56FB32541BC", 1795540102, 255, False, ()),)
+    assert parse_json(line) == (
+        Message("hold", "56FB32541BC", 1795540102, 255, False, (), "", "f@x.test"),
+    )
 
 
 def test_before_postfix_3_5_no_message_is_said_to_be_forced_to_expire():
@@ -189,6 +193,7 @@ MESSAGES = st.lists(
             tuple
         ),
         reason=st.text(st.characters(exclude_categories=["Cs"])),
+        sender=st.text(st.characters(exclude_categories=["Cs"])),
     ),
     unique_by=lambda message: message.queue_id,
 )
@@ -204,7 +209,7 @@ def test_what_was_printed_is_what_is_read(messages):
                 "arrival_time": message.arrival,
                 "message_size": message.size,
                 "forced_expire": message.forced_expire,
-                "sender": "MAILER-DAEMON",
+                "sender": message.sender,
                 "recipients": [
                     {"address": address, "delay_reason": message.reason}
                     for address in message.recipients

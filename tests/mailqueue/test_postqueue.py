@@ -16,7 +16,9 @@ A_LINE = (
     ' "message_size": 255, "forced_expire": false, "sender": "ann@example.com",'
     ' "recipients": [{"address": "bob@example.net"}]}'
 )
-A_MESSAGE = Message("active", "4ABCDEF012", 1795540102, 255, False, ("bob@example.net",))
+A_MESSAGE = Message(
+    "active", "4ABCDEF012", 1795540102, 255, False, ("bob@example.net",), "", "ann@example.com"
+)
 NOT_POSTFIX = "see that this postqueue is the one of Postfix"
 
 
@@ -122,7 +124,8 @@ exit 69"""
     )
 
     arrival = int(time.mktime((2026, 11, 24, 16, 43, 26, 0, 0, -1)))
-    assert read() == (Message("active", "4ABCDEF012", arrival, 1234, False, ("bob@example.net",)),)
+    whom = ("bob@example.net",), "", "ann@example.com"
+    assert read() == (Message("active", "4ABCDEF012", arrival, 1234, False, *whom),)
 
 
 def test_a_postqueue_that_knows_neither_form_is_no_endless_search(fake):

@@ -3,7 +3,9 @@
 The instance lives in namespaces of its own (network, mounts, processes) and dies with them.
 """
 
+import calendar
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -387,3 +389,46 @@ def write_queue_file(path, message):
             file.write(kind + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data)
         file.write(b"x" * message.size + b"X\x00E\x00")
     os.chmod(path, 0o710 if message.forced_expire else 0o700)
+
+
+def told(inside, config_dir, *options):
+    """Return what postfix-log queue says of an instance."""
+    command = ("env", f"PYTHONPATH={SOURCES}", "TZ=UTC", sys.executable, "-B", "-m")
+    asked = ("check_postfix.command", "queue", "--config-dir", config_dir)
+    return inside(*command, *asked, *options).decode().splitlines()
+
+
+def test_the_command_tells_what_waits_with_the_numbers_of_qshape(inside, busy):
+    lines = told(inside, busy, "--no-log", "--rows", "100")
+
+    assert lines[0].startswith("9 messages, ")
+    printed = inside("qshape", "-c", busy, "incoming", "active", "deferred", "hold")
+    head, total, *domains = printed.decode().splitlines()
+    start = lines.index(next(line for line in lines if line.split() == head.split()))
+    table_told = [line.split() for line in lines[start + 1 : start + 2 + len(domains)]]
+    assert table_told[-1] == total.split()
+    assert sorted(table_told[:-1]) == sorted(line.split() for line in domains)
+    assert any(re.fullmatch(r" +1 .*  MAILER-DAEMON", line) for line in lines)
+    assert any(re.fullmatch(r" +8 .*  ann@example\.test", line) for line in lines)
+    assert any(line.endswith("connect to ...: Connection refused") for line in lines)
+    assert any("postsuper -H" in line for line in lines)
+
+
+def test_the_next_attempt_is_the_one_that_the_queue_manager_has_planned(inside, instance):
+    # It keeps that as the time of the file's last change (postfix/src/qmgr/qmgr_move.c).
+    config_dir = instance("planned")
+    inside("postfix", "-c", config_dir, "start")
+    inside("sendmail", "-C", config_dir, "-f", "a@b.test", "-i", "x@old.test", stdin=b"x\n\nx\n")
+    message = one_message(inside, config_dir, "deferred")
+    place = Path(config_dir).parent
+    (file,) = (place / "spool" / "deferred").glob(f"*/{message.queue_id}")
+    planned = file.stat().st_mtime
+
+    lines = told(inside, config_dir, "--log", f"{place}/mail.log")
+
+    (said,) = [line for line in lines if line.startswith("next attempt: about ")]
+    when = said.removeprefix("next attempt: about ")
+    next_time = calendar.timegm(time.strptime(when, "%Y-%m-%d %H:%M"))
+    assert planned > time.time() + 200
+    # told in minutes
+    assert -2 <= planned - next_time < 62

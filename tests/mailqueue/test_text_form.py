@@ -54,11 +54,15 @@ def test_each_mark_names_a_queue_and_none_means_deferred():
 
     assert parse_text(data, NOW) == (
         Message(
-            "active", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 1234, False, ("bob@example.net",)
+            "active", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 1234, False, ("bob@example.net",),
+            "", "ann@example.com",
         ),
-        Message("hold", "4ABCDEF013", at(2026, 11, 23, 9), 255, False, ("held@example.net",)),
-        Message("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True, ("o@example.net",)),
-        Message("hold", "4ABCDEF015", at(2026, 11, 6, 0, 0, 59), 98, True, ("both@example.net",)),
+        Message("hold", "4ABCDEF013", at(2026, 11, 23, 9), 255, False, ("held@example.net",),
+                "", "ann@example.com"),
+        Message("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True, ("o@example.net",),
+                "", "MAILER-DAEMON"),
+        Message("hold", "4ABCDEF015", at(2026, 11, 6, 0, 0, 59), 98, True, ("both@example.net",),
+                "", "ann@example.com"),
     )  # fmt: skip
 
 
@@ -77,6 +81,8 @@ def test_long_queue_ids_move_the_columns():
             1234,
             False,
             ("bob@example.net",),
+            "",
+            "ann@example.com",
         ),
     )
 
@@ -289,4 +295,5 @@ def test_what_was_printed_is_what_is_read(recipients, arrival, size, mark, long)
     reasons = [why for why, _ in recipients if why not in (None, "reason unavailable")]
     addresses = tuple(address for _, address in recipients)
     reason = reasons[0] if reasons else ""
-    assert listing == (Message(mark[1], "4ABCDEF012", again, size, False, addresses, reason),)
+    of_whom = addresses, reason, "ann@example.com"
+    assert listing == (Message(mark[1], "4ABCDEF012", again, size, False, *of_whom),)

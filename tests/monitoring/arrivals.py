@@ -28,5 +28,5 @@ def expected(measured: Mapping[str, Mapping[str, float]], host: str) -> dict[str
 
 def found(answers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return what all panels together have found; none may have found nothing."""
-    assert not [answer for answer in answers if not answer["newest"]]
+    assert [answer["query"] for answer in answers if not answer["newest"]] == []
     return {name: value for answer in answers for name, value in answer["newest"].items()}

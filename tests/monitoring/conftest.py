@@ -14,8 +14,8 @@ from tests.integration import namespace, packages
 from . import icinga2, nagios4
 from .one_director import PACKAGES as DIRECTOR_PACKAGES
 
-# Generous: the slowest takes half a minute on two cores.
-SECONDS = 150
+# Generous: the slowest takes a minute on two cores.
+SECONDS = 300
 
 
 @contextmanager

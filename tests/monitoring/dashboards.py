@@ -38,6 +38,8 @@ COLOURS = {
     "attempts": "text",
     "queue_size": "text",
     "rejects_usual": "text",
+    "usual_low": "text",
+    "usual_high": "text",
 }
 
 # The worst value stands for an interval: zooming out must not hide a peak.
@@ -73,6 +75,8 @@ GLANCE = [
     Panel("Rejects, times the usual", "rejects", ["reject_factor"], limits="reject_factor"),
     Panel("Messages in the queue", "queue", ["queue_size"], limits="queue_size"),
     Panel("Oldest message", "queue", ["queue_oldest"], limits="queue_oldest"),
+    Panel("Delay of first deliveries", "delay", ["delay_p95"], limits="delay_p95"),
+    Panel("Age of the log", "log", ["log_age"], limits="log_age"),
 ]
 ROWS = {
     "Deferrals": [
@@ -90,6 +94,23 @@ ROWS = {
         Panel("Bytes of mail", "deferred", ["bytes_received", "bytes_delivered"], width=8),
         Panel("Time without a delivery to others", "deferred", ["standstill"], width=8),
     ],
+    "Volume against the usual": [
+        Panel("Mail, times the usual", "volume", ["volume_factor"]),
+        Panel(
+            "Mail and its usual range",
+            "volume",
+            ["received", "sent", "connections", "usual_low", "usual_high"],
+            width=8,
+        ),
+        Panel("Time without mail", "volume", ["silence"], width=4),
+        Panel(
+            "The same, times the usual",
+            "volume",
+            ["silence_factor"],
+            limits="silence_factor",
+            width=4,
+        ),
+    ],
     "Bounces": [
         Panel("Bounce ratio", "bounces", ["bounce_ratio"], limits="bounce_ratio"),
         Panel("Final outcomes", "bounces", ["expired"], ["sent", "bounced"]),
@@ -101,13 +122,96 @@ ROWS = {
             "auth",
             ["auth_failures", "auth_worst_client", "auth_worst_account", "auth_backend_errors"],
             limits="auth_failures",
-            width=16,
+            width=8,
         ),
-        Panel("Clients and accounts with failed logins", "auth", ["auth_clients", "auth_accounts"]),
+        Panel(
+            "Clients and accounts with failed logins",
+            "auth",
+            ["auth_clients", "auth_accounts"],
+            width=4,
+        ),
+        Panel(
+            "The same in the slow window",
+            "auth",
+            ["auth_failures_slow", "auth_worst_client_slow", "auth_worst_account_slow"],
+            width=8,
+        ),
+        Panel("Guessed accounts", "auth", ["auth_guessed"], width=4),
     ],
     "Rejects": [
         Panel("Rejects, times the usual", "rejects", ["reject_factor"], limits="reject_factor"),
         Panel("Rejects and their usual number", "rejects", ["rejects", "rejects_usual"], width=16),
+    ],
+    "Delay": [
+        Panel(
+            "Delay of first deliveries",
+            "delay",
+            ["delay_p50", "delay_p95", "delay_p99", "retried_p95"],
+            limits="delay_p95",
+        ),
+        Panel(
+            "95th percentile of each stage",
+            "delay",
+            ["delay_before_queue", "delay_queue", "delay_connection", "delay_transmission"],
+        ),
+        Panel("First deliveries and retries", "delay", stacked=["deliveries", "retried"]),
+    ],
+    "Senders": [
+        Panel(
+            "Messages of a sender, times its usual",
+            "senders",
+            ["sender_worst_factor", "sender_busiest_factor"],
+            width=6,
+        ),
+        Panel(
+            "Messages and recipients of the busiest sender",
+            "senders",
+            ["sender_worst_messages", "sender_worst_recipients"],
+            width=6,
+        ),
+        Panel(
+            "Senders, and networks of one",
+            "senders",
+            ["senders", "sender_worst_clients"],
+            width=6,
+        ),
+        Panel("Bounced of a sender's recipients", "senders", ["sender_worst_bounced"], width=6),
+    ],
+    "Recipients": [
+        Panel(
+            "Messages for a recipient, times its usual",
+            "recipients",
+            ["recipient_worst_factor"],
+        ),
+        Panel(
+            "Messages for the busiest recipient",
+            "recipients",
+            ["recipient_worst_messages"],
+        ),
+        Panel(
+            "Recipients, and clients of one that is asked for",
+            "recipients",
+            ["recipients", "recipient_worst_clients"],
+        ),
+    ],
+    "The log itself": [
+        Panel("Age of the newest line", "log", ["log_age"], limits="log_age"),
+        Panel("Age of the oldest archive", "log", ["oldest_log"]),
+        Panel("Lines read", "log", ["lines"]),
+    ],
+    "What the log tells of Postfix": [
+        Panel(
+            "Trouble of Postfix",
+            "log",
+            ["fatal", "panic", "local_faults", "warnings"],
+            width=12,
+        ),
+        Panel(
+            "Lines lost, not understood, or of dialogues",
+            "log",
+            ["lost_messages", "gaps", "not_understood", "debug_lines"],
+            width=12,
+        ),
     ],
     "Queue": [
         Panel(
@@ -242,8 +346,9 @@ def _panels(store: Store) -> list[dict[str, Any]]:
         grid = {"x": x, "y": y, "w": width, "h": height}
         panels.append({"id": len(panels) + 1, **panel, "gridPos": grid})
 
+    width = 24 // len(GLANCE)
     for number, glance in enumerate(GLANCE):
-        place(_stat(glance, store), number * 4, 0, 4, 4)
+        place(_stat(glance, store), number * width, 0, width, 4)
     y = 4
     for title, members in ROWS.items():
         place({"type": "row", "title": title, "collapsed": False, "panels": []}, 0, y, 24, 1)

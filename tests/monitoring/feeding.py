@@ -27,6 +27,7 @@ template Host "in trouble" {{
     for (condition in {json.dumps(names(log_checks()))}) {{
         vars["check_postfix_" + condition + "_log"] = "{TROUBLE}/mail.log"
     }}
+    vars.check_postfix_recipients_address = "ann@example.net"
 }}
 object Host "{HOSTS[0]}" {{
     import "in trouble"

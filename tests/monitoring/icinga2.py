@@ -230,3 +230,9 @@ def service(host: str, name: str, command: str, variables: Mapping[str, object])
 def written(value: object) -> str:
     """Return a value as Icinga's configuration language writes it, which JSON is a part of."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def complaints(words: str) -> list[str]:
+    """Return what Icinga warns of, but for the notice about API users of its later versions."""
+    lines = [line for line in words.splitlines() if "warning/" in line or "critical/" in line]
+    return [line for line in lines if "Security notice" not in line]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.integration import namespace
 from tests.integration.namespace import sh
-from tests.support.definitions import ROOT, checks
+from tests.support.definitions import ROOT, commands
 
 PLUGINS = Path("/usr/lib/nagios/plugins")
 HOME = Path("/var/lib/nagios")
@@ -29,7 +29,7 @@ def furnish(directory: Path, addresses: Iterable[str] = ()) -> None:
     namespace.furnish(log, {}, addresses, "monitor")
     namespace.open_the_way([ROOT, sys.prefix, sys.base_prefix, directory])
     namespace.cover(str(PLUGINS), keep=os.listdir(PLUGINS))
-    for check in checks():
+    for check in commands():
         (PLUGINS / check.executable).symlink_to(Path(sys.executable).with_name(check.executable))
     _let_nagios_read_the_log()
     home()

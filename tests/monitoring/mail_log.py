@@ -31,7 +31,7 @@ def quiet(host: str, instance: str = "postfix") -> Iterator[str]:
 
 
 def trouble(host: str, instance: str = "postfix") -> Iterator[str]:
-    """Yield 10 deferrals, 6 bounces, 15 failed logins and 60 rejects more."""
+    """Yield 10 deferrals, 6 bounces, 15 failed logins, 60 rejects and 12 submissions more."""
     for _ in range(10):
         yield _attempt(host, instance, "deferred", "4.4.1", "connection timed out")
     for _ in range(6):
@@ -45,6 +45,12 @@ def trouble(host: str, instance: str = "postfix") -> Iterator[str]:
             " access denied; from=<x@example.org> to=<ann@example.net> proto=ESMTP helo=<spam>"
         )
         yield _line(6, host, f"{instance}/smtpd", text)
+    for number in range(12):
+        text = (
+            f"4XJ2Vw0dHb{number:02}z9sK1: client=unknown[203.0.{number % 2}.9], sasl_method=PLAIN,"
+            " sasl_username=ann@example.com"
+        )
+        yield _line(6, host, f"{instance}/submission/smtpd", text)
 
 
 def hostile(host: str, instance: str = "postfix") -> Iterator[str]:

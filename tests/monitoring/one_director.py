@@ -16,7 +16,7 @@ from typing import Any
 from tests.integration import namespace
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
-from tests.support.definitions import ROOT, checks
+from tests.support.definitions import ROOT, commands
 
 from . import icinga2
 from .icinga2 import Icinga2
@@ -125,7 +125,7 @@ def main(directory: Path) -> None:
                 "references": _query("select count(*) from icinga_command_field", "director"),
             }
         )
-    names = [check.executable for check in checks()]
+    names = [check.executable for check in commands()]
     icinga = Icinga2(directory, "director")
     for name in names:
         icinga.configure(director("command", "show", name))

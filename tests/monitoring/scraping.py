@@ -34,6 +34,7 @@ scrape_configs:
 FILES = Path("/run/textfiles")
 LOG = ["--log", f"{feeding.TROUBLE}/mail.log"]
 OPTIONS = {name: LOG if name in names(log_checks()) else [] for name in names(checks())}
+OPTIONS["recipients"] = [*LOG, "--address", "ann@example.net"]
 
 
 def run(condition: str, *options: str, file: str = "") -> str:

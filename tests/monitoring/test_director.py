@@ -33,13 +33,13 @@ DATA_TYPES = {
 }
 
 EACH_CHECK = pytest.mark.parametrize(
-    "check", definitions.checks(), ids=lambda check: check.executable
+    "check", definitions.commands(), ids=lambda check: check.executable
 )
 
 
 def test_the_basket_holds_nothing_but_commands_and_their_fields():
     assert set(BASKET) == {"Command", "Datafield"}
-    assert set(COMMANDS) == {check.executable for check in definitions.checks()}
+    assert set(COMMANDS) == {check.executable for check in definitions.commands()}
 
 
 @EACH_CHECK

@@ -7,8 +7,6 @@ import pytest
 from check_postfix.plugin.output import Outcome, Perfdata
 from tests.support.definitions import checks
 
-from .cases import LABELS
-
 PACKET = 1024
 # What nobody has: a million millions of mails, and thresholds beyond them on every label.
 MANY, RANGE = 10**12 + 0.123456, "@1000000000000.5:2000000000000.5"
@@ -16,10 +14,12 @@ MANY, RANGE = 10**12 + 0.123456, "@1000000000000.5:2000000000000.5"
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.executable)
 def test_the_longest_first_line_fits(check):
-    labels = {*LABELS[check.name.split()[1]], "reject_factor", "rejects_usual"}
     judged = {threshold.metric for threshold in check.thresholds}
-    limits = {label: RANGE if label in judged else "" for label in labels}
-    perfdata = [Perfdata(label, MANY, "B", limit, limit, 0, 100) for label, limit in limits.items()]
+    limits = [RANGE if label.name in judged else "" for label in check.labels]
+    perfdata = [
+        Perfdata(label.name, MANY, label.uom, limit, limit, label.minimum, label.maximum)
+        for label, limit in zip(check.labels, limits, strict=True)
+    ]
 
     outcome = Outcome(check.name, 2, "ü" * PACKET, perfdata)
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration import packages
 from tests.support import mail_log, perfdata
-from tests.support.definitions import ROOT, log_checks, names
+from tests.support.definitions import ROOT, checks, log_checks, names
 
 PAGE = (ROOT / "nagios/README.md").read_text()
 PLUGINS = "/usr/lib/nagios/plugins/"
@@ -106,5 +106,38 @@ def test_the_json_paths_of_the_page_are_those_of_the_object():
     section = PAGE.partition("### Zabbix")[2].partition("###")[0]
 
     assert re.findall(r"`\$\.([a-z_.]+)`", section) == [
-        "state", "metrics.deferred_ratio", "summary"
+        "state", "metrics.deferred_ratio", "summary", "state", "checks.postfix_deferred.state"
     ]  # fmt: skip
+
+
+def test_all_at_once_have_the_state_of_each_where_the_page_says(tmp_path):
+    told = run(f"{PLUGINS}check_postfix_all --output json", tmp_path)
+
+    found = json.loads(told.stdout)
+    assert found["state"] == told.returncode
+    assert found["checks"]["postfix_deferred"]["state"] in (1, 2)
+
+
+def test_checkmk_gets_a_local_check_of_each_condition(tmp_path):
+    told = run(f"{PLUGINS}check_postfix_all --output checkmk", tmp_path)
+
+    assert f"{PLUGINS}check_postfix_all --output checkmk" in PAGE
+    found = [line.split('"')[1] for line in told.stdout.splitlines()]
+    assert found == [f"postfix {name}" for name in names(checks())]
+
+
+def test_the_api_of_icinga_gets_one_request_for_each_condition(tmp_path):
+    section = PAGE.partition("## All at once")[2].partition("\n## ")[0]
+    command = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
+    curl = tmp_path / "curl"
+    curl.write_text(f'#!/bin/sh\nfor word; do echo "$word"; done >>{tmp_path}/sent\n')
+    curl.chmod(0o755)
+
+    told = run(f"PATH={tmp_path}:$PATH\n{command}", tmp_path)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    sent = (tmp_path / "sent").read_text().splitlines()
+    bodies = [json.loads(word) for word in sent if word.startswith("{")]
+    assert [body["filter_vars"] for body in bodies] == [
+        {"on_host": "mx2.example.com", "of_service": f"postfix-{name}"} for name in names(checks())
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.definitions import checks
+from tests.support.definitions import commands
 
 from .debian import ROOT
 
@@ -37,11 +37,11 @@ def source_files() -> set[str]:
 
 
 def examples() -> set[str]:
-    """Return the files of icinga/ and nagios/, from the top of the tree."""
+    """Return the files of icinga/, nagios/ and checks/schedule/, as they lie once installed."""
     return {
-        str(path.relative_to(ROOT))
-        for kind in ("icinga", "nagios")
-        for path in (ROOT / kind).rglob("*")
+        str(path.relative_to(place.parent))
+        for place in (ROOT / "icinga", ROOT / "nagios", ROOT / "checks/schedule")
+        for path in place.rglob("*")
         if path.is_file()
     }
 
@@ -64,10 +64,11 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built):
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()}
 
-    assert {f"checks/{name}" for name in source_files()} | examples() <= names
+    shown = {f"checks/{name}" if name.startswith("schedule/") else name for name in examples()}
+    assert {f"checks/{name}" for name in source_files()} | shown <= names
     # setuptools puts tests/test*.py into every sdist; that does no harm.
     others = {name for name in names if not name.startswith(("checks/check_postfix", "tests/test"))}
-    assert others - examples() == {
+    assert others - shown == {
         "LICENSE",
         "README.md",
         "pyproject.toml",
@@ -88,7 +89,7 @@ def test_installed_from_the_sdist_alone_it_brings_all_executables_and_examples(b
         for name in executables
     ]
 
-    assert executables == sorted(check.executable for check in checks())
+    assert executables == sorted(check.executable for check in commands())
     version = next(built.glob("*.whl")).name.split("-")[1]
     assert [done.stdout for done in said] == [f"{name} {version}\n" for name in executables]
     shared = tmp_path / "share/check_postfix"

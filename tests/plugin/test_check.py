@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
-from check_postfix.maillog.counts.counts import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
+from check_postfix.maillog.counts.families import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
+from check_postfix.maillog.counts.histogram import MOST, STAGES, WHOLE
 from check_postfix.maillog.events.event import KINDS
-from check_postfix.maillog.window.usual import Usual
+from check_postfix.maillog.window.delays import Delays, Slow
+from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import (
     AtLeast,
@@ -159,8 +161,17 @@ LONGEST_RANGE = "@-999999999999.999999:999999999999.999999"
 
 def of_the_log(check, keys, **totals):
     coverage = a_coverage(start=-BIG, gaps=[(0, BIG // 10**4)] * 9, lines=BIG, events=BIG)
+    name = max((row[0] for rows in keys.values() for row in rows), key=len)
+    buckets = dict.fromkeys(range(MOST + 1), BIG)
+    delays = Delays(
+        first=dict.fromkeys((WHOLE, *STAGES.values()), buckets),
+        slow=[Slow(f"{n}{name}", f"{n}{name}", (MOST,) * 5, BIG) for n in range(20)],
+        retried=buckets,
+        open=BIG,
+    )
+    files = [LogFile(f"/{n}{name}", 0o777, -BIG, live=not n) for n in range(20)]
     return check, a_window(
-        keys=keys, usual=Usual(BIG + 0.5, "28 days"), coverage=coverage, **totals
+        keys=keys, usual=BIG, coverage=coverage, silent=BIG, delays=delays, files=files, **totals
     )
 
 
@@ -223,20 +234,37 @@ def test_no_name_from_the_log_breaks_the_output(name):
         (bounces.CHECK, {"sent": 4000, "bounced": 1999}),
         (bounces.CHECK, {"sent": 40, "bounced": 19, "expired": 12}),
         (auth.CHECK, {"auth_failed": 1234}),
-        (rejects.CHECK, {"rejected_smtpd": 14123, "usual": Usual(1000, "28 days")}),
-        (rejects.CHECK, {"rejected_smtpd": 412, "usual": Usual(10, "last 24 h")}),
-        (rejects.CHECK, {"rejected_smtpd": 14123}),
     ],
     ids=lambda value: value.name if isinstance(value, Check) else "",
 )
 def test_the_words_fit_into_80_columns_in_ordinary_cases(check, window):
     keys = {"auth_failed client": [("198.51.100.213", 1034)]}
-    sample = ["--critical-count", "9"] if check is rejects.CHECK else ["-c", "1"]
 
-    outcome = check.judge(a_window(keys=keys, **window), options(check, *sample))
+    outcome = check.judge(a_window(keys=keys, **window), options(check, "-c", "1"))
 
     assert outcome.exit_code == 2
     assert len(outcome.words) <= 80
+
+
+@pytest.mark.parametrize(
+    ("window", "decided", "more"),
+    [
+        ({"rejected_smtpd": 14123, "usual": 1000}, "14123 rejects in 15 min, 14 x usual 1000",
+         "usual up to 1142 (28 days)"),
+        ({"rejected_smtpd": 412, "usual": 10}, "412 rejects in 15 min, 25 x usual 17",
+         "usual up to 50 (28 days)"),
+        ({"rejected_smtpd": 14123}, "14123 rejects in 15 min",
+         "usual not known yet (3 of 7 days)"),
+    ],
+)  # fmt: skip
+def test_the_numbers_that_decide_about_rejects_fit_into_80_columns(window, decided, more):
+    outcome = rejects.CHECK.judge(
+        a_window(**window), options(rejects.CHECK, "--critical-count", "9")
+    )
+
+    decided = f"POSTFIX REJECTS CRITICAL - {decided}"
+    assert outcome.words == f"{decided}, {more}"
+    assert len(decided) <= 80
 
 
 def test_the_numbers_that_decide_about_a_queue_fit_into_80_columns():

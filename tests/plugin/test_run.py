@@ -23,6 +23,9 @@ from tests.support.definitions import checks, log_checks
 every_check = pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 of_the_log = pytest.mark.parametrize("check", log_checks(), ids=lambda check: check.name)
 
+COUNTS = "10 (alert above 10), 10: (below 10), 10:20 (outside) or @10:20 (inside)"
+AGES = "1h (alert above 1h), 1h: (below 1h), 1h:5h (outside) or @1h:5h (inside)"
+
 
 def a_check(measure=lambda *_: {"size": 1}, opened=lambda _: None):
     @contextmanager
@@ -73,8 +76,6 @@ def test_an_outcome_is_printed_with_its_exit_code():
                              " example 10"),
         (["-t", "soon"], "--timeout soon: not a time to wait, of at most a day; use for"
                          " example 10"),
-        (["-w", "much"], "--warning much: not a range; use for example 10 (alert above 10),"
-                         " 10: (below 10), 10:20 (outside) or @10:20 (inside)"),
         (["-c", "9:5"], "--critical 9:5: a range that starts after its end; swap the two"),
     ],
 )  # fmt: skip
@@ -86,6 +87,19 @@ def test_wrong_use_is_unknown_and_says_what_would_be_right(check, arguments, sai
     if "-v: no such option" not in said:
         assert text == f"{name} UNKNOWN - {said}; see {check.executable} --help\n"
     assert text.count("\n") == 1
+
+
+@every_check
+def test_a_bad_range_is_told_what_would_be_right_for_this_number(check):
+    judged = check.thresholds[0].metric
+    uom = next(label.uom for label in check.labels if label.name == judged)
+    right = AGES if uom == "s" else COUNTS
+
+    assert first_line(check, "-w", "much") == (
+        f"{check.name.upper()} UNKNOWN - --warning much: not a range; use for example {right};"
+        f" see {check.executable} --help",
+        3,
+    )
 
 
 @of_the_log
@@ -124,16 +138,12 @@ def test_wrong_use_of_a_check_of_the_log_says_what_would_be_right(check, argumen
     )
 
 
-COUNTS = "10 (alert above 10), 10: (below 10), 10:20 (outside) or @10:20 (inside)"
-AGES = "1h (alert above 1h), 1h: (below 1h), 1h:5h (outside) or @1h:5h (inside)"
-
-
 @pytest.mark.parametrize(
     ("check", "arguments", "cause", "fix"),
     [
         (deferred.CHECK, ["--min-attempts", "few"], "not a whole number", "use for example 20"),
         (bounces.CHECK, ["--min-attempts", "-1"], "not a whole number", "use for example 20"),
-        (rejects.CHECK, ["--min-rejects", "1.5"], "not a whole number", "use for example 50"),
+        (rejects.CHECK, ["--min-rejects", "1.5"], "not a whole number", "use for example 25"),
         (deferred.CHECK, ["--keep-totals", "long"], "not a duration", "use for example 30d"),
         (deferred.CHECK, ["--keep-keys", "long"], "not a duration", "use for example 48h"),
         (auth.CHECK, ["--warning-client", "x"], "not a range", f"use for example {COUNTS}"),

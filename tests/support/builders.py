@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from check_postfix.maillog.counts.counts import FAMILIES, MANY
+from check_postfix.maillog.counts.families import FAMILIES, MANY
+from check_postfix.maillog.counts.series import SERIES
 from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.store.places import Login
+from check_postfix.maillog.window import usual as usually
+from check_postfix.maillog.window.compared import Compared
 from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.daily_most import DailyMost
+from check_postfix.maillog.window.delays import Delays
+from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.maillog.window.silence import Silence
-from check_postfix.maillog.window.usual import Usual
 from check_postfix.maillog.window.window import Window
 from check_postfix.plugin import Check
 from check_postfix.plugin.run import options_of
@@ -34,6 +40,28 @@ def a_coverage(**changed: Any) -> Coverage:
     return Coverage(**usually | changed, line_counts=LineCounts(**counted))
 
 
+def a_comparison(
+    *lately: int | None,
+    usual: int = 0,
+    silence: int = 0,
+    known: int = usually.DAYS,
+    enough: int = usually.ENOUGH,
+) -> Compared:
+    """Return what has come lately, held against days that were all alike.
+
+    lately:  in each 15 minutes, the last ones first; before these as much as is usual came
+    usual:   in each quarter-hour of the days
+    silence: minutes for which nothing has come
+    known:   number of days that are known
+    """
+    unread: list[int | None] = [None] * usually.QUARTERS
+    days = [unread] * (usually.DAYS - known) + [[usual] * usually.QUARTERS] * known
+    range_ = usually.Usual(days).at(40, enough)
+    recent = usually.Recent([*lately, *[usual] * (16 - len(lately))], silence)
+    last_day = [*[usual] * (usually.QUARTERS - len(lately)), *reversed(lately)]
+    return Compared(usually.judge(recent, range_), range_, recent, last_day)
+
+
 def a_key(family: str, **values: str) -> tuple[str, ...]:
     """Return a key of a family; fields that are not named are empty."""
     assert values.keys() <= set(FAMILIES[family])
@@ -44,20 +72,40 @@ class AView:
     """A view of what a test says was counted; it stands in for one of a store.
 
     messages: None lets each line be about a message of its own
-    usual:    whatever is asked for
+    usual:    in each quarter-hour of 28 days; None for a history that is too short
+    before:   in each 15 minutes before the last ones, the last first, if not as usual
+    silent:   minutes for which nothing has come
+    most:     what single senders had at most, by name; None if that is not known
+    tried:    (minute, client, account, number) of logins that failed in a longer time
+    logins:   client -> the first logins from its network
     """
+
+    oldest_keys = 0
 
     def __init__(
         self,
         keys: dict[str, list[Any]],
         totals: dict[str, int],
         messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] | None,
-        usual: Usual | None,
+        usual: int | None,
+        before: Sequence[int | None] = (),
+        silent: int = 0,
+        delays: Delays | None = None,
+        most: dict[str, int] | None = None,
+        tried: Sequence[tuple[int, str, str, int]] = (),
+        logins: dict[str, list[Login]] | None = None,
     ) -> None:
+        self._most = most
+        self._tried = tried
+        self._logins = logins or {}
+        self._minutes = 15
         self._keys = keys
         self._totals = totals
         self._messages = messages
-        self._usual = usual or Usual(None, "usual not known yet")
+        self._usual = usual
+        self._before = before
+        self._silent = silent
+        self._delays = delays or Delays()
 
     def of(self, *_: int) -> AView:
         return self
@@ -81,11 +129,49 @@ class AView:
             return self._messages(family, kinds, minutes)
         return (sum(self._totals.get(kind, 0) for kind in kinds),) * 2
 
-    def usual(self, *_: object) -> Usual:
-        return self._usual
+    def compared(self, series: str, enough: int | None) -> Compared:
+        if self._usual is None:
+            return a_comparison(self.number(series), known=3)
+        return a_comparison(
+            self.number(series),
+            *self._before,
+            usual=self._usual,
+            silence=self._silent,
+            enough=usually.ENOUGH if enough is None else enough,
+        )
 
-    def usual_matching(self, *_: object) -> Usual:
-        return self._usual
+    def delays(self) -> Delays:
+        return self._delays
+
+    def number(self, series: str) -> int:
+        return sum(self._totals.get(counter, 0) for counter in SERIES[series])
+
+    def daily_most(self, _: str) -> DailyMost:
+        days = 3 if self._most is None else 28
+        return DailyMost(days, self._most or {}, 0, self._minutes, self.pseudonym)
+
+    def watched_since(self, _: str) -> int | None:
+        return 0
+
+    def pseudonym(self, name: str) -> str:
+        return name
+
+    def tried(self, start: int, end: int) -> list[tuple[tuple[str, ...], int]]:
+        return [
+            ((client, account), number)
+            for minute, client, account, number in self._tried
+            if start <= minute < end
+        ]
+
+    def tried_by_minute(self, start: int, end: int) -> list[tuple[int, str, str]]:
+        return [
+            (minute, client, account)
+            for minute, client, account, _ in self._tried
+            if start <= minute < end
+        ]
+
+    def logins_near(self, client: str) -> list[Login]:
+        return self._logins.get(client, [])
 
     def name(self, _: str, value: str) -> str:
         return value
@@ -96,22 +182,36 @@ class AView:
 
 def a_window(
     keys: dict[str, list[Any]] | None = None,
-    usual: Usual | None = None,
+    usual: int | None = None,
     coverage: Coverage | None = None,
     minutes: int = 15,
     messages: Callable[[str, tuple[str, ...], int], tuple[int, int]] | None = None,
+    before: Sequence[int | None] = (),
+    silent: int = 0,
+    delays: Delays | None = None,
+    files: Sequence[LogFile] = (),
+    most: dict[str, int] | None = None,
+    tried: Sequence[tuple[int, str, str, int]] = (),
+    logins: dict[str, list[Login]] | None = None,
     **totals: int,
 ) -> Window:
     """Return a window up to NOON in which these counters came to these numbers.
 
     keys: family and field, such as `deferred domain`, -> (value, number) pairs, where
           "" stands for many; or a family -> (values by field, number) pairs
+    usual, before, silent, tried, logins: see AView
     """
-    view: Any = AView(keys or {}, totals, messages, usual)
+    view: Any = AView(
+        keys or {}, totals, messages, usual, before, silent, delays, most, tried, logins
+    )
+    view._minutes = minutes
     coverage = coverage or a_coverage()
     last = coverage.last
     silence = Silence(last, most=4320) if last is not None and last < NOON - minutes else None
-    return Window(NOON - minutes, NOON, coverage, view, silence=silence)
+    return Window(
+        NOON - minutes, NOON, coverage, view,
+        silence=silence, last=last, files=lambda: files,
+    )  # fmt: skip
 
 
 def options(check: Check, *arguments: str) -> Namespace:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from check_postfix.maillog.counts import network
-from check_postfix.maillog.counts.counts import LONGEST, tally
+from check_postfix.maillog.counts.counts import tally
+from check_postfix.maillog.counts.families import LONGEST
 from check_postfix.maillog.counts.whom import clients, deliveries
-from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
+from check_postfix.maillog.events import sender
+from check_postfix.maillog.events.event import LINKS, TRIES, Event, MessageFacts
 from check_postfix.maillog.events.fields import verified
 from check_postfix.maillog.events.recogniser import (
     Shape,
@@ -28,8 +30,8 @@ from check_postfix.maillog.events.recogniser import (
     message_facts,
     recognise,
 )
-from check_postfix.maillog.events.recogniser.loss import tells_of_loss
-from check_postfix.maillog.events.scanner import DELIVERY, LOGIN, LineTemplate, Scan
+from check_postfix.maillog.events.recogniser.loss import lost
+from check_postfix.maillog.events.scanner import DELIVERY, HANDED_IN, LOGIN, LineTemplate, Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -107,9 +109,10 @@ def scanned(block: bytes, scan: Scan | None = None) -> list[Happening]:
         for minute, counted in events.counted.items()
         for template, all_named in counted.items()
     }
-    for template, queue_id, minute, size, recipients in events.messages:
+    for template, queue_id, minute, size, recipients, times, of, by, other_id in events.messages:
         whom = next(named[minute, template]) if template.is_counted else b""
-        facts = MessageFacts(queue_id, size, recipients)
+        assert whom == of or of == template.named
+        facts = MessageFacts(queue_id, size, recipients, times, by, other_id)
         found.append(_of_line(minute, template, whom, facts))
         of_messages[minute, template] -= template.is_counted
     assert not any(of_messages.values())
@@ -122,16 +125,28 @@ def _of_line(
     event = template.event
     assert event is not None
     if template.names == DELIVERY:
-        assert isinstance(whom, bytes)
-        domain, _, relay = whom.decode("utf-8", "replace").lower().partition(">, relay=")
+        place, recipient, orig_to = whom
+        domain, _, relay = place.decode("utf-8", "replace").lower().partition(">, relay=")
         event = event._replace(domain=domain.removeprefix("@"), relay=relay)
         cut = [getattr(event, name)[:LONGEST] for name in DELIVERY]
-        assert deliveries([whom]) == {whom: "\t".join(cut)}
+        assert deliveries([place]) == {place: "\t".join(cut)}
+        if event.kind in TRIES:
+            event = event._replace(
+                recipient=recipient.removesuffix(b">"), orig_to=orig_to.removesuffix(b">")
+            )
+        if facts is not None:
+            event = event._replace(other_id=facts.other_id)
+    elif template.names == HANDED_IN:
+        client, account = whom
+        address = client.rpartition(b"[")[2].decode().lower()
+        event = event._replace(client=address, account=account)
+        if facts is not None:
+            event = event._replace(other_id=facts.other_id)
     elif template.names:
         client, account = whom if template.names == LOGIN else (whom, b"")
         name, _, address = client.rpartition(b"[")
         event = event._replace(client=address.decode().lower())
-        if tally(event)[1]:  # else nothing more is known, nor counted
+        if tally(event)[1] or event.kind == "auth_succeeded":  # else no more is known, nor counted
             event = event._replace(client_name=verified(name), account=account.removesuffix(b"\r"))
         cut = [network.of(event.client[:LONGEST]), verified(name)[:LONGEST]]
         assert clients([client]) == {client: "\t".join(cut)}
@@ -159,15 +174,15 @@ def sorted_out_fast(block: bytes) -> Counter[str]:
     return told + Counter(uncounted=block.count(b"\n") - told.total())
 
 
-def losses(lines: Iterable[bytes]) -> set[int]:
-    """Return the minutes in which rsyslog says that it has dropped lines, read exactly."""
-    records = filter(None, map(frame.parse, lines))
-    minutes = {
-        timestamps().minute(record.stamp, record.zone)
-        for record in records
-        if tells_of_loss(record)
-    }
-    return {minute for minute in minutes if minute is not None}
+def losses(lines: Iterable[bytes]) -> dict[int, int]:
+    """Return in which minutes rsyslog says that it has dropped how many lines, read exactly."""
+    found: dict[int, int] = {}
+    for record in filter(None, map(frame.parse, lines)):
+        minute = timestamps().minute(record.stamp, record.zone)
+        number = lost(record)
+        if number is not None and minute is not None:
+            found[minute] = found.get(minute, 0) + number
+    return found
 
 
 def named(record: Record, event: Event | None) -> str:
@@ -224,8 +239,13 @@ def _expected(annotation: dict[str, object] | None) -> Happening | None:
         fields["also"] = tuple(fields["also"])  # type: ignore[arg-type]
     queue_id = fields.pop("queue_id", None)
     numbers = int(str(fields.pop("size", 0))), int(str(fields.pop("recipients", 0)))
-    facts = None if queue_id is None else MessageFacts(str(queue_id).encode(), *numbers)
-    fields["account"] = str(fields.get("account", "")).encode("utf-8", "surrogateescape")
+    times = str(fields.pop("delays", "")).encode()
+    for name in ("account", "other_id", "recipient", "orig_to"):
+        fields[name] = str(fields.get(name, "")).encode("utf-8", "surrogateescape")
     event = Event(**fields)  # type: ignore[arg-type]
-    times = repeats * event.times
-    return Happening(int(minute.timestamp()) // 60, host, instance, facts, event, times)
+    facts = None
+    if queue_id is not None:
+        by = sender.of(event) if event.kind == "received" else ""
+        facts = MessageFacts(str(queue_id).encode(), *numbers, times, by, event.other_id)
+    often = repeats * event.times
+    return Happening(int(minute.timestamp()) // 60, host, instance, facts, event, often)

@@ -13,11 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from check_postfix.plugin import Check, Option
+from check_postfix.plugin.together import Together
 
 _DATA_TYPES = "Icinga\\Module\\Director\\DataType\\DataType"
 
 
-def basket(checks: Sequence[Check], settable: Callable[[Check], list[Option]], timeout: int) -> str:
+def basket(
+    checks: Sequence[Check | Together],
+    settable: Callable[[Check | Together], list[Option]],
+    timeout: int,
+) -> str:
     """Return icinga/director-basket.json.
 
     settable: what of a check may be set
@@ -43,12 +48,12 @@ def basket(checks: Sequence[Check], settable: Callable[[Check], list[Option]], t
     return json.dumps({"Command": commands, "Datafield": fields}, indent=4) + "\n"
 
 
-def variable(check: Check, option: Option) -> str:
+def variable(check: Check | Together, option: Option) -> str:
     """Return the custom variable that sets an option."""
     return f"{check.executable}_{option.name}"
 
 
-def _argument(check: Check, option: Option) -> dict[str, Any]:
+def _argument(check: Check | Together, option: Option) -> dict[str, Any]:
     macro = f"${variable(check, option)}$"
     argument: dict[str, Any] = {"description": option.help_with_default}
     if option.switch:
@@ -58,7 +63,7 @@ def _argument(check: Check, option: Option) -> dict[str, Any]:
     return argument | {"value": macro}
 
 
-def _field(check: Check, option: Option) -> dict[str, Any]:
+def _field(check: Check | Together, option: Option) -> dict[str, Any]:
     kind = "Boolean" if option.switch else "Array" if option.repeatable else "String"
     return {
         "caption": option.name.replace("_", " ").capitalize(),

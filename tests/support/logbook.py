@@ -21,6 +21,8 @@ from random import Random
 from check_postfix.maillog.ingest.ingest import Ingest
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.delays import Delays
+from check_postfix.maillog.window.view import View
 from tests.support import kept
 
 # 2026-03-01 00:00:00, in minutes
@@ -199,6 +201,17 @@ def ingest_into(
         store, log, UTC, now * 60, now * 60, wanted, time.monotonic() + seconds, keeps,
         archives=archives,
     ).run()  # fmt: skip
+
+
+def delays(store: str, log: str, start: int, end: int) -> Delays:
+    """Read the log into the store; return how long deliveries took in some minutes."""
+    with Store(store, 5) as opened:
+        coverage = ingest_into(opened, log, end - 1)
+        origins = [
+            number for known in (opened.log(log),) if known for number, *_ in opened.origins(known)
+        ]
+        view = View(opened, origins, start, end, coverage, end - 2 * DAY, UTC, False)
+        return view.delays()
 
 
 def write(path: str | os.PathLike[str], data: bytes, mode: str = "ab") -> None:

@@ -27,6 +27,13 @@ UNKNOWN = "smtp[2211]: 4XJ2Vw0dHbz9sK1: to=<ann@example.net>, novel=yes"
 EXPIRED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, status=expired, returned to sender"
 TAKEN_IN = "smtpd[2300]: 4XJ2Vw0dHbz9sK1: client=client.example.org[203.0.113.9]"
 TAKEN_UP = "qmgr[12]: 4XJ2Vw0dHbz9sK1: from=<bob@example.org>, size=4711, nrcpt=10 (queue active)"
+SUBMITTED = [
+    "submission/smtpd[2302]: 4XJ2Vw0dHbz9sK2: client=unknown[203.0.113.44], sasl_method=PLAIN,"
+    " sasl_username=carol@example.com",
+    "qmgr[12]: 4XJ2Vw0dHbz9sK2: from=<carol@example.com>, size=800, nrcpt=4 (queue active)",
+    BOUNCED_550.replace("sK1", "sK2"),
+]
+BY_SCRIPT = "pickup[2303]: 4XJ2Vw0dHbz9sK3: uid=33 from=<www-data>"
 REMOVED = "qmgr[12]: 4XJ2Vw0dHbz9sK1: removed"
 
 
@@ -48,6 +55,30 @@ def login_failed(
 
 
 BACKEND_DOWN = login_failed(reason="Connection lost to authentication server")
+
+# An address that fails at ten accounts and then sends mail as one of them
+GUESSED = [
+    *[login_failed("198.51.100.7", account=f"a{number}") for number in range(10)],
+    "smtpd[2300]: 4XJ2Vw0dHbz9sK4: client=unknown[198.51.100.7], sasl_method=PLAIN,"
+    " sasl_username=a3",
+]
+
+CONNECTED = "smtpd[1]: connect from mx.example.com[203.0.113.9]"
+
+# A delivery that took long, one that took far too long, and one that had been put off before.
+SLOW = SENT.replace(_DELAYS, "delay=30, delays=0.06/0.01/1.2/29")
+VERY_SLOW = SENT.replace(_DELAYS, "delay=1800, delays=0.06/0.01/1.2/1799")
+RETRIED = SENT.replace(_DELAYS, "delay=900, delays=898/0.01/1.2/0.83").replace("4XJ2V", "4XJ2W")
+PUT_OFF = DEFERRED.replace("4XJ2V", "4XJ2W")
+# What goes wrong with Postfix itself, and with the log
+TROUBLE = [
+    "smtpd[2302]: fatal: no SASL authentication mechanisms",
+    "cleanup[2304]: panic: myfree: corrupt or unallocated memory block",
+    "smtpd[2302]: warning: hostname a.example.org does not resolve to address 203.0.113.9",
+    "smtpd[2302]: warning: connect to Milter service inet:127.0.0.1:8891: Connection refused",
+    "smtpd[2302]: < unknown[203.0.113.9]: AUTH PLAIN AGFubgBzZWNyZXQ=",
+]
+LOST = "imjournal: 406 messages lost due to rate-limiting (20000 allowed within 600 seconds)"
 
 EVERYTHING = [
     *[SENT] * 4, *[DEFERRED] * 3, BOUNCED_550, BOUNCED_554, FULL, EXPIRED, REMOVED,
@@ -81,3 +112,8 @@ def write(path: Path, *parts: str) -> Path:
     """Write a log; return its path."""
     path.write_text("".join(parts), encoding="utf-8")
     return path
+
+
+def lost(minutes_ago: float = 5) -> str:
+    """Return the line in which rsyslog says that it has dropped lines."""
+    return lines([f"rsyslogd: {LOST}"], minutes_ago).replace("postfix/", "")

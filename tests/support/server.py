@@ -62,7 +62,12 @@ class Server:
         self._like_any_user = like_any_user
         self._state = directory / "state" / "counts"
         self._state.parent.mkdir()
+        self._begins_a_log()
+
+    def _begins_a_log(self) -> None:
         self.log.touch()
+        # As distributions make it, for a log that everybody can read is trouble of its own.
+        self.log.chmod(0o640)
         self._changed()
 
     def _changed(self) -> None:
@@ -102,8 +107,7 @@ class Server:
         """Rotate the log as logrotate does by default; return where the old one is now."""
         older = self.directory / "mail.log.1"
         self.log.rename(older)
-        self.log.touch()
-        self._changed()
+        self._begins_a_log()
         return older
 
     def has_been_checked(self, *arguments: str, check: str = "deferred") -> None:

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
+import io
 import os
 import signal
 import sys
 from contextlib import closing
 
 from check_postfix import __version__
-from check_postfix.command import now, trace
-from check_postfix.maillog.errors import LogError
-from check_postfix.plugin import UsageError
+from check_postfix.command import text
+from check_postfix.maillog.errors import LogError, StoreError
+from check_postfix.mailqueue.errors import QueueError
+from check_postfix.plugin import Unknown, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import NoReturn
+    from collections.abc import Collection, Sequence
+    from typing import Any, NoReturn
 
-# Each is a module with HELP, DESCRIPTION, EPILOG, add_arguments() and run().
-SUBCOMMANDS = {"now": now, "trace": trace}
+# Name -> module of this room. Each has HELP, DESCRIPTION, EPILOG, add_arguments() and run(); its
+# left(), if it has one, says what is left to do when Ctrl-C has ended it.
+SUBCOMMANDS = {
+    "now": "now",
+    "trace": "trace",
+    "report": "report.report",
+    "queue": "queue",
+    "top": "top",
+    "rehearse": "rehearse",
+    "status": "status",
+    "doctor": "doctor",
+    "ingest": "ingest",
+    "purge": "purge",
+}
+
+# Whose lines come at once when they come; what is longer than a screen goes to a pager.
+PAGED = ("report", "queue", "top", "rehearse")
 
 WRONG_USAGE, NOT_READ = 2, 3
 # What a shell says of a program that a signal has ended
@@ -29,28 +47,41 @@ _OF_SIGNALS = 128
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 found, 1 nothing found, 2 wrong usage, 3 not read."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the log names need not be in this encoding
     options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.exit(_run(options))
     except UsageError as error:
         _complain(str(error), WRONG_USAGE)
-    except LogError as error:
+    except (LogError, StoreError, QueueError, Unknown) as error:
         _complain(str(error), NOT_READ)
     except KeyboardInterrupt:
-        _complain("ended by Ctrl-C; what is printed is not all", _OF_SIGNALS + signal.SIGINT)
+        left = getattr(module_of(options.subcommand), "left", _all_is_not_printed)
+        _complain(f"ended by Ctrl-C; {left()}", _OF_SIGNALS + signal.SIGINT)
     except BrokenPipeError:  # whoever reads it has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
 
+def module_of(name: str) -> Any:
+    """Return the module of a subcommand; one of many is needed."""
+    return importlib.import_module(f"check_postfix.command.{SUBCOMMANDS[name]}")
+
+
+def _all_is_not_printed() -> str:
+    return "what is printed is not all"
+
+
 def _run(options: argparse.Namespace) -> int:
-    with closing(SUBCOMMANDS[options.subcommand].run(options)) as lines:
-        while True:
-            try:
-                print(next(lines))
-            except StopIteration as end:
-                sys.stdout.flush()
-                return int(end.value)
+    with closing(module_of(options.subcommand).run(options)) as lines:
+        if options.subcommand in PAGED and sys.stdout.isatty():
+            # In a pipe nothing needs it.
+            from check_postfix.command import pager
+
+            return pager.shown(lines)
+        return text.printed(lines, sys.stdout)
 
 
 def _complain(words: str, status: int) -> NoReturn:
@@ -76,7 +107,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the values of all options."""
-    parser, subparsers = _parsers()
+    asked = [name for name in SUBCOMMANDS if name in arguments[:1]]
+    parser, subparsers = parsers(asked or SUBCOMMANDS.keys())
     if not arguments:
         parser.print_help()
         sys.exit(WRONG_USAGE)
@@ -86,14 +118,16 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+def parsers(names: Collection[str] = SUBCOMMANDS.keys()) -> tuple[_Parser, dict[str, _Parser]]:
+    """Return the parser of the command, and those of these subcommands by name."""
     parser = _Parser(
         prog="postfix-log", description="From an alarm about mail to its cause, in the mail log."
     )
     parser.add_argument("-V", "--version", action="version", version=f"postfix-log {__version__}")
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     each = {}
-    for name, module in SUBCOMMANDS.items():
+    for name in names:
+        module = module_of(name)
         each[name] = subparser = subparsers.add_parser(
             name,
             help=module.HELP,

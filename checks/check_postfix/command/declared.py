@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Sequence
 
     from check_postfix.plugin import Option
 
@@ -23,3 +26,22 @@ def add(parser: ArgumentParser, option: Option, help: str = "") -> None:
         )
     else:
         parser.add_argument(option.flag, metavar=option.metavar, help=text)
+
+
+def values(written: Namespace, options: Sequence[Option]) -> Namespace:
+    """Return what was written, with the values of these options in place of their texts.
+
+    Raises: UsageError
+    """
+    read = Namespace(**vars(written))
+    for option in options:
+        given = getattr(written, option.name)
+        if option.switch:
+            continue
+        if option.repeatable:
+            value: object = [option.value(one) for one in given]
+        else:
+            given = option.default if given is None else given
+            value = None if given is None else option.value(given)
+        setattr(read, option.name, value)
+    return read

@@ -33,6 +33,10 @@ class Found:
                 time REAL, file INTEGER, offset INTEGER, host BLOB, queue_id BLOB, pattern INTEGER,
                 PRIMARY KEY (time, file, offset, pattern)
             ) WITHOUT ROWID;
+            CREATE TABLE context (
+                file INTEGER, hit INTEGER, offset INTEGER, raw BLOB,
+                PRIMARY KEY (file, hit, offset)
+            ) WITHOUT ROWID;
             CREATE TABLE link (
                 next_id BLOB, host BLOB, queue_id BLOB, PRIMARY KEY (next_id, host, queue_id)
             ) WITHOUT ROWID;
@@ -58,6 +62,22 @@ class Found:
             "INSERT OR IGNORE INTO hit VALUES (?, ?, ?, ?, ?, ?)",
             (line.time, *line.place, line.record.host, line.queue_id, pattern),
         )
+
+    def add_context(self, file: int, hit: int, offset: int, raw: bytes) -> None:
+        """Keep a line that stands near one with a pattern.
+
+        hit, offset: where both begin in the file's uncompressed bytes
+        """
+        self._database.execute(
+            "INSERT OR IGNORE INTO context VALUES (?, ?, ?, ?)", (file, hit, offset, raw)
+        )
+
+    def context(self, place: tuple[int, int]) -> list[tuple[tuple[int, int], bytes]]:
+        """Return places and bytes of the lines that stand near the one at a place."""
+        rows = self._database.execute(
+            "SELECT offset, raw FROM context WHERE file = ? AND hit = ? ORDER BY offset", place
+        )
+        return [((place[0], offset), raw) for offset, raw in rows]
 
     def add_link(self, key: Key, next_id: bytes) -> None:
         """Keep that a line of a message names another ID under which it goes on, or had before."""

@@ -14,8 +14,9 @@ from time import monotonic, time
 
 from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source import journalctl, whereabouts
+from check_postfix.maillog.source import journalctl, lines, whereabouts
 from check_postfix.maillog.source.logfile import LogFile
+from check_postfix.maillog.source.stream import NEVER
 from check_postfix.maillog.syntax import entry
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
@@ -81,6 +82,27 @@ class File:
             if rest:
                 yield start, rest
 
+    def scanned(self) -> Iterator[bytes]:
+        """Yield blocks as the scanner reads them: whole lines, each with a newline before it.
+
+        A last line without a newline is one, too.
+
+        Raises: LogError; Replaced
+        """
+        with self._opened() as read_some:
+            last = b"\n"
+
+            def read(size: int) -> bytes:
+                nonlocal last
+                data = read_some(size)
+                if not data and last != b"\n":
+                    data = b"\n"
+                last = data[-1:] or last
+                return data
+
+            for block, _ in lines.blocks(read, 0):
+                yield block
+
     @contextmanager
     def _opened(self) -> Iterator[Callable[[int], bytes]]:
         if self._spool is not None:
@@ -88,7 +110,7 @@ class File:
             yield self._spool.read
             return
         try:
-            with self._file.open() as stream:
+            with self._file.open(NEVER) as stream:
                 if LogFile(self.name, stream.status()).inode != self._file.inode:
                     raise Replaced
                 yield stream.read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
+from check_postfix import programs
 from check_postfix.command import declared
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_source import FROM_LOG
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from check_postfix.plugin import Check
-
-# Modules of this package, each with a CHECK.
-CHECKS = ("deferred", "bounces", "auth", "rejects", "queue")
 
 # Exit code -> what a terminal shows it in: green, yellow, red, magenta
 _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
@@ -51,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> Generator[str, None, int]:
     """Yield what each check says, and return the exit code of the worst."""
-    checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in CHECKS]
+    checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]
     outcomes.sort(key=lambda outcome: -SEVERITY[outcome[1]])
     for text, state in outcomes:

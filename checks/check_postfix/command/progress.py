@@ -15,9 +15,12 @@ class Progress:
     """Tells on standard error what is read, once that takes longer. Use it as a context manager.
 
     Nothing is told where standard error is no terminal.
+
+    total: bytes there are to read, 0 if that is not known
     """
 
-    def __init__(self) -> None:
+    def __init__(self, total: int = 0) -> None:
+        self._total = total
         self._is_shown = sys.stderr.isatty()
         self._started = time.monotonic()
         self._next = self._started + _PATIENCE
@@ -38,7 +41,12 @@ class Progress:
             return
         self._next = now + _STEP
         rate = self._bytes / _MEGABYTE / (now - self._started)
+        left = ""
+        if self._total > self._bytes:
+            seconds = (self._total - self._bytes) / _MEGABYTE / rate
+            left = f" of {self._total // _MEGABYTE}, {seconds:.0f} s left"
         sys.stderr.write(
-            f"\r\033[K{name}: {self._bytes // _MEGABYTE} MB read, {rate:.0f} MB/s; Ctrl-C ends it"
+            f"\r\033[K{name}: {self._bytes // _MEGABYTE} MB read{left}, {rate:.0f} MB/s;"
+            " Ctrl-C ends it"
         )
         sys.stderr.flush()

@@ -9,7 +9,9 @@ larger log, and finds what stands before the line that was looked for.
 from __future__ import annotations
 
 import re
+from functools import partial
 
+from check_postfix.command.context import Context
 from check_postfix.command.history import Message, is_of, messages
 from check_postfix.command.line import Line, read
 from check_postfix.maillog.errors import LogError
@@ -53,6 +55,7 @@ class Search:
     found:    where the lines are kept
     since, until: seconds since 1970; a line with a pattern is looked for between them
     progress: is told of each block: the file's name and how many bytes
+    around:   lines that are kept before and after each one with a pattern
 
     goes_on: whether messages lead to more than were looked for
     first, last: times of the oldest and the newest line that were seen, in seconds
@@ -65,7 +68,9 @@ class Search:
         since: float,
         until: float,
         progress: Callable[[str, int], None],
+        around: int = 0,
     ) -> None:
+        self._around = around
         self._logs = logs
         self._found = found
         self._since, self._until = since, until
@@ -112,7 +117,9 @@ class Search:
             if file.modified < self._since:
                 continue
             last = None
+            context = Context(self._around, partial(self._found.add_context, file.number))
             for start, block in self._blocks(file):
+                hits: list[int] = []
                 if first := file.line(block, start, 0):
                     self.first = first.time if self.first is None else self.first
                     host = first.record.host.lower()
@@ -125,9 +132,12 @@ class Search:
                             continue
                         self._found.add(line)
                         self._found.add_hit(number, line)
+                        hits.append(line.place[1] - start)
                         self._hit_since = min(self._hit_since, line.time)
                         if line.queue_id:
                             ids.add(line.queue_id)
+                if self._around:
+                    context.take(start, block, hits)
             if last and (newest := _last(file, *last)):
                 self.last = max(self.last or 0, newest.time)
         return ids
@@ -162,6 +172,19 @@ class Search:
         return further
 
     # -- what was found
+
+    def context(self, messages: Sequence[Message]) -> list[tuple[tuple[int, int], bytes]]:
+        """Return the lines that stand near those with a pattern, and are none of these messages."""
+        lines = [line for message in messages for line in message.lines]
+        own = {line.place for line in lines}
+        near = {
+            place: raw
+            for line in lines
+            if self._found.patterns(line)
+            for place, raw in self._found.context(line.place)
+            if place not in own
+        }
+        return sorted(near.items())
 
     def groups(self) -> Iterator[tuple[list[Message], set[int]]]:
         """Yield messages that lead to each other, with the numbers of the patterns in them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from check_postfix.command.names import Names
 from check_postfix.command.text import clean
 from check_postfix.plugin import values
 
@@ -40,6 +41,7 @@ class Story:
     local:   from seconds since 1970 to the time on the clock there
     waiting: queue ID -> what postqueue says of it; None if it was not asked
     ends:    up to when the log was read, in seconds since 1970
+    shows:   what is shown of whom the log names
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class Story:
         local: Callable[[float], str],
         waiting: Mapping[str, Waiting] | None,
         ends: float | None,
+        shows: Names | None = None,
     ) -> None:
+        self._shows = shows or Names()
         self._local = local
         self._waiting = waiting
         self._ends = ends
@@ -57,7 +61,7 @@ class Story:
         host, queue_id = (clean(name) for name in message.key)
         parts = [f"{queue_id} on {host}" if host else queue_id]
         if message.size is not None:
-            parts.append(f"from <{_clean(message.sender)}>")
+            parts.append(f"from <{self._shows.address(message.sender)}>")
         if number := len(message.deliveries):
             parts.append(f"to {values.amount(number, 'recipient')}")
         if message.size is not None:
@@ -69,8 +73,8 @@ class Story:
         yield self._beginning(message)
         deliveries = list(message.deliveries.items())
         for (recipient, alias), attempts in deliveries[:_MOST_RECIPIENTS]:
-            of_alias = f" (for <{_clean(alias)}>)" if alias else ""
-            yield f"<{_clean(recipient)}>{of_alias}: {self._outcome(attempts)}"
+            of_alias = f" (for <{self._shows.address(alias)}>)" if alias else ""
+            yield f"<{self._shows.address(recipient)}>{of_alias}: {self._outcome(attempts)}"
         if more := len(deliveries[_MOST_RECIPIENTS:]):
             yield f"{values.amount(more, 'further recipient')}, see the lines"
         if message.unclear:
@@ -81,8 +85,9 @@ class Story:
     def _beginning(self, message: Message) -> str:
         when = self._local(message.first)
         if message.client:
-            account = f", logged in as {_clean(message.account)}" if message.account else ""
-            return f"came {when} from {message.client}{account}"
+            account = self._shows.account(message.account) if message.account else ""
+            logged_in = f", logged in as {account}" if account else ""
+            return f"came {when} from {self._shows.client(message.client)}{logged_in}"
         if message.uid:
             return f"came {when} from this machine, user ID {message.uid}"
         if message.lines[0].said.startswith(b"message-id="):
@@ -93,10 +98,10 @@ class Story:
         line, last = attempts[-1]
         told = _TOLD.get(last.status, clean(last.status))
         times = f" after {len(attempts)} attempts" if attempts[1:] else ""
-        relay = "" if last.relay == b"none" else f" by {clean(last.relay)}"
+        relay = "" if last.relay == b"none" else f" by {self._shows.relay(clean(last.relay))}"
         return (
             f"{told}{times}{relay} {self._local(line.time)}, {_seconds(last.delay)} after it came"
-            f"{_stages(last)}: {clean(last.reply)}"
+            f"{_stages(last)}: {self._shows.reply(last.reply, last.dsn)}"
         )
 
     def _end(self, message: Message) -> str:
@@ -111,7 +116,8 @@ class Story:
             return f"left the queue {self._local(message.last)}, after {stayed}"
         waits = (self._waiting or {}).get(message.key[1].decode("ascii", "replace"))
         if waits is not None:
-            why = f": {_clean(waits.reason)}" if waits.reason else ""
+            reason = waits.reason.encode("utf-8", "replace")
+            why = f": {self._shows.reply(reason, b'4.0.0')}" if reason else ""
             return f"not completed: it waits in the queue ({waits.queue}){why}"
         asked = "" if self._waiting is None else ", and postqueue does not list it"
         ends = "" if self._ends is None else f" up to {self._local(self._ends)}, where the log ends"
@@ -131,10 +137,6 @@ def _stages(delivery: Delivery) -> str:
 def _seconds(seconds: float) -> str:
     """Return a time as people say it; short ones as exactly as Postfix does."""
     return values.span(seconds) if seconds >= values.UNITS["m"] else f"{seconds:g} s"
-
-
-def _clean(text: str) -> str:
-    return clean(text.encode("utf-8", "replace"))
 
 
 def clock(zone: tzinfo | None) -> Callable[[float], str]:

@@ -1,6 +1,11 @@
-"""Text: what strangers wrote, made fit for a terminal, a pipe and a mail."""
+"""Text: what strangers wrote, made fit for terminals, pipes and mails; how lines are printed."""
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import IO
 
 
 def clean(said: bytes) -> str:
@@ -12,3 +17,13 @@ def clean(said: bytes) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def printed(lines: Generator[str, None, int], file: IO[str]) -> int:
+    """Print all lines as they come; return what `lines` returns."""
+    while True:
+        try:
+            print(next(lines), file=file)
+        except StopIteration as end:
+            file.flush()
+            return int(end.value)

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from functools import partial
 from math import inf
 
-from check_postfix.command import declared
+from check_postfix.command import declared, hidden, named, names, pattern
+from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
+from check_postfix.command.line import read
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
-from check_postfix.command.pattern import Pattern
 from check_postfix.command.progress import Progress
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
-from check_postfix.common import named_logs
-from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, LOG, TIMEZONE
+from check_postfix.common.log_options import (
+    ANONYMISE,
+    ARCHIVES,
+    FROM_JOURNAL,
+    JOURNAL_MATCH,
+    LOG,
+    STATE,
+    TIMEZONE,
+)
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.store.store import Store
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import UsageError, values
 
@@ -29,7 +37,9 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from check_postfix.command.history import Message
-    from check_postfix.common.named_logs import NamedLog
+    from check_postfix.command.line import Line
+    from check_postfix.command.names import Names
+    from check_postfix.command.pattern import Pattern
     from check_postfix.mailqueue.listing import Message as Waiting
 
     T = TypeVar("T")
@@ -39,7 +49,6 @@ NOTHING_FOUND, NOT_READ = 1, 3
 _TRIES = 3
 # In seconds
 _QUEUE_TIMEOUT = 20
-_STORE_TIMEOUT = 1
 HELP = "find whole messages, and what became of them"
 DESCRIPTION = """\
 Find whole messages: every line of each message in which all patterns stand, and of what it
@@ -48,8 +57,9 @@ generations, in the order of time. Below its lines stands what became of it.
 """
 EPILOG = """\
 A pattern is a queue ID or a part of it, a message ID, an address, a domain, a client, an account,
-or any words of a line. exit codes: 0 found, 1 nothing found, 2 wrong usage, 3 something could
-not be read.
+a pseudonym or a class of reasons (greylisted) or of faults (no SASL server) that a check has told,
+or any words of a line.
+exit codes: 0 found, 1 nothing found, 2 wrong usage, 3 something could not be read.
 
 examples:
   postfix-log trace ann@example.com
@@ -58,6 +68,8 @@ examples:
       mail in which both stand, since yesterday, 0:00
   postfix-log trace 4XyzAbC1de --log /var/log/mail.log
       one message
+  postfix-log trace 'unknown user' -C 2 --since 08:00
+      whatever failed because there is no such recipient, with two lines around each
   zcat old.gz | postfix-log trace --log - 203.0.113.7
       what a client did, in a log from standard input
 """
@@ -86,6 +98,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--brief", action="store_true", help="leave the lines out: only what became of each message"
     )
     parser.add_argument(
+        "-C", "--context", metavar="N", default="0",
+        help="show N lines of the log before and after each line with a pattern as well",
+    )  # fmt: skip
+    declared.add(
+        parser, ANONYMISE,
+        "show pseudonyms for addresses, domains, relays, clients and accounts, as the checks do; of"
+        " what other servers answer, codes and our class; of lines that nobody takes apart nothing",
+    )  # fmt: skip
+    declared.add(parser, STATE, "file of the checks, by whose secret pseudonyms are made")
+    parser.add_argument(
         "--no-queue", action="store_true",
         help="do not ask postqueue whether what has not left the queue is still there",
     )  # fmt: skip
@@ -106,7 +128,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
         written and _read(flag, written, lambda text: values.moment(text, zone).timestamp())
         for flag, written in (("--since", options.since), ("--until", options.until))
     )
-    patterns = [Pattern(_read("PATTERN", text, values.text)) for text in options.patterns]
+    try:
+        options.context = values.count(options.context)
+    except ValueError as error:
+        raise UsageError(f"-C {options.context}: {error.args[0]}; use for example 3") from None
+    patterns = [
+        pattern.of(_read("PATTERN", text, values.text), lambda: names.secret(options.state))
+        for text in options.patterns
+    ]
     for _ in range(_TRIES):
         try:
             return (yield from _run(options, patterns, zone, since or 0, until or inf))
@@ -122,13 +151,13 @@ def _run(
     since: float,
     until: float,
 ) -> Generator[str, None, int]:
-    named, has_input = _named(options), STANDARD_INPUT in options.log
+    logs_named, has_input = named.of(options, STANDARD_INPUT), STANDARD_INPUT in options.log
     with (
-        Logs(named, options.archives, zone, since, options.journal_match, has_input) as logs,
+        Logs(logs_named, options.archives, zone, since, options.journal_match, has_input) as logs,
         Found() as found,
     ):
         with Progress() as progress:
-            search = Search(logs, found, since, until, progress.read)
+            search = Search(logs, found, since, until, progress.read, options.context)
             try:
                 search.run(patterns)
             except TooManyError:
@@ -138,7 +167,9 @@ def _run(
                 ) from None
         wanted = set(range(len(patterns)))
         waiting = _waiting(options, search, wanted, logs)
-        story = Story(clock(zone), waiting, search.last)
+        shows = names.of(options.anonymise, options.state)
+        story = Story(clock(zone), waiting, search.last, shows)
+        shown = partial(_line, shows, zone)
         number = alone = 0
         for group, there in search.groups():
             if there != wanted:
@@ -149,7 +180,8 @@ def _run(
             number += len(group) if is_message else 0
             alone += not is_message
             for message in group:
-                yield from _told(message, story, options.brief)
+                near = _near(message, search, logs, shows, shown) if options.context else []
+                yield from _told(message, story, options.brief, shown, near)
         if number + alone:
             yield ""
         yield from _footer(number, alone, search, logs, clock(zone))
@@ -168,19 +200,6 @@ def _read(what: str, written: str, parse: Callable[[str], T]) -> T:
     except ValueError as error:
         cause, *fix = error.args
         raise UsageError(f"{what} {written}: {'; '.join([cause, *fix])}") from None
-
-
-def _named(options: Namespace) -> list[NamedLog]:
-    """Return the logs to read, besides standard input.
-
-    Raises: LogError, UsageError
-    """
-    paths = [path for path in options.log if path != STANDARD_INPUT]
-    if options.log and not paths and not options.journal and not options.journal_match:
-        return []
-    chosen = Namespace(**{**vars(options), "log": paths})
-    with Store(None, _STORE_TIMEOUT) as store:
-        return named_logs.of(chosen, store)[0]
 
 
 def _waiting(
@@ -208,13 +227,48 @@ def _waiting(
         return None
 
 
-def _told(message: Message, story: Story, is_brief: bool) -> Iterator[str]:
-    if not message.key[1]:  # a line that is about no message
-        yield from (clean(line.raw) for line in message.lines)
+def _line(shows: Names, zone: tzinfo | None, line: Line) -> str:
+    """Return what is shown of a line."""
+    return hidden.line(line, shows, clock(zone)) if shows.hides else clean(line.raw)
+
+
+def _near(
+    message: Message, search: Search, logs: Logs, shows: Names, shown: Callable[[Line], str]
+) -> list[tuple[tuple[int, int], str]]:
+    """Return the lines that stand near those of a message in which a pattern was found."""
+    found = []
+    for place, raw in search.context([message]):
+        line = read(raw, place, logs.files[place[0]].timestamps)
+        # Of what nobody understands, nobody knows whom it names.
+        plain = NOT_SHOWN if shows.hides else clean(raw)
+        found.append((place, plain if line is None else shown(line)))
+    return found
+
+
+def _told(
+    message: Message,
+    story: Story,
+    is_brief: bool,
+    shown: Callable[[Line], str],
+    near: list[tuple[tuple[int, int], str]],
+) -> Iterator[str]:
+    """Yield what is told of a message.
+
+    near: places and texts of lines of others that are shown among its own
+    """
+    is_message = bool(message.key[1])  # otherwise it is a line about none
+    if is_message:
+        yield story.title(message)
+    if not is_brief or not is_message:
+        indent = "  " if is_message else ""
+        left = list(near)
+        for line in message.lines:
+            while left and left[0][0] < line.place:
+                yield f"{indent}| {left.pop(0)[1]}"
+            yield f"{indent}{shown(line)}"
+        yield from (f"{indent}| {text}" for _, text in left)
+    if not is_message:
         return
-    yield story.title(message)
-    if not is_brief:
-        yield from (f"  {clean(line.raw)}" for line in message.lines)
     yield from (f"  = {line}" for line in story.lines(message))
 
 

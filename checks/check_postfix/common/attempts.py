@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from check_postfix.common.filter import CODE, DOMAIN, EXCLUDE_RELAY, IGNORE_DOMAIN, RELAY, Filter
-from check_postfix.common.tables import by_field, table
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.window.window import DEFERRALS
 from check_postfix.plugin import Label, Option, values
 
@@ -199,6 +198,9 @@ class Attempts:
             "reason": "reason",
             "reply_code": "reply code",
         }
+        # For -v only.
+        from check_postfix.common.tables import by_field, table
+
         lines = by_field(self._window, family, what, titles, self._failures, _ROWS)
         pairs = [
             (_why(code, reason), number)

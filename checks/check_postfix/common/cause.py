@@ -11,7 +11,7 @@ from check_postfix.common.log_options import (
     LOG,
     TIMEZONE,
 )
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.plugin.output import LONGEST_LINE
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import FAMILIES
+from check_postfix.maillog.counts.families import FAMILIES
 from check_postfix.plugin import Option, Unknown, values
 
 TYPE_CHECKING = False
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from check_postfix.maillog.window.usual import Usual
     from check_postfix.maillog.window.window import Window
 
     # Tells whether a field's value is one of those that an option names
@@ -47,11 +46,13 @@ class FilterOption(Option):
         self.without = without
 
 
-def _name(written: str) -> str:
+def lower(written: str) -> str:
+    """Return a name as it is kept."""
     return values.text(written).lower()
 
 
-def _is_one_of(_: Window, given: list[str]) -> Names:
+def is_one_of(_: Window, given: list[str]) -> Names:
+    """Return the test whether a value is one of these."""
     return frozenset(given).__contains__
 
 
@@ -81,23 +82,23 @@ DOMAIN = FilterOption(
     "--domain",
     "only attempts for recipients of this domain",
     ["domain"],
-    _is_one_of,
-    parse=_name,
+    is_one_of,
+    parse=lower,
     series="domain",
 )
 RELAY = FilterOption(
     "--relay",
     "only attempts by way of this relay (a host name, none, local ...)",
     ["relay"],
-    _is_one_of,
-    parse=_name,
+    is_one_of,
+    parse=lower,
     series="relay",
 )
 CODE = FilterOption(
     "--code",
     "only failures with this reply code or enhanced status code (550, 4.7.1)",
     ["reply_code", "enhanced_code"],
-    _is_one_of,
+    is_one_of,
     parse=values.code,
     metavar="CODE",
     series="code",
@@ -107,18 +108,18 @@ IGNORE_DOMAIN = FilterOption(
     "--ignore-domain",
     "leave out attempts for recipients of this domain",
     ["domain"],
-    _is_one_of,
+    is_one_of,
     without=True,
-    parse=_name,
+    parse=lower,
 )
 EXCLUDE_RELAY = FilterOption(
     "--exclude-relay",
     "leave out attempts by way of this relay: a content filter hands each message back,"
     " to be delivered and counted once more",
     ["relay"],
-    _is_one_of,
+    is_one_of,
     without=True,
-    parse=_name,
+    parse=lower,
 )
 CLIENT = FilterOption(
     "--client",
@@ -133,6 +134,18 @@ CLIENT = FilterOption(
 IGNORE_CLIENT = FilterOption(
     "--ignore-client",
     "leave out this client address or network: our own monitoring, known noise",
+    ["client"],
+    _is_in_network,
+    without=True,
+    parse=values.network,
+    metavar="CIDR",
+    example=_NETWORKS,
+)
+WEBMAIL = FilterOption(
+    "--webmail",
+    "look for no guessed login from this address or network: that of a webmail server, a proxy or a"
+    " NAT gateway in front of this server, from where everybody seems to come; loopback is left out"
+    " anyway",
     ["client"],
     _is_in_network,
     without=True,
@@ -217,9 +230,3 @@ class Filter:
                 )
             return self._window.count_matching(family, self)
         return self._window.count(*counters)
-
-    def usual(self, family: str, *counters: str) -> Usual:
-        """Return what the events of a family that take part usually come to."""
-        if self.narrows(family):
-            return self._window.usual_matching(family, self)
-        return self._window.usual(*counters)

@@ -122,17 +122,28 @@ KEEP_TOTALS = Option(
 KEEP_KEYS = Option(
     "--keep-keys",
     "how long the store keeps what may belong to a person or company: client addresses and"
-    " names, pseudonyms of accounts, recipient domains and relays; of all checks that share a"
+    " names, accounts, recipient domains and relays; of all checks that share a"
     " state file, the one that asks for least has its way (default: what the others ask for,"
     " or 48h)",
     parse=values.window,
     metavar="DURATION",
     example="48h",
 )
+# Of one check, but all look for it once it is asked for.
+ADDRESS = Option(
+    "--address",
+    "only this recipient, such as a list or an alias, by its name, and where its mail comes from;"
+    " the state file remembers it, and all checks that read the log look for it",
+    parse=lambda written: values.text(written).lower(),
+    metavar="ADDRESS",
+    repeatable=True,
+    series="address",
+    example="list@example.com",
+)
 ANONYMISE = Option(
     "--anonymise",
-    "show pseudonyms for client addresses, domains and relays; they stay the same as long as"
-    " the state file lives; accounts are shown by pseudonyms anyway",
+    "show pseudonyms for client addresses, domains, relays and accounts; they stay the same as"
+    " long as the state file lives; accounts of failed logins are shown by pseudonyms anyway",
     switch=True,
 )
 

@@ -60,8 +60,8 @@ def read(
             parts.append(Progress(store, name, now).coverage(log))
     named.paths.extend(gone)
     absence = (
-        f"{named.name}: each of the {len(parts)} files is empty; see where mail is logged now and"
-        " name that with --log"
+        f"{named.name}: each of the {len(parts)} files is empty; send a test mail; if they stay"
+        " empty, see where mail is logged now and name that with --log"
     )
     return Coverage.of_several(parts, known.read or now, absence)
 

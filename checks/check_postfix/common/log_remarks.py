@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from check_postfix.common import not_understood
-from check_postfix.maillog.counts.counts import MANY, STAMPS_OFF
+from check_postfix.maillog.counts.families import MANY, STAMPS_OFF
 from check_postfix.maillog.window import clock_offset
 from check_postfix.plugin import Remark, values
 
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.window import Window
 
+# Exit codes where the log itself is judged: of what keeps all checks from judging, and of what
+# is wrong with it, or may soon be over
+_BLIND, _TROUBLED = 2, 1
 # How far back runs are counted that saw the stamps of daemons off.
 _PROOF_MINUTES = 24 * 60
+# As syslog daemons write them: rsyslog's own form, Debian's since 12, and the older one.
+_STAMPS = ("2026-11-24T16:43:26.123456+01:00", "Nov 24 16:43:26")
 # Silent hosts that are named; of more, the number is said.
 _MOST_NAMED = 3
 
@@ -26,33 +31,38 @@ def remarks(window: Window) -> list[Remark]:
     coverage, lines = window.coverage, window.coverage.line_counts
     said = [Remark(note) for note in window.notes]
     if coverage.absence:  # of one of several logs, if there are lines of ours
-        said.append(Remark(coverage.absence, unknown=not lines.ours))
+        said.append(Remark(coverage.absence, unknown=not lines.ours, finding=_BLIND))
         if not lines.ours:
             return said
     if not lines.lines:
-        return [*said, Remark("the log is empty", unknown=True)]
+        return [*said, Remark("the log is empty", unknown=True, finding=_BLIND)]
     if not lines.ours:
-        expected = "'Nov 24 16:43:26 mx postfix/smtp[123]: ...'"
+        expected = " or ".join(f"'{stamp} mx postfix/smtp[123]: ...'" for stamp in _STAMPS)
         missing = "of a daemon of Postfix" if lines.foreign else "understood"
         return [
             *said,
             Remark(
                 f"none of {lines.lines} log lines is {missing}; expected {expected}",
                 unknown=True,
+                finding=_BLIND,
             ),
         ]
     if not lines.events:
         said.append(Remark(f"no line about mail among {lines.lines} log lines"))
     end = window.end
     if coverage.end < end:
-        said.append(Remark(f"log read up to {local_time(coverage.end, end)} only", unknown=True))
+        words = f"log read up to {local_time(coverage.end, end)} only"
+        said.append(Remark(words, unknown=True, finding=_TROUBLED))
     if unread := coverage.unread_in(window.start, end):
         more = f" (and {len(unread) - 1} more, see -vv)" if unread[1:] else ""
-        said.append(Remark(unread[0].why + more, unknown=True))
+        said.append(Remark(unread[0].why + more, unknown=True, finding=_BLIND))
     elif coverage.start is None or coverage.start > window.start:
         said.append(_starts_late(window))
     said += [
-        Remark(f"log lines lost between {local_time(first, end)} and {local_time(last, end)}")
+        Remark(
+            f"log lines lost between {local_time(first, end)} and {local_time(last, end)}",
+            finding=_TROUBLED,
+        )
         for first, last in coverage.gaps_in(window.start, end)
     ]
     if unknown := not_understood.remark(window):
@@ -78,9 +88,9 @@ def _of_silence(silence: Silence, end: int) -> list[Remark]:
             )
             since = local_time(silence.last, end)
             text = f"{text}, since {since}; {fix}, or raise --max-silence"
-        said.append(Remark(text, unknown=is_too_long))
+        said.append(Remark(text, unknown=is_too_long, finding=_BLIND if is_too_long else 0))
     said += [
-        Remark(f"{name} silent for {values.span((end - last) * 60)}")
+        Remark(f"{name} silent for {values.span((end - last) * 60)}", finding=_TROUBLED)
         for name, last in silence.parts[:_MOST_NAMED]
     ]
     if more := len(silence.parts[_MOST_NAMED:]):
@@ -107,7 +117,10 @@ def _daemons_off(window: Window) -> list[Remark]:
         for off, names in sorted(daemons.items())
     ]
     fix = "copy /etc/localtime into the chroot, or set chroot to n in master.cf"
-    return [Remark(f"stamps of {', '.join(said)}; {fix}", unknown=is_proven)] if said else []
+    if not said:
+        return []
+    words = f"stamps of {', '.join(said)}; {fix}"
+    return [Remark(words, unknown=is_proven, finding=_BLIND if is_proven else 0)]
 
 
 def _offset(coverage: Coverage) -> list[Remark]:
@@ -118,10 +131,12 @@ def _offset(coverage: Coverage) -> list[Remark]:
             Remark(
                 f"stamps run {off} this machine's clock; name their zone with --timezone",
                 unknown=True,
+                finding=_BLIND,
             )
         ]
     if ahead := coverage.ahead:
-        return [Remark(f"newest line is {values.span(ahead * 60)} ahead of this machine's clock")]
+        words = f"newest line is {values.span(ahead * 60)} ahead of this machine's clock"
+        return [Remark(words, finding=_TROUBLED)]
     if behind := -coverage.seems:
         return [
             Remark(
@@ -173,9 +188,10 @@ def _starts_late(window: Window) -> Remark:
     if not window.coverage.complete:
         done = 0 if start is None else max(0, window.end - start)
         whole = window.end - window.start
-        return Remark(f"only {done} of {whole} min read yet, goes on next run", unknown=True)
+        words = f"only {done} of {whole} min read yet, goes on next run"
+        return Remark(words, unknown=True, finding=_TROUBLED)
     if start is None or start >= window.end:
-        return Remark("the log has nothing of that time", unknown=True)
+        return Remark("the log has nothing of that time", unknown=True, finding=_BLIND)
     return Remark(f"log begins {local_time(start, window.end)}")
 
 

@@ -11,10 +11,10 @@ import time
 from contextlib import contextmanager
 
 from check_postfix.common import named_logs, not_understood
-from check_postfix.common.log_options import AT, HOST, INSTANCE, OPTIONS
+from check_postfix.common.log_options import ADDRESS, AT, HOST, INSTANCE, OPTIONS
 from check_postfix.common.log_remarks import remarks
 from check_postfix.common.missed import LatestWindow, Runs
-from check_postfix.maillog.counts.counts import NOBODY
+from check_postfix.maillog.counts.families import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.store import clock_mark, location, log_zone
@@ -24,7 +24,7 @@ from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Label, Remark, Source, Unknown, UsageError, values
+from check_postfix.plugin import Label, Remark, Source, Unknown, Unreadable, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.store.clock_mark import ClockMark
     from check_postfix.maillog.store.store import Log
+    from check_postfix.maillog.window.log_file import LogFile
     from check_postfix.maillog.window.silence import Silence
 
     # Number, host, instance and minute of the newest line
@@ -47,6 +48,9 @@ _YEAR = 365 * 86400
 
 # Of the timeout, what may be spent on waiting and reading; judging is quick.
 _READING = 0.8
+# So often is a store opened that other runs are setting aside, or building again, just now.
+_TRIES = 10
+_BUILT_AGAIN = "state file was damaged and is built again"
 
 
 class Span:
@@ -124,17 +128,22 @@ class OpenedStore:
 
         Raises: LogError; StoreError
         """
-        tries = 3  # other runs may be setting it aside just now
+        tries = _TRIES
         while True:
             tries -= 1
+            file = _file_at(self._path)
             try:
                 self._open()
                 break
-            except DamagedStore:
-                if not tries:
+            except StoreError as error:
+                is_damaged = isinstance(error, DamagedStore)
+                # SQLite has many words for what happens to a file that is not there any more.
+                is_late = not tries or time.monotonic() > self._deadline
+                if is_late or not (is_damaged or _file_at(self._path) != file):
                     raise
-                if _is_set_aside(self._path, self._deadline):
-                    self.notes.append("state file was damaged and is built again")
+                if is_damaged and _is_set_aside(self._path, self._deadline):
+                    self.notes = [note for note in self.notes if note != _BUILT_AGAIN]
+                    self.notes.append(_BUILT_AGAIN)
         if self._path is not None:
             self._say_what_is_not_kept()
         return self
@@ -171,7 +180,9 @@ class OpenedStore:
         self._is_steady = mark.is_steady(self._span.now)
         # The oldest minutes that are kept, of totals and of keys
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
-        self._oldest_keys = mark.trusted - self._retention.keys
+        self._oldest_keys = 0 if self._path is None else mark.trusted - self._retention.keys
+        if addresses := getattr(self._options, ADDRESS.name, None):
+            store.watch(addresses, int(self._span.now) // 60)
         self._logs, left_out = named_logs.of(self._options, store)
         self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
@@ -347,6 +358,15 @@ class OpenedStore:
             matches=self._options.journal_match or (),
         ).run()  # fmt: skip
 
+    def names(self) -> list[str]:
+        """Return the names of the logs that were read, as output says them."""
+        return [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
+
+    def bytes_left(self) -> int:
+        """Return how much of the logs is still to be read, about, in bytes."""
+        logs = [self._store.log(path) for named in self._logs for path in named.paths]
+        return sum(left for log in logs if log for _, left in self._store.unread(log))
+
     def window(self) -> Window:
         """Return the window that the options ask for.
 
@@ -358,13 +378,25 @@ class OpenedStore:
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
             self._oldest_keys, zone, self._options.anonymise,
+            self._options.host is None and self._options.instance is None,
         )  # fmt: skip
         silence = self._silence(origins, zone)
-        logs = [f"the {log.name}" if log.is_journal else log.name for log in self._logs]
-        what = start, end, self.coverage, view, self.notes, silence, logs, self._path
+        last = max((last for last in self._last.values() if last is not None), default=None)
+        files = lambda: self._files(now=int(self._span.now) // 60)  # noqa: E731
+        what = (
+            start, end, self.coverage, view, self.notes, silence, self.names(), self._path, last,
+            files,
+        )  # fmt: skip
         if self._path is None or self._options.at is not None:
             return Window(*what)
-        return LatestWindow(Runs(self._store, self._options), *what)
+        return LatestWindow(self._store, *what)
+
+    def _files(self, now: int) -> list[LogFile]:
+        """Return the files that the logs are made of."""
+        # One check of many asks for them.
+        from check_postfix.common.log_files import files
+
+        return files(self._store, [path for named in self._logs for path in named.paths], now)
 
     def _silence(self, origins: Sequence[Origin], zone: tzinfo | None) -> Silence | None:
         """Return who is silent, None if nobody is, or what is logged now is not read yet."""
@@ -438,6 +470,15 @@ class OpenedStore:
         return origins + nobody
 
 
+def _file_at(path: str | None) -> tuple[int, int] | None:
+    """Return device and inode of the file at a path, None if there is none."""
+    try:
+        status = os.stat(path or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _is_set_aside(path: str | None, deadline: float) -> bool:
     """Put a damaged store out of the way; tell whether it was this run that did.
 
@@ -478,7 +519,9 @@ def _open(options: Namespace) -> Iterator[Window]:
             else "see what is said by"
         )
         raise Unknown(f"{error}; {then} the next run") from None
-    except (LogError, StoreError) as error:
+    except LogError as error:
+        raise Unreadable(str(error)) from None
+    except StoreError as error:
         raise Unknown(str(error)) from None
 
 
@@ -489,8 +532,10 @@ def _measure(window: Window) -> dict[str, float]:
     }
 
 
-def _missed(window: Window, state_of: Callable[[Window], int]) -> Remark | None:
-    return window.runs.missed(window, state_of) if isinstance(window, LatestWindow) else None
+def _missed(window: Window, options: Namespace, state_of: Callable[[Window], int]) -> Remark | None:
+    if not isinstance(window, LatestWindow):
+        return None
+    return Runs(window.store, options).missed(window, state_of)
 
 
 def _where(window: Window, _: Namespace) -> list[str]:

@@ -72,12 +72,12 @@ class Runs:
 class LatestWindow(Window):
     """The window of a run that is remembered.
 
-    runs: that have judged earlier ones
+    store: that remembers
     """
 
-    def __init__(self, runs: Runs, *what: Any) -> None:
+    def __init__(self, store: Store, *what: Any) -> None:
         super().__init__(*what)
-        self.runs = runs
+        self.store = store
 
 
 def _alarms(window: Window, since: int, state_of: Callable[[Window], int]) -> str:

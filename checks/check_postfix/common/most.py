@@ -6,7 +6,7 @@ nothing is known but their number. Where no place has so many, one cause may hav
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ blind the checks.
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import FAMILY
+from check_postfix.maillog.counts.families import FAMILY
 from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
@@ -70,7 +70,8 @@ def remark(window: Window) -> Remark | None:
     known = window.count(*_UNDERSTOOD)
     if not unknown or 100 * unknown < SHARE * (unknown + known):
         return None
-    return Remark(f"{values.amount(unknown, 'line')} about mail not understood{_example(window)}")
+    words = f"{values.amount(unknown, 'line')} about mail not understood{_example(window)}"
+    return Remark(words, finding=_WARNING if unknown >= _SEVERAL else 0)
 
 
 def lines(window: Window) -> list[str]:
@@ -83,6 +84,9 @@ def lines(window: Window) -> list[str]:
 
 
 _EXAMPLES = 5
+_WARNING = 1
+# On a quiet server a single odd line is a large part of all.
+_SEVERAL = 5
 
 
 def _example(window: Window) -> str:

@@ -14,7 +14,7 @@ several domains that it took before. Greylisting passes by itself.
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.window.window import DEFERRALS
 
 TYPE_CHECKING = False
@@ -36,9 +36,8 @@ _REFUSES_ALL = "login refused"
 def standstill(window: Window) -> int:
     """Return for how many seconds all mail to other machines was put off, 0 if it is not.
 
-    It is told in whole hours, from the hour of the first deferral on. What is delivered on this
-    machine, cron's mail above all, proves nothing, nor does what a mailbox server here takes by a
-    UNIX socket.
+    It is told from the minute of the first deferral on. What is delivered on this machine, cron's
+    mail above all, proves nothing, nor does what a mailbox server here takes by a UNIX socket.
     """
     # Most runs end here, after one look at most.
     if _has_left(window) or not window.ending(0, 60 * HOURS).count(*DEFERRALS):
@@ -52,7 +51,17 @@ def standstill(window: Window) -> int:
             stalled = hour
     if not stalled:
         return 0
-    return stalled * 3600 if _is_general(window.ending(0, 60 * stalled), window) else 0
+    if not _is_general(window.ending(0, 60 * stalled), window):
+        return 0
+    # Nothing was put off before `most` minutes ago, something was before `least`.
+    least, most = 60 * (stalled - 1), 60 * stalled
+    while most - least > 1:
+        middle = (least + most) // 2
+        if window.ending(middle, 60 * stalled - middle).count(*DEFERRALS):
+            least = middle
+        else:
+            most = middle
+    return most * 60
 
 
 def _has_left(window: Window) -> bool:

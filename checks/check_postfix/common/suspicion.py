@@ -11,7 +11,7 @@ length: in a day, ten people of an office mistype their passwords.
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

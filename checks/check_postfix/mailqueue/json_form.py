@@ -67,6 +67,7 @@ def _message(line: bytes) -> Message:
             forced_expire=_checked(entry.get("forced_expire", False), bool),
             recipients=tuple([_checked(recipient["address"], str) for recipient in left]),
             reason=next(reasons, ""),
+            sender=_checked(entry.get("sender", ""), str),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise QueueError(

@@ -42,7 +42,9 @@ ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstu
 
 class Message(
     namedtuple(
-        "Message", "queue queue_id arrival size forced_expire recipients reason", defaults=("",)
+        "Message",
+        "queue queue_id arrival size forced_expire recipients reason sender",
+        defaults=("", ""),
     )
 ):
     """One message in the queue.
@@ -55,6 +57,7 @@ class Message(
     recipients:     addresses still to be served, as Postfix quotes them; there may be none
     reason:         why the first of them that was tried is not served yet, in Postfix's words;
                     nothing where none was tried, and while a message is tried again
+    sender:         its envelope address; MAILER-DAEMON where that is empty
     """
 
     __slots__ = ()
@@ -66,6 +69,7 @@ class Message(
     forced_expire: bool
     recipients: tuple[str, ...]
     reason: str
+    sender: str
 
 
 class Waiting:

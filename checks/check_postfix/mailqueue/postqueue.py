@@ -38,17 +38,19 @@ def read(
     timeout: float,
     now: float,
     command: Sequence[str] | None = None,
+    listing: Listing | None = None,
 ) -> Listing:
     """Return what is in the queues of these instances now, together.
 
     timeout: seconds, for all of it; nothing that was started outlives it
     now:     epoch seconds
     command: what runs postqueue, wherever that is; None for the one of this machine
+    listing: that is filled; None for a new one
     Raises:  DownError for an instance that should run, QueueError for whatever else kept it from
              listing the whole queue, unless the time was up after ENOUGH messages
     """
     calls = _Calls(command, timeout)
-    listing = Listing((), now)
+    listing = Listing((), now) if listing is None else listing
     for instance in instances:
         try:
             config_dir = instance.config_dir

@@ -23,6 +23,21 @@ _PARTICULAR = re.compile(r"(?<![^\s=(])[^\s=(]*?(?:[\d\[@<]|\.(?=\w))\S*?(?=[:;,
 # The reply code and enhanced code that a server's answer begins with say why.
 _CODES = re.compile(r"[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?= |$)")
 
+# Whom Postfix has tried, as its own words name it before anything that others have said
+# (smtp_connect.c, smtp_proto.c, smtp_trouble.c, smtp_sasl_glue.c of postfix/src/smtp).
+_match_relay = re.compile(
+    r"(?:connect to|host|lost connection with|conversation with"
+    r"|TLS is required, but was not offered by host"
+    r"|SASL authentication failed; (?:server|cannot authenticate to server))"
+    r" (?P<host>[^\s\[\]]+)\[[^\]\s]+\]"
+).match
+
+
+def relay(reason: str) -> str:
+    """Return the host that a reason says was tried, in lower case; nothing if it names none."""
+    found = _match_relay(reason[:_LONGEST].removeprefix(_SUSPENDED))
+    return found["host"].lower() if found else ""
+
 
 @lru_cache(maxsize=1024)
 def general(reason: str) -> str:

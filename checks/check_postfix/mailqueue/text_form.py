@@ -109,6 +109,7 @@ def _message(line: bytes, now: float) -> Message:
         size=int(found["size"]),
         forced_expire=bool(found["expire"]),
         recipients=(),
+        sender="" if found["unopened"] else line[found.end() :].decode("utf-8", "replace"),
     )
 
 

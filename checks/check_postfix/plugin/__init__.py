@@ -5,7 +5,7 @@ A condition is declared as a Check; nothing in here has heard of mail.
 
 from check_postfix.plugin.at_least import AtLeast
 from check_postfix.plugin.check import Check, Remark, Source
-from check_postfix.plugin.errors import Known, Unknown, UsageError
+from check_postfix.plugin.errors import Known, Unknown, Unreadable, UsageError
 from check_postfix.plugin.label import Label
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.run import run
@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "Threshold",
     "Unknown",
+    "Unreadable",
     "UsageError",
     "run",
 ]

@@ -32,14 +32,18 @@ class Remark:
     text:    a few words
     unknown: whether an OK cannot be vouched for because of it
     explains: whether it only helps to understand an alarm, and is no news beside an OK
+    finding: exit code that it makes, where it is what a check looks for: 0 for none
     """
 
-    __slots__ = ("explains", "text", "unknown")
+    __slots__ = ("explains", "finding", "text", "unknown")
 
-    def __init__(self, text: str, unknown: bool = False, explains: bool = False) -> None:
+    def __init__(
+        self, text: str, unknown: bool = False, explains: bool = False, finding: int = 0
+    ) -> None:
         self.text = text
         self.unknown = unknown
         self.explains = explains
+        self.finding = finding
 
 
 class Source:
@@ -53,8 +57,8 @@ class Source:
     remarks: what must be said about the subject in the first line
     where:   from (subject, options) to lines for -v: what was read, and where what is kept lies
     about:   from (subject, options) to further lines for -vv: what was read
-    missed:  from (subject, what tells a subject's exit code) to what must be said about the
-             time in which nobody has run the check
+    missed:  from (subject, options, what tells a subject's exit code) to what must be said
+             about the time in which nobody has run the check with these options
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Source:
         remarks: Callable[[Any], list[Remark]] = lambda _: [],
         where: Callable[[Any, Namespace], list[str]] = lambda *_: [],
         about: Callable[[Any, Namespace], list[str]] = lambda *_: [],
-        missed: Callable[[Any, Callable[[Any], int]], Remark | None] = lambda *_: None,
+        missed: Callable[[Any, Namespace, Callable[[Any], int]], Remark | None] = lambda *_: None,
     ) -> None:
         self.options = options
         self.open = open
@@ -97,6 +101,9 @@ class Check:
                 failures; None if there is no such thing
     cause:      from (subject, options) to the last line for -v: the command that shows what is
                 behind the number
+    findings:   of a check that looks for what others only remark: from (subject, options, what
+                is remarked) to what is to be said instead, with the exit codes that it makes
+    unreadable: exit code where the source cannot be read
     """
 
     def __init__(
@@ -113,6 +120,8 @@ class Check:
         examples: Sequence[tuple[str, str]] = (),
         worst_case: Callable[[Any], Any] = lambda _: None,
         cause: Callable[[Any, Namespace], list[str]] = lambda *_: [],
+        findings: Callable[[Any, Namespace, list[Remark]], list[Remark]] | None = None,
+        unreadable: int = 3,
     ) -> None:
         self.name = name
         self.description = description
@@ -126,6 +135,8 @@ class Check:
         self.examples = examples
         self._worst_case = worst_case
         self._cause = cause
+        self._findings = findings
+        self.unreadable = unreadable
 
     @property
     def executable(self) -> str:
@@ -133,10 +144,18 @@ class Check:
         return "check_" + self.name.replace(" ", "_")
 
     @property
+    def groups(self) -> list[tuple[str, list[Option]]]:
+        """All options but the standard ones, under the titles that --help gives them."""
+        return [
+            ("thresholds", [o for t in self.thresholds for o in (t.warning, t.critical)]),
+            ("what is judged", list(self.own_options)),
+            ("what is read", list(self.source.options)),
+        ]
+
+    @property
     def options(self) -> list[Option]:
         """All options but the standard ones: thresholds, the check's own, the source's."""
-        limits = [o for t in self.thresholds for o in (t.warning, t.critical)]
-        return [*limits, *self.own_options, *self.source.options]
+        return [option for _, members in self.groups for option in members]
 
     def judge(self, subject: Any, options: Namespace, verbosity: int = 0) -> Outcome:
         """Return what is to be said of a subject.
@@ -148,7 +167,12 @@ class Check:
         measured = {**self.measure(subject, options), **self.source.measure(subject)}
         state, perfdata, not_judged = self._compare(subject, measured, options)
         remarks = [*self.source.remarks(subject), *not_judged]
-        if missed := self.source.missed(subject, lambda other: self._state_of(other, options)):
+        if self._findings is not None:
+            findings = self._findings(subject, options, remarks)
+            state = max([state, *(one.finding for one in findings)], key=SEVERITY.__getitem__)
+            remarks = sorted(findings, key=lambda one: -SEVERITY[one.finding])
+        state_of = lambda other: self._state_of(other, options)  # noqa: E731
+        if missed := self.source.missed(subject, options, state_of):
             remarks.append(missed)
         oddities = (threshold.oddity(options) for threshold in self.thresholds)
         remarks += [Remark(words) for words in oddities if words]
@@ -169,6 +193,19 @@ class Check:
             lines = [*lines, *self._cause(subject, options)]
         said = [remark.text for remark in remarks]
         return Outcome(self.name, state, words, perfdata, lines, said)
+
+    def rehearsed(self, subject: Any, options: Namespace) -> tuple[int, dict[str, float]]:
+        """Return the exit code that a subject's numbers make, and those that are judged, by label.
+
+        What makes a run UNKNOWN besides them is no part of it.
+        """
+        measured = self.measure(subject, options)
+        judged = {
+            threshold.metric: measured[threshold.metric]
+            for threshold in self.thresholds
+            if threshold.metric in measured and not _lacking(threshold, subject, options)
+        }
+        return self._compare(subject, measured, options)[0], judged
 
     def _state_of(self, subject: Any, options: Namespace) -> int:
         """Return the exit code that the numbers of a subject make."""
@@ -200,10 +237,10 @@ def _judge_metric(
     label: Label, value: float, threshold: Threshold | None, options: Namespace
 ) -> tuple[int, Perfdata]:
     """Return a metric's exit code and its perfdata."""
-    warning = critical = None
-    if threshold:
-        warning = getattr(options, threshold.warning.name)
-        critical = getattr(options, threshold.critical.name)
+    if threshold is None:
+        return 0, Perfdata(label.name, value, label.uom, "", "", label.minimum, label.maximum)
+    warning = getattr(options, threshold.warning.name)
+    critical = getattr(options, threshold.critical.name)
     proven = _provable if isinstance(value, AtLeast) else lambda limits: limits
     context = nagiosplugin.ScalarContext(label.name, proven(warning), proven(critical))
     judged = nagiosplugin.Metric(

@@ -7,6 +7,10 @@ class Unknown(Exception):
     state = 3
 
 
+class Unreadable(Unknown):
+    """What is to be measured is there, or should be, and cannot be read."""
+
+
 class UsageError(Unknown):
     """The check was called in a way that makes no sense."""
 

@@ -7,6 +7,9 @@ from check_postfix.plugin.threshold import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from check_postfix.plugin.output import Outcome, Perfdata
 
 # Of a text, in bytes
@@ -23,20 +26,32 @@ def json(outcome: Outcome) -> str:
     """
     import json
 
-    return (
-        json.dumps(
-            {
-                "check": outcome.name.replace(" ", "_"),
-                "state": outcome.exit_code,
-                "state_name": STATES[outcome.exit_code],
-                "summary": plain(outcome.summary, _LONGEST),
-                "remarks": [plain(remark, _LONGEST) for remark in outcome.remarks],
-                "metrics": outcome.values,
-                "lines": outcome.lines,
-            }
-        )
-        + "\n"
-    )
+    return json.dumps({**_said(outcome), **_found(outcome)}) + "\n"
+
+
+def joint_json(joint: Outcome, outcomes: Sequence[Outcome]) -> str:
+    """Return one JSON object in one line: what is said of all, and `checks`.
+
+    checks: an object with what json() has of each, by its name: `postfix_deferred`
+    """
+    import json
+
+    each = {one.name.replace(" ", "_"): {**_said(one), **_found(one)} for one in outcomes}
+    return json.dumps({**_said(joint), "checks": each}) + "\n"
+
+
+def _said(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "check": outcome.name.replace(" ", "_"),
+        "state": outcome.exit_code,
+        "state_name": STATES[outcome.exit_code],
+        "summary": plain(outcome.summary, _LONGEST),
+        "remarks": [plain(remark, _LONGEST) for remark in outcome.remarks],
+    }
+
+
+def _found(outcome: Outcome) -> dict[str, Any]:
+    return {"metrics": outcome.values, "lines": outcome.lines}
 
 
 def checkmk(outcome: Outcome) -> str:

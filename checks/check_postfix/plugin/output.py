@@ -18,7 +18,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 # In bytes. NRPE 2 cuts off after 1,024, later ones after 65,536. Where numbers beyond all
 # reason fill the perfdata, the words give way.
 _PACKET = 1020
-_LONGEST_WORDS = 400
+LONGEST_WORDS = 400
 _LEAST_WORDS = 120
 LONGEST_LINE = 400
 _MOST_LINES = 100
@@ -46,6 +46,12 @@ class Perfdata:
         self.critical = critical
         self.minimum = minimum
         self.maximum = maximum
+
+    def called(self, label: str) -> Perfdata:
+        """Return the same number under this label."""
+        return Perfdata(
+            label, self.value, self.uom, self.warning, self.critical, self.minimum, self.maximum
+        )
 
     def __str__(self) -> str:
         bounds = ("" if b is None else number(b) for b in (self.minimum, self.maximum))
@@ -98,8 +104,12 @@ class Outcome:
         """The first line without its perfdata."""
         state = STATES[self.exit_code]
         remarks = f" ({'; '.join(self.remarks)})" if self.remarks else ""
-        room = max(_LEAST_WORDS, min(_LONGEST_WORDS, _PACKET - len(self.perfdata)))
-        return plain(f"{self.name.upper()} {state} - {self.summary}{remarks}", room)
+        return plain(f"{self.name.upper()} {state} - {self.summary}{remarks}", self.room)
+
+    @property
+    def room(self) -> int:
+        """How long the words may be, in bytes."""
+        return max(_LEAST_WORDS, min(LONGEST_WORDS, _PACKET - len(self.perfdata)))
 
     @property
     def line(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
-    from check_postfix.plugin.check import Check
+    from check_postfix.plugin.called import Called
     from check_postfix.plugin.label import Label
     from check_postfix.plugin.output import Outcome
 
@@ -30,7 +30,7 @@ _ENOUGH = 64 * 1024
 _BASE_UNITS = {"": ("", 1), "%": ("_ratio", 0.01), "s": ("_seconds", 1), "B": ("_bytes", 1)}
 
 
-def exposition(check: Check, outcome: Outcome, options: Namespace, now: float) -> str:
+def exposition(check: Called, outcome: Outcome, options: Namespace, now: float) -> str:
     """Return the text of a file: what was measured, the state, and when that was.
 
     options: where they choose what is measured, they become labels, so that the
@@ -56,7 +56,7 @@ def exposition(check: Check, outcome: Outcome, options: Namespace, now: float) -
     )
 
 
-def name(check: Check, label: Label) -> str:
+def name(check: Called, label: Label) -> str:
     """Return the name of a metric: `postfix_queue_oldest_seconds`.
 
     It does not repeat what the name of the check says already.
@@ -124,7 +124,7 @@ def _check_of(exposed: bytes) -> str:
     return rest.partition(b" says: ")[0].decode("ascii", "replace") if said else ""
 
 
-def _series(check: Check, options: Namespace) -> dict[str, str]:
+def _series(check: Called, options: Namespace) -> dict[str, str]:
     """Return by label the values of the options that decide what is measured.
 
     An option with its default is left out.

@@ -6,27 +6,29 @@ standard error tells Nagios nothing. Help and wrong use are UNKNOWN, exit code 3
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
-import textwrap
 import time
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from check_postfix import __version__, ending
 from check_postfix.ending import Ended
 from check_postfix.plugin import values
-from check_postfix.plugin.errors import Unknown, UsageError
+from check_postfix.plugin.errors import Unknown, Unreadable, UsageError
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.output import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
+    from check_postfix.plugin.called import Called
     from check_postfix.plugin.check import Check
+
+    # Title and options of each group, as --help shows them
+    Groups = Sequence[tuple[str, Sequence[Option]]]
 
 UNKNOWN = 3
 _COLUMNS = 80
@@ -62,6 +64,7 @@ OUTPUT = Option(
 VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
 STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, OUTPUT, VERSION, HELP)
+STANDARD_GROUP = ("standard options", STANDARD)
 
 # How much of two names is the same where one may be meant for the other: --windows, --window.
 _ALIKE = 0.7
@@ -69,25 +72,32 @@ _ALIKE = 0.7
 _WRITING = 1.0
 
 
-class _TimedOut(BaseException):
+class TimedOut(BaseException):
     """The time is up. Not an Exception, so that nothing on the way takes it for its own."""
 
 
 def run(check: Check, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a check and leave with its exit code."""
+    raise SystemExit(answer(check, sys.argv[1:] if arguments is None else arguments))
+
+
+def answer(check: Check, arguments: Sequence[str]) -> int:
+    """Run a check, print what it says, and return its exit code."""
     sys.unraisablehook = lambda error: _unraisable(check, error)
-    given = sys.argv[1:] if arguments is None else arguments
-    text, code = outcome_of(check, given, answers=True)
+    text, code = outcome_of(check, arguments, answers=True)
+    return code if is_written(text) else UNKNOWN
+
+
+def is_written(text: str) -> bool:
+    """Print a text, and tell whether it is printed."""
     left = text.encode("utf-8", "replace")
     try:
         # Past sys.stdout, which is None when closed, and complains at exit when nobody reads.
         while left:
             left = left[os.write(1, left) :]
     except OSError:
-        code = UNKNOWN
-    # What is about to be thrown away need not be looked through once more.
-    gc.freeze()
-    raise SystemExit(code)
+        return False
+    return True
 
 
 def _unraisable(check: Check, error: Any) -> None:
@@ -95,7 +105,7 @@ def _unraisable(check: Check, error: Any) -> None:
 
     What was to end the run has been lost there: end it.
     """
-    if isinstance(error.exc_value, (Ended, _TimedOut)):
+    if isinstance(error.exc_value, (Ended, TimedOut)):
         words = str(error.exc_value) or "timed out; raise --timeout"
         os.write(1, str(Outcome(check.name, UNKNOWN, words)).encode())
         os._exit(UNKNOWN)
@@ -116,35 +126,49 @@ def outcome_of(check: Check, arguments: Sequence[str], answers: bool = False) ->
                 return help_text(check), UNKNOWN
             if options.version:
                 return f"{check.executable} {__version__}\n", UNKNOWN
-            _start_timer(options.timeout)
+            start_timer(options.timeout)
             started = time.monotonic()
             with check.source.open(options) as subject:
                 outcome = check.judge(subject, options, options.verbose)
             if options.verbose >= 3:
-                outcome.add(_how(options, time.monotonic() - started))
+                outcome.add(how(options, time.monotonic() - started))
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            stop_timer()
             ending.be_deaf()
-    except UsageError as error:
-        outcome = Outcome(check.name, UNKNOWN, f"{error}; see {check.executable} --help")
-    except Unknown as error:
-        outcome = Outcome(check.name, error.state, str(error))
-    except _TimedOut as error:
-        outcome = Outcome(
-            check.name,
-            UNKNOWN,
-            f"timed out after {options.timeout:g} s; see where with -vvv, or raise --timeout",
-            lines=_where(error, options),
-        )
-    except Ended as error:
-        outcome = Outcome(check.name, UNKNOWN, str(error))
-    except KeyboardInterrupt:
-        outcome = Outcome(check.name, UNKNOWN, "interrupted")
-    except Exception as error:  # noqa: BLE001 - the last resort: Nagios must be told
-        outcome = Outcome(check.name, UNKNOWN, _unexpected(error), lines=_where(error, options))
+    except BaseException as error:  # noqa: BLE001 - the last resort: Nagios must be told
+        outcome = outcome_of_error(check, error, options)
     if getattr(options, PROMETHEUS.name, None):
-        _export(check, outcome, options)
+        export(outcome, options.prometheus, lambda: _exposition(check, outcome, options))
     return _printed(outcome, getattr(options, OUTPUT.name, None)), outcome.exit_code
+
+
+def outcome_of_error(
+    check: Called, error: BaseException, options: Namespace, executable: str = ""
+) -> Outcome:
+    """Return what a check says that was ended by an error.
+
+    executable: that was called, if it is not the check's own
+    Raises: the error itself, if it is none that a check answers
+    """
+    state, lines = UNKNOWN, []
+    if isinstance(error, UsageError):
+        words = f"{error}; see {executable or check.executable} --help"
+    elif isinstance(error, Unreadable):
+        state, words = check.unreadable, str(error)
+    elif isinstance(error, Unknown):
+        state, words = error.state, str(error)
+    elif isinstance(error, TimedOut):
+        lines = _where(error, options)
+        words = f"timed out after {options.timeout:g} s; see where with -vvv, or raise --timeout"
+    elif isinstance(error, Ended):
+        words = str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        words = "interrupted"
+    elif isinstance(error, Exception):
+        words, lines = _unexpected(error), _where(error, options)
+    else:
+        raise error
+    return Outcome(check.name, state, words, lines=lines)
 
 
 def _printed(outcome: Outcome, form: str | None) -> str:
@@ -172,18 +196,26 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
-    """Write the outcome for Prometheus, or say in it why that was not possible."""
+def _exposition(check: Check, outcome: Outcome, options: Namespace) -> str:
+    from check_postfix.plugin import prometheus
+
+    return prometheus.exposition(check, outcome, options, time.time())
+
+
+def export(outcome: Outcome, path: str, text: Callable[[], str]) -> None:
+    """Write a file for Prometheus, or say in an outcome why that was not possible.
+
+    text: makes what is to be in it
+    """
     from check_postfix import unwritable
     from check_postfix.plugin import prometheus
 
-    path = options.prometheus
     try:
-        _start_timer(_WRITING)
+        start_timer(_WRITING)
         try:
-            prometheus.write(path, prometheus.exposition(check, outcome, options, time.time()))
+            prometheus.write(path, text())
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            stop_timer()
     except prometheus.OthersFile as other:
         outcome.add_trouble(
             f"cannot write {path}: it holds the metrics of {other}; give each check a file of"
@@ -195,11 +227,11 @@ def _export(check: Check, outcome: Outcome, options: Namespace) -> None:
             f"choose another with {PROMETHEUS.flag}",
         )
         outcome.add_trouble(f"cannot write {path}: {cause}; {fix}")
-    except _TimedOut:
+    except TimedOut:
         outcome.add_trouble(f"writing {path} took longer than {_WRITING:g} s; is the disk well?")
 
 
-def _how(options: Namespace, seconds: float) -> list[str]:
+def how(options: Namespace, seconds: float) -> list[str]:
     """Return lines for -vvv: with what, and how fast."""
     import nagiosplugin
 
@@ -212,12 +244,19 @@ def _how(options: Namespace, seconds: float) -> list[str]:
     ]
 
 
-def _start_timer(seconds: float) -> None:
+def start_timer(seconds: float) -> None:
+    """Let TimedOut be raised after so many seconds, more than 0."""
+
     def time_is_up(*_: object) -> None:
-        raise _TimedOut
+        raise TimedOut
 
     signal.signal(signal.SIGALRM, time_is_up)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def stop_timer() -> None:
+    """Let it be raised no more."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _where(error: BaseException, options: Namespace) -> list[str]:
@@ -244,13 +283,39 @@ def options_of(
     Raises:  UsageError naming the option, what is wrong and what would be right
     """
     options = options or Namespace(verbose=0)
-    faults = []
+    groups = [*check.groups, STANDARD_GROUP]
+    faults = [
+        *read(check.executable, groups, arguments, options),
+        *evaluate([option for _, members in groups for option in members], options),
+    ]
+    if faults:
+        raise faults[0]
+    return options
+
+
+def read(
+    executable: str, groups: Groups, arguments: Sequence[str], options: Namespace
+) -> list[UsageError]:
+    """Take down what is written for each option, None where there is nothing.
+
+    groups: of the options that there are
+    Returns: what is wrong with it
+    """
     try:
-        _, strange = _parser(check).parse_known_args(list(arguments), options)
-        faults += [UsageError(_not_an_option(written, check)) for written in strange[:1]]
+        parser = _parser(executable, groups)
+        _, strange = parser.parse_known_args(list(arguments), options)
     except UsageError as error:
-        faults.append(error)
-    for option in check.options + list(STANDARD):
+        return [error]
+    return [UsageError(_not_an_option(written, groups)) for written in strange[:1]]
+
+
+def evaluate(declared: Sequence[Option], options: Namespace) -> list[UsageError]:
+    """Put values in the place of what is written for options, and defaults where nothing is.
+
+    Returns: what is wrong; the value is None then
+    """
+    faults = []
+    for option in declared:
         if option.switch:
             continue
         try:
@@ -259,18 +324,16 @@ def options_of(
             faults.append(error)
             value = None
         setattr(options, option.name, value)
-    if faults:
-        raise faults[0]
-    return options
+    return faults
 
 
-def _not_an_option(written: str, check: Check) -> str:
+def _not_an_option(written: str, groups: Groups) -> str:
     if not written.startswith("-"):
         return f"{written}: every value needs an option before it"
     import difflib
 
     # The dashes, which all have, would make any two of them alike.
-    names = [option.flag.lstrip("-") for option in check.options + list(STANDARD)]
+    names = [option.flag.lstrip("-") for _, members in groups for option in members]
     near = difflib.get_close_matches(written.partition("=")[0].lstrip("-"), names, 1, _ALIKE)
     return f"{written}: no such option" + (f"; did you mean --{near[0]}?" if near else "")
 
@@ -283,23 +346,15 @@ def _value(option: Option, written: Any) -> Any:
     return None if written is None else option.value(written)
 
 
-def _parser(check: Check) -> ArgumentParser:
+def _parser(executable: str, groups: Groups) -> ArgumentParser:
     parser = _Parser(
-        prog=check.executable,
-        description=textwrap.fill(check.description, _COLUMNS),
+        prog=executable,
         formatter_class=lambda prog: RawDescriptionHelpFormatter(
             prog, max_help_position=28, width=_COLUMNS
         ),
-        epilog=_epilog(check),
         add_help=False,
         allow_abbrev=False,
-        usage=f"{check.executable} [options]",
-    )
-    groups = (
-        ("thresholds", [o for t in check.thresholds for o in (t.warning, t.critical)]),
-        ("what is judged", list(check.own_options)),
-        ("what is read", list(check.source.options)),
-        ("standard options", list(STANDARD)),
+        usage=f"{executable} [options]",
     )
     for title, members in groups:
         group = parser.add_argument_group(title)
@@ -324,14 +379,16 @@ def _add(group: Any, option: Option) -> None:
         )
 
 
-def _epilog(check: Check) -> str:
+def _epilog(examples: Sequence[tuple[str, str]]) -> str:
+    import textwrap
+
     lines = [
         "ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside,",
         "        ~:10 above 10 only, where numbers can be below 0",
     ]
-    if check.examples:
+    if examples:
         lines += ["", "examples:"]
-        for command, what in check.examples:
+        for command, what in examples:
             lines += [
                 f"  {command}",
                 *textwrap.wrap(f"      {what}", _COLUMNS - 1, subsequent_indent="      "),
@@ -341,4 +398,18 @@ def _epilog(check: Check) -> str:
 
 def help_text(check: Check) -> str:
     """Return the text of --help, 80 columns wide."""
-    return _parser(check).format_help()
+    groups = [*check.groups, STANDARD_GROUP]
+    return help_of(check.executable, groups, check.description, check.examples)
+
+
+def help_of(
+    executable: str, groups: Groups, description: str, examples: Sequence[tuple[str, str]]
+) -> str:
+    """Return the text of --help of an executable with these options, 80 columns wide."""
+    # Most runs show none.
+    import textwrap
+
+    parser = _parser(executable, groups)
+    parser.description = textwrap.fill(description, _COLUMNS)
+    parser.epilog = _epilog(examples)
+    return parser.format_help()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages as module
 from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums, said
+from check_postfix.maillog.counts.senders import BOUNCED as OF_BOUNCED
+from check_postfix.maillog.counts.senders import RECIPIENTS
 from check_postfix.maillog.events.event import Event, MessageFacts
 from tests.support import effort
 
-# (minute, origin, counter) -> number
-Numbers = Counter[tuple[int, int, str]]
-# An event, perhaps with how often it was said, and size and recipients
-Said = Event | tuple[Event, int] | tuple[Event, int, int, int]
+# (minute, origin, counter), or (minute, origin, what, sender) -> number
+Numbers = Counter[tuple[int | str, ...]]
+# An event, perhaps with how often it was said, size and recipients, sender and other queue ID
+Said = Event | tuple[Event, int] | tuple[Event, int, int, int] | tuple[Any, ...]
 
 
 class MessageLine(NamedTuple):
@@ -46,16 +48,18 @@ def read(lines: list[MessageLine], sums: Sums) -> Messages:
 
     piece = Messages(sums)
     for one in lines:
-        queue_id, size, recipients = one.facts
+        queue_id, size, recipients, times, by, other_id = one.facts
         what = said(one.origin, one.event, one.times)
-        piece.add([(what, queue_id, one.minute, size, recipients)])
+        piece.add([(what, queue_id, one.minute, size, recipients, times, b"", by, other_id)])
     return piece
 
 
 def line(said: Said, queue_id: bytes, minute: int, origin: int = 1) -> MessageLine:
     """Return a line about a message."""
-    event, times, *numbers = (said, 1) if isinstance(said, Event) else said
-    return MessageLine(minute, origin, event, times, MessageFacts(queue_id, *numbers))
+    event, times, *rest = (said, 1) if isinstance(said, Event) else said
+    size, recipients, sender, other_id = *rest, *(0, 0, "", b"")[len(rest) :]
+    facts = MessageFacts(queue_id, size, recipients, b"", sender, other_id)
+    return MessageLine(minute, origin, event, times, facts)
 
 
 def lines_of(*said: Said, queue_id: bytes = b"A1", minute: int = 7) -> list[MessageLine]:
@@ -198,6 +202,73 @@ def test_nothing_waits_for_a_message_that_has_ended(earlier, later):
     assert (piece.received, piece.active) == ({}, {})
 
 
+# -- who has handed it in
+
+
+def of_senders(lines: list[MessageLine]) -> dict[tuple[int, int, str, str], int]:
+    sums = Sums()
+    read(lines, sums)
+    return sums.senders
+
+
+ANN = "by_account\tann@example.com"
+UID = "by_uid\t33"
+NEAR, STRANGER = "by_client\t10.0.0.7", "by_client\t203.0.113.7"
+SENDERS = ["", ANN, UID, NEAR, STRANGER]
+KEPT = [ANN, UID, NEAR]
+
+
+def test_a_sender_has_the_recipients_of_its_messages_and_those_that_bounce():
+    lines = lines_of((RECEIVED, 1, 0, 0, ANN), active(300, 5), SENT, BOUNCED, BOUNCED, REMOVED)
+
+    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 5, (7, 1, OF_BOUNCED, ANN): 2}
+
+
+def test_a_retry_has_no_recipients_again_and_what_bounces_then_is_not_counted():
+    lines = lines_of((RECEIVED, 1, 0, 0, ANN), active(300, 2), DEFERRED, DEFERRED)
+    lines += lines_of(active(300, 2), BOUNCED, SENT, REMOVED, minute=20)
+
+    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 2}
+
+
+def test_of_a_client_that_is_a_stranger_nothing_is_kept():
+    assert of_senders(lines_of((RECEIVED, 1, 0, 0, STRANGER), active(300), BOUNCED)) == {}
+
+
+def filtered(
+    minute: int, by: str, old: bytes = b"A1", new: bytes = b"B1", origin: int = 1
+) -> list[MessageLine]:
+    """Return the lines of a message that a content filter hands back, of which two bounce."""
+    return [
+        line((RECEIVED, 1, 0, 0, by), old, minute, origin),
+        line(active(300, 3), old, minute, origin),
+        line((RECEIVED, 1, 0, 0, "", old), new, minute + 1, origin),
+        line(active(310, 3), new, minute + 1, origin),
+        line(BOUNCED, new, minute + 2, origin),
+        line((FILTERED, 1, 0, 0, "", new), old, minute + 2, origin),
+        line(REMOVED, old, minute + 2, origin),
+        line(BOUNCED, new, minute + 3, origin),
+        line(SENT, new, minute + 3, origin),
+        line(REMOVED, new, minute + 3, origin),
+    ]
+
+
+def test_what_bounces_behind_a_content_filter_is_the_senders_and_nothing_counts_twice():
+    assert of_senders(filtered(7, ANN)) == {
+        (7, 1, RECIPIENTS, ANN): 3, (7, 1, OF_BOUNCED, ANN): 2,
+    }  # fmt: skip
+
+
+def test_a_filter_that_only_says_the_new_queue_id_is_enough():
+    lines = filtered(7, ANN)
+    lines[2] = line((RECEIVED, 1, 0, 0, NEAR), b"B1", 8)
+
+    assert of_senders(lines) == {
+        (7, 1, RECIPIENTS, ANN): 3, (7, 1, OF_BOUNCED, ANN): 1,
+        (8, 1, RECIPIENTS, NEAR): 3, (8, 1, OF_BOUNCED, NEAR): 1,
+    }  # fmt: skip
+
+
 # -- the same in pieces
 
 
@@ -225,7 +296,8 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
         begun = None
         logged_in = draw(st.booleans())
         if draw(st.booleans()):
-            say(SUBMITTED if logged_in else RECEIVED)
+            by = draw(st.sampled_from(SENDERS))
+            say((SUBMITTED if logged_in else RECEIVED, 1, 0, 0, by))
             begun = minute
             if draw(st.integers(0, 5)) == 0:
                 say(CANCELLED)
@@ -235,6 +307,7 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
             if draw(st.integers(0, 5)) == 0:
                 break  # refused: no word of it any more
         size, left = draw(st.integers(1, 900)), draw(st.integers(1, 3))
+        is_first = begun is not None
         while left:
             say(active(size, left))
             taken_up = minute
@@ -243,6 +316,8 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
                 add("bytes_received", size)
                 if logged_in:
                     add("recipients_submitted", left)
+                if by in KEPT:
+                    sums[minute, origin, RECIPIENTS, by] += left
             begun = None
             again = 0
             for outcome in draw(st.permutations(range(left))):
@@ -254,7 +329,10 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
                 if how in (SENT, FILTERED) and minute - taken_up <= LONGEST_PENDING_MINUTES:
                     add("bytes_delivered" if how is SENT else "bytes_filtered", size * times)
                 again += how in (DEFERRED, SOFTBOUNCE)
+                if how is BOUNCED and is_first and by in KEPT:
+                    sums[taken_up, origin, OF_BOUNCED, by] += 1
             left = again
+            is_first = False
         say(REMOVED)
     return lines, +sums
 
@@ -269,6 +347,22 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
         rests.append(lines)
         sums.update(more)
     log = []
+    for number in range(draw(st.integers(0, 2))):
+        by = draw(st.sampled_from(SENDERS))
+        old, new = b"F%d" % number, b"G%d" % number
+        lines = filtered(9, by, old, new)
+        for one in lines:
+            if one.event is FILTERED:
+                sums[one.minute, 1, "bytes_filtered"] += 300
+        sums[9, 1, "accepted"] += 1
+        sums[9, 1, "bytes_received"] += 300
+        sums[10, 1, "accepted"] += 1
+        sums[10, 1, "bytes_received"] += 310
+        sums[12, 1, "bytes_delivered"] += 310
+        if by in KEPT:
+            sums[9, 1, RECIPIENTS, by] += 3
+            sums[9, 1, OF_BOUNCED, by] += 2
+        rests.append(lines)
     while rests := [rest for rest in rests if rest]:
         log.append(draw(st.sampled_from(rests)).pop(0))
     return log, sums
@@ -282,7 +376,7 @@ def test_read_in_one_go_the_sums_are_those_of_the_messages(log):
 
     read(lines, sums)
 
-    assert dict(sums.items()) == expected
+    assert {**dict(sums.items()), **sums.senders} == expected
 
 
 @settings(max_examples=effort.examples(800), deadline=None)
@@ -300,4 +394,4 @@ def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
         number = data.draw(st.integers(0, len(pieces) - 2))
         pieces[number].followed_by(pieces.pop(number + 1))
 
-    assert dict(sums.items()) == expected
+    assert {**dict(sums.items()), **sums.senders} == expected

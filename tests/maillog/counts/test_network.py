@@ -41,3 +41,17 @@ def test_every_ipv6_client_is_its_64(address: IPv6Address):
 @given(st.text(st.sampled_from("0123456789abcdef.:"), max_size=60))
 def test_whatever_looks_like_an_address_is_some_client(address):
     assert "\t" not in network.of(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "around"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::7", "2001:db8:1:2::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_an_account_comes_from_a_24_or_a_64(address: str, around: str) -> None:
+    assert network.around(address) == around

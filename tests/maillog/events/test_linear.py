@@ -10,7 +10,8 @@ import pytest
 from tests.support import corpus
 
 SIZES = (16, 32, 64)  # KiB
-ROUNDS = 7
+ROUNDS = 3
+TRIES = 10  # on a machine that does much else, the least of a few is not the line's own cost yet
 # Twice the length may cost this many times the work. Linear is 2, quadratic 4; what
 # takes less than FLOOR seconds is noise.
 GROWTH = 3.2
@@ -162,13 +163,20 @@ ENDS = (b"", b")", b'">', b" returned to sender", b"\r", b"\xff")
 )
 def test_cost_grows_with_the_length_of(shape, read):
     start, repeated = SHAPES[shape]
+    floor = NESTING if shape.endswith("nesting") else FLOOR
     for end in ENDS:
-        costs = [
-            _cost(read, start + repeated * (size * 1024 // len(repeated)) + end) for size in SIZES
-        ]
-        floor = NESTING if shape.endswith("nesting") else FLOOR
-        for shorter, longer in pairwise(costs):
-            assert longer < max(floor, shorter * GROWTH), f"{end!r}: {costs} seconds"
+        lines = [start + repeated * (size * 1024 // len(repeated)) + end for size in SIZES]
+        costs = [_cost(read, line) for line in lines]
+        for _ in range(TRIES):
+            if _is_linear(costs, floor):
+                break
+            costs = [min(cost, _cost(read, line)) for cost, line in zip(costs, lines, strict=True)]
+        else:
+            pytest.fail(f"{end!r}: {costs} seconds")
+
+
+def _is_linear(costs: list[float], floor: float) -> bool:
+    return all(longer < max(floor, shorter * GROWTH) for shorter, longer in pairwise(costs))
 
 
 def _cost(read, line: bytes) -> float:

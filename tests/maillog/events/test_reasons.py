@@ -88,6 +88,7 @@ DELIVERIES = {
         ("4.4.3", "Host or domain name not found. Name service error for name=x type=MX: Host not"
                   " found, try again"),
         ("5.4.4", "delivery temporarily suspended: Host or domain name not found. Name service er"),
+        ("4.3.0", f"{HOST} said: 451 4.3.0 temporary lookup failure: domain not found"),
         ("4.4.3", "unable to look up host mx.example.net: Temporary failure in name resolution"),
         ("5.1.0", "Domain example.net does not accept mail (nullMX)"),
         ("4.1.8", f"{HOST} said: 450 4.1.8 <x@y>: Sender address rejected: Domain not found"),
@@ -129,6 +130,29 @@ DELIVERIES = {
         ("5.0.0", f"{HOST} said: 550 relaying denied"),
     ],
     reasons.NO_TRANSPORT: [("4.3.0", "mail transport unavailable")],
+    reasons.LOOKUP: [
+        ("4.3.0", "address resolver failure"),
+        ("4.3.0", "alias database unavailable"),
+        ("4.3.0", f"{HOST} said: 451 4.3.0 <ann@example.net>: Temporary lookup failure"),
+        ("4.0.0", f"{HOST} said: 451 temporary lookup failure"),
+        ("4.3.0", f"{HOST} said: 451 4.3.0 user table lookup error"),
+    ],
+    reasons.COMMAND: [
+        ("4.3.0", "temporary failure"),
+        ("4.3.0", "temporary failure. Command output: mailbox full"),
+        ("4.3.0", "temporary failure. Command output: connection refused, spamhaus, user unknown"),
+        ("5.3.0", "service unavailable. Command output: no"),
+        ("5.3.0", 'Command died with status 1: "/usr/local/bin/filter"'),
+        ("4.3.0", 'Command time limit exceeded: "/usr/local/bin/filter"'),
+    ],
+    reasons.UNAVAILABLE: [
+        ("4.3.0", f"{HOST} said: 451 4.3.0 later"),
+        # No mailbox is full: the server's own disk.
+        ("4.3.1", f"{HOST} said: 452 4.3.1 Insufficient system storage"),
+        ("4.3.2", f"{HOST} refused to talk to me: 421 4.3.2 All server ports are busy"),
+        ("4.3.5", f"{HOST} said: 451 4.3.5 Server configuration error"),
+        ("4.4.5", f"{HOST} said: 451 4.4.5 congestion"),
+    ],
     reasons.LOGIN_REFUSED: [
         ("4.7.8", "SASL authentication failed; server mx.example.net[198.51.100.25] said: 535"),
         ("5.7.8", f"{HOST} said: 535 5.7.8 no"),
@@ -137,18 +161,18 @@ DELIVERIES = {
     reasons.OTHER: [
         ("4.0.0", f"{HOST} said: 451 later"),
         ("4.3.0", "x mail transport unavailable"),
-        ("4.3.0", f"{HOST} said: 451 mail transport unavailable"),
+        ("4.0.0", f"{HOST} said: 451 mail transport unavailable"),
+        ("4.0.0", f"{HOST} said: 451 address resolver failure"),
+        ("4.3.0", "x address resolver failure"),
+        ("4.3.0", "x temporary failure"),
         # No mailbox is full: a policy's code, the server's own disk, words of no server or of an
         # address, one that does not talk to us.
         ("5.7.1", f"{HOST} said: 552 5.7.1 over quota"),
         ("5.6.9", f"{HOST} said: 552 5.6.9 mailbox full"),
-        ("4.3.1", f"{HOST} said: 452 4.3.1 Insufficient system storage"),
         ("4.0.0", f"{HOST} said: 452 insufficient system storage"),
         ("5.3.0", f"{HOST} said: 552 5.3.0 no"),
-        ("4.3.0", "temporary failure. Command output: mailbox full"),
         ("4.0.0", f"{HOST} said: 451 <quota.mailbox.full@example.net>: later"),
         ("4.0.0", f"{HOST} refused to talk to me: 452 over quota"),
-        ("4.3.0", "temporary failure. Command output: connection refused, spamhaus, user unknown"),
         ("5.4.6", "mail for example.net loops back to myself"),
         # Near misses: the words are another's, or stand elsewhere.
         ("4.0.0", "x connect to mx.example.net[198.51.100.25]:25: Connection refused"),
@@ -172,6 +196,13 @@ REJECTS = {
         "Service unavailable; Sender address [a] blocked using forged.example",
     ],
     (reasons.RELAY_DENIED, ""): ["Relay access denied"],
+    (reasons.LOOKUP, ""): ["Temporary lookup failure"],
+    (reasons.UNAVAILABLE, ""): [
+        "Insufficient system storage",
+        "Server configuration error",
+        "Server configuration problem",
+        "Error: queue file write error",
+    ],
     (reasons.UNKNOWN_USER, ""): [
         "Recipient address rejected: User unknown in local recipient table",
         "Recipient address rejected: undeliverable address: host a[b] said: 550 no",
@@ -207,6 +238,8 @@ REJECTS = {
         "Service currently unavailable",
         "Service unavailable - try again later",
         "x Relay access denied",
+        "x Temporary lookup failure",
+        "mx1.example.com Server configuration error",
         "<a>: Relay access denied",
         "Recipient address rejected:User unknown",
         "Service unavailable; Client host [192.0.2.1] blocked using",

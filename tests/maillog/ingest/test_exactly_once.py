@@ -55,6 +55,7 @@ class Machine(RuleBasedStateMachine):
         self.minute = logbook.FIRST
         self.ahead = 0  # by which the clock of the runs is ahead of the log's, in minutes
         self.rest = b""  # of a line that is written in part
+        self.torn: set[int] = set()  # generations that end in a part whose rest is elsewhere
         self.stamp = 0  # dateext
         self.archives: list[str] = []  # newest first, each a whole file
         self.own = os.path.join(self.directory, "mail.old")  # to which some rotate
@@ -103,7 +104,9 @@ class Machine(RuleBasedStateMachine):
     def _lines(self, number: int, size: int, path: str) -> bytes:
         data = b""
         for _ in range(number):
-            self.lines[self.minute] = self.holds[path]
+            if self.holds[path] not in self.torn:
+                self.lines[self.minute] = self.holds[path]
+            self.torn.discard(self.holds[path])
             data += logbook.line(self.minute, size) + self.mails.lines(self.minute)
             self.mails.start(self.minute)
             self.minute += 1
@@ -113,7 +116,7 @@ class Machine(RuleBasedStateMachine):
         self.history = None
         data = self._lines(number, 0, self.log)
         for minute in range(self.minute - number, self.minute):
-            del self.lines[minute]
+            self.lines.pop(minute, None)
         return data
 
     def _living(self) -> str:
@@ -141,15 +144,20 @@ class Machine(RuleBasedStateMachine):
         data = self._lines(1, 0, self._living())
         self._append(self.log, data[:cut])
         self.rest = data[cut:]
-        self.part = self.minute - 1, self.lines.pop(self.minute - 1)
+        is_whole = self.lines.pop(self.minute - 1, None) is not None
+        self.part = self.minute - 1, self.holds[self.log], is_whole
 
     def _finish(self, path: str) -> None:
         if self.rest:
             self._append(path, self.rest)
             self.rest = b""
-            minute, generation = self.part
+            minute, generation, is_whole = self.part
             if generation == self.holds[path]:
-                self.lines[minute] = generation
+                if is_whole:
+                    self.lines[minute] = generation
+            else:  # no file has the whole of it, and what comes next is no line either
+                self.torn.add(generation)
+                self.history = None
 
     @precondition(lambda self: self.rest)
     @rule()

@@ -121,6 +121,7 @@ def test_an_archive_that_vanishes_is_noticed(settled: Place) -> None:
     assert settled.gaps(coverage) == []
 
 
+@pytest.mark.heavy
 def test_archives_that_there_was_no_time_for_are_read_by_the_next_runs(settled: Place) -> None:
     many(settled, 60)
     read = []

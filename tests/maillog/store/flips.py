@@ -35,6 +35,8 @@ _DAYS = 3
 _SIZE = Size(300, 0.1, False, rejects=300, guesses=100, dead=0.05)
 CHECKS = [deferred.CHECK, bounces.CHECK, rejects.CHECK, auth.CHECK]
 WINDOWS = ["1h", "12h", "40h"]
+# So many times as many flips as are asked for are tried until one is said.
+_MOST = 10
 # What is printed of damage.
 _SAID = "state file was damaged and is built again"
 
@@ -140,7 +142,7 @@ class Results(NamedTuple):
 
 
 def flip(server: Server, file: Path, number: int, seed: int) -> Results:
-    """Flip so many bits of a file, each for itself.
+    """Flip so many bits of a file, each for itself; more if all of them are harmless.
 
     file: the server's state, or its journal
     """
@@ -165,7 +167,10 @@ def flip(server: Server, file: Path, number: int, seed: int) -> Results:
             assert code != 3, said
             assert _SAID not in said
     results = Results(Counter(), [])
-    for _ in range(number):
+    tried = 0
+    # Most bits stand for what this run does not read: go on until one is found, or none ever is.
+    while tried < number or ("said" not in results.outcomes and tried < _MOST * number):
+        tried += 1
         one = Flip(
             chance.randrange(len(whole[file])), chance.randrange(8), chance.choice(CHECKS),
             chance.choice(WINDOWS),

@@ -188,6 +188,8 @@ def test_whatever_strangers_write_state_and_memory_stay_small(
 
     totals, kept, _ = _read(log, state, "sent", "deferred", "rejected")
 
+    connections = totals.pop("connected_smtpd", 0)
+    assert connections == (number if line is _many_hosts else 0)
     assert sum(totals.values()) == sum(kept.values()) == number
 
 

@@ -14,9 +14,9 @@ from check_postfix.maillog.store import schema
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
 from tests.maillog.store import flips, states
-from tests.support import kept, logbook
+from tests.support import effort, kept, logbook
 
-FLIPS = 40
+FLIPS = effort.examples(40, least=10)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, flips.Results
     return flips.all_ways(str(tmp_path_factory.mktemp("server")), FLIPS, seed=1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "way", ["nothing new", "new lines", "a hot journal, in the state", "a hot journal, in it"]
 )
@@ -85,6 +86,7 @@ def tables_with_rows(state: str) -> list[str]:
 def silently(state: str, statement: str) -> None:
     """Change a state without a trigger's knowledge."""
     with closing(sqlite3.connect(state)) as db, db:
+        db.execute("PRAGMA synchronous=OFF")
         triggers = "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
         there = db.execute(triggers).fetchall()
         for name, _ in there:

@@ -48,6 +48,7 @@ class Place:
 def sql(state: str, *statements: str) -> list[Any]:
     """Return what the last of some statements yields."""
     with closing(sqlite3.connect(state, isolation_level=None)) as db:
+        db.create_function("noted", -1, lambda *_: None)  # which triggers call, since version 4
         return [db.execute(statement).fetchall() for statement in statements][-1]
 
 
@@ -60,11 +61,14 @@ def rows(state: str) -> Rows:
     found: Rows = {}
     packed = of(state, "user_version") >= 2
     for (table,) in sql(state, "SELECT name FROM sqlite_master WHERE type='table'"):
-        if table in ("directory", "checksum"):
+        # No version before has kept how long deliveries took, nor who sends and gets how much.
+        if table in ("directory", "checksum", "delay", "quarter_key", "daily_most"):
             continue
         found[table] = Counter()
         for row in sql(state, f'SELECT * FROM "{table}"'):
-            if table in ("total", "keyed") and packed:
+            if table == "keyed" and row[0].startswith("by_"):
+                continue
+            if table in ("total", "keyed", "quarter", "tried") and packed:
                 *where, text = row
                 numbers, *names = text.split("\n")
                 row = *where, tuple(sorted(zip(names, numbers.split(), strict=True)))
@@ -185,6 +189,8 @@ def test_what_is_logged_later_finds_the_messages_of_before(place: Place) -> None
 def test_a_state_with_other_tables_than_its_version_had_is_damaged(
     place: Place, change: str
 ) -> None:
+    for (trigger,) in sql(place.state, "SELECT name FROM sqlite_master WHERE type='trigger'"):
+        sql(place.state, f"DROP TRIGGER {trigger}")  # or SQLite would not drop columns
     sql(place.state, change)
     before = rows(place.state)
 

@@ -643,6 +643,12 @@ def test_without_its_program_a_record_is_the_same_event_or_none(frame):
         if kind == "reject_unknown":
             continue  # what one program would not write, another might
         line = LOST[frame](said)
+        if kind == "warning":
+            # A command's is not told from a daemon's; and another program might have meant more.
+            exact, scanned = _read(line)
+            assert exact == scanned, line
+            assert exact is None or exact.event.kind != "warning", line
+            continue
         if said.text.count("status=") > 1 and said.text.endswith(" (bad address syntax)"):
             continue  # next test
         event = said.expected.event._replace(service="")  # lost as well
@@ -652,7 +658,7 @@ def test_without_its_program_a_record_is_the_same_event_or_none(frame):
 
     kinds = {said.expected.event.kind for said in SAID
              if said.expected and "/" in said.tag}  # fmt: skip
-    assert kinds - told - {"reject_unknown"} == NOT_TOLD
+    assert kinds - told - {"reject_unknown", "warning"} == NOT_TOLD
 
 
 def test_without_its_program_a_reply_like_the_error_transports_words_is_suspicious():

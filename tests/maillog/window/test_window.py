@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import MANY
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.window.coverage import Coverage
-from check_postfix.maillog.window.usual import Usual
+from check_postfix.maillog.window.usual import MORE
 from check_postfix.maillog.window.window import Window
+from tests.support.builders import a_comparison
 
 ROWS = {
     "deferred": [
@@ -22,7 +23,7 @@ TOLD = {
 
 
 class View:
-    """A view that notes what it is asked; each usual level is how often one was asked for."""
+    """A view that notes what it is asked; what has come is always as usual."""
 
     def __init__(self, totals):
         self._totals = totals
@@ -39,13 +40,9 @@ class View:
         self.asked.append(asked)
         return TOLD[asked]
 
-    def usual(self, counters):
-        self.asked.append(counters)
-        return Usual(len(self.asked), "")
-
-    def usual_matching(self, family, takes):
-        self.asked.append((family, takes))
-        return Usual(len(self.asked), "")
+    def compared(self, series, enough):
+        self.asked.append((series, enough))
+        return a_comparison(5, usual=5)
 
 
 def window(view=None, **totals):
@@ -88,42 +85,54 @@ def test_keys_may_be_filtered():
     assert found.count_matching("deferred", lambda _, key: key[0] == "example.net") == 5
 
 
-def test_what_is_usual_is_worked_out_once():
+def test_what_is_held_against_the_usual_is_worked_out_once():
     view = View({})
     found = window(view)
 
-    first, again, other = (
-        found.usual("sent", "bounced"), found.usual("sent", "bounced"), found.usual("sent"),
-    )  # fmt: skip
+    first, again = found.compared("sent"), found.compared("sent")
 
-    assert (first.level, again.level, other.level) == (1, 1, 2)
-    assert view.asked == [("sent", "bounced"), ("sent",)]
+    assert first is again
+    assert found.compared("sent", 60) is not first
+    assert view.asked == [("sent", None), ("sent", 60)]
 
 
-def test_what_is_usual_of_one_filter_is_not_that_of_another():
-    view = View({})
-    found = window(view)
+def test_of_what_is_supposed_to_have_come_more_has_come_in_the_last_quarter():
+    found = window(View({"rejected_smtpd": 10}))
 
-    def some(*_):
-        return True
+    supposed = found.supposing("rejected_smtpd", 500)
 
-    def others(*_):
-        return False
+    assert supposed.compared("rejected").recent.quarters[:2] == [505, 5]
+    assert supposed.compared("rejected").verdict.how == MORE
+    assert supposed.compared("received").recent.quarters[:2] == [5, 5]
 
-    asked = [("rejected", some), ("rejected", others), ("rejected", some), ("deferred", some)]
-    levels = [found.usual_matching(*one).level for one in asked]
 
-    assert levels == [1, 2, 1, 3]
+def test_more_of_several_kinds_may_be_supposed_one_after_the_other():
+    supposed = window(View({"rejected_smtpd": 10})).supposing("rejected_smtpd", 500)
+
+    both = supposed.supposing("received", 700).supposing("rejected_size", 5)
+    failed = supposed.supposing("deferred", 3).supposing("softbounce", 4)
+
+    assert both.compared("rejected").recent.quarters[0] == 510
+    assert both.compared("received").recent.quarters[0] == 705
+    assert failed.count_matching("deferred", lambda *_: False) == 7
 
 
 def test_of_messages_the_store_is_asked_once_however_often_they_are_looked_at():
-    view = View({})
+    view = View({"deferred": 1, "expired": 1})
     found = window(view)
 
     for _ in range(2):
         _ = found.deferred_messages, found.expired_messages, found.lines_of_unknown_messages
 
     assert sorted(view.asked) == sorted(TOLD)
+
+
+def test_messages_that_no_line_of_the_window_tells_of_are_not_looked_for():
+    view = View({"sent": 9})
+    found = window(view)
+
+    assert (found.deferred_messages, found.expired_messages) == (0, 0)
+    assert view.asked == []
 
 
 def test_messages_are_counted_once_however_many_lines_tell_of_them():

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from check_postfix.maillog.source.generation import hasher
 
+# What else has a pseudonym of its own: whoever is counted by the day.
+BY_THE_DAY = b"by the day"
+
 # In bytes, each two hexadecimal digits. With 10,000 accounts, in one store of 20,000 two of
 # them share a pseudonym.
 _DIGEST = 5
@@ -20,11 +23,12 @@ _LONGEST = 80
 class Accounts:
     """Gives accounts their pseudonyms.
 
-    secret: the store's
+    secret:  the store's
+    purpose: the same name has another pseudonym for each
     """
 
-    def __init__(self, secret: bytes) -> None:
-        self._empty = hasher(secret, _DIGEST, b"account")
+    def __init__(self, secret: bytes, purpose: bytes = b"account") -> None:
+        self._empty = hasher(secret, _DIGEST, purpose)
         self._known: dict[bytes, str] = {}
 
     def pseudonym(self, name: bytes) -> str:

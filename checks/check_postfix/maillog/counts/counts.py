@@ -7,12 +7,32 @@ person or a company, so keys are kept for a shorter time than counters.
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts import network
-from check_postfix.maillog.counts.account import Accounts
+from collections import Counter
+from operator import itemgetter
+
+from check_postfix.maillog.counts import network, senders
+from check_postfix.maillog.counts.account import BY_THE_DAY, Accounts
+from check_postfix.maillog.counts.families import (
+    BOUNCED_WITH,
+    FAMILIES,
+    FAMILY,
+    LONGEST,
+    MAILBOX_FULL,
+    MANY,
+    MESSAGES,
+    RECEIPTS,
+    SEPARATOR,
+    fields,
+    key,
+)
+from check_postfix.maillog.counts.places import SMTP, Places
+from check_postfix.maillog.events import sender
 from check_postfix.maillog.events.event import LINKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Set
+
     from check_postfix.maillog.counts.messages import Sums
     from check_postfix.maillog.events.event import Event
 
@@ -22,120 +42,10 @@ if TYPE_CHECKING:
     # Minute, origin
     Bucket = tuple[int, int]
 
-# Counted where no line tells it: by each run that reads the end of a log.
-STAMPS_OFF = "stamps_off"
-
-# The fields of an event that its kind is split by. An account comes last: its pseudonym is
-# added when the other fields are joined already.
-_FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
-FAMILIES = {
-    "sent": ("domain", "relay"),
-    "deferred": _FAILED_DELIVERY,
-    "bounced": _FAILED_DELIVERY,
-    "rejected": ("client", "client_name", "reply_code", "reason", "blocklist"),
-    "auth_failed": ("client", "client_name", "mechanism", "service", "account"),
-    # what was not understood: who wrote it, and what it looks like
-    "not_understood": ("service", "reason"),
-    "local_fault": ("reason",),
-    # runs that saw a daemon's stamps off by so many minutes
-    STAMPS_OFF: ("daemon", "minutes"),
-    # of messages: so that one message counts once, however many minutes it appears in
-    "deferred_messages": ("queue_id", "kind"),
-    "expired_messages": ("queue_id", "kind"),
-}
-# One client may have many of these; they must not crowd out other clients.
-_BESIDE_CLIENT = ("client_name", "account")
-_OF_STRANGERS = ("domain", "relay", "client", "queue_id", *_BESIDE_CLIENT)
-# Kinds that are counted with another family.
-FAMILY = {
-    "softbounce": "deferred",
-    "rejected_smtpd": "rejected",
-    "rejected_hangup": "rejected",
-    "rejected_postscreen": "rejected",
-    "rejected_size": "rejected",
-    "rejected_proxy": "rejected",
-    "rejected_header_body": "rejected",
-    "rejected_mime": "rejected",
-    "rejected_milter_smtpd": "rejected",
-    "rejected_milter_cleanup": "rejected",
-    "delivery_unknown": "not_understood",
-    "reject_unknown": "not_understood",
-    "login_unknown": "not_understood",
-    "unparsed": "not_understood",
-}
-
-# Kinds whose messages are counted as well.
-MESSAGES = {
-    "deferred": "deferred_messages",
-    "softbounce": "deferred_messages",
-    "expired": "expired_messages",
-}
-
-# Counters besides the kinds: part of what a kind counts.
-BOUNCED_WITH = {"550": "bounced_550", "554": "bounced_554"}
-MAILBOX_FULL = "mailbox_full"
-
-# The host and instance that a line is counted for that nobody can read; no other line has
-# these. Whoever looks at some hosts only looks at them as well.
-NOBODY = b"", b""
-
-# Stands for the values of a field where there were too many to keep them apart.
-MANY = "*"
-# Stands between the fields of a key, and in none of them.
-SEPARATOR = "\t"
-# A field is cut to this many characters, the longest domain name.
-LONGEST = 253
-
-
-def key(fields: tuple[str, ...]) -> str:
-    """Return a key in one piece."""
-    return SEPARATOR.join(fields)
-
-
-def fields(key: str) -> tuple[str, ...]:
-    """Return the fields of a key."""
-    return tuple(key.split(SEPARATOR))
-
-
-def without_strangers(family: str, key: str) -> str:
-    """Return a key in which MANY stands for each field that strangers can fill at will."""
-    return _without(_PLACES_OF_STRANGERS[family], key)
-
-
-def of_client(family: str, key: str) -> str:
-    """Return a key in which MANY stands for each field that one client may have many of."""
-    return _without(_PLACES_BESIDE_CLIENT[family], key)
-
-
-def has_details(family: str) -> bool:
-    """Tell whether a family's keys have fields that one client may have many of."""
-    return bool(_PLACES_BESIDE_CLIENT[family])
-
-
-def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
-    return {
-        family: [place for place, name in enumerate(of_family) if name in names]
-        for family, of_family in FAMILIES.items()
-    }
-
-
-_PLACES_OF_STRANGERS = _places(_OF_STRANGERS)
-_PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
-
-
-def _without(places: list[int], key: str) -> str:
-    values = key.split(SEPARATOR)
-    if len(places) == len(values):
-        return SEPARATOR.join([MANY] * len(values))
-    for place in places:
-        values[place] = MANY
-    return SEPARATOR.join(values)
-
-
-def of_many(family: str) -> str:
-    """Return a family's key with MANY in each field."""
-    return SEPARATOR.join([MANY] * len(FAMILIES[family]))
-
+# Of the recipients of a minute so many are told apart at most, whatever host they are of; and those
+# with a single message only up to so many.
+MOST_RECIPIENTS = 500
+_FEW = 3
 
 NOTHING: Tally = (), "", ""
 
@@ -170,29 +80,60 @@ class Counts:
 
     secret: of the store that it goes to
     since, keys_since: minutes before which nothing, or no key, is counted
+    watched: addresses that somebody has asked for by name, lower case
 
+    quarter_keys: (family, quarter-hour, origin) -> pseudonym -> messages of who is known by the day
     totals: (minute, origin) -> counter -> number
     keyed:  (family, hour) -> (minute, origin) -> key -> number
+    places: where accounts have logged in from
+    delays: how long deliveries took
     """
 
-    def __init__(self, secret: bytes, since: int = 0, keys_since: int = 0) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        since: int = 0,
+        keys_since: int = 0,
+        watched: Set[bytes] = frozenset(),
+    ) -> None:
         self._secret = secret
+        self.watched = watched
         self._since = since
         self._keys_since = max(since, keys_since)
+        # Only what reads a log has counts to add up.
+        from check_postfix.maillog.counts.delays import Delays
+
+        self.delays = Delays(self._since, self._keys_since)
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
         self.pseudonym = Accounts(self._secret).pseudonym
+        self.pseudonym_by_the_day = Accounts(self._secret, BY_THE_DAY).pseudonym
+        self.quarter_keys: dict[tuple[str, int, int], dict[str, int]] = {}
+        # Minute -> origin -> whom mail was for
+        self._recipients: dict[int, dict[int, list[bytes]]] = {}
+        self._of_senders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
         self.totals: dict[Bucket, dict[str, int]] = {}
         self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
+        self.places = Places(self._secret, self._keys_since)
+        self.delays.clear()
 
     def add(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
         counters, family, key = tally(event)
         self.add_counters(minute, origin, counters, times)
-        if family:
+        if event.kind in RECEIPTS:
+            self.add_of_sender(
+                minute, origin, sender.of(event), senders.MESSAGES, times, event.client
+            )
+        elif family:
             self.add_key(minute, origin, family, self.with_account(key, event.account), times)
+        elif event.kind == "auth_succeeded":
+            name = sender.of_account(event.account)
+            self.add_login(minute, origin, name, event.client, event.service)
+        if event.recipient:
+            self.add_recipients(minute, origin, [event.recipient])
 
     def with_account(self, key: str, account: bytes) -> str:
         """Return a key with the account that it ends with, if there is one."""
@@ -237,8 +178,130 @@ class Counts:
         of_message = key((queue_id.decode("ascii"), kind))
         self.add_key(minute, origin, MESSAGES[kind], of_message, times)
 
+    def add_delivery(
+        self, minute: int, origin: int, queue_id: bytes, times: bytes, whom: str, number: int
+    ) -> None:
+        """Count how long a delivery took.
+
+        times: `T, delays=A/B/C/D` of its line
+        whom:  domain and relay, as they stand in a key
+        """
+        from check_postfix.maillog.counts import delays
+
+        found = delays.buckets(times)
+        if found is None:
+            return
+        self.delays.add(minute, origin, found, number)
+        if delays.is_slow(found):
+            of_delivery = key((queue_id.decode("ascii"), whom, delays.key_of(found)))
+            self.add_key(minute, origin, "slow", of_delivery, number)
+
     def add_sums(self, sums: Sums) -> None:
         """Add what several lines together came to, and empty these sums."""
         for (minute, origin, counter), number in sums.items():
             self.add_counters(minute, origin, (counter,), number)
+        for (minute, origin, what, by), number in sums.senders.items():
+            self.add_of_sender(minute, origin, by, what, number)
+        for minute, origin, queue_id, address in sums.watched:
+            of_message = key((queue_id.decode("ascii"), address))
+            self.add_key(minute, origin, "watched", of_message, 1)
+        for (minute, origin, address, by), number in sums.came_from.items():
+            from_where = key((address, senders.source_of(by)[:LONGEST]))
+            self.add_key(minute, origin, "watched_from", from_where, number)
         sums.clear()
+
+    def add_of_sender(
+        self, minute: int, origin: int, by: str, what: str, number: int, client: str = ""
+    ) -> None:
+        """Add a number to what is counted of who has handed mail in.
+
+        by:     who that is, as sender.py writes it
+        what:   it is a number of
+        client: address that it came from
+        """
+        asked = by, what, client
+        known = self._of_senders.get(asked)
+        if known is None:
+            known = self._of_senders[asked] = self._of_sender(*asked)
+        family, key, pseudonym = known
+        if not family:
+            return
+        keys = self.keys(minute, origin, family)
+        if keys is not None:
+            keys[key] = keys.get(key, 0) + number
+        if pseudonym:
+            self._add_by_the_day(minute, origin, family, pseudonym, number)
+            if family == sender.ACCOUNT:
+                self.add_login(minute, origin, by, client, SMTP)
+
+    def add_login(self, minute: int, origin: int, by: str, client: str, service: str) -> None:
+        """Count that an account has logged in.
+
+        by:     the account, as sender.py writes it
+        client: address that it came from, lower case
+        """
+        if minute >= self._since:
+            name = by.partition(sender.SEPARATOR)[2]
+            self.places.add(minute, origin, client, name, service)
+
+    def _of_sender(self, by: str, what: str, client: str) -> tuple[str, str, str]:
+        """Return family, key and the pseudonym by the day of what is counted of a sender."""
+        if not by or not senders.is_kept(by):
+            return "", "", ""
+        family, key = senders.key_of(by, what, client)
+        name = fields(key)[1]
+        is_by_the_day = what == senders.MESSAGES
+        return family, key, self.pseudonym_by_the_day(name.encode()) if is_by_the_day else ""
+
+    def add_recipients(self, minute: int, origin: int, named: Iterable[bytes]) -> None:
+        """Count the first tries to deliver something to some recipients, one for each message.
+
+        named: as they stand in the log; `>` may end them
+        """
+        if minute >= self._since:
+            self._recipients.setdefault(minute, {}).setdefault(origin, []).extend(named)
+
+    def add_up_recipients(self) -> None:
+        """Give recipients their pseudonyms; of those who got little, only their number is kept."""
+        for minute, of_minute in self._recipients.items():
+            others = {origin: len(named) for origin, named in of_minute.items()}
+            for number, origin, name in _most_frequent(of_minute):
+                others[origin] -= number
+                text = name.removesuffix(b">").decode("utf-8", "replace").lower()
+                pseudonym = self.pseudonym_by_the_day(text.encode())
+                self._add_by_the_day(minute, origin, "by_recipient", pseudonym, number)
+                self.add_key(minute, origin, "by_recipient", pseudonym, number)
+            for origin, number in others.items():
+                if number:
+                    self.add_key(minute, origin, "by_recipient", MANY, number)
+        self._recipients.clear()
+
+    def _add_by_the_day(
+        self, minute: int, origin: int, family: str, pseudonym: str, number: int
+    ) -> None:
+        if minute < self._since:
+            return
+        where = family, minute // 15, origin
+        numbers = self.quarter_keys.get(where)
+        if numbers is None:
+            numbers = self.quarter_keys[where] = {}
+        numbers[pseudonym] = numbers.get(pseudonym, 0) + number
+
+
+def _most_frequent(of_minute: Mapping[int, list[bytes]]) -> list[tuple[int, int, bytes]]:
+    """Return number, origin and name of the recipients of a minute that are told apart.
+
+    Strangers choose them, and to hash each takes long.
+
+    of_minute: origin -> whom each message was for
+    """
+    several: list[tuple[int, int, bytes]] = []
+    singles: list[tuple[int, int, bytes]] = []
+    for origin, named in of_minute.items():
+        if len(named) == 1:
+            singles.append((1, origin, named[0]))
+            continue
+        for name, number in Counter(named).items():
+            (several if number > 1 else singles).append((number, origin, name))
+    several.sort(key=itemgetter(0), reverse=True)
+    return several[:MOST_RECIPIENTS] + singles[: max(0, _FEW - len(several))]

@@ -11,24 +11,32 @@ messages that wait at its end, and the orphans, whose first half is not in it. W
 piece before it is read, `followed_by` brings the two together. The counts are then those
 of one reading from the start, whichever piece was read first. All of it is bounded: by
 number, and because no half waits for longer than a day.
+
+Who has handed a message in gets its recipients, and those that bounce when they are tried for the
+first time. Through a content filter a message comes again under another queue ID; what bounces
+then is its sender's as well.
 """
 
 from __future__ import annotations
 
-from collections import namedtuple
+from collections import Counter, namedtuple
 from itertools import islice
+
+from check_postfix.maillog.counts import senders
+from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import TypeVar
+    from collections.abc import Iterable, Iterator, Set
+    from typing import Any, TypeVar
 
     from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.scanner import LineTemplate
 
     T = TypeVar("T")
-    # What it says, queue ID, minute, size, recipients
-    MessageLine = tuple["Said | LineTemplate", bytes, int, int, int]
+    # What it says, queue ID, minute, size, recipients, how long a delivery took, whom it names,
+    # sender, other queue ID
+    MessageLine = tuple["Said | LineTemplate", bytes, int, int, int, bytes, Any, str, bytes]
     # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
 
@@ -61,14 +69,34 @@ MOST_ORPHANS = 10_000
 # Nothing waits for longer, in minutes.
 LONGEST_PENDING_MINUTES = 24 * 60
 
+# What is known of who has handed a message in: nothing; the sender, as sender.py writes it; behind
+# the minute in which the queue manager took the message, and a blank, the sender; or the queue ID
+# whose earlier half tells it, behind one of these signs: bounces so far are told by the lines
+# before the queue manager's, or by those behind it.
+_BEFORE, _AFTER = "<", "="
+_LINKS = (_BEFORE, _AFTER)
+
+
+def link_of(sender: str) -> bytes:
+    """Return the queue ID whose earlier half tells who a sender is, nothing if it is none."""
+    return sender[1:].encode("ascii") if sender.startswith(_LINKS) else b""
+
 
 class Sums:
-    """What messages came to, by minute and origin."""
+    """What messages came to, by minute and origin.
 
-    __slots__ = ("_numbers",)
+    senders: (minute, origin, what, sender) -> number
+    watched: (minute, origin, queue ID, watched address) of messages that were tried for it
+    came_from: (minute, origin, watched address, sender) of those whose sender is known
+    """
+
+    __slots__ = ("_numbers", "came_from", "senders", "watched")
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int], list[int]] = {}
+        self.senders: dict[tuple[int, int, str, str], int] = {}
+        self.watched: set[tuple[int, int, bytes, str]] = set()
+        self.came_from: Counter[tuple[int, int, str, str]] = Counter()
 
     def of(self, minute: int, origin: int) -> list[int]:
         """Return the numbers of a minute and origin, one for each of _COUNTERS; add to them."""
@@ -87,6 +115,14 @@ class Sums:
     def clear(self) -> None:
         """Begin anew."""
         self._numbers.clear()
+        self.senders.clear()
+        self.watched.clear()
+        self.came_from.clear()
+
+    def add_of_sender(self, minute: int, origin: int, what: str, sender: str, number: int) -> None:
+        """Add a number to what messages of a sender came to."""
+        where = minute, origin, what, sender
+        self.senders[where] = self.senders.get(where, 0) + number
 
 
 class Said(namedtuple("Said", "origin kind times logged_in")):
@@ -118,13 +154,18 @@ class Orphan:
     deferred: number of deferrals
     active:   (minute, size, recipients) of the queue manager's first line
     cancelled: minute in which the client gave up
+    bounced:  number of recipients that bounced before that line of the queue manager, and of
+              those that did behind it
+    tried:    (minute, watched address, whether behind that line) of tries to deliver it
 
-    With one of the last two it is complete: the lines that follow belong to that.
+    With `active` or `cancelled` it is complete: the lines that follow belong to that.
     """
 
-    __slots__ = ("active", "cancelled", "deferred", "sent")
+    __slots__ = ("active", "bounced", "cancelled", "deferred", "sent", "tried")
 
     def __init__(self) -> None:
+        self.bounced = [0, 0]
+        self.tried: set[tuple[int, str, bool]] = set()
         self.sent: dict[tuple[str, int], int] = {}
         self.deferred = 0
         self.active: tuple[int, int, int] | None = None
@@ -139,68 +180,109 @@ class Orphan:
 class Messages:
     """The messages of a piece of log; its lines are added in their order.
 
-    sums: what two halves come to is added to these
+    sums:    what two halves come to is added to these
+    watched: addresses that somebody has asked for by name, lower case
 
     received: messages that wait for the queue manager: -> (minute, whether the client
-              had logged in)
+              had logged in, sender)
     active:   messages that wait for their deliveries: -> (minute, size, recipients for
-              whom it is not deferred)
+              whom it is not deferred, sender if they are tried for the first time)
     orphans:  messages that wait for the piece before this one
     ended:    messages whose end is in this piece, but not their start
     """
 
-    __slots__ = ("_sums", "active", "ended", "orphans", "received")
+    __slots__ = ("_sums", "_watched", "active", "ended", "orphans", "received")
 
-    def __init__(self, sums: Sums) -> None:
+    def __init__(self, sums: Sums, watched: Set[bytes] = frozenset()) -> None:
         self._sums = sums
-        self.received: dict[MessageKey, tuple[int, bool]] = {}
-        self.active: dict[MessageKey, tuple[int, int, int]] = {}
+        self._watched = watched
+        self.received: dict[MessageKey, tuple[int, bool, str]] = {}
+        self.active: dict[MessageKey, tuple[int, int, int, str]] = {}
         self.orphans: dict[MessageKey, Orphan] = {}
         self.ended: set[MessageKey] = set()
 
     def add(self, lines: Iterable[MessageLine]) -> None:
         """Take in what lines say, in their order."""
-        active, orphans = self.active, self.orphans
-        for said, queue_id, minute, size, recipients in lines:
+        active, orphans, watched = self.active, self.orphans, self._watched
+        for said, queue_id, minute, size, recipients, _, whom, sender, other_id in lines:
             kind = said.kind
             key = said.origin, queue_id
+            if watched and kind in TRIES:
+                self._watch(key, minute, whom)
             if kind == "sent":
                 # Nearly half of all lines, and nearly all where one message has many recipients.
                 if key in active or key in orphans or len(orphans) < MOST_ORPHANS:
                     self.sent(key, minute, kind, said.times)
+                if other_id:
+                    self.comes_again(key, other_id)
             elif kind == "active":
                 self.activated(key, minute, size, recipients)
             elif kind == "removed":
                 self.removed(key)
             elif kind == "received":
-                self.begun(key, minute, said.logged_in)
+                if sender:
+                    # Whoever writes to a watched address is looked at, stranger or not.
+                    sender = sender if watched or senders.is_kept(sender) else ""
+                elif other_id:
+                    sender = self._sender_of((said.origin, other_id))
+                self.begun(key, minute, said.logged_in, sender)
             elif kind == "filtered":
                 self.sent(key, minute, kind, said.times)
+                if other_id:
+                    self.comes_again(key, other_id)
+            elif kind == "bounced":
+                self.bounced(key, said.times)
             elif kind in ("deferred", "softbounce"):
                 self.deferred(key, said.times)
             elif kind == "cancelled":
                 self.cancelled(key, minute)
 
-    def begun(self, key: MessageKey, minute: int, logged_in: bool) -> None:
+    def begun(self, key: MessageKey, minute: int, logged_in: bool, sender: str = "") -> None:
         """A message is received: a new one, whatever its queue ID stood for before."""
         self.active.pop(key, None)
         self.received.pop(key, None)  # the newest stand last
-        self.received[key] = minute, logged_in
+        self.received[key] = minute, logged_in, sender
+
+    def _sender_of(self, key: MessageKey) -> str:
+        """Return who has handed in a message that comes again."""
+        active = self.active.get(key)
+        if active is not None:
+            return active[3]
+        return "" if key in self.received else _BEFORE + key[1].decode("ascii")
+
+    def comes_again(self, key: MessageKey, queue_id: bytes) -> None:
+        """A content filter says under which queue ID a message comes again.
+
+        That has been received just before. Only if that stands in a piece not read yet, its
+        bounces are nobody's.
+        """
+        again = key[0], queue_id
+        sender = self._sender_of(key)
+        if again in self.active:
+            self.active[again] = *self.active[again][:3], sender
+        elif again in self.received:
+            self.received[again] = *self.received[again][:2], sender
 
     def activated(self, key: MessageKey, minute: int, size: int, recipients: int) -> None:
         """The queue manager takes a message up, for the first time or again."""
         begun = self.received.pop(key, None)
+        sender = ""
         if begun is not None:
-            then, logged_in = begun
+            then, logged_in, sender = begun
             if minute - then <= LONGEST_PENDING_MINUTES:
                 numbers = self._sums.of(minute, key[0])
                 numbers[_ACCEPTED] += 1
                 numbers[_BYTES_RECEIVED] += size
                 if logged_in:
                     numbers[_RECIPIENTS_SUBMITTED] += recipients
+                if sender[:1] == "b":
+                    self._sums.add_of_sender(minute, key[0], senders.RECIPIENTS, sender, recipients)
+            if sender[:1] == "b":
+                sender = f"{minute} {sender}"
         elif self.active.pop(key, None) is None and (orphan := self._orphan(key)):
             orphan.active = minute, size, recipients
-        self.active[key] = minute, size, recipients
+            sender = _AFTER + key[1].decode("ascii")
+        self.active[key] = minute, size, recipients, sender
 
     def sent(self, key: MessageKey, minute: int, kind: str, times: int) -> None:
         """A message is sent to some of its recipients.
@@ -209,7 +291,7 @@ class Messages:
         """
         active = self.active.get(key)
         if active is not None:
-            then, size, _ = active
+            then, size, *_ = active
             if minute - then <= LONGEST_PENDING_MINUTES:
                 number = size if times == 1 else min(size * times, _MOST_BYTES)
                 self._sums.of(minute, key[0])[_BYTES[kind]] += number
@@ -220,13 +302,65 @@ class Messages:
         """A message is deferred for some of its recipients."""
         active = self.active.get(key)
         if active is not None:
-            then, size, recipients = active
+            then, size, recipients, sender = active
             if recipients > times:
-                self.active[key] = then, size, recipients - times
+                self.active[key] = then, size, recipients - times, sender
             else:
                 self.removed(key)
         elif key not in self.received and (orphan := self._orphan(key)):
             orphan.deferred += times
+
+    def bounced(self, key: MessageKey, times: int) -> None:
+        """A message bounces for some of its recipients."""
+        active = self.active.get(key)
+        if active is not None:
+            self._bounced_of(key[0], active[3], times)
+        elif key not in self.received and (orphan := self._orphan(key)):
+            orphan.bounced[0] += times
+
+    def _bounced_of(self, origin: int, sender: str, times: int) -> None:
+        """Recipients of a sender's message bounce."""
+        if not sender:
+            return
+        if sender.startswith(_LINKS):
+            key = origin, link_of(sender)
+            orphan = self.orphans.get(key) or self._orphan(key)
+            if orphan:
+                orphan.bounced[sender[0] == _AFTER] += times
+            return
+        minute, _, who = sender.partition(" ")
+        self._sums.add_of_sender(int(minute), origin, senders.BOUNCED, who, times)
+
+    def _watch(self, key: MessageKey, minute: int, whom: tuple[bytes, bytes, bytes]) -> None:
+        """A message is tried to be delivered to somebody, maybe to a watched address.
+
+        whom: the recipient, and whom it was for before aliases, behind something else
+        """
+        for written in whom[1:]:
+            address = written.removesuffix(b">").lower()
+            if address in self._watched:
+                name = address.decode("utf-8", "replace")
+                self._sums.watched.add((minute, *key, name))
+                self.tried(key, minute, name)
+
+    def tried(self, key: MessageKey, minute: int, address: str) -> None:
+        """A message is tried to be delivered to a watched address."""
+        active = self.active.get(key)
+        if active is not None:
+            self._tried_of(key[0], active[3], minute, address)
+        elif key not in self.received and (orphan := self._orphan(key)):
+            orphan.tried.add((minute, address, False))
+
+    def _tried_of(self, origin: int, sender: str, minute: int, address: str) -> None:
+        """A sender's message is tried to be delivered to a watched address."""
+        if not sender:
+            return
+        if sender.startswith(_LINKS):
+            key = origin, link_of(sender)
+            if orphan := self.orphans.get(key) or self._orphan(key):
+                orphan.tried.add((minute, address, sender[0] == _AFTER))
+            return
+        self._sums.came_from[minute, origin, address, sender.partition(" ")[2]] += 1
 
     def cancelled(self, key: MessageKey, minute: int) -> None:
         """The client of a message did not finish it."""
@@ -263,22 +397,50 @@ class Messages:
 
     def followed_by(self, later: Messages) -> None:
         """Take in the piece of log after this one."""
+        links = {
+            (key[0], sender)
+            for waiting in (later.received, later.active)
+            for key, (*_, sender) in waiting.items()
+            if sender.startswith(_LINKS)
+        }
+        told = {link: self._told(*link) for link in links if link[1][0] == _BEFORE}
         for key, orphan in later.orphans.items():
+            before, after = orphan.bounced
+            if before:
+                self.bounced(key, before)
+            for minute, address, is_after in orphan.tried:
+                if not is_after:
+                    self.tried(key, minute, address)
             for (kind, minute), times in orphan.sent.items():
                 self.sent(key, minute, kind, times)
             if orphan.deferred:
                 self.deferred(key, orphan.deferred)
             if orphan.active is not None:
                 self.activated(key, *orphan.active)
+                if after:
+                    self._bounced_of(key[0], self.active[key][3], after)
+                for minute, address, is_after in orphan.tried:
+                    if is_after:
+                        self._tried_of(key[0], self.active[key][3], minute, address)
             if orphan.cancelled is not None:
                 self.cancelled(key, orphan.cancelled)
+        told |= {link: self._told(*link) for link in links if link[1][0] == _AFTER}
         for key in later.ended:
             self.removed(key)
-        for key, (minute, logged_in) in later.received.items():
-            self.begun(key, minute, logged_in)
-        for key, active in later.active.items():
+        for key, (minute, logged_in, sender) in later.received.items():
+            self.begun(key, minute, logged_in, told.get((key[0], sender), sender))
+        for key, (minute, size, recipients, sender) in later.active.items():
             self.received.pop(key, None)
-            self.active[key] = active
+            by = told.get((key[0], sender), sender)
+            self.active[key] = minute, size, recipients, by
+
+    def _told(self, origin: int, link: str) -> str:
+        """Return what this piece tells of who a link stands for."""
+        key = origin, link_of(link)
+        active = self.active.get(key)
+        if active is not None:
+            return active[3]
+        return "" if key in self.received else link
 
 
 def _newer_half(waiting: dict[MessageKey, T]) -> dict[MessageKey, T]:

@@ -30,3 +30,13 @@ def of(address: str) -> str:
     while network and network[-1] == "0":
         network.pop()
     return ":".join(network) + "::/64"
+
+
+def around(address: str) -> str:
+    """Return the /24 of an IPv4 address, and the /64 of an IPv6 address.
+
+    Addresses of one provider's customer change within these.
+    """
+    near = of(address)
+    first, dot, _ = near.rpartition(".")
+    return f"{first}.0/24" if dot and ":" not in near else near

@@ -7,7 +7,7 @@ what Python does to a whole text at once.
 from __future__ import annotations
 
 from check_postfix.maillog.counts import network
-from check_postfix.maillog.counts.counts import LONGEST, SEPARATOR
+from check_postfix.maillog.counts.families import LONGEST, SEPARATOR
 from check_postfix.maillog.events import fields
 
 TYPE_CHECKING = False

@@ -9,8 +9,8 @@ class Event(
     namedtuple(
         "Event",
         "kind domain relay reply_code enhanced_code client reason times also"
-        " blocklist mechanism service client_name account",
-        defaults=("", "", "", "", "", "", 1, (), "", "", "", "", b""),
+        " blocklist mechanism service client_name account uid other_id recipient orig_to",
+        defaults=("", "", "", "", "", "", 1, (), "", "", "", "", b"", "", b"", b"", b""),
     )
 ):
     """What a recogniser made of one record.
@@ -26,12 +26,19 @@ class Event(
     also:          further counters that the line belongs to
     blocklist:     name of the block list that the client is on (rejects)
     mechanism:     SASL mechanism, upper case (failed logins)
-    service:       `smtp`, `submission`, `imap` ... (failed logins)
+    service:       `smtp`, `submission`, `imap` ... (failed logins); the program (daemons that died)
     client_name:   the client's name, lower case, if smtpd has verified it (rejects,
                    failed logins); else nothing
     account:       whose login failed, as it is written (bytes). Only its pseudonym may be
                    kept. It is a hint only: Postfix may name the account that was tried
-                   before, and a name may be a mistyped password
+                   before, and a name may be a mistyped password. Of mail that was taken in:
+                   whose login had succeeded
+    uid:           number of the user of this machine who handed mail in
+    other_id:      queue ID (bytes) that mail which is taken in had before, or that mail has now
+                   which a content filter has handed back
+    recipient:     whom a delivery is tried for, as it is written (bytes), if it is the first
+                   try. Only its pseudonym may be kept
+    orig_to:       whom it was for before aliases, likewise
     """
 
     __slots__ = ()
@@ -50,14 +57,27 @@ class Event(
     service: str
     client_name: str
     account: bytes
+    uid: str
+    other_id: bytes
+    recipient: bytes
+    orig_to: bytes
 
 
-class MessageFacts(namedtuple("MessageFacts", "queue_id size recipients", defaults=(0, 0))):
+class MessageFacts(
+    namedtuple(
+        "MessageFacts",
+        "queue_id size recipients times sender other_id",
+        defaults=(0, 0, b"", "", b""),
+    )
+):
     """What a line says of the one message that its event is about.
 
     queue_id:   bytes
     size:       in bytes (active)
     recipients: how many it is still to be delivered to (active)
+    times:      how long its delivery took, `T, delays=A/B/C/D` (sent, filtered)
+    sender:     who has handed it in, as sender.py writes it (received)
+    other_id:   queue ID (bytes) that it had before (received), or has now (filtered)
     """
 
     __slots__ = ()
@@ -65,6 +85,9 @@ class MessageFacts(namedtuple("MessageFacts", "queue_id size recipients", defaul
     queue_id: bytes
     size: int
     recipients: int
+    times: bytes
+    sender: str
+    other_id: bytes
 
 
 # Every counter, and what one more of it means. The totals of other programs, where they
@@ -80,13 +103,15 @@ KINDS = {
     "delivery_unknown": "delivery line with a status or fields nobody knows",
     "delivery_ambiguous": "delivery line that reads in more than one way: no status counted",
     "delivery_suspicious": "delivery line with a second tail after the true one",
-    "line_truncated": "line cut before its status",
+    "line_truncated": "line cut before the status of a delivery or the account of a message",
     "reject_unknown": "line that opens as a reject, and no rule reads it",
     "login_unknown": "line that opens as a failed login, and no rule reads it",
     "unparsed": "line without a frame that is known, with the name of Postfix or Dovecot in it",
     "sent_to_socket": "status=sent to a UNIX socket, under a name as another machine has",
     "relay_auth_failed": "delivery that failed because the relay refused our login",
     "expired": "message given up after its time in the queue",
+    "connected_smtpd": "client that has connected to smtpd",
+    "connected_postscreen": "client that has connected to postscreen",
     "received": "mail taken from a client or by pickup",
     "received_noqueue": "mail taken by smtpd in front of a proxy",
     "submission": "mail taken from a client that has logged in",
@@ -120,6 +145,9 @@ KINDS = {
     "auth_client_error": "SASL dialogue broken by the client, no password tested",
     "auth_backend_error": "login not decided because our own backend failed, or its own error",
     "daemon_died": "fatal: or panic: of a Postfix daemon",
+    "fatal": "fatal: of a Postfix daemon: it could not go on",
+    "panic": "panic: of a Postfix daemon: it has found a fault in itself",
+    "warning": "warning: of a Postfix daemon that is counted as nothing else",
     "local_fault": "warning about this machine's resources, files or services",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
@@ -134,7 +162,23 @@ LINKS = {
     "removed": "message that has left the queue",
 }
 
+# Kinds of what is a try to deliver mail to somebody.
+TRIES = frozenset({"sent", "forwarded", "deferred", "bounced", "softbounce"})
+
+# Kinds of which it is counted how long they took.
+DELIVERED = frozenset({"sent", "filtered"})
+
 # Kinds that are about one message, known by its queue ID, that other lines are about, too.
 OF_A_MESSAGE = frozenset(
-    {"received", "sent", "filtered", "deferred", "softbounce", "expired", "cancelled", *LINKS}
+    {
+        "received",
+        "bounced",
+        "deferred",
+        "softbounce",
+        "held",
+        "expired",
+        "cancelled",
+        *DELIVERED,
+        *LINKS,
+    }
 )

@@ -17,6 +17,11 @@ QUEUE_ID = (
     rb"(?:[0-9][0-9A-Za-z]{5,63}+|[A-Z](?=[A-Za-z]*+[0-9])[0-9A-Za-z]{5,63}+|[A-F]{6,21}+)(?=: )"
 )
 
+# One that stands elsewhere in a line is of Postfix's own making, or none: nothing else may be kept.
+OTHER_ID = (
+    rb"(?:[0-9A-F]{6,21}+|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,64}+|NOQUEUE)(?![0-9A-Za-z])"
+)
+
 # A client as smtpd names it: verified name or `unknown`, address or `unknown`,
 # and the port with smtpd_client_port_logging=yes.
 CLIENT_NAME = rb"[A-Za-z0-9_.-]++"
@@ -37,13 +42,15 @@ SECONDS = rb"[0-9.]++"
 # `tls=` since Postfix 3.11 (smtp_log_tls_feature_status), and what later versions add: no
 # value of theirs can be the end of an address, nor the begin of a reply.
 MORE_FIELDS = rb"(?:, (?!dsn=|status=|relay=)[a-z_]++=[^\t-\r ,<>()]++)*"
-DELAYS = (
-    rb"(?:, conn_use=\d++|), delay="
-    + SECONDS
-    + rb", delays="
-    + rb"/".join([SECONDS] * 4)
-    + MORE_FIELDS
-)
+BEFORE_TIMES = rb"(?:, conn_use=\d++|), delay="
+BEFORE_STAGES = SECONDS + rb", delays="
+LATER_STAGES = rb"/" + rb"/".join([SECONDS] * 3)
+# The whole delay, and the time of each of its four stages
+TIMES = BEFORE_STAGES + SECONDS + LATER_STAGES
+DELAYS = BEFORE_TIMES + TIMES + MORE_FIELDS
+# The first stage of a retry: it is the time since the message came in. The first retry comes after
+# 300 s (minimal_backoff_time), and hardly any message takes 200 s to come in.
+RETRY = rb"(?:[2-9][0-9]{2}|[0-9]{4})[0-9.]*+"
 ENHANCED_CODE = rb"[245]\.\d{1,3}+\.\d{1,3}+"
 STATUS = rb"[A-Za-z-]++"
 

@@ -5,7 +5,8 @@ affair, wherever they stand: its enhanced code decides, or, where that is a gene
 one, its words. A reason that is not certain is `other`.
 
 Sources: postfix/src/smtp (smtp_connect.c, smtp_addr.c, smtp_proto.c,
-smtp_trouble.c), smtpd/smtpd_check.c; RFC 3463, 5321, 7372, 7505.
+smtp_trouble.c), qmgr/qmgr_message.c, local/alias.c, global/sys_exits.c,
+global/pipe_command.c, smtpd/smtpd_check.c; RFC 3463, 5321, 7372, 7505.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ CONTENT = "content"
 TOO_LARGE = "too large"
 RELAY_DENIED = "relay denied"
 NO_TRANSPORT = "no transport"
+LOOKUP = "lookup failure"
+UNAVAILABLE = "server unavailable"
+COMMAND = "command failed"
 LOGIN_REFUSED = "login refused"
 CLIENT_REFUSED = "client refused"
 HELO_REFUSED = "HELO refused"
@@ -54,6 +58,9 @@ REASONS = {
     TOO_LARGE: "the message is too large",
     RELAY_DENIED: "not for us, and not from one of us",
     NO_TRANSPORT: "our own delivery agent for it does not work",
+    LOOKUP: "a table or database of whoever answers does not answer itself",
+    COMMAND: "a program that mail is handed to",
+    UNAVAILABLE: "whoever answers takes nothing for now: its disk, load, configuration",
     LOGIN_REFUSED: "the relay wants a login, or another one",
     CLIENT_REFUSED: "our own rules about clients",
     HELO_REFUSED: "our own rules about HELO names",
@@ -80,6 +87,9 @@ _OWN = (
     (LOGIN_REFUSED, (b"SASL authentication failed; ",)),
     (UNKNOWN_USER, (b'unknown user: "', b"User unknown in ", b"user unknown")),
     (NO_TRANSPORT, (b"mail transport unavailable",)),
+    (LOOKUP, (b"address resolver failure", b"alias database unavailable")),
+    (COMMAND, (b"temporary failure", b"service unavailable", b"Command died with ",
+               b"Command time limit exceeded: ")),
 )  # fmt: skip
 _OWN_ABOUT = (
     (REFUSED, b"connect to ", (b"Connection refused",)),
@@ -130,6 +140,8 @@ _DISABLED = b"5.2.1"
 _TOO_OFTEN = (b"at a rate", b"too quickly", b"too fast")
 # Of the content and of security: no mailbox is full, whatever the words are.
 _NEVER_FULL = (_DISABLED, b"5.6.", b"5.7.")
+# Another server's system, where its words tell nothing else (RFC 3463, 3.4 and 3.5).
+_ITS_SYSTEM = (b"4.3.0", b"4.3.1", b"4.3.2", b"4.3.5", b"4.4.5")
 # Those that say no more than the reply code.
 _GENERAL = (b".0.0", b".2.0")
 _NO_ROOM = (b"452", b"552")
@@ -200,6 +212,12 @@ _WORDS = [
         rb"|\bptr\b|cannot (?:find|resolve)",
     ),
     (
+        LOOKUP,
+        b"lookup",
+        rb"temporary lookup (?:failure|error)"
+        rb"|(?:table|database|map|alias) lookup (?:failure|error|problem)",
+    ),
+    (
         CONTENT,
         b"spam|virus|malware|phish|unsolicited|content|attachment",
         rb"\bspam|virus|malware|phish|unsolicited|(?:message|mail|its) content|attachment",
@@ -244,6 +262,8 @@ def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None
     if reason == OTHER and may_be_full and enhanced_code[1:] in _GENERAL:
         no_room = said["code"] in _NO_ROOM and _NOT_A_MAILBOX not in template
         return MAILBOX_FULL if no_room else OTHER
+    if reason == OTHER and enhanced_code in _ITS_SYSTEM:
+        return UNAVAILABLE
     return reason
 
 
@@ -298,6 +318,9 @@ _MESSAGES = (
     (CONTENT, (b"spam ", b"virus ", b"infected ", b"malware ")),
     (TOO_LARGE, (b"message size exceeds ",)),
     (RELAY_DENIED, (b"relay access denied",)),
+    (LOOKUP, (b"temporary lookup failure",)),
+    (UNAVAILABLE, (b"insufficient system storage", b"server configuration error",
+                   b"server configuration problem", b"error: queue file write error")),
     (POLICY, (b"rejected by dmarc",
               b"please see http://www.openspf.", b"please see https://www.openspf.",
               b"please see http://spf.pobox.", b"please see https://spf.pobox.")),

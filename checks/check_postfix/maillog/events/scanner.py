@@ -13,14 +13,17 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict, namedtuple
 
-from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import LINKS, Event, MessageFacts
+from check_postfix.maillog.events import fields, sender
+from check_postfix.maillog.events.event import LINKS, OF_A_MESSAGE, TRIES, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
+    ANY_WARNING,
     COMMANDS,
     DOVECOT,
     POSTFIX,
     active,
+    connection,
     delivery,
+    health,
     intake,
     is_of_daemon,
     login,
@@ -44,10 +47,11 @@ if TYPE_CHECKING:
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
-    # Bytes as they stand in a line, or a pair of them: see DELIVERY, CLIENT and LOGIN
+    # Bytes as they stand in a line, or several: see DELIVERY, CLIENT and LOGIN
     Whom = Any
-    # Template, queue ID, minute, size, recipients
-    MessageLine = tuple["LineTemplate", bytes, int, int, int]
+    # Template, queue ID, minute, size, recipients, how long a delivery took, whom it names, sender,
+    # other queue ID
+    MessageLine = tuple["LineTemplate", bytes, int, int, int, bytes, "Whom", str, bytes]
 
 # A command's line is an odd one: it is read whole, so that all of them are seen.
 _POST = b"post"
@@ -98,12 +102,16 @@ _REPLY_START = (
 )  # fmt: skip
 _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
-    rb"to=<(?<!" + _NO_ID + rb": to=<)" + fields.UNQUOTED_LOCAL
-    + rb"(?P<domain>" + _DOMAIN + rb">)(?:, orig_to=<" + fields.UNQUOTED_LOCAL + _DOMAIN
-    + rb">|)(?P<relay>, relay=[^\t-\r ,\[]++)(?P<socket>" + delivery.SOCKET + rb"|)[^\t-\r ,]*+"
-    + fields.DELAYS + rb", dsn=(?![^\n]*, relay=)(?:"
+    rb"to=<(?<!" + _NO_ID + rb": to=<)(?P<local>" + fields.UNQUOTED_LOCAL
+    + rb")(?P<domain>" + _DOMAIN + rb">)(?:, orig_to=<(?P<orig_to>" + fields.UNQUOTED_LOCAL
+    + _DOMAIN + rb">)|)(?P<relay>, relay=[^\t-\r ,\[]++)(?P<socket>" + delivery.SOCKET
+    + rb"|)[^\t-\r ,]*+"
+    + fields.BEFORE_TIMES + rb"(?P<times>" + fields.BEFORE_STAGES + rb"(?:(?P<retry>"
+    + fields.RETRY + rb")|" + fields.SECONDS + rb")" + fields.LATER_STAGES + rb")"
+    + fields.MORE_FIELDS + rb", dsn=(?![^\n]*, relay=)(?:"
     rb"(?P<sent>" + fields.ENHANCED_CODE
-    + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))"
+    + rb", status=sent \((?:" + delivery.COMES_AGAIN + rb"|))(?:" + delivery.QUEUED_AS
+    + rb"(?P<queued_as>" + fields.OTHER_ID + rb")\)(?=\r?(?:\n|\Z))|)"
     rb"|(?P<failed>" + fields.ENHANCED_CODE + rb", status=(?:deferred|bounced) \()"
     rb"(?:" + _REPLY_START + rb"|)(?P<reply_rest>[^\n]*+))"
 )  # fmt: skip
@@ -112,7 +120,6 @@ _ACTIVE = (
     + rb">, size=(?P<size_recipients>" + active.SIZE + rb", nrcpt=" + active.RECIPIENTS
     + rb") \(queue active\)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
-_RECEIVED = rb"client(?P<received>=)(?:" + intake.LOGGED_IN + rb"(?P<logged_in>=)|)"
 _REJECT = b"reject: "
 _REMOVED = rb"removed(?=\r?(?:\n|\Z))"
 # A reject, without whom it is about and how it ends. The reply is kept without the client's
@@ -137,7 +144,7 @@ _LOGIN = (
 )  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else.
-_WARNING = b"warning: "
+_WARNING = health.WARNING
 _ANY_WORD = (b"",)
 _SHAPES_WITHOUT_ID = [
     shape for shape in (*POSTFIX, *DOVECOT) if not shape.id and shape.words != _ANY_WORD
@@ -146,9 +153,12 @@ _WITH_ODD_ID = _whole(
     _openings(shape for shape in POSTFIX if not shape.id and shape.words == _ANY_WORD)
 )
 _WITH_ID = _whole(_openings(shape for shape in POSTFIX if shape.id))
+# Of these texts nothing but their opening is looked at; each client has one.
+_CONNECTED = (connection.SMTPD, connection.POSTSCREEN)
 _WITHOUT_ID = _openings(
-    # a screen.FINDING reads the texts of that shape
-    shape for shape in _SHAPES_WITHOUT_ID if shape.words != screen.WORDS
+    # a screen.FINDING reads the texts of the one, and there is nothing to be read in the others'
+    shape for shape in _SHAPES_WITHOUT_ID
+    if shape.words != screen.WORDS and shape.words[0] not in _CONNECTED and shape is not ANY_WARNING
 )  # fmt: skip
 _WARNINGS = _WARNING + _whole(
     opening.removeprefix(_WARNING) for opening in _WITHOUT_ID if opening.startswith(_WARNING)
@@ -163,8 +173,9 @@ FIRST_LETTERS = _first_letters(
 # A line whose tag has no path is Dovecot's or another program's; this finds all of them.
 _WITHOUT_PATH = _any(
     [
-        login.DOVECOT_FAILED,
-        rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|" + login.DOVECOT_LOGGED_IN
+        login.DOVECOT_LOGIN,
+        rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|"
+        + login.DOVECOT_LOGGED_IN_FROM_NOWHERE
         + rb"|"
         + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED]) + rb"|)",
     ]
@@ -175,16 +186,18 @@ _AFTER_ID = rb"(?!message-id=)" + _any(
     [
         _DELIVERY,
         _ACTIVE,
-        _RECEIVED,
+        intake.PLAIN,
         _REFUSED,
         rb"(?P<text_after_id>" + _any([_REMOVED, _WITH_ID]) + rb")",
     ]
 )  # fmt: skip
 _WITHOUT_AN_ID = _any(
     [
+        rb"(?P<connected>" + _any(map(re.escape, _CONNECTED)) + rb")",
         _COUNTED_LETTER + _any([screen.FINDING, _LOGIN]),
         rb"(?P<text>" + _COUNTED_LETTER + _any([_WARNINGS, _OTHERS]) + rb"|" + _WITH_ODD_ID
         + rb")",
+        rb"(?P<warned>" + _WARNING + rb")",
     ]
 )  # fmt: skip
 _WITH_PATH = (
@@ -202,10 +215,11 @@ _find = _expression.findall
 class Found(
     namedtuple(
         "Found",
-        "stamp zone_host_tag path queue_id domain relay socket sent failed reply_start reply_rest"
-        " size_recipients received logged_in refused refused_client reply_code reply_text"
-        " reply_end text_after_id finding found_client login_client login account text"
-        " failed_login user client text_without_path odd_line",
+        "stamp zone_host_tag path queue_id local domain orig_to relay socket times retry sent"
+        " queued_as failed reply_start reply_rest size_recipients received logged_in earlier_id"
+        " refused refused_client reply_code reply_text reply_end text_after_id connected finding"
+        " found_client login_client login account text warned dovecot_login user client"
+        " text_without_path odd_line",
     )
 ):
     """What the expression finds in one line: its groups, in their order; nothing for the others.
@@ -214,20 +228,29 @@ class Found(
     stamp, zone_host_tag: its frame, without seconds and process ID
     path:           whether the tag has one
     queue_id:       also NOQUEUE
-    domain, relay:  `@DOMAIN>` and `, relay=HOST` of a delivery
+    local, domain, relay: `LOCAL`, `@DOMAIN>` and `, relay=HOST` of a delivery
+    orig_to:        `ADDRESS>` that it was for before aliases
     socket:         `[/` where its relay is a socket
+    times:          `T, delays=A/B/C/D`: how long it took
+    retry:          A if it is not the first try
     sent, failed:   `DSN, status=WORD (` of one that was sent or failed
+    queued_as:      queue ID that the server says it has now
     reply_start, reply_rest: why it failed: code and enhanced code of another server, the rest
     size_recipients: `SIZE, nrcpt=NUMBER` of a message taken up by the queue manager
-    received, logged_in: whether a message was received, from a client that had logged in
+    received, logged_in: `NAME[ADDRESS` of who has handed a message in, and the account that had
+                    logged in
+    earlier_id:     queue ID that it had before
     refused, refused_client: stage and `NAME[ADDRESS` of a reject
     reply_code, reply_text, reply_end: of that reject; an address after the text is left out
     text_after_id:  what the recogniser must read after the queue ID
+    connected:      how the text begins of a client that has connected
     finding, found_client: of postscreen
     login_client, login, account: `NAME[ADDRESS` of a login that failed at Postfix, what follows,
                     and whose it was
     text:           what the recogniser must read, without a queue ID
-    failed_login, user, client: of a login that failed at Dovecot
+    warned:         how a warning starts that is none of these
+    dovecot_login, user, client: of a login at Dovecot: what became of it, whose it was, and its
+                    address
     text_without_path: what the recogniser must read, where the tag has no path
 
     odd_line:       a line with another frame, as a whole
@@ -247,6 +270,8 @@ _ANY_CLIENT = b"unknown[::1]"
 _MOST_TEMPLATES = 8_000
 # Bytes of lines that they are known by; a stranger may make lines of 64 KB.
 _MOST_TEMPLATE_BYTES = 8 << 20
+# So many senders are remembered at a time.
+_MOST_SENDERS = 8_000
 # So many different ones are kept apart until their minute is known.
 _MOST_UNPLACED = 1_000
 _OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
@@ -256,8 +281,11 @@ _RELAY = len(b", relay=")
 _LONGEST_SENT = len(b"2.100.100, status=sent (")
 
 # Of whom a line names, the fields of its event. As it stands in the line that is
-DELIVERY = ("domain", "relay")  # `@DOMAIN>, relay=HOST`, or `>, relay=HOST`
+# three: `@DOMAIN>, relay=HOST`, or `>, relay=HOST`; the recipient, and whom it was for before
+# aliases, up to `>`, if it is the first try
+DELIVERY = ("domain", "relay")
 CLIENT = ("client", "client_name")  # `NAME[ADDRESS`, or an address alone
+HANDED_IN = ("client", "account")  # a pair: `NAME[ADDRESS`, and the account or nothing
 LOGIN = (*CLIENT, "account")  # a pair: the same, and the account as it stands there or nothing
 NOBODY_NAMED = ()
 
@@ -268,22 +296,25 @@ class LineTemplate:
     utc_offset: the zone of their time, as they write it
     host, instance: who wrote them
     event, kind: what they tell of, and its kind; None and nothing if nothing is counted
-    names:      fields of the event that each line fills by itself: DELIVERY, CLIENT or LOGIN.
-                NOBODY_NAMED if the event is whole
+    names:      fields of the event that each line fills by itself: DELIVERY, CLIENT, HANDED_IN or
+                LOGIN. NOBODY_NAMED if the event is whole
     logged_in:  whether the client of a message that they tell of had logged in
+    is_try:     whether they tell of tries to deliver mail to somebody
+    named:      whom they name then, if each names the same: three as DELIVERY has them
     is_counted: whether the event adds to a counter, as all do but LINKS
     times:      how many events one line stands for: repeated lines, several logins in one
     message:    what they say of a message that other lines tell of too, None if of none;
                 its queue ID is that of one of the lines
     is_of_daemon: whether a daemon of Postfix or Dovecot wrote them
-    tells_of_loss: whether rsyslog says in them that it has dropped lines
+    lost:       how many lines rsyslog says in them that it has dropped, 0 if it does not say how
+                many; None if they say no such thing
     origin, tally: number of host and instance, and what the event adds to. Whoever counts
                 the lines sets both, once for each new template
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_of_daemon", "kind", "logged_in", "message",
-        "names", "origin", "tally", "tells_of_loss", "times", "utc_offset",
+        "event", "host", "instance", "is_counted", "is_of_daemon", "is_try", "kind", "logged_in",
+        "lost", "message", "named", "names", "origin", "tally", "times", "utc_offset",
     )  # fmt: skip
 
     def __init__(
@@ -300,11 +331,15 @@ class LineTemplate:
         self.kind = event.kind if event else ""
         self.names = names
         self.logged_in = event is not None and "submission" in event.also
+        self.is_try = self.kind in TRIES
+        self.named: Whom = b""
+        if self.is_try and event and names is NOBODY_NAMED:
+            self.named = b"", event.recipient, event.orig_to
         self.is_counted = event is not None and event.kind not in LINKS
         self.times = record.repeats * (event.times if event else 1)
         self.message = message or (message_facts(record, event) if event else None)
         self.is_of_daemon = is_of_daemon(record)
-        self.tells_of_loss = loss.tells_of_loss(record)
+        self.lost = loss.lost(record)
         self.origin = 0
         self.tally: tuple[tuple[str, ...], str, str] = (), "", ""
 
@@ -318,9 +353,11 @@ class Events:
     unparsed:      (minute, event) -> number of lines that name Postfix or Dovecot and have no frame
                    or no date that is known. Their minute is that of a line near them
     messages:      a MessageLine for each line about a message that other lines tell of too, in
-                   their order; size and recipients are 0 where the line does not say them. Those
-                   that count are in `counted` as well
-    losses:        minutes in which rsyslog says that it has dropped lines
+                   their order; size and recipients are 0 where the line does not say them, and
+                   its times are nothing unless it is DELIVERED. Those that count are in `counted`
+                   as well
+    losses:        minutes in which rsyslog says that it has dropped lines -> how many, as far as
+                   it says so
     """
 
     __slots__ = ("counted", "losses", "messages", "new_templates", "unparsed")
@@ -330,7 +367,7 @@ class Events:
         self.counted: dict[int, defaultdict[LineTemplate, list[Whom]]] = {}
         self.unparsed: Counter[tuple[int, Event]] = Counter()
         self.messages: list[MessageLine] = []
-        self.losses: set[int] = set()
+        self.losses: defaultdict[int, int] = defaultdict(int)
 
 
 class Scan:
@@ -354,6 +391,8 @@ class Scan:
         first, *lines = before[:-1].split(b"\n")
         self._last_line = lines[-1] if lines else b""
         self._partial_lines = PartialLines(first, lines)
+        # whom a receipt names -> sender
+        self._senders: dict[tuple[bytes, bytes], str] = {}
         self.matched = self.foreign = self.unparsed = 0
         # Of the last line whose time was asked for; and the lines since then that nobody can
         # read, which wait for the next one
@@ -368,6 +407,7 @@ class Scan:
         """
         timestamps = self._timestamps
         templates = self._templates
+        senders = self._senders
         events = events or Events()
         new_templates, add_message = events.new_templates, events.messages.append
         last_stamp, utc_offset, minute = b"", b"", None
@@ -378,16 +418,19 @@ class Scan:
         for found in _find(self._expanded(block)):
             # The fields of Found: nothing is faster than to unpack them all.
             (
-                stamp, zone_host_tag, _path, queue_id, domain, relay, socket, sent, failed,
-                reply_start, reply_rest, size_recipients, received, logged_in, refused,
-                refused_client, reply_code, reply_text, reply_end, text_after_id, finding,
-                found_client, login_client, login, account, text, failed_login, user, client,
-                text_without_path, odd_line,
+                stamp, zone_host_tag, _path, queue_id, local, domain, orig_to, relay, socket,
+                times, retry, sent, queued_as, failed, reply_start, reply_rest, size_recipients,
+                received, logged_in, earlier_id, refused, refused_client, reply_code, reply_text,
+                reply_end, text_after_id, connected, finding, found_client, login_client, login,
+                account, text, warned, dovecot_login, user, client, text_without_path, odd_line,
             ) = found  # fmt: skip
             whom = b""
             if queue_id:
                 if sent:
-                    whom = domain + relay
+                    whom = (
+                        (domain + relay, b"", b"") if retry
+                        else (domain + relay, local + domain, orig_to)
+                    )  # fmt: skip
                     key = zone_host_tag, sent
                     if socket:
                         key = zone_host_tag, sent, b"." in relay
@@ -402,21 +445,28 @@ class Scan:
                         queue_id == _NO_ID, whom[:1] == b"[",
                     )  # fmt: skip
                 elif failed:
-                    whom = domain + relay
+                    whom = (
+                        (domain + relay, b"", b"") if retry
+                        else (domain + relay, local + domain, orig_to)
+                    )  # fmt: skip
                     key = zone_host_tag, failed, reply_start, reply_rest
+                    times = b""
+                elif received:
+                    whom = received, logged_in
+                    key = zone_host_tag, logged_in != b"", earlier_id != b"", queue_id == _NO_ID
                 else:
-                    key = zone_host_tag, received, logged_in, text_after_id, queue_id == _NO_ID
+                    key = zone_host_tag, b"", text_after_id, queue_id == _NO_ID
             elif login:
                 whom = login_client, account
                 key = zone_host_tag, login
             elif client:
                 whom = client, user
-                key = zone_host_tag, failed_login
+                key = zone_host_tag, dovecot_login
             elif finding:
                 whom = found_client
                 key = zone_host_tag, finding
             else:
-                key = zone_host_tag, text or text_without_path
+                key = zone_host_tag, connected or text or text_without_path or warned
             template = templates.get(key)
             if template is None:
                 if zone_host_tag:
@@ -444,10 +494,10 @@ class Scan:
             if template.event is None:
                 if not template.is_of_daemon:
                     foreign += 1
-                    if template.tells_of_loss:
-                        lost = timestamps.minute(stamp, template.utc_offset)
-                        if lost is not None:
-                            events.losses.add(lost)
+                    if template.lost is not None:
+                        then = timestamps.minute(stamp, template.utc_offset)
+                        if then is not None:
+                            events.losses[then] += template.lost
                 continue
             if stamp != last_stamp or template.utc_offset != utc_offset:
                 last_stamp, utc_offset = stamp, template.utc_offset
@@ -465,19 +515,26 @@ class Scan:
                 continue
             if size_recipients:
                 size, _, recipients = size_recipients.partition(b", nrcpt=")
-                add_message((template, queue_id, minute, int(size), int(recipients)))
+                add_message(
+                    (template, queue_id, minute, int(size), int(recipients), b"", b"", "", b"")
+                )
                 continue
             message = template.message
             if message is not None:
+                by, other_id = message.sender, message.other_id
+                if received:
+                    if logged_in or not earlier_id:
+                        by = senders.get(whom) or self._sender(whom)
+                    other_id = earlier_id
+                elif queued_as and delivery.is_here(relay[_RELAY:]):
+                    other_id = queued_as
                 add_message(
                     (
-                        template,
-                        queue_id or message.queue_id,
-                        minute,
-                        message.size,
-                        message.recipients,
+                        template, queue_id or message.queue_id, minute, message.size,
+                        message.recipients, times or message.times, whom or template.named, by,
+                        other_id,
                     )
-                )
+                )  # fmt: skip
                 if not template.is_counted:
                     continue
             matched += 1
@@ -486,6 +543,15 @@ class Scan:
         self.foreign += foreign
         self.unparsed += unparsed
         return events
+
+    def _sender(self, whom: tuple[bytes, bytes]) -> str:
+        """Return who has handed in the message of a plain receipt."""
+        client, account = whom
+        by = sender.of_account(account) if account else sender.of_client(client)
+        if len(self._senders) > _MOST_SENDERS:
+            self._senders.clear()
+        self._senders[whom] = by
+        return by
 
     def _add_unparsed(self, event: Event) -> None:
         """Keep a line that nobody can read until its neighbours are known."""
@@ -518,8 +584,13 @@ def _template(found: Found) -> LineTemplate:
             return LineTemplate(record, active.TAKEN_UP, message=MessageFacts(b""))
         return LineTemplate(record, None)
     if found.sent or found.failed:
-        return LineTemplate(record, _without(DELIVERY, _delivery(found)), DELIVERY)
+        delivered = _without(DELIVERY, _delivery(found))
+        # What it says of its message is another thing in each line.
+        facts = MessageFacts(b"") if delivered.kind in OF_A_MESSAGE else None
+        return LineTemplate(record, delivered, DELIVERY, facts)
     event = _event(record, found)
+    if found.received and event:
+        return LineTemplate(record, event, HANDED_IN)
     if event and event.client and (found.login or found.client):
         return LineTemplate(record, _without(CLIENT, event), LOGIN)
     if event and event.client and (found.refused or found.finding):
@@ -539,7 +610,10 @@ def _record(found: Found) -> Record:
     """
     utc_offset, host, tag = found.zone_host_tag.split(b" ")
     instance, slash, path = tag.partition(b"/")
-    text = found.text or found.text_without_path or found.failed_login
+    text = (
+        found.connected or found.text or found.text_without_path or found.dovecot_login
+        or found.warned
+    )  # fmt: skip
     if found.login:
         text = _WARNING + _ANY_CLIENT + found.login
     elif found.queue_id:
@@ -558,8 +632,10 @@ def _event(record: Record, found: Found) -> Event | None:
     """Return what a line tells of, None if nothing is counted; not of deliveries."""
     is_noqueue = found.queue_id == _NO_ID
     if found.received:
-        is_smtpd = record.program == b"smtpd"
-        return intake.received(is_noqueue, bool(found.logged_in)) if is_smtpd else None
+        if record.program != b"smtpd":
+            return None
+        account = b"" if found.logged_in else None
+        return intake.received(is_noqueue, b"", account, found.earlier_id)
     if found.refused:
         code, text = (
             found.reply_code[2:-1],
@@ -571,7 +647,9 @@ def _event(record: Record, found: Found) -> Event | None:
         is_postscreen = record.program == b"postscreen"
         return screen.found(found.finding, found.found_client) if is_postscreen else None
     if found.client:
-        return login.failed_at_dovecot(found.failed_login, found.client)
+        return login.at_dovecot(found.dovecot_login, found.client)
+    if found.warned and record.program:  # nothing is read of it but how it starts
+        return health.recognise_warning(record, 0)
     return recognise(record) if record.text else None
 
 
@@ -583,4 +661,5 @@ def _delivery(found: Found) -> Event:
         reply = _ANY_SERVER + found.reply_start
     reply += found.reply_rest.removesuffix(b"\r")
     relay = found.relay[_RELAY:] + found.socket
+    # Whom it names, and its queue ID, stand in each line.
     return delivery.outcome(status, b"", relay, enhanced_code, reply)

@@ -364,7 +364,7 @@ class Ingest:
             Segments(self._store.pending, log, self._now),
             self._zone,
             self._latest_of(file),
-            Counts(self._store.key, self._oldest, self._oldest_keys),
+            Counts(self._store.key, self._oldest, self._oldest_keys, self._store.watched()),
             self._deadline,
         )
         live = file.path == self._progress.live_path

@@ -13,7 +13,14 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, Counts
+from check_postfix.maillog.counts.counts import Counts
+from check_postfix.maillog.counts.families import (
+    LONGEST,
+    LOST_MESSAGES,
+    MESSAGES,
+    NOBODY,
+    key,
+)
 from check_postfix.maillog.counts.messages import Messages, Sums, said
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
@@ -193,7 +200,7 @@ class Journal:
             span = _started_with(entries.next, self._second)
             store.save_journal_span(log, span)  # it needs a number
         end = self._cursor(journal_spans[0].newest) if journal_spans else None
-        counts = Counts(self._store.key, self._oldest, self._oldest_keys)
+        counts = Counts(self._store.key, self._oldest, self._oldest_keys, self._store.watched())
         sums = Sums()
         latest = self._count(log, span, entries, end, counts, sums)
         is_over = not entries.is_late and not entries.are_after(end)
@@ -240,8 +247,10 @@ class Journal:
                 # What was dropped came after the last entry that was not.
                 self._store.extend_gap(log, *sorted((entry.minute, lost)))
                 lost = None
-            if entry.tells_of_loss:
+            if entry.lost:
                 lost = entry.minute
+                nobody = self._store.origin(log, *NOBODY)
+                counts.add_counters(entry.minute, nobody, (LOST_MESSAGES,), entry.lost)
             else:
                 self._count_entry(log, span, counts, entry, lines)
                 record = entry.record
@@ -257,7 +266,7 @@ class Journal:
             self._store.extend_gap(log, lost - 1, lost)
         span.last = max(span.last, latest)
         self._store.save_newest(log, newest, self._now)
-        piece = Messages(sums)
+        piece = Messages(sums, counts.watched)
         piece.add(reversed(lines))
         self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
         return latest if taken == PIECE_ENTRIES else None
@@ -284,8 +293,17 @@ class Journal:
                     counts.add_message(
                         entry.minute, number, event.kind, event.times, facts.queue_id
                     )
-                queue_id, *numbers = facts
-                lines.append((said(number, event, event.times), queue_id, entry.minute, *numbers))
+                elif facts.times:
+                    named = key((event.domain[:LONGEST], event.relay[:LONGEST]))
+                    counts.add_delivery(
+                        entry.minute, number, facts.queue_id, facts.times, named, event.times
+                    )
+                queue_id, size, recipients, times, by, other_id = facts
+                what = said(number, event, event.times)
+                whom = b"", event.recipient, event.orig_to
+                lines.append(
+                    (what, queue_id, entry.minute, size, recipients, times, whom, by, other_id)
+                )
             if event.kind not in LINKS:
                 events, matched = event.times, 1
         is_foreign = record is not None and not is_of_daemon(record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.counts import NOBODY
+from check_postfix.maillog.counts.families import NOBODY
 from check_postfix.maillog.events.recogniser import is_of_daemon
 from check_postfix.maillog.syntax import frame
 
@@ -29,6 +29,7 @@ def save(
     blocks: Sequence[bytes],
     timestamps: Timestamps,
     latest: int,
+    present: int,
 ) -> None:
     """Keep the minute of the newest line of each origin in a piece; inside a transaction only.
 
@@ -39,6 +40,7 @@ def save(
     blocks: the last of the piece
     latest: the newest minute that there can be: a host whose clock runs ahead does not know
             the future
+    present: the newest minute that other pieces can have told of
     """
     newest = {names: min(minute, latest) for names, minute in events.items()}
     for _, host, instance, _ in store.origins(log):
@@ -48,7 +50,7 @@ def save(
         minute = _newest_in(blocks, names, timestamps)
         if minute is not None:
             newest[names] = max(newest.get(names, 0), min(minute, latest))
-    store.save_newest(log, newest, latest)
+    store.save_newest(log, newest, present)
 
 
 def _newest_in(blocks: Sequence[bytes], names: Names, timestamps: Timestamps) -> int | None:

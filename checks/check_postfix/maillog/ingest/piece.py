@@ -242,8 +242,9 @@ class PieceReader:
         written = int(stream.status().st_mtime) // 60
         counts.finish(generation, min(written, now) if generation.live and at_end else 0)
         # Our own clock may just now be behind.
-        latest = min(max(now, written), self._latest)
-        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest)
+        present = max(now, written)
+        latest = min(present, self._latest)  # an old archive knows of nothing later
+        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest, present)
         if block is not None:
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)

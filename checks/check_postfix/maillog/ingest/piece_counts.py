@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts import whom
-from check_postfix.maillog.counts.counts import MESSAGES, NOBODY, STAMPS_OFF, key, tally
+from collections import Counter, defaultdict
+
+from check_postfix.maillog.counts import delays, senders, whom
+from check_postfix.maillog.counts.counts import tally
+from check_postfix.maillog.counts.families import (
+    LONGEST,
+    LOST_MESSAGES,
+    MESSAGES,
+    NOBODY,
+    STAMPS_OFF,
+    key,
+)
 from check_postfix.maillog.counts.messages import Messages, Sums
-from check_postfix.maillog.events.scanner import CLIENT, DELIVERY, LOGIN, Events
+from check_postfix.maillog.events import sender
+from check_postfix.maillog.events.scanner import CLIENT, DELIVERY, HANDED_IN, LOGIN, Events
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from check_postfix.maillog.counts.counts import Counts
-    from check_postfix.maillog.events.scanner import LineTemplate, Scan
+    from check_postfix.maillog.events.scanner import LineTemplate, Scan, Whom
     from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.store import Log, Store
 
 # Lines that count, and may wait in memory for the store; and bytes of all that were read with
 # them, since a stranger may make lines of 64 KB.
-_MOST_LINES = 8_000
+_MOST_LINES = 5_000
 _MOST_BYTES = 8 << 20
 # Of whom a line names, two fields are the first of its key; an account is the last.
 _FIRST = 2
@@ -45,11 +56,13 @@ class PieceCounts:
         self._counts = counts
         self.newest: dict[tuple[bytes, bytes], int] = {}
         self.sums = Sums()
-        self.messages = Messages(self.sums)
+        self.messages = Messages(self.sums, counts.watched)
         self._origins: dict[tuple[bytes, bytes], int] = {}
         self._found = Events()
         self._handed_over = 0  # lines that matched
         self._bytes = 0  # since then
+        # whom a receipt or a login names -> sender, and address
+        self._handed_in: dict[tuple[bytes, bytes], tuple[str, str]] = {}
         self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
@@ -59,20 +72,44 @@ class PieceCounts:
         self._prepare(found.new_templates)
         found.new_templates.clear()
         self.messages.add(found.messages)
-        for template, queue_id, minute, _, _ in found.messages:
-            if template.kind in MESSAGES:
+        quick: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        for template, queue_id, minute, _, _, times, named, _, _ in found.messages:
+            if times:
+                if template.times == 1 and not delays.may_be_slow(times):
+                    quick[minute].append((template.origin, times))
+                else:
+                    self._add_delivery(template, queue_id, minute, times, named)
+            elif template.kind in MESSAGES:
                 self._counts.add_message(
                     minute, template.origin, template.kind, template.times, queue_id
                 )
+        for minute, several in quick.items():
+            self._counts.delays.add_quick(minute, several)
         found.messages.clear()
         self.messages.forget_some()
-        for minute in found.losses:
+        for minute, lost in found.losses.items():
             self._store.extend_gap(self._log, minute, minute)
+            if lost:
+                nobody = self._store.origin(self._log, *NOBODY)
+                self._counts.add_counters(minute, nobody, (LOST_MESSAGES,), lost)
         found.losses.clear()
         self._lines += number(block)
         self._bytes += len(block)
         if scan.matched - self._handed_over > _MOST_LINES or self._bytes > _MOST_BYTES:
             self._hand_over()
+
+    def _add_delivery(
+        self, template: LineTemplate, queue_id: bytes, minute: int, times: bytes, named: Whom
+    ) -> None:
+        """Count how long a delivery took that may be a slow one."""
+        if template.names is DELIVERY:
+            place = named[0]
+            of = whom.deliveries([place])[place]
+        else:
+            event = template.event
+            assert event is not None  # it was delivered
+            of = key((event.domain[:LONGEST], event.relay[:LONGEST]))
+        self._counts.add_delivery(minute, template.origin, queue_id, times, of, template.times)
 
     def _prepare(self, templates: Iterable[LineTemplate]) -> None:
         """Look up once what all lines of a template add to."""
@@ -137,13 +174,19 @@ class PieceCounts:
                 self._events += number
                 counters, family, rest = template.tally
                 counts.add_counters(minute, origin, counters, number)
+                if template.names is HANDED_IN:
+                    self._add_receipts(minute, template, named)
+                elif template.is_try:
+                    self._add_recipients(minute, template, named)
+                elif template.kind == "auth_succeeded":
+                    self._add_logins(minute, template, named)
                 if not family:
                     continue
                 keys = counts.keys(minute, origin, family)
                 if keys is None:
                     continue
                 if template.names is DELIVERY:
-                    for one in named:
+                    for one, *_ in named:
                         key = deliveries[one] + rest
                         keys[key] = keys.get(key, 0) + times
                 elif template.names is CLIENT:
@@ -164,6 +207,58 @@ class PieceCounts:
         self._store.add(counts)
         counts.clear()
 
+    def _add_recipients(self, minute: int, template: LineTemplate, named: Sequence[Whom]) -> None:
+        """Count first tries by whom they are for."""
+        assert template.event is not None  # else it would not count
+        if template.names is DELIVERY:
+            recipients = [recipient for _, recipient, _ in named if recipient]
+        else:
+            recipients = [template.event.recipient] * len(named) if template.event.recipient else []
+        if recipients:
+            self._counts.add_recipients(minute, template.origin, recipients)
+
+    def _add_logins(self, minute: int, template: LineTemplate, named: Iterable[Whom]) -> None:
+        """Count logins at Dovecot by who came from where."""
+        event = template.event
+        assert event is not None  # else it would not count
+        for whom_it_names in dict.fromkeys(named):  # of a minute, the first one is kept
+            by, address = sender.of_account(event.account), event.client
+            if template.names is LOGIN:
+                if not whom_it_names[1]:
+                    continue
+                by, address = self._handed_in.get(whom_it_names) or self._who(whom_it_names)
+            self._counts.add_login(minute, template.origin, by, address, event.service)
+
+    def _who(self, whom_it_names: tuple[bytes, bytes]) -> tuple[str, str]:
+        """Return the sender, nothing if it is not kept, and the address that a line names."""
+        client, account = whom_it_names
+        by = sender.of_account(account) if account else sender.of_client(client)
+        # Most are strangers, of whom nothing is kept.
+        by = by if senders.is_kept(by) else ""
+        if len(self._handed_in) > _MOST_LINES:
+            self._handed_in.clear()
+        known = self._handed_in[whom_it_names] = (
+            by, client.rpartition(b"[")[2].decode("ascii").lower()
+        )  # fmt: skip
+        return known
+
+    def _add_receipts(
+        self, minute: int, template: LineTemplate, named: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        """Count messages by who has handed them in."""
+        assert template.event is not None  # else it would not count
+        # With many hosts there is mostly but one in a minute.
+        numbers = Counter(named) if len(named) > 1 else dict.fromkeys(named, 1)
+        for whom_it_names, times in numbers.items():
+            if template.event.other_id and not whom_it_names[1]:
+                continue
+            by, address = self._handed_in.get(whom_it_names) or self._who(whom_it_names)
+            if not by:
+                continue
+            self._counts.add_of_sender(
+                minute, template.origin, by, senders.MESSAGES, times * template.times, address
+            )
+
 
 def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
     """Return how whom lines name stands in keys: of deliveries, and clients."""
@@ -172,7 +267,7 @@ def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
     for templates in found.counted.values():
         for template, named in templates.items():
             if template.names is DELIVERY:
-                of_deliveries.update(named)
+                of_deliveries.update([place for place, *_ in named])
             elif template.tally[1]:
                 if template.names is CLIENT:
                     of_others.update(named)

@@ -6,7 +6,6 @@ This is all that a run has to know when nothing new is logged.
 from __future__ import annotations
 
 import os
-from collections import namedtuple
 from contextlib import suppress
 
 from check_postfix.maillog.errors import StoreError
@@ -30,7 +29,7 @@ _RENAME_RETRIES = 9
 _FEW = 64
 
 
-class Files(namedtuple("Files", "files rows are_all states")):
+class Files:
     """The files of a log that may have changed.
 
     files:   as they are now, the live log first
@@ -39,12 +38,15 @@ class Files(namedtuple("Files", "files rows are_all states")):
     states:  of their directories, when they were last listed
     """
 
-    __slots__ = ()
+    __slots__ = ("are_all", "files", "rows", "states")
 
-    files: list[LogFile]
-    rows: list[SeenFile]
-    are_all: bool
-    states: dict[str, str]
+    def __init__(
+        self, files: list[LogFile], rows: list[SeenFile], are_all: bool, states: dict[str, str]
+    ) -> None:
+        self.files = files
+        self.rows = rows
+        self.are_all = are_all
+        self.states = states
 
     def has_others_to_read(self, live: str) -> bool:
         """Tell whether other files than the live log are new, or not read to their ends."""
@@ -250,8 +252,11 @@ class Progress:
         size = 0
         with suppress(OSError):
             size = os.stat(self.path).st_size
-        state = f"has {size} bytes, but no whole log line" if size else "is empty"
-        return f"{self.path} {state}; see where mail is logged now and name that with --log"
+        if size:
+            state, so = f"has {size} bytes, but no whole log line", "see"
+        else:  # as on a fresh server
+            state, so = "is empty", "send a test mail; if it stays empty, see"
+        return f"{self.path} {state}; {so} where mail is logged now and name that with --log"
 
     def _unread(self, log: Log) -> list[Unread]:
         """Return what is there and could not be read."""

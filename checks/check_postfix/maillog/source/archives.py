@@ -10,9 +10,7 @@ import time
 from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source.logfile import LogFile
-from check_postfix.maillog.source.refusal import unreadable
-from check_postfix.maillog.source.stream import COMPRESSED
+from check_postfix.maillog.source.logfile import COMPRESSED, LogFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +114,7 @@ def there(paths: Iterable[str]) -> list[LogFile]:
         except OSError as error:
             if error.errno in _NOT_THERE:
                 continue
-            raise unreadable(path, error) from None
+            raise _unreadable(path, error) from None
         if stat.S_ISREG(status.st_mode):
             found[path] = LogFile(path, status)
     return sorted(
@@ -134,9 +132,16 @@ def _names(directory: str, is_own: bool, named: Sequence[str]) -> list[str]:
             ) from None
     except OSError as error:
         if is_own or directory in named:
-            raise unreadable(directory, error) from None
+            raise _unreadable(directory, error) from None
     # Nobody has said that archives are there; what has gone there unread is a gap.
     return []
+
+
+def _unreadable(path: str, error: OSError) -> LogError:
+    # Nearly all are readable.
+    from check_postfix.maillog.source.refusal import unreadable
+
+    return unreadable(path, error)
 
 
 def is_rotated(name: str, log: str) -> bool:

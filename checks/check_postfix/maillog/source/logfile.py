@@ -6,8 +6,13 @@ import os
 import stat
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source.refusal import unreadable
-from check_postfix.maillog.source.stream import COMPRESSED, NEVER, Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.source.stream import Stream
+
+# How compressed files are called.
+COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 
 
 class LogFile:
@@ -39,13 +44,16 @@ class LogFile:
         """Whether its name says that it is compressed."""
         return self.path.endswith(COMPRESSED)
 
-    def open(self, deadline: float = NEVER) -> Stream:
+    def open(self, deadline: float) -> Stream:
         """Open it for reading.
 
         deadline: time.monotonic() at which to give up passing over bytes
         Raises: LogError where the system refuses, FileNotFoundError where it
                 has been renamed or removed since it was listed
         """
+        # A run with nothing new opens none.
+        from check_postfix.maillog.source.stream import Stream
+
         return Stream(self.path, deadline)
 
 
@@ -59,6 +67,8 @@ def look(path: str) -> LogFile:
     except FileNotFoundError:
         raise
     except OSError as error:
+        from check_postfix.maillog.source.refusal import unreadable
+
         raise unreadable(path, error) from None
     if not stat.S_ISREG(status.st_mode):
         raise LogError(

@@ -13,8 +13,8 @@ from collections import namedtuple
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives
+from check_postfix.maillog.source.logfile import COMPRESSED
 from check_postfix.maillog.source.refusal import unreadable
-from check_postfix.maillog.source.stream import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # A deadline that never comes. From Python 3.13 on nothing else would have math loaded.
 NEVER = float("inf")
-# How compressed files are called.
-COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 # Where the program zstd is, if PATH does not say so.
 _ZSTD_PLACES = ("/usr/bin", "/usr/local/bin")
 # Read, or passed over, at a time in a compressed file.

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, logfile
-from check_postfix.maillog.source.stream import COMPRESSED
+from check_postfix.maillog.source.logfile import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

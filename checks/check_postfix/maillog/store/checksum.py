@@ -46,14 +46,44 @@ def total(minute: int) -> str:
     return f"total {minute // 60}"
 
 
+def quarter(series: str, number: int) -> str:
+    """Return the slice of what a series came to on the day of a quarter-hour."""
+    return f"quarter {series} {number * 15 // _DAY}"
+
+
 def keyed(family: str, minute: int) -> str:
     """Return the slice of the keys of a family in a minute's hour."""
     return f"keyed {family} {minute // 60}"
 
 
+def delay(minute: int) -> str:
+    """Return the slice of how long deliveries took in a minute's hour."""
+    return f"delay {minute // 60}"
+
+
 def pending(log: int, owner: int, side: int) -> str:
     """Return the slice of what is pending at a boundary."""
     return f"pending {log} {owner} {side}"
+
+
+def quarter_key(family: str, quarter: int) -> str:
+    """Return the slice of the sums of a family's keys in the quarter-hours of a day."""
+    return f"quarter_key {family} {quarter // 96:07}"
+
+
+def daily_most(family: str) -> str:
+    """Return the slice of the most that the keys of a family came to on each day."""
+    return f"daily_most {family}"
+
+
+def tried(hour: int) -> str:
+    """Return the slice of who failed to log in, on the day of an hour."""
+    return f"tried {hour // 24}"
+
+
+def place(network: str) -> str:
+    """Return the slice of the logins from the networks whose pseudonyms begin alike."""
+    return f"place {network[:3]}"
 
 
 def run(mark: str) -> str:
@@ -112,8 +142,14 @@ def _of_generation(row: Row) -> tuple[str, ...]:
 # Table -> slices of a row. Other tables are one slice.
 _SLICES: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "total": lambda row: (total(row[0]),),
+    "quarter": lambda row: (quarter(row[0], row[1]),),
     "keyed": lambda row: (keyed(row[0], row[1]),),
+    "delay": lambda row: (delay(row[0]),),
     "pending": lambda row: (pending(*row[:3]),),
+    "quarter_key": lambda row: (quarter_key(row[0], row[1]),),
+    "daily_most": lambda row: (daily_most(row[0]),),
+    "tried": lambda row: (tried(row[0]),),
+    "place": lambda row: (place(row[0]),),
     "run": lambda row: (run(row[0]),),
     "gap": lambda row: (of_log("gap", row[0]),),
     "directory": lambda row: (of_log("directory", row[0]),),

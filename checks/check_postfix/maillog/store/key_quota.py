@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from check_postfix.maillog.counts.counts import (
-    has_details,
-    of_client,
-    of_many,
-    without_strangers,
-)
+from check_postfix.maillog.counts.families import FAMILIES, MANY, SEPARATOR
 from check_postfix.maillog.store import packed
 
 TYPE_CHECKING = False
@@ -40,6 +35,13 @@ _DETAIL = 0.5
 # Of the others, the most frequent are kept without the fields that have many values; of the
 # rest only the number is kept, so that sums stay exact.
 COARSE_KEYS = 20
+
+# One client may have many of these; they must not crowd out other clients.
+_BESIDE_CLIENT = ("client_name", "account", "network")
+_OF_STRANGERS = (
+    "domain", "relay", "client", "queue_id", "times", "sender", "recipient", "source",
+    *_BESIDE_CLIENT,
+)  # fmt: skip
 
 
 def is_short(number: int) -> bool:
@@ -96,10 +98,10 @@ def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
 
     most: how many there may be before the details of a client are added up
     """
-    if len(rows) <= most or not has_details(family):
+    if len(rows) <= most or not _has_details(family):
         return rows
     rows = _most_first(rows)
-    clients = [(origin, of_client(family, key)) for origin, key, _ in rows]
+    clients = [(origin, _of_client(family, key)) for origin, key, _ in rows]
     different = len(set(clients))
     if different == len(rows):
         return rows
@@ -117,11 +119,11 @@ def _coarse(family: str, rows: list[Row]) -> list[Row]:
     """Return the rows of one minute with nothing in their keys that has many values."""
     added: dict[tuple[int, str], int] = {}
     for origin, key, n in rows:
-        where = origin, without_strangers(family, key)
+        where = origin, _without_strangers(family, key)
         added[where] = added.get(where, 0) + n
     frequent = sorted(added, key=lambda where: (-added[where], where))
     for origin, key in frequent[COARSE_KEYS:]:
-        rest = origin, of_many(family)
+        rest = origin, _of_many(family)
         added[rest] = added.get(rest, 0) + added.pop((origin, key))
     return [(*where, n) for where, n in added.items()]
 
@@ -142,3 +144,43 @@ def most_frequent(family: str, numbers: Mapping[str, int]) -> dict[str, int]:
     for _, key, number in _coarse(family, [(0, key, numbers[key]) for key in ordered[len(kept) :]]):
         kept[key] = kept.get(key, 0) + number
     return kept
+
+
+def _without_strangers(family: str, key: str) -> str:
+    """Return a key in which MANY stands for each field that strangers can fill at will."""
+    return _without(_PLACES_OF_STRANGERS[family], key)
+
+
+def _of_client(family: str, key: str) -> str:
+    """Return a key in which MANY stands for each field that one client may have many of."""
+    return _without(_PLACES_BESIDE_CLIENT[family], key)
+
+
+def _has_details(family: str) -> bool:
+    """Tell whether a family's keys have fields that one client may have many of."""
+    return bool(_PLACES_BESIDE_CLIENT[family])
+
+
+def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    return {
+        family: [place for place, name in enumerate(of_family) if name in names]
+        for family, of_family in FAMILIES.items()
+    }
+
+
+_PLACES_OF_STRANGERS = _places(_OF_STRANGERS)
+_PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
+
+
+def _without(places: list[int], key: str) -> str:
+    values = key.split(SEPARATOR)
+    if len(places) == len(values):
+        return SEPARATOR.join([MANY] * len(values))
+    for place in places:
+        values[place] = MANY
+    return SEPARATOR.join(values)
+
+
+def _of_many(family: str) -> str:
+    """Return a family's key with MANY in each field."""
+    return SEPARATOR.join([MANY] * len(FAMILIES[family]))

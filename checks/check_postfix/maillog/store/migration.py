@@ -26,6 +26,8 @@ from collections import namedtuple
 
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import schema
+from check_postfix.maillog.store.quarters import Quarters
+from check_postfix.maillog.store.tried import Tried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ _OF_2 = {
     "stream": Table("origin", {"last": _NEWEST}),
     "total": Table("total", {"origin": "stream"}),
     "keyed": Table("keyed", {"origin": "stream"}),
-    "waiting": Table("pending", {"origin": "stream", "side": "edge"}),
+    "waiting": Table("pending", {"origin": "stream", "side": "edge", "sender": "''"}),
 }
 # Each counter, and each key, had a row of its own. Both halves of the text that packed.py
 # would make of them come from the same rows in the same order.
@@ -133,13 +135,22 @@ _OF_3 = {
     name: Table(name)
     for name in (
         "secret", "generation", "directory", "gap", "journal_span", "origin", "total", "keyed",
-        "pending", "clock_mark", "retention",
+        "clock_mark", "retention",
     )
 } | {
+    "pending": Table("pending", {"sender": "''"}),
     "log": Table("log", _read_in_all("generation")),
     "seen": Table("seen", {"seconds": "CAST(seconds AS INTEGER) + (seconds > 0)"}),
 }  # fmt: skip
-TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3}
+# Messages have senders; more tables were added.
+_OF_4 = {
+    name: Table(name)
+    for name in (
+        "secret", "log", "generation", "seen", "directory", "gap", "journal_span", "origin",
+        "total", "keyed", "clock_mark", "retention", "checksum", "run",
+    )
+} | {"pending": Table("pending", {"sender": "''"})}  # fmt: skip
+TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4}
 
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2
@@ -170,6 +181,7 @@ def migrate(db: sqlite3.Connection, path: str, deadline: float, checksums: Check
             db.execute("BEGIN IMMEDIATE")
             if not _bring(db, version):
                 raise DamagedStore(f"{path}: has other tables than it should")
+            _fill_what_was_not_kept(db, path, checksums)
             checksums.write_anew()
         # Only now, so that the end of this transaction is the end of the lock.
         db.execute("PRAGMA locking_mode=NORMAL")
@@ -247,6 +259,18 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
             db.execute(statement)
     schema.mark(db)
     return True
+
+
+def _fill_what_was_not_kept(db: sqlite3.Connection, path: str, checksums: Checksums) -> None:
+    """Add up totals by quarter-hours, and failed logins by hours, which versions before 5 did not.
+
+    Raises: DamagedStore if they cannot be read
+    """
+    try:
+        Quarters(db, checksums).add_totals_there_are()
+        Tried(db, checksums).add_keys_there_are()
+    except ValueError:
+        raise DamagedStore(f"{path}: has counts that cannot be read") from None
 
 
 def _copy(db: sqlite3.Connection, old: str, table: Table) -> None:

@@ -16,6 +16,7 @@ from check_postfix.maillog.counts.messages import (
     MOST_RECEIVED,
     Messages,
     Orphan,
+    link_of,
 )
 from check_postfix.maillog.store import checksum
 
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from check_postfix.maillog.counts.messages import MessageKey, Sums
     from check_postfix.maillog.store.checksum import Checksums
 
-    # What it is, minute, number, recipients
-    _What = tuple[str, int, int, int]
+    # What it is, minute, number, recipients, sender
+    _What = tuple[str, int, int, int, str]
 
+# What a try to deliver mail to a watched address is called, and its number.
+_TRIED = "tried"
 # The boundaries of what is read of a generation, or of a journal span, which has
 # no hole.
 START, HOLE_START, HOLE_END, END = range(4)
@@ -78,6 +81,10 @@ class Pending:
         sums: what came together is added to them
         """
         wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
+        for waiting in (piece.received, piece.active):
+            for (origin, _), (*_, sender) in waiting.items():
+                if queue_id := link_of(sender):
+                    wanted.add((origin, queue_id))
         earlier = self._taken(segment, wanted, sums)
         earlier.followed_by(piece)
         self._put(segment, earlier, now)
@@ -85,6 +92,7 @@ class Pending:
     def prepend(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
         """Add a piece of log before a segment; see `append`."""
         wanted = piece.orphans.keys() | piece.received.keys() | piece.active.keys()
+        wanted |= self._whose_senders_are_told(segment.end, wanted)
         piece.followed_by(self._taken(segment, wanted, sums))
         self._put(segment, piece, now)
 
@@ -96,6 +104,7 @@ class Pending:
         if not self._has_any(earlier.start) and not self._has_any(earlier.end):
             self.move(later.start, earlier.start)
             return
+        wanted |= self._whose_senders_are_told(later.end, wanted)
         united = self._taken(earlier, wanted, sums)
         united.followed_by(self._taken(later, wanted, sums))
         self._put(Segment(earlier.start, later.end), united, now)
@@ -152,6 +161,21 @@ class Pending:
             )
         }
 
+    def _whose_senders_are_told(
+        self, boundary: Boundary, wanted: Set[MessageKey]
+    ) -> set[MessageKey]:
+        """Return the messages that wait to hear from one of these who has handed them in."""
+        self._look_at(boundary)
+        return {
+            (origin, queue_id)
+            for origin, queue_id, sender in self._db.execute(
+                "SELECT origin, queue_id, sender FROM pending WHERE log=? AND owner=? AND side=?"
+                " AND sender GLOB '[<=]*'",
+                boundary,
+            )
+            if (origin, link_of(sender)) in wanted
+        }
+
     def _has_any(self, boundary: Boundary) -> bool:
         self._look_at(boundary)
         found = self._db.execute(
@@ -164,7 +188,7 @@ class Pending:
         taken = Messages(sums)
         for key, rows in self._take(segment.start, wanted).items():
             orphan = None
-            for what, minute, number, recipients in rows:
+            for what, minute, number, recipients, address in rows:
                 if what == "removed":
                     taken.ended.add(key)
                     continue
@@ -175,6 +199,10 @@ class Pending:
                     orphan.cancelled = minute
                 elif what == "deferred":
                     orphan.deferred = number
+                elif what == "bounced":
+                    orphan.bounced = [number, recipients]
+                elif what.startswith(_TRIED):
+                    orphan.tried.add((minute, address, bool(number)))
                 else:
                     orphan.sent[what, minute] = number
             if orphan:
@@ -182,11 +210,11 @@ class Pending:
                 if orphan.is_complete:  # the segment's end tells what became of it
                     taken.ended.add(key)
         for key, rows in self._take(segment.end, wanted).items():
-            for what, minute, number, recipients in rows:
+            for what, minute, number, recipients, sender in rows:
                 if what == "active":
-                    taken.active[key] = minute, number, recipients
+                    taken.active[key] = minute, number, recipients, sender
                 else:
-                    taken.received[key] = minute, bool(number)
+                    taken.received[key] = minute, bool(number), sender
         return taken
 
     def _take(self, boundary: Boundary, wanted: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
@@ -194,7 +222,7 @@ class Pending:
         self._look_at(boundary)
         there = "FROM pending WHERE log=? AND owner=? AND side=?"
         of_one = f"{there} AND origin=? AND queue_id=?"
-        columns = "origin, queue_id, what, minute, number, recipients"
+        columns = "origin, queue_id, what, minute, number, recipients, sender"
         # A boundary where less is pending is read whole, which is quicker than to ask for each.
         rows = self._db.execute(
             f"SELECT {columns} {there} LIMIT ?", (*boundary, len(wanted) + 1)
@@ -215,27 +243,37 @@ class Pending:
         start: list[tuple[object, ...]] = []
         for key, orphan in piece.orphans.items():
             here = *segment.start, *key
-            start += [(*here, kind, minute, n, 0, now) for (kind, minute), n in orphan.sent.items()]
+            late = now, ""
+            start += [
+                (*here, kind, minute, n, 0, *late) for (kind, minute), n in orphan.sent.items()
+            ]
             if orphan.deferred:
-                start.append((*here, "deferred", 0, orphan.deferred, 0, now))
+                start.append((*here, "deferred", 0, orphan.deferred, 0, *late))
+            if any(orphan.bounced):
+                start.append((*here, "bounced", 0, *orphan.bounced, *late))
+            start += [
+                (*here, f"{_TRIED} {at}", minute, int(is_after), 0, now, address)
+                for at, (minute, address, is_after) in enumerate(sorted(orphan.tried))
+            ]
             if orphan.active is not None:
-                start.append((*here, "active", *orphan.active, now))
+                start.append((*here, "active", *orphan.active, *late))
             if orphan.cancelled is not None:
-                start.append((*here, "cancelled", orphan.cancelled, 0, 0, now))
+                start.append((*here, "cancelled", orphan.cancelled, 0, 0, *late))
         start += [
-            (*segment.start, *key, "removed", 0, 0, 0, now)
+            (*segment.start, *key, "removed", 0, 0, 0, now, "")
             for key in piece.ended
             if key not in piece.orphans or not piece.orphans[key].is_complete
         ]
         end: list[tuple[object, ...]] = [
-            (*segment.end, *key, "received", minute, int(logged_in), 0, now)
-            for key, (minute, logged_in) in piece.received.items()
+            (*segment.end, *key, "received", minute, int(logged_in), 0, now, sender)
+            for key, (minute, logged_in, sender) in piece.received.items()
         ]
         end += [
-            (*segment.end, *key, "active", *active, now) for key, active in piece.active.items()
+            (*segment.end, *key, "active", *active, now, sender)
+            for key, (*active, sender) in piece.active.items()
         ]
         self._db.executemany(
-            "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(start + end)
+            "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(start + end)
         )
         if start:
             self._bound(segment.start, "1", MOST_ORPHANS, "minute")

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 4
+VERSION = 5
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
 # What SQLite puts beside a file, or takes for its own where it finds it there.
@@ -73,15 +73,43 @@ CREATE TABLE total (
     minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,
     PRIMARY KEY (minute, origin)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE quarter (
+    series TEXT NOT NULL, quarter INTEGER NOT NULL, numbers TEXT NOT NULL,
+    PRIMARY KEY (series, quarter)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
     family TEXT NOT NULL, minute INTEGER NOT NULL, origin INTEGER NOT NULL,
     size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, origin)
 ) STRICT;
+CREATE TABLE delay (
+    first INTEGER NOT NULL, minutes INTEGER NOT NULL, histograms BLOB NOT NULL,
+    PRIMARY KEY (first, minutes)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE pending (
     log INTEGER NOT NULL, owner INTEGER NOT NULL, side INTEGER NOT NULL, origin INTEGER NOT NULL,
     queue_id BLOB NOT NULL, what TEXT NOT NULL, minute INTEGER NOT NULL, number INTEGER NOT NULL,
-    recipients INTEGER NOT NULL, since INTEGER NOT NULL,
+    recipients INTEGER NOT NULL, since INTEGER NOT NULL, sender TEXT NOT NULL,
     PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE quarter_key (
+    family TEXT NOT NULL, quarter INTEGER NOT NULL, origin INTEGER NOT NULL, keys TEXT NOT NULL,
+    PRIMARY KEY (family, quarter, origin)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE daily_most (
+    family TEXT NOT NULL, day INTEGER NOT NULL, origin INTEGER NOT NULL, keys TEXT NOT NULL,
+    PRIMARY KEY (family, day, origin)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tried (
+    hour INTEGER NOT NULL, origin INTEGER NOT NULL, pairs TEXT NOT NULL, PRIMARY KEY (hour, origin)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE place (
+    network TEXT NOT NULL, account TEXT NOT NULL, origin INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, service TEXT NOT NULL, name TEXT NOT NULL,
+    client TEXT NOT NULL, PRIMARY KEY (network, account, origin)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX place_named ON place (first) WHERE name<>'';
+CREATE TABLE watched (
+    address TEXT NOT NULL PRIMARY KEY, since INTEGER NOT NULL, asked INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE clock_mark (
     second INTEGER NOT NULL, uptime INTEGER NOT NULL, boot TEXT NOT NULL, trusted INTEGER NOT NULL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.source.stream import COMPRESSED
+from check_postfix.maillog.source.logfile import COMPRESSED
 from check_postfix.maillog.source.value import Value
 from check_postfix.maillog.store import checksum
 from check_postfix.maillog.store.failure import explained

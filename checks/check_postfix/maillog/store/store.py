@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from operator import itemgetter
 
-from check_postfix.maillog.counts.counts import FAMILIES, MANY, fields
+from check_postfix.maillog.counts.families import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
@@ -33,14 +33,21 @@ from check_postfix.maillog.store.run_mark import RunMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, TypeVar
 
     from check_postfix.maillog.counts.counts import Bucket, Counts
+    from check_postfix.maillog.counts.histogram import Histogram
     from check_postfix.maillog.source.journal_span import JournalSpan
     from check_postfix.maillog.source.value import Value
+    from check_postfix.maillog.store.contents import Contents
+    from check_postfix.maillog.store.daily_most import DailyMost
+    from check_postfix.maillog.store.delays import Delays
     from check_postfix.maillog.store.pending import Pending
-    from check_postfix.maillog.store.seen import Seen
+    from check_postfix.maillog.store.places import Login, Places
+    from check_postfix.maillog.store.quarters import Quarters
+    from check_postfix.maillog.store.seen import Seen, SeenFile
+    from check_postfix.maillog.store.tried import Tried
 
     V = TypeVar("V", bound=Value)
 
@@ -55,6 +62,7 @@ INSERT INTO keyed VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     keys = merged(keys, excluded.keys), size = size(merged(keys, excluded.keys))
 """
+
 
 # Each family is named, for they come first in the index.
 _OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?"
@@ -131,6 +139,11 @@ class Log:
         self.offset = offset or NO_OFFSET
 
 
+_WATCHED = "SELECT address, since, asked FROM watched"
+# So many minutes later it is noted again that an address is still asked for.
+_ASKED_ANEW = 1440
+
+
 class Store:
     """An open store. Use it as a context manager.
 
@@ -177,6 +190,49 @@ class Store:
         from check_postfix.maillog.store.pending import Pending
 
         return Pending(self._db, self._checksums)
+
+    @cached_property
+    def _quarters(self) -> Quarters:
+        # One check of several asks for them, and who has something to add.
+        from check_postfix.maillog.store.quarters import Quarters
+
+        return Quarters(self._db, self._checksums)
+
+    @cached_property
+    def delays(self) -> Delays:
+        """How long deliveries took."""
+        # A run with nothing new has no need of it, unless it is asked.
+        from check_postfix.maillog.store.delays import Delays
+
+        return Delays(self._db, self._checksums)
+
+    def delays_of(self, start: int, end: int, origins: Iterable[int]) -> dict[int, Histogram]:
+        """Return how long deliveries took in some minutes, by the places of histograms."""
+        hours = self._hours("delay", "delay", start, end, "first")
+        with self._readable():
+            return self.delays.of(hours, start, end, origins)
+
+    @cached_property
+    def daily_most(self) -> DailyMost:
+        """What single senders and recipients had at most on each day."""
+        # A run with nothing new has no need of it.
+        from check_postfix.maillog.store.daily_most import DailyMost
+
+        return DailyMost(self._db, self._checksums, self._quarters)
+
+    @cached_property
+    def _tried(self) -> Tried:
+        # One check of several asks for it, and who has something to add.
+        from check_postfix.maillog.store.tried import Tried
+
+        return Tried(self._db, self._checksums)
+
+    @cached_property
+    def _places(self) -> Places:
+        # Hardly any run asks for it that has nothing to add.
+        from check_postfix.maillog.store.places import Places
+
+        return Places(self._db, self._checksums)
 
     def _open(self) -> None:
         db = self._db
@@ -249,7 +305,10 @@ class Store:
                     raise damaged(self.path, "integrity_check")
             self._checksums.check_everything()
         with self._readable():
-            for texts in ("SELECT counters FROM total", "SELECT keys FROM keyed"):
+            for texts in (
+                "SELECT counters FROM total", "SELECT keys FROM keyed",
+                "SELECT numbers FROM quarter",
+            ):  # fmt: skip
                 for (text,) in self._db.execute(texts):
                     packed.added([text])
 
@@ -315,6 +374,14 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise
 
+    def contents(self) -> Contents:
+        """Return what the store holds, in numbers."""
+        # No check has need of it.
+        from check_postfix.maillog.store import contents
+
+        with self._readable():
+            return contents.of(self._db)
+
     @property
     def is_changed(self) -> bool:
         """Whether this run has written anything."""
@@ -365,6 +432,32 @@ class Store:
             "INSERT INTO retention VALUES (?, ?)", (retention.totals, retention.asked_keys)
         )
 
+    def watched(self) -> frozenset[bytes]:
+        """Return the addresses that are asked for by name, lower case."""
+        rows = self._whole("watched", "SELECT * FROM watched")
+        return frozenset(address.encode() for address, *_ in rows)
+
+    def watched_since(self, address: str) -> int | None:
+        """Return since which minute an address is asked for; 0 means from the start of the log."""
+        rows = self._whole("watched", "SELECT * FROM watched")
+        return next((since for name, since, _ in rows if name == address), None)
+
+    def watch(self, addresses: Sequence[str], minute: int) -> None:
+        """Let each run that reads the log look for these addresses by name, too.
+
+        minute: now; who is not asked for any more is forgotten like sums are
+        """
+        there = {name: (since, asked) for name, since, asked in self._db.execute(_WATCHED)}
+        since = minute if self.has_logs() else 0
+        rows = [
+            (address, there.get(address, (since, 0))[0], minute)
+            for address in addresses
+            if address not in there or minute - there[address][1] >= _ASKED_ANEW
+        ]
+        if rows:
+            with self.transaction():
+                self._db.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+
     def has_logs(self) -> bool:
         """Tell whether any log was read."""
         return bool(self._logs())
@@ -396,6 +489,10 @@ class Store:
     def log(self, path: str) -> Log | None:
         """Return what is known of a log, None if it was never read."""
         return next((log for log in self._all_logs() if log.path == path), None)
+
+    def logs(self) -> list[Log]:
+        """Return what is known of all logs that were read."""
+        return self._all_logs()
 
     def _all_logs(self) -> list[Log]:
         return [Log(*_LOG(row)) for row in self._logs()]
@@ -452,11 +549,13 @@ class Store:
 
     def drop_counts(self, log: Log) -> None:
         """Forget what was read of a log and counted; inside a transaction only."""
-        for table in ("total", "keyed"):
+        self._quarters.drop(number for number, *_ in self.origins(log))
+        for table in ("total", "keyed", "quarter_key", "daily_most", "tried", "place"):
             self._db.execute(
                 f"DELETE FROM {table} WHERE origin IN (SELECT id FROM origin WHERE log=?)",
                 (log.id,),
             )
+        self.delays.drop({number for number, *_ in self.origins(log)})
         for table in ("pending", "generation", "seen", "directory", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
         self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
@@ -467,6 +566,22 @@ class Store:
         )
         log.backlog, log.read, log.unknown_until, log.offset = 1, None, 0, NO_OFFSET
         self._sizes.clear()
+
+    def unread(self, log: Log) -> list[tuple[SeenFile, int]]:
+        """Return the files of a log that are still to be read, and how much of each, in bytes.
+
+        It is about so much: of a compressed file that was begun nobody knows.
+        """
+        found = []
+        for file in self.seen(log).all():
+            if not file.rests:
+                known = self.generation(log, file.generation) if file.generation else None
+                left = file.size
+                if known and known.end:
+                    left = known.hole
+                    left += 0 if file.compressed else max(0, file.size - known.end)
+                found.append((file, left))
+        return found
 
     def seen(self, log: Log) -> Seen:
         """Return the table of this log's files."""
@@ -742,24 +857,43 @@ class Store:
 
         Raises: DamagedStore
         """
-        totals = [
+        counts.add_up_recipients()
+        # One row after the other: all of them in bytes are as much as all of the counts.
+        totals = (
             (*where, packed.packed(numbers))
             for where, numbers in sorted(counts.totals.items())
             if numbers
-        ]
-        rows = [
-            (family, minute, origin, len(numbers), packed.packed(numbers))
-            for (family, hour), keyed in counts.keyed.items()
-            for (minute, origin), numbers in self._bounded(family, hour, keyed).items()
-        ]
+        )
         try:
             self._db.executemany(_ADD_TOTAL, totals)
-            self._db.executemany(_ADD_KEYED, sorted(rows))
+            self._quarters.add(counts.totals)
+            for (family, hour), keyed in sorted(counts.keyed.items()):
+                rows = (
+                    (family, *where, len(numbers), packed.packed(numbers))
+                    for where, numbers in sorted(self._bounded(family, hour, keyed).items())
+                )
+                self._db.executemany(_ADD_KEYED, rows)
+            self.delays.add(counts.delays.found)
+            self.daily_most.add(counts.quarter_keys)
+            self._tried.add(counts.keyed)
+            self._places.add(counts.places.found)
         except sqlite3.OperationalError as error:
             # A function of ours has failed, of which SQLite tells no more.
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise self._unreadable() from None
             raise
+
+    def keys_newest_first(
+        self, family: str, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, int, tuple[str, ...], int]]:
+        """Yield minute, origin, key and number of a family, the newest hours first."""
+        hours = range((end - 1) // 60, start // 60 - 1, -1)
+        with self._readable():
+            for hour in hours:
+                first, last = max(start, hour * 60), min(end, hour * 60 + 60)
+                for minute, origin, keys in self._keys_of(family, first, last, origins):
+                    for key, number in packed.unpacked(keys):
+                        yield minute, origin, fields(key), number
 
     def _bounded(
         self, family: str, hour: int, keyed: dict[Bucket, dict[str, int]]
@@ -796,9 +930,27 @@ class Store:
             )
         )
 
+    def give_all_room_back(self) -> None:
+        """Shorten the file by all that is free in it; inside a transaction only."""
+        for _ in range(self._db.execute("PRAGMA freelist_count").fetchone()[0]):
+            self._db.execute("PRAGMA incremental_vacuum(1)")
+
+    def keys_before(self, minute: int) -> Iterator[tuple[str, int, str]]:
+        """Yield family, minute and packed keys of what is older than a minute."""
+        with self._readable():
+            yield from self._db.execute(
+                f"SELECT family, minute, keys FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, minute)
+            )
+
+    def logins_named_before(self, minute: int) -> Iterator[tuple[str, str]]:
+        """Yield account and address of each first login before a minute that is still named."""
+        with self._readable():
+            yield from self._places.named_before(minute)
+
     def forget(self, oldest: int, oldest_keys: int) -> None:
         """Delete what is older than these minutes; inside a transaction only."""
         self._db.execute("DELETE FROM total WHERE minute<?", (oldest,))
+        self._quarters.forget(oldest)
         self._db.execute("DELETE FROM gap WHERE last<?", (oldest,))
         self._db.execute("DELETE FROM run WHERE minute<?", (oldest,))
         self._db.execute(
@@ -808,6 +960,17 @@ class Store:
         )
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
+        self.delays.forget(oldest, oldest_keys)
+        self._db.execute("DELETE FROM watched WHERE asked<?", (oldest,))
+        # Some wait for long in vain.
+        self._db.execute(
+            "UPDATE pending SET sender='' WHERE sender<>'' AND minute<?", (oldest_keys,)
+        )
+        self._tried.forget(oldest_keys)
+        self._places.forget(oldest, oldest_keys)
+        self.daily_most.forget(oldest)
+        if not any(log.backlog for log in self._all_logs()):
+            self.daily_most.settle()
         self._forget_who_writes_no_more(min(oldest, oldest_keys))
         self._give_room_back()
 
@@ -818,6 +981,10 @@ class Store:
             self._db.execute(
                 "DELETE FROM origin WHERE coalesce(last, 0)<?"
                 " AND id NOT IN (SELECT origin FROM total) AND id NOT IN (SELECT origin FROM keyed)"
+                " AND id NOT IN (SELECT origin FROM quarter_key)"
+                " AND id NOT IN (SELECT origin FROM daily_most)"
+                " AND id NOT IN (SELECT origin FROM tried)"
+                " AND id NOT IN (SELECT origin FROM place)"
                 " AND id NOT IN (SELECT origin FROM pending)",
                 (oldest,),
             )
@@ -843,6 +1010,8 @@ class Store:
             ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - late,)),
             (f"SELECT 1 FROM keyed {_OF_OLD_KEYS} LIMIT 1", (*FAMILIES, oldest_keys - late)),
             ("SELECT 1 FROM pending WHERE since<? LIMIT 1", (oldest_keys - late,)),
+            ("SELECT 1 FROM tried WHERE hour<? LIMIT 1", ((oldest_keys - late) // 60,)),
+            ("SELECT 1 FROM place WHERE name<>'' AND first<? LIMIT 1", (oldest_keys - late,)),
         )
         with explained(self.path):
             return any(self._db.execute(*query).fetchone() for query in queries)
@@ -895,10 +1064,64 @@ class Store:
                 if start <= minute < end and origin in wanted:
                     yield minute, counters
 
+    def totals_of(self, start: int, end: int, origins: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Yield minute and packed counters of each minute and origin."""
+        with self._readable():
+            yield from self._totals_of(start, end, origins)
+
+    def keys_of(
+        self, family: str, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield minute, origin and packed keys of a family."""
+        with self._readable():
+            yield from self._keys_of(family, start, end, origins)
+
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
         """Tell whether anything was counted in the minutes from start up to, not with, end."""
         with self._readable():
             return any(True for _ in self._totals_of(start, end, origins))
+
+    def quarters(
+        self, series: str, first: int, last: int, origins: Collection[int]
+    ) -> dict[int, int]:
+        """Return quarter-hour since 1970 -> what a series came to in it, if it came to anything.
+
+        first, last: quarters from which on, and up to which, not included
+        """
+        # Few checks of many ask for it.
+        from check_postfix.maillog.counts.series import FLOODED
+
+        with self._readable():
+            found = self._quarters.of(series, first, last, origins)
+            if series == FLOODED:
+                from check_postfix.maillog.store.daily_most import BY_RECIPIENT
+
+                waiting = self.daily_most.of_busiest(BY_RECIPIENT, first, last, origins)
+                for quarter, number in waiting.items():
+                    found[quarter] = max(number, found.get(quarter, 0))
+            return found
+
+    def origins_of(self, series: str, first: int, last: int) -> set[int]:
+        """Return the origins of which anything of a series came in some quarters."""
+        with self._readable():
+            return self._quarters.origins(series, first, last)
+
+    def quarters_since(self, first: int, last: int, origins: Collection[int]) -> int:
+        """Return the first of some quarters in which anything came of origins; `last` if none."""
+        with self._readable():
+            return self._quarters.since(first, last, origins)
+
+    def by_minute(
+        self, counters: Iterable[str], start: int, end: int, origins: Iterable[int]
+    ) -> dict[int, int]:
+        """Return minute -> what some counters came to in it together, if to anything."""
+        wanted = frozenset(counters)
+        found: dict[int, int] = {}
+        with self._readable():
+            for minute, text in self._totals_of(start, end, origins):
+                if number := sum(n for name, n in packed.unpacked(text) if name in wanted):
+                    found[minute] = found.get(minute, 0) + number
+        return found
 
     def silence_around(
         self, start: int, end: int, most: int, origins: Iterable[int]
@@ -944,6 +1167,40 @@ class Store:
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
 
+    def most_of_days(
+        self, family: str, first: int, last: int, origins: Iterable[int]
+    ) -> tuple[int, dict[str, int], int]:
+        """Return what is known of what single ones had at most; see DailyMost.of_days."""
+        with self._readable():
+            is_all_read = not any(log.backlog for log in self._all_logs())
+            return self.daily_most.of_days(family, first, last, origins, is_all_read)
+
+    def tried(
+        self, start: int, end: int, origins: Collection[int]
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """Return how many logins failed by (client, account); of accounts, the pseudonyms.
+
+        start, end: minutes; from the hour on in which the first of them lies
+        """
+        # One check of several asks for it.
+        from check_postfix.maillog.store import tried
+
+        wanted = frozenset(origins)
+        last = end // 60
+        with self._readable():
+            found = packed.added(self._tried.of(start // 60, last, wanted))
+            # Of the hour that is not over at this time, minute by minute.
+            for *_, keys in self._keys_of(tried.FAMILY, last * 60, end, wanted):
+                for key, number in packed.unpacked(keys):
+                    pair = tried.pair_of(key)
+                    found[pair] = found.get(pair, 0) + number
+        return [(fields(pair), number) for pair, number in found.items()]
+
+    def logins_from(self, network: str) -> list[Login]:
+        """Return the first logins of each account from a network, by its pseudonym."""
+        with self._readable():
+            return self._places.of(network)
+
     def _keys_of(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> Iterator[tuple[int, int, str]]:
@@ -958,17 +1215,21 @@ class Store:
                 if start <= minute < end and origin in wanted:
                     yield minute, origin, keys
 
-    def _hours(self, table: str, slices: str, start: int, end: int) -> Iterable[int]:
+    def _hours(
+        self, table: str, slices: str, start: int, end: int, column: str = "minute"
+    ) -> Iterable[int]:
         """Return the first minute of each hour that these minutes touch and that has rows.
 
         slices: how the names of their slices begin
+        column: of the table, with a minute
         """
         hours = range(start // 60, (end - 1) // 60 + 1)
         if end - start <= _LONG:
             return [hour * 60 for hour in hours]
         # If the rows of an hour have vanished, its checksum is still there, or the other way.
         query = (
-            f"SELECT DISTINCT CAST(minute AS INTEGER) / 60 FROM {table} WHERE minute IS NOT NULL"
+            f"SELECT DISTINCT CAST({column} AS INTEGER) / 60 FROM {table}"
+            f" WHERE {column} IS NOT NULL"
         )
         there = {hour for (hour,) in self._db.execute(query)}
         names = self._checksums.names(f"{slices} ", f"{slices} {checksum.LAST}")

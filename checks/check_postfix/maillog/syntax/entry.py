@@ -29,8 +29,10 @@ _OURS = (
 _DROPPED = "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"
 # Of a container, whose output its logger's driver has put there line by line.
 _CONTAINER = "CONTAINER_NAME"
+# Of one entry: a sum must fit into the store.
+_MOST_LOST = 10**9
 _match_dropped = re.compile(
-    rb"Suppressed \d+ messages from (?:\S*/)?(?:postfix|dovecot|docker|podman|libpod|conmon)"
+    rb"Suppressed (\d+) messages from (?:\S*/)?(?:postfix|dovecot|docker|podman|libpod|conmon)"
 ).match
 
 
@@ -57,10 +59,10 @@ class Entry:
     second, minute: when journald received it, since 1970; entries stand in this order
     record: what it says, None if it has no tag or no text
     unread_text: its text where it has no record
-    tells_of_loss: whether journald says in it that it has dropped lines of ours
+    lost:    how many lines of ours journald says in it that it has dropped; 0 for none
     """
 
-    __slots__ = ("cursor_text", "minute", "record", "second", "tells_of_loss", "unread_text")
+    __slots__ = ("cursor_text", "lost", "minute", "record", "second", "unread_text")
 
     def __init__(self, fields: Fields) -> None:
         """Make it from the fields that journalctl printed.
@@ -76,7 +78,7 @@ class Entry:
         tag, text = fields.get(b"SYSLOG_IDENTIFIER"), fields.get(b"MESSAGE")
         self.record = None
         self.unread_text = b""
-        self.tells_of_loss = False
+        self.lost = 0
         if _CONTAINER.encode() in fields and text is not None:
             self.record = frame.printed(self.second, fields.get(b"_HOSTNAME", b""), text)
             self.unread_text = b"" if self.record else text
@@ -85,7 +87,8 @@ class Entry:
             self.unread_text = text or b""
             return
         if fields.get(b"_TRANSPORT") == b"driver":
-            self.tells_of_loss = bool(_match_dropped(text))
+            dropped = _match_dropped(text)
+            self.lost = min(int(dropped[1]), _MOST_LOST) if dropped else 0
         # `minute` is all that is needed of the time
         self.record = frame.entry(b"", b"", fields.get(b"_HOSTNAME", b""), tag, text)
 

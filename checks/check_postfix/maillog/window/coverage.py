@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.value import Value
 
@@ -12,19 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Unread(namedtuple("Unread", "path why first last")):
+class Unread(Value):
     """A file that is there and cannot be read.
 
     why:         a sentence with the file's name, the cause and the fix
     first, last: minutes between which its unread lines may have been written
     """
 
-    __slots__ = ()
-
-    path: str
-    why: str
-    first: int
-    last: int
+    path: str = ""
+    why: str = ""
+    first: int = 0
+    last: int = 0
 
 
 class Coverage(Value):
@@ -134,3 +130,14 @@ class Coverage(Value):
             and not self.gaps_in(start, end)
             and not self.unread_in(start, end)
         )
+
+    def read_of(self, start: int, end: int) -> int:
+        """Return of how many of these minutes, up to, not with, the end, all lines were read."""
+        start, end = max(start, end if self.start is None else self.start), min(end, self.end)
+        spans = [*self.gaps, *((file.first, file.last) for file in self.unread)]
+        read, at = 0, start
+        for first, last in sorted(spans):
+            if first < end and last >= at:
+                read += max(first - at, 0)
+                at = last + 1
+        return read + max(end - at, 0)

@@ -7,19 +7,20 @@ the same time of day lay in one that lasted as long.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from check_postfix.maillog.source.value import Value
-from check_postfix.maillog.window.usual import same_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
     from check_postfix.maillog.window.coverage import Coverage
 
 _SATURDAY = 5
+# So many days before are looked at.
+_DAYS = 28
 
 
 class Silence(Value):
@@ -70,13 +71,23 @@ def is_ordinary(
     """
     length = end - last - 1
     is_weekend = _is_weekend(end, zone)
-    for first, after in same_time(start, end, zone):
+    for first, after in _same_time(start, end, zone):
         if _is_weekend(after, zone) != is_weekend or not coverage.includes(first, after):
             continue
         found = around(first, after, length)
         if found and found[1] - found[0] >= length and coverage.includes(*found):
             return True
     return False
+
+
+def _same_time(start: int, end: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    """Yield a window's minutes of each earlier day, yesterday's first."""
+    # On the wall clock: with daylight saving in between, a day is not 24 hours.
+    there = datetime.fromtimestamp(start * 60, zone)
+    for days in range(1, _DAYS + 1):
+        then = int((there - timedelta(days=days)).timestamp()) // 60
+        if then + end - start <= start:  # a window of days must not be compared with itself
+            yield then, then + end - start
 
 
 def _is_weekend(minute: int, zone: tzinfo | None) -> bool:

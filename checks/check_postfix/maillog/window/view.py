@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.account import Accounts
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
+    from check_postfix.maillog.store.places import Login
     from check_postfix.maillog.store.store import Store
+    from check_postfix.maillog.window.compared import Compared, Counted
     from check_postfix.maillog.window.coverage import Coverage
-    from check_postfix.maillog.window.usual import Usual
+    from check_postfix.maillog.window.daily_most import DailyMost
+    from check_postfix.maillog.window.delays import Delays
 
-    Rows = list[tuple[tuple[str, ...], int]]
+    Key = tuple[str, ...]
+    Rows = list[tuple[Key, int]]
     # From a family and one of its keys to whether events of that key take part
     Takes = Callable[[str, tuple[str, ...]], bool]
-
-
-# A host on which nothing happens for so long has no mail, or does not log it. In minutes.
-_DAY = 24 * 60
 
 
 class View:
@@ -32,6 +30,7 @@ class View:
     oldest_keys: minute before which no keys are kept
     zone:       whose time of day is compared; None for the machine's
     anonymises: whether pseudonyms are shown for what may name somebody
+    is_whole:   whether these are all origins that there are
     """
 
     def __init__(
@@ -44,6 +43,7 @@ class View:
         oldest_keys: int,
         zone: tzinfo | None,
         anonymises: bool,
+        is_whole: bool = True,
     ) -> None:
         self._store = store
         self._origins = origins
@@ -53,13 +53,30 @@ class View:
         self._oldest_keys = oldest_keys
         self._zone = zone
         self._anonymises = anonymises
+        self._is_whole = is_whole
 
     def of(self, start: int, end: int) -> View:
         """Return the view of other minutes."""
         return View(
             self._store, self._origins, start, end, self._coverage, self._oldest_keys,
-            self._zone, self._anonymises,
+            self._zone, self._anonymises, self._is_whole,
         )  # fmt: skip
+
+    def through(self, held: Callable[[Store], Store]) -> View:
+        """Return the same view of what answers as its store does.
+
+        held: makes that of the store
+        """
+        from copy import copy  # no check has need of it
+
+        view = copy(self)
+        view._store = held(self._store)
+        return view
+
+    @property
+    def oldest_keys(self) -> int:
+        """The minute before which no keys are kept."""
+        return self._oldest_keys
 
     def totals(self) -> dict[str, int]:
         """Return counter -> number."""
@@ -77,34 +94,78 @@ class View:
         before = self._start - minutes
         return self._store.messages(family, kinds, self._start, self._end, self._origins, before)
 
-    def usual(self, counters: tuple[str, ...]) -> Usual:
-        """Return what these counters usually come to, together, in so long a window."""
+    def compared(self, series: str, enough: int | None) -> Compared:
+        """Return what has come lately of a series, held against what is usual."""
+        return self._counted().compared(series, enough)
 
-        def count(start: int, end: int) -> int:
-            totals = self._store.totals(start, end, self._origins)
-            return sum(totals.get(counter, 0) for counter in counters)
-
-        return self._usual(self._coverage, count)
-
-    def usual_matching(self, family: str, takes: Takes) -> Usual:
-        """Return what those events of a family that take part usually come to."""
-
-        def count(start: int, end: int) -> int:
-            rows = self._store.keys(family, start, end, self._origins)
-            return sum(number for key, number in rows if takes(family, key))
-
-        return self._usual(self._coverage.since(self._oldest_keys), count)
-
-    def _usual(self, coverage: Coverage, count: Callable[[int, int], int]) -> Usual:
+    def delays(self) -> Delays:
+        """Return how long deliveries took."""
         # One check of many asks for it.
-        from check_postfix.maillog.window.usual import usual
+        from check_postfix.maillog.window.delays import delays
 
-        def counted(start: int, end: int) -> int | None:
-            number = count(start, end)
-            day = min(start, end - _DAY), end, self._origins
-            return number if number or self._store.has_totals(*day) else None
+        def read(family: str, start: int, end: int) -> Iterator[tuple[int, int, Key, int]]:
+            return self._store.keys_newest_first(family, start, end, self._origins)
 
-        return usual(self._start, self._end, self._zone, coverage, counted)
+        since = self._coverage.start
+        known_since = self._end if since is None else max(since, self._oldest_keys)
+        gaps = self._coverage.gaps_in(known_since, self._end)
+        known_since = max([known_since, *(last for _, last in gaps)])
+        counted = self._store.delays_of(self._start, self._end, self._origins)
+        return delays(counted, self._start, self._end, known_since, read)
+
+    def number(self, series: str) -> int:
+        """Return what a series came to."""
+        return self._counted().number(series, self._start)
+
+    def _counted(self) -> Counted:
+        # Few checks of many ask for it.
+        from check_postfix.maillog.window.compared import Counted
+
+        return Counted(
+            self._store, self._origins, self._end, self._coverage, self._zone, self._is_whole
+        )
+
+    def daily_most(self, family: str) -> DailyMost:
+        """Return what each sender of a family had at most on the days before."""
+        # Few checks ask for it.
+        from check_postfix.maillog.store.daily_most import day_of
+        from check_postfix.maillog.window.daily_most import DAYS, DailyMost
+
+        today = day_of(self._start)
+        return DailyMost(
+            *self._store.most_of_days(family, today - DAYS, today - 1, self._origins),
+            self._end - self._start,
+            self.pseudonym,
+        )
+
+    def watched_since(self, address: str) -> int | None:
+        """Return since which minute an address is asked for by name, None if it is not."""
+        return self._store.watched_since(address)
+
+    def pseudonym(self, name: str) -> str:
+        """Return the pseudonym by which a sender or a recipient is kept."""
+        from check_postfix.maillog.counts.account import BY_THE_DAY, Accounts
+
+        return Accounts(self._store.key, BY_THE_DAY).pseudonym(name.encode())
+
+    def tried(self, start: int, end: int) -> Rows:
+        """Return how many logins failed by client and account, of some hours; see Store.tried."""
+        return self._store.tried(start, end, self._origins)
+
+    def tried_by_minute(self, start: int, end: int) -> list[tuple[int, str, str]]:
+        """Return minute, client and account of the logins that failed."""
+        rows = self._store.keys_newest_first("auth_failed", start, end, self._origins)
+        return [(minute, key[0], key[-1]) for minute, _, key, _ in rows]
+
+    def logins_near(self, client: str) -> list[Login]:
+        """Return the first login of each account from the network of a client, at each origin."""
+        # Needed where somebody guesses.
+        from check_postfix.maillog.counts import network
+        from check_postfix.maillog.counts.account import Accounts
+        from check_postfix.maillog.counts.places import NETWORK
+
+        pseudonym = Accounts(self._store.key, NETWORK).pseudonym
+        return self._store.logins_from(pseudonym(network.around(client).encode()))
 
     def name(self, field: str, value: str) -> str:
         """Return what is shown of a field's value, which may be a pseudonym."""
@@ -116,4 +177,7 @@ class View:
 
     def account(self, name: str) -> str:
         """Return the pseudonym by which an account is kept."""
+        # Nearly no check names one.
+        from check_postfix.maillog.counts.account import Accounts
+
         return Accounts(self._store.key).pseudonym(name.encode())

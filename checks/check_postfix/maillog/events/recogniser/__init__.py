@@ -10,10 +10,17 @@ from __future__ import annotations
 
 import re
 
-from check_postfix.maillog.events import fields
-from check_postfix.maillog.events.event import NOTHING, OF_A_MESSAGE, Event, MessageFacts
+from check_postfix.maillog.events import fields, sender
+from check_postfix.maillog.events.event import (
+    DELIVERED,
+    NOTHING,
+    OF_A_MESSAGE,
+    Event,
+    MessageFacts,
+)
 from check_postfix.maillog.events.recogniser import (
     active,
+    connection,
     delivery,
     expiry,
     health,
@@ -88,6 +95,9 @@ _match_id = Expression(rb"(?:(?P<noqueue>NOQUEUE)|" + fields.QUEUE_ID + rb"): ")
 COMMANDS = health.COMMANDS
 _SMTPD, _CLEANUP, _POSTSCREEN = (b"smtpd",), (b"cleanup",), (b"postscreen",)
 
+# What is left of warnings.
+ANY_WARNING = Shape(None, _NO_ID, (health.WARNING,), health.recognise_warning)
+
 # Asked in this order; the first that returns an event has read the record.
 POSTFIX: tuple[Shape, ...] = (
     Shape(None, _QUEUE_ID, (b"to=",), delivery.recognise),
@@ -137,6 +147,8 @@ POSTFIX: tuple[Shape, ...] = (
         unknown="reject_unknown",
     ),
     Shape(_POSTSCREEN, _NO_ID, screen.WORDS, screen.recognise),
+    Shape(_SMTPD, _NO_ID, (connection.SMTPD,), connection.recognise),
+    Shape(_POSTSCREEN, _NO_ID, (connection.POSTSCREEN,), connection.recognise),
     Shape(_SMTPD, _NO_ID, (b"warning: ",), login.recognise_postfix, login.OPENING),
     Shape(_SMTPD, _NO_ID, limit.WORDS, limit.recognise),
     Shape(_SMTPD, _NO_ID, (reject.PROXY,), reject.recognise_proxy),
@@ -157,6 +169,7 @@ POSTFIX: tuple[Shape, ...] = (
     ),
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
+    ANY_WARNING,
     Shape(None, _NO_ID, (b"",), recognise_odd_id, ODD_ID_OPENING),
 )  # fmt: skip
 DOVECOT: tuple[Shape, ...] = (
@@ -248,6 +261,13 @@ def message_facts(record: Record, event: Event) -> MessageFacts | None:
     if event.kind not in OF_A_MESSAGE:
         return None
     queue_id = record.text.partition(b":")[0]
+    if queue_id == b"NOQUEUE":  # held before it had an ID
+        return None
     if event.kind == "active":
         return MessageFacts(queue_id, *active.numbers(record.text))
+    if event.kind in DELIVERED:
+        times = delivery.times(record.text, len(queue_id) + len(b": "))
+        return MessageFacts(queue_id, times=times, other_id=event.other_id)
+    if event.kind == "received":
+        return MessageFacts(queue_id, sender=sender.of(event), other_id=event.other_id)
     return MessageFacts(queue_id)

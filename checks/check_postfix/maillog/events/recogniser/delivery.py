@@ -16,7 +16,7 @@ import re
 from collections import namedtuple
 
 from check_postfix.maillog.events import fields, reasons
-from check_postfix.maillog.events.event import Event
+from check_postfix.maillog.events.event import DELIVERED, TRIES, Event
 from check_postfix.maillog.events.recogniser.unknown import unknown
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
@@ -28,6 +28,11 @@ COMES_AGAIN = (
     rb"(?:forwarded as |250 2\.\d\.0 (?:Ok, id=[^\s,]++, |)from MTA\((?:smtp:|)"
     rb"\[(?:127\.|::1\]))"
 )
+# What the server that takes a message says of its new queue ID, behind that or alone.
+QUEUED_AS = rb"(?:[0-9.\]:]*+\): |)250 2\.\d\.0 Ok: queued as "
+_match_queued_as = Expression(
+    rb"(?:" + COMES_AGAIN + rb"|)" + QUEUED_AS + rb"(?P<queue_id>" + fields.OTHER_ID + rb")\)\Z"
+).match
 _FORWARDED = b"forwarded as "
 _FROM_FILTER = b"from MTA("
 _match_comes_again = Expression(COMES_AGAIN).match
@@ -39,17 +44,20 @@ _is_socket = Expression(rb"[^.\[]*+\.[^\[]*+" + SOCKET).match
 _match_here = Expression(rb"(?:localhost|127\.[\d.]++|::1)(?:\[|\Z)").match
 
 _TAIL = (
-    rb">, relay=(?P<relay>" + fields.RELAY + rb")" + fields.DELAYS
+    rb">, relay=(?P<relay>" + fields.RELAY + rb")" + fields.BEFORE_TIMES
+    + rb"(?P<times>" + fields.TIMES + rb")" + fields.MORE_FIELDS
     + rb", dsn=(?P<dsn>" + fields.ENHANCED_CODE + rb")" + fields.MORE_FIELDS
     + rb", status=(?P<status>" + fields.STATUS + rb") \("
 )  # fmt: skip
 _find_tails = Expression(_TAIL).finditer
 
 _match_strict = Expression(
-    rb"to=<(?:" + fields.QUOTED_LOCAL + rb"|"
-    + fields.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + fields.DOMAIN + rb"))?"
-    + rb"(?:>, orig_to=<" + fields.ADDRESS + rb")?(?=" + _TAIL + rb")"
+    rb"to=<(?P<recipient>(?:" + fields.QUOTED_LOCAL + rb"|"
+    + fields.UNQUOTED_LOCAL + rb")(?:@(?P<domain>" + fields.DOMAIN + rb"))?)"
+    + rb"(?:>, orig_to=<(?P<orig_to>" + fields.ADDRESS + rb"))?(?=" + _TAIL + rb")"
 ).match  # fmt: skip
+
+_match_retry = Expression(fields.BEFORE_STAGES + fields.RETRY + rb"/").match
 
 # A recipient that Postfix itself cannot parse goes to the error transport with
 # this text, after everything that the recipient could forge.
@@ -173,6 +181,16 @@ def read(text: bytes, start: int) -> Delivery | None:
     )  # fmt: skip
 
 
+def times(text: bytes, start: int) -> bytes:
+    """Return how long a delivery took, `T, delays=A/B/C/D`, as its line has it.
+
+    text, start: as of `read`
+    Returns:     nothing if that is open
+    """
+    tail = _decided(text, list(_find_tails(text)), _match_strict(text, start))
+    return tail["times"] if tail else b""
+
+
 def _names(text: bytes, start: int) -> str:
     """Return the names of the fields of a delivery that no rule reads, without their values."""
     # An address may hold what looks like a field's name, and be somebody's.
@@ -194,7 +212,22 @@ def _delivery(
     also: tuple[str, ...] = (),
 ) -> Event:
     domain = (strict["domain"] or b"") if strict else b""
-    return outcome(tail["status"], domain, tail["relay"], tail["dsn"], text[tail.end() :], also)
+    relay, reply = tail["relay"], text[tail.end() :]
+    event = outcome(tail["status"], domain, relay, tail["dsn"], reply, also)
+    if event.kind in DELIVERED:
+        event = event._replace(other_id=queued_as(relay, reply))
+    if strict and event.kind in TRIES and not _match_retry(tail["times"]):
+        event = event._replace(recipient=strict["recipient"], orig_to=strict["orig_to"] or b"")
+    return event
+
+
+def queued_as(relay: bytes, reply: bytes) -> bytes:
+    """Return the queue ID under which a message comes again from a server on this machine.
+
+    Nothing if it does not, or if that is not said
+    """
+    match = _match_queued_as(reply)
+    return match["queue_id"] if match and is_here(relay) else b""
 
 
 def is_here(relay: bytes) -> bool:

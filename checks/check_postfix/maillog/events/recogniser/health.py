@@ -23,18 +23,42 @@ COMMANDS = frozenset(
 )
 
 # How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
+WARNING = b"warning: "
 _QUEUE = "the queue cannot be written"
 _SERVICE = "a service does not answer"
 _TABLE = "a lookup table fails"
 _MILTER = "a milter does not answer"
 _FILTER = "the proxy filter does not answer"
+_SASL = "no SASL server"
 _THROTTLED = "a service is throttled"
+_ENDED = "daemons end with an error"
+_FULL = "a service is at its process limit"
+_NO_ROOM = "no room in the queue"
+_STALE = "a lookup table is older than its source"
+_CORRUPT = "a queue file is corrupt"
+_STRESS = "postscreen is under stress"
+# What to do next about each
+NEXT_STEPS = {
+    _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
+    _SERVICE: "see that it stands in master.cf, and what its own lines say",
+    _TABLE: "ask it with `postmap -q KEY TYPE:NAME`, and see whether its server runs",
+    _MILTER: "start it, or see smtpd_milters and non_smtpd_milters",
+    _FILTER: "start it, or see smtpd_proxy_filter in master.cf",
+    _SASL: "start Dovecot or saslauthd, and see smtpd_sasl_path and its owner",
+    _THROTTLED: "see the fatal: line before it",
+    _ENDED: "see the fatal: line before it",
+    _FULL: "see who holds its processes, and raise its maxproc in master.cf",
+    _NO_ROOM: "make room on the queue's file system, or see queue_minfree",
+    _STALE: "run postmap or newaliases",
+    _CORRUPT: "look into the queue's directory corrupt, and at the disk",
+    _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
+}
 _FAULTS = {
-    b"warning: process /": "daemons end with an error",
+    b"warning: process /": _ENDED,
     b"warning: /": _THROTTLED,
     b"warning: master_spawn: ": _THROTTLED,
-    b'warning: service "': "a service is at its process limit",
-    b"warning: not enough free space ": "no room in the queue",
+    b'warning: service "': _FULL,
+    b"warning: not enough free space ": _NO_ROOM,
     b"warning: mail_queue_enter: ": _QUEUE,
     b"warning: connect to Milter ": _MILTER,
     b"warning: connect to proxy ": _FILTER,
@@ -44,14 +68,16 @@ _FAULTS = {
     b"warning: timeout on p": _SERVICE,
     b"warning: premature end-of-input ": _SERVICE,
     b"warning: unexpected end-of-input ": _SERVICE,
-    b"warning: database ": "a lookup table is older than its source",
-    b"warning: saving corrupt file ": "a queue file is corrupt",
-    b"warning: SASL: ": "no SASL server",
+    b"warning: database ": _STALE,
+    b"warning: saving corrupt file ": _CORRUPT,
+    b"warning: SASL: ": _SASL,
+    b"warning: SASL authentication failure: cannot connect to saslauthd server: ": _SASL,
+    b"warning: SASL authentication problem: unable to open ": _SASL,
     b"warning: lost connection with proxy ": _FILTER,
     b"warning: timeout talking to proxy ": _FILTER,
     b"warning: table ": _TABLE,
     b"error: open database ": _TABLE,
-    b"entering STRESS mode with ": "postscreen is under stress",
+    b"entering STRESS mode with ": _STRESS,
 }
 FAULTS = tuple(_FAULTS)
 _match_fault = Expression(
@@ -69,6 +95,8 @@ _match_fault = Expression(
     rb"|database \S++ is older than source file "
     rb"|saving corrupt file \""
     rb"|SASL: (?:Connect|Couldn't |Protocol )"
+    rb"|SASL authentication (?:failure: cannot connect to saslauthd server: "
+    rb"|problem: unable to open )"
     rb"|(?:lost connection with|timeout talking to) proxy "
     rb"|table [a-z0-9_-]++:[^\s\"]++ lookup error: ))"
 ).match
@@ -98,7 +126,7 @@ _match_said_of_a_message = Expression(SAID_OF_A_MESSAGE_OPENING).match
 
 # What was said to and by a client or server, logged because of `-v` or debug_peer_list
 _match_dialogue = Expression(
-    rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?:" + fields.CLIENT_ADDRESS + rb")\]"
+    rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?P<address>" + fields.CLIENT_ADDRESS + rb")\]"
 ).match
 
 # What is wrong with a message that the line names
@@ -127,7 +155,18 @@ def recognise_death(record: Record, _: int) -> Event | None:
     """
     if record.program in COMMANDS or record.program == UNKNOWN:
         return None
-    return Event(kind="daemon_died")
+    how = record.text.partition(b":")[0].decode()
+    return Event(kind="daemon_died", service=record.program.decode("utf-8", "replace"), also=(how,))
+
+
+def recognise_warning(record: Record, _: int) -> Event | None:
+    """Return the event of a warning that nobody else has read, None for a command's.
+
+    record: text starts with WARNING
+    """
+    if record.program in COMMANDS or record.program == UNKNOWN:
+        return None
+    return Event(kind="warning")
 
 
 def recognise_fault(record: Record, start: int) -> Event | None:
@@ -170,4 +209,5 @@ def recognise_dialogue(record: Record, start: int) -> Event | None:
 
     record: text starts with `<` or `>`
     """
-    return Event(kind="debug_dialogue") if _match_dialogue(record.text, start) else None
+    match = _match_dialogue(record.text, start)
+    return Event(kind="debug_dialogue", client=match["address"].decode().lower()) if match else None

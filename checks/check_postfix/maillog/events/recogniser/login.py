@@ -42,14 +42,22 @@ DOVECOT_LOGGED_IN = _DOVECOT_SAID + rb"(?:Login|Logged in): user=<"
 _ENDED_WITH = rb"[A-Z][^\n(<]*+(?<= )\("
 _DOVECOT_ENDED = _DOVECOT_SAID + _ENDED_WITH
 _USER = rb"(?: \([a-z_]++\)|): user=<"
+_FAILED = _DOVECOT_ENDED + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts"
+_SECONDS = rb"(?: in \d++ secs|)"
 # Neither the user's name nor the client can hold what looks like the other.
-DOVECOT_FAILED = (
-    rb"(?P<failed_login>" + _DOVECOT_ENDED
-    + rb"(?:auth|authorization) failed, [1-9]\d{0,8} attempts)"
-    rb"(?: in \d++ secs|)\)" + _USER
-    + rb"(?P<user>[^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=(?P<client>[0-9A-Fa-f.:]++)"
+_PLAIN = (
+    rb"(?P<user>[^\r\n<>]*+)>(?:, method=[A-Za-z0-9_-]*+|), rip=(?P<client>[0-9A-Fa-f.:]++)"
     rb"(?=,|\r?(?:\n|\Z))(?![^\n]*, rip=)"
+)
+DOVECOT_FAILED = rb"(?P<failed_login>" + _FAILED + rb")" + _SECONDS + rb"\)" + _USER + _PLAIN
+# The same, or a login that has succeeded.
+DOVECOT_LOGIN = (
+    rb"(?P<dovecot_login>" + _FAILED + rb"(?=" + _SECONDS + rb"\))"
+    rb"|" + _DOVECOT_SAID + rb"(?:Login|Logged in)(?=: user=<))"
+    + _SECONDS + rb"\)?+" + _USER + _PLAIN
 )  # fmt: skip
+# One whose client is not told; whose it was is of no use.
+DOVECOT_LOGGED_IN_FROM_NOWHERE = DOVECOT_LOGGED_IN + rb"(?![^\n]*, rip=)"
 # Ended without a try; there are many, and each is another text. Who says so is all that is kept.
 DOVECOT_IDLE = (
     _DOVECOT_SAID + rb"(?=(?!Disconnected: Auth )" + _ENDED_WITH
@@ -114,7 +122,6 @@ _match_user = Expression(
 
 _match_auth_trouble = Expression(DOVECOT_AUTH_OPENING).match
 
-_SUCCEEDED = Event(kind="auth_succeeded")
 _BACKEND_ERROR = Event(kind="auth_backend_error")
 
 
@@ -174,7 +181,7 @@ def recognise_dovecot(record: Record, start: int) -> Event | None:
     name, _, said = text.partition(b"-login: ")
     said = said.removeprefix(b"Info: ")
     if said.startswith(_LOGGED_IN):
-        return _SUCCEEDED
+        return _succeeded(text, text.index(b": user=<") + 1, name)
     if said.startswith(_NO_HANDSHAKE):
         return Event(kind="auth_backend_error", service=name.decode())
     if not said.startswith(_ENDED):
@@ -200,12 +207,47 @@ def recognise_dovecot(record: Record, start: int) -> Event | None:
     )
 
 
+def _succeeded(text: bytes, start: int, service: bytes) -> Event:
+    """Return the event of a login that Dovecot has let in.
+
+    start: where the blank before `user=<` stands
+    """
+    address = _find_address(text)
+    if address is None:
+        return Event("auth_succeeded", service=service.decode())
+    user = _match_user(text[start : address.start("client")])
+    return Event(
+        kind="auth_succeeded",
+        client=address["client"].decode().lower(),
+        service=service.decode(),
+        account=user["account"] if user else b"",
+    )
+
+
 def recognise_dovecot_auth(record: Record, start: int) -> Event | None:
     """Return the event of trouble that Dovecot's auth processes tell of, or None.
 
     record: text starts with one of DOVECOT_AUTH_WORDS
     """
     return _BACKEND_ERROR if _match_auth_trouble(record.text, start) else None
+
+
+def at_dovecot(said: bytes, client: bytes) -> Event | None:
+    """Return the event of a login that is found by DOVECOT_LOGIN, if it is one of its services'.
+
+    said, client: its groups `dovecot_login` and `client`
+    """
+    service, _, told = said.partition(b"-login: ")
+    if (told.removeprefix(b"Info: ") + b": user=<").startswith(_LOGGED_IN):
+        if service not in _SERVICES:
+            return None
+        return Event("auth_succeeded", client=client.decode().lower(), service=service.decode())
+    return failed_at_dovecot(said, client)
+
+
+def is_logged_in(said: bytes) -> bool:
+    """Tell whether what DOVECOT_LOGGED_IN has found was said by one of its services."""
+    return said.partition(b"-login: ")[0] in _SERVICES
 
 
 def failed_at_dovecot(ended: bytes, client: bytes) -> Event | None:

@@ -15,23 +15,29 @@ if TYPE_CHECKING:
 _TAG = b"rsyslogd"
 _OF_A_QUEUE = rb"(?:[^:\n]++: |)(?:\d++ |)messages?+(?:\(s\)|) discarded due to queue size"
 OPENINGS = (rb"im(?:journal|uxsock)[ :[]", _OF_A_QUEUE)
+# Of one line: a sum must fit into the store.
+_MOST = 10**9
 
 _match_tag = Expression(rb"rsyslogd(?:-\d++|)\Z").match
 # Where the program is named whose lines were dropped, it must be one of ours.
 _match_text = Expression(
     rb"im(?:journal|uxsock)(?:\[pid: \d++, name: [^\]\n]*(?:postfix|dovecot)[^\]\n]*\]"
     rb"|\[pid:? ?\d++\]|)(?: from <[^\n>]*+>|)(?::|) (?:"
-    rb"\d++ messages lost due to rate-limiting"
-    rb"|lost \d++ messages from pid \d++(?: due to rate-limiting|)"
+    rb"(\d++) messages lost due to rate-limiting"
+    rb"|lost (\d++) messages from pid \d++(?: due to rate-limiting|)"
     rb"|begins? to drop messages (?:from pid \d++ |)due to rate-limiting)"
-    rb"|" + _OF_A_QUEUE
+    rb"|" + _OF_A_QUEUE.replace(rb"(?:\d++ |)", rb"(?:(\d++) |)")
 ).match  # fmt: skip
 
 
-def tells_of_loss(record: Record) -> bool:
-    """Tell whether rsyslog says in a record that it has dropped lines, which may be ours."""
-    return (
-        record.instance.startswith(_TAG)
-        and not record.program
-        and bool(_match_tag(record.instance) and _match_text(record.text))
-    )
+def lost(record: Record) -> int | None:
+    """Return how many lines, which may be ours, rsyslog says in a record that it has dropped.
+
+    Returns: 0 where it does not say how many, None if it says no such thing
+    """
+    if not record.instance.startswith(_TAG) or record.program or not _match_tag(record.instance):
+        return None
+    match = _match_text(record.text)
+    if not match:
+        return None
+    return min(int(next(filter(None, match.groups()), 0)), _MOST)

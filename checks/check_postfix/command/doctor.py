@@ -1,0 +1,377 @@
+"""postfix-log doctor: what was found of log, state, Postfix and monitoring, and what mends it.
+
+Each finding is one line, `ok` or `mend`; below the latter stands the command that mends it.
+Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+from argparse import Namespace
+from collections import namedtuple
+
+from check_postfix.command import declared, named, postconf, state, users
+from check_postfix.command.logs import Logs
+from check_postfix.command.text import clean
+from check_postfix.common.log_options import (
+    ARCHIVES,
+    FROM_JOURNAL,
+    JOURNAL_MATCH,
+    LOG,
+    STATE,
+    TIMEZONE,
+)
+from check_postfix.common.log_remarks import local_time
+from check_postfix.maillog.errors import LogError, StoreError
+from check_postfix.maillog.source import journalctl, whereabouts
+from check_postfix.maillog.store import location, log_zone
+from check_postfix.maillog.store.retention import USUAL
+from check_postfix.maillog.store.schema import ASIDE
+from check_postfix.maillog.syntax import frame
+from check_postfix.mailqueue import instances, postqueue
+from check_postfix.mailqueue.errors import DownError, QueueError
+from check_postfix.plugin import UsageError, values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Generator, Iterator
+
+    from check_postfix.command.users import User
+    from check_postfix.common.named_logs import NamedLog
+
+TO_MEND = 3
+# In seconds
+_QUEUE_TIMEOUT = 10
+# Bytes of each end of a log that are looked at.
+_SAMPLE = 1 << 18
+# Days of log that the usual level of a time of day needs, at least.
+_LEAST_DAYS = 4
+# Minutes; checks run every few minutes, and leave a mark every ten at most.
+_LATE = 30
+_DAY = 86400
+
+HELP = "say what was found of log, state, Postfix and monitoring, and what mends it"
+DESCRIPTION = """\
+Say which log, frames, time zone, rotated generations, journal, state file, Postfix and Dovecot
+were found, who may read what, how long is kept, and what the monitoring last saw; and of all that
+is not well, the command that mends it. Nothing is changed.
+"""
+EPILOG = """\
+As root it looks with the eyes of the user that the checks run as. exit codes: 0 all is well,
+2 wrong usage, 3 something is to be mended.
+
+examples:
+  postfix-log doctor
+      after installing, or when a check is UNKNOWN
+  postfix-log doctor --user icinga --log /var/log/maillog
+      for another user and another log
+"""
+
+
+class Finding(namedtuple("Finding", "text fix", defaults=("",))):
+    """What was found.
+
+    fix: the command or the words that mend it; nothing where it is well
+    """
+
+    __slots__ = ()
+
+    text: str
+    fix: str
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what may be written after the subcommand."""
+    parser.add_argument(
+        "--user", metavar="NAME",
+        help="user that the checks run as (default: nagios, icinga or another usual one, as far as"
+        " there is one)",
+    )  # fmt: skip
+    for option in (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, STATE, TIMEZONE):
+        declared.add(parser, option)
+
+
+def run(options: Namespace) -> Generator[str, None, int]:
+    """Yield what is to be printed, and return the exit code.
+
+    Raises: UsageError
+    """
+    given = declared.values(options, [ARCHIVES, JOURNAL_MATCH, TIMEZONE])
+    user = _user(options.user)
+    to_mend = 0
+    for title, findings in (
+        ("user", _of_user(user)),
+        ("log", _of_log(given, user)),
+        ("journal", _of_journal(user)),
+        ("state", _of_state(given, user)),
+        ("Postfix", _of_postfix()),
+        ("Dovecot", _of_dovecot()),
+    ):
+        for finding in findings:
+            text = clean(finding.text.encode("utf-8", "replace"))
+            yield f"{'mend' if finding.fix else 'ok':4}  {title}: {text}"
+            if finding.fix:
+                to_mend += 1
+                yield f"      {clean(finding.fix.encode('utf-8', 'replace'))}"
+    yield ""
+    if to_mend:
+        yield f"{values.amount(to_mend, 'finding')} to mend"
+        return TO_MEND
+    yield "all is well"
+    return 0
+
+
+def _user(name: str | None) -> User:
+    if name is None:
+        return users.of_monitoring() or users.me()
+    try:
+        return users.named(name)
+    except KeyError:
+        raise UsageError(f"--user {name}: no such user; see: getent passwd") from None
+
+
+def _of_user(user: User) -> Iterator[Finding]:
+    me = users.me()
+    if user.is_me:
+        yield Finding(f"looking as {user.name}, as whom the checks run from here")
+    elif os.geteuid() == 0:
+        yield Finding(f"looking as root, for {user.name}, as whom the checks run")
+    else:
+        yield Finding(
+            f"looking as {me.name}; what {user.name} may read, only root can tell",
+            f"sudo postfix-log doctor, or: sudo -u {user.name} postfix-log doctor",
+        )
+
+
+# -- the log
+
+
+def _of_log(given: Namespace, user: User) -> Iterator[Finding]:
+    try:
+        logs = named.of(given)
+    except LogError as error:
+        yield _error(error)
+        return
+    for log in logs:
+        if log.is_journal:
+            yield Finding(f"the {log.name} is read")
+        for path in [] if log.is_journal else log.paths:
+            yield from _of_path(path, given, user)
+    yield from _of_lines(logs, given)
+
+
+def _error(error: Exception) -> Finding:
+    """Return the finding of an error, which names thing, cause and fix."""
+    text, _, fix = str(error).partition("; ")
+    return Finding(text, fix or "see above")
+
+
+def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
+    where = whereabouts.of(path, given.archives)
+    try:
+        live, older = where.live(), where.older()
+    except LogError as error:
+        yield _error(error)
+        return
+    if live is None:
+        yield _error(where.absence())
+        return
+    age = max(0, time.time() - live.modified)
+    yield Finding(
+        f"{live.path}, {values.amount(live.size, 'byte')}, last written {values.span(age)} ago"
+    )
+    every = [live, *older]
+    may = user.may([file.path for file in every])
+    closed = [file.path for file, is_open in zip(every, may, strict=True) if is_open is False]
+    for each in closed[:1]:
+        more = f" and {len(closed) - 1} more" if closed[1:] else ""
+        yield Finding(f"{user.name} may not read {each}{more}", user.opening(each))
+    if not closed and None not in may:
+        yield Finding(f"{user.name} may read it and {values.amount(len(older), 'older file')}")
+    compressed = sum(file.compressed for file in older)
+    if not older:
+        yield Finding(
+            "no rotated generations yet; where they lie elsewhere, say so: --archives DIR"
+        )
+        return
+    oldest = min(file.modified for file in older)
+    text = f"{len(older)} rotated generations, {compressed} of them compressed, the oldest"
+    text += f" written until {local_time(int(oldest) // 60)}"
+    days = (time.time() - oldest) / _DAY
+    is_short = days < _LEAST_DAYS and len(older) > 1
+    yield Finding(
+        text,
+        f"keep more: what is usual needs {_LEAST_DAYS} days; see 'rotate' in /etc/logrotate.d"
+        if is_short
+        else "",
+    )
+
+
+def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
+    """Yield what the newest lines look like."""
+    lines = ours = known = without_zone = postfix = dovecot = 0
+    zone = None if given.timezone is None else values.zone(given.timezone)
+    try:
+        with Logs(logs, given.archives, zone, time.time() - _DAY, given.journal_match) as read:
+            newest = read.files[-1] if read.files else None
+            for _, block in newest.blocks() if newest else ():
+                for line in block[-_SAMPLE:].split(b"\n")[1:]:
+                    if not line:
+                        continue
+                    lines += 1
+                    record = frame.parse(line)
+                    if record is None:
+                        continue
+                    known += 1
+                    is_dovecot = record.instance.startswith(b"dovecot")
+                    dovecot += is_dovecot
+                    postfix += record.instance.startswith(b"postfix")
+                    ours += is_dovecot or record.instance.startswith(b"postfix")
+                    without_zone += not record.zone
+    except LogError as error:
+        yield _error(error)
+        return
+    if not lines:
+        yield Finding("no whole line in it", "see where mail is logged: postconf maillog_file")
+        return
+    yield Finding(
+        f"{known} of {lines} lines looked at have a known frame; {postfix} are Postfix's,"
+        f" {dovecot} Dovecot's",
+        ""
+        if known >= lines / 2
+        else "see checks/check_postfix/maillog/README.md for the frames that are known; name the"
+        " right log with --log",
+    )
+    if not ours:
+        yield Finding("nothing of Postfix or Dovecot in it", "name the mail log with --log")
+    if not without_zone:
+        yield Finding("its stamps name their zone")
+        return
+    is_named = given.timezone is not None
+    by = given.timezone if is_named else log_zone.of_machine()
+    yield Finding(f"its stamps name no zone, and are read as {by}")
+
+
+# -- the journal
+
+
+def _of_journal(user: User) -> Iterator[Finding]:
+    if not journalctl.has_journal():
+        yield Finding("there is none")
+        return
+    try:
+        journalctl.see_that_all_is_readable()
+    except LogError as error:
+        # It is needed only where there is no log file.
+        why = str(error).partition("; ")[0]
+        yield Finding(f"{why}; it is not needed where there is a log file")
+        return
+    places = [place for place in journalctl.directories() if os.path.isdir(place)]
+    files = [
+        os.path.join(place, name)
+        for place in places
+        for name in sorted(os.listdir(place))
+        if name.startswith("system") and name.endswith(".journal")
+    ]
+    if False in user.may(files):
+        yield Finding(f"{user.name} may not read it; it is not needed where there is a log file")
+    else:
+        yield Finding(f"readable, in {', '.join(places)}")
+
+
+# -- the state
+
+
+def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
+    try:
+        path = state.path_of(given)
+        if given.state is None and os.path.isdir(location.SHARED):
+            path = os.path.join(location.SHARED, os.path.basename(path))
+    except StoreError as error:
+        yield _error(error)
+        return
+    directory = os.path.dirname(os.path.abspath(path))
+    if user.may([directory], os.W_OK | os.X_OK) == [False]:
+        quoted = shlex.quote(directory)
+        group = users.group_name(user.gid)
+        make = f"install -d -o {user.name} -g {group} -m 0700 {quoted}"
+        yield Finding(f"{user.name} may not write {directory}", make)
+    if state.is_missing(path):
+        run = "postfix-log ingest"
+        run = run if user.is_me else f"sudo -u {user.name} {run}"
+        yield Finding(f"{path}: nothing is kept yet", run)
+        return
+    if os.path.lexists(path + ASIDE):
+        yield Finding(f"a damaged one was set aside: {path}{ASIDE}; it goes by itself")
+    try:
+        with state.opened(path) as store:
+            store.read_everything()
+            contents, kept = store.contents(), store.retention() or USUAL
+            backlog = sum(left for log in store.logs() for _, left in store.unread(log))
+            gaps = contents.gaps
+            last = contents.runs.last
+    except StoreError as error:
+        yield _error(error)
+        return
+    yield Finding(f"{path}, {values.amount(os.stat(path).st_size, 'byte')}, sound")
+    yield Finding(
+        f"sums are kept for {values.span(kept.totals * 60)}, clients and domains for"
+        f" {values.span(kept.keys * 60)}"
+    )
+    if backlog:
+        left = values.amount(backlog, "byte")
+        yield Finding(f"about {left} of log are not read yet", "postfix-log ingest")
+    if gaps.number:
+        yield Finding(
+            f"{values.amount(gaps.number, 'time')} whose lines were destroyed unread, the last"
+            f" {local_time(gaps.last or 0)}; logrotate should rename, and not copytruncate"
+        )
+    yield _last_seen(last)
+
+
+def _last_seen(last: int | None) -> Finding:
+    """Return what the monitoring last saw.
+
+    last: minute of the newest run mark
+    """
+    see = "see that the monitoring runs the checks: systemctl status icinga2 nagios4"
+    see += " nagios-nrpe-server, whichever there is"
+    if last is None:
+        return Finding("no check has run on it yet", see)
+    now = int(time.time()) // 60
+    ago = values.span(max(0, now - last) * 60)
+    return Finding(f"a check has run {ago} ago or later", see if now - last > _LATE else "")
+
+
+# -- Postfix and Dovecot
+
+
+def _of_postfix() -> Iterator[Finding]:
+    version = postconf.parameters(["mail_version"]).get("mail_version")
+    if version is None:
+        yield Finding("postconf is not found: no Postfix on this machine, or it is in a container")
+    else:
+        yield Finding(f"version {version}")
+    for instance in [instances.DEFAULT, *instances.others()]:
+        name = instance.config_dir or "the main instance"
+        try:
+            listing = postqueue.read([instance], _QUEUE_TIMEOUT, time.time())
+        except DownError as error:
+            yield _error(error)
+        except QueueError as error:
+            if version is not None:
+                yield _error(error)
+            continue
+        else:
+            messages = values.amount(listing.count(), "message")
+            yield Finding(f"{name} answers; {messages} in its queue")
+
+
+def _of_dovecot() -> Iterator[Finding]:
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    program = shutil.which("dovecot", path=path)
+    yield Finding(program or "is not installed")

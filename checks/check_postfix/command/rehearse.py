@@ -1,0 +1,333 @@
+"""postfix-log rehearse: when a check would have alarmed, had it run with other options.
+
+The minutes that the state file keeps are judged by the check itself, each as a run at that time
+would have judged it: the same window, the same numbers, the same thresholds. An alarm is what
+comes of that. What makes a run UNKNOWN (a log that is late, silent or gone) is not played again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from argparse import REMAINDER, Namespace
+from collections import namedtuple
+from math import inf
+
+from check_postfix import programs
+from check_postfix.command import columns
+from check_postfix.common.log_remarks import local_time
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.maillog.store.held import HeldStore
+from check_postfix.maillog.store.retention import USUAL
+from check_postfix.plugin import Unknown, UsageError, values
+from check_postfix.plugin.output import STATES
+from check_postfix.plugin.run import options_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Generator, Iterator, Sequence
+
+    from check_postfix.maillog.window.window import Window
+    from check_postfix.plugin import Check
+
+NOTHING_FOUND, NOT_READ = 1, 3
+_EVERY = "5m"
+_ALARMS = (1, 2)
+# Limits that are tried, from the greatest number on
+_MOST_LIMITS = 2_000
+# Alarms that are told one by one, the newest
+_ROWS = 20
+# Seconds after which progress is told on a terminal, and from one time to the next
+_PATIENCE, _STEP = 1, 0.2
+_TIMEOUT = 10.0
+
+HELP = "say when a check would have alarmed with given options, beside its defaults"
+DESCRIPTION = """\
+Judge what the state file keeps once more, as runs of a check with given options would have: how
+often, when and for how long it would have been WARNING or CRITICAL, beside its defaults. With
+--most it says which thresholds would have given so few alarms, and what they would have missed.
+"""
+EPILOG = """\
+Sums are kept for 30 days, clients and domains for 48 hours: what a check judges by these is
+rehearsed for that time only, and it is said. The queue is not kept. exit codes: 0 done, 1 nothing
+is kept that could be rehearsed, 2 wrong usage, 3 something could not be read.
+
+examples:
+  postfix-log rehearse deferred -w 20 -c 40
+      what these thresholds would have done in the last 30 days
+  postfix-log rehearse --most 2 auth --window 1h
+      the thresholds that would have given at most two alarms a month
+"""
+
+
+class Alarm(namedtuple("Alarm", "start end state")):
+    """A time in which a check would have alarmed.
+
+    start, end: minutes of its first and of its last run that did
+    state:      the worst of them
+    """
+
+    __slots__ = ()
+
+    start: int
+    end: int
+    state: int
+
+
+class Played(namedtuple("Played", "times states judged")):
+    """What came of the runs of a check with certain options.
+
+    times:    the minute after the window of each run
+    states:   exit codes, of thresholds alone
+    judged:   label -> number, of each run, of what there was enough to judge
+    """
+
+    __slots__ = ()
+
+    times: list[int]
+    states: list[int]
+    judged: list[dict[str, float]]
+
+    def alarms(self, every: int) -> list[Alarm]:
+        """Return when it would have alarmed; runs that follow each other are one alarm."""
+        found: list[Alarm] = []
+        for minute, state in zip(self.times, self.states, strict=True):
+            if state not in _ALARMS:
+                continue
+            if found and minute - found[-1].end <= every:
+                found[-1] = found[-1]._replace(end=minute, state=max(state, found[-1].state))
+            else:
+                found.append(Alarm(minute, minute, state))
+        return found
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what may be written after the subcommand."""
+    parser.add_argument(
+        "--every", metavar="DURATION", default=_EVERY,
+        help=f"from one run to the next (default: {_EVERY})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--most", metavar="N", help="suggest thresholds for at most so many alarms a month"
+    )
+    parser.add_argument("check", metavar="CHECK", help=f"one of {', '.join(programs.NAMES)}")
+    parser.add_argument(
+        "options", metavar="OPTION", nargs=REMAINDER, help="options of that check, --state as well"
+    )
+
+
+def run(options: Namespace) -> Generator[str, None, int]:
+    """Yield what is to be printed, and return the exit code.
+
+    Raises: UsageError, LogError, Unknown
+    """
+    check = _check(options.check)
+    given = options_of(check, options.options)
+    given.timeout = _TIMEOUT
+    if given.no_state or given.at is not None:
+        raise UsageError(
+            "--no-state and --at: what a state file keeps is rehearsed; leave them out"
+        )
+    try:
+        every = values.window(options.every) // 60
+    except ValueError as error:
+        raise UsageError(f"--every {options.every}: {error.args[0]}; use for example 5m") from None
+    try:
+        most = None if options.most is None else values.count(options.most)
+    except ValueError as error:
+        raise UsageError(f"--most {options.most}: {error.args[0]}; use for example 2") from None
+    with FROM_LOG.open(given) as latest:
+        window = latest.through(HeldStore)
+        times = _times(window, every)
+        if not times:
+            yield "nothing is kept that could be rehearsed; to read the log: postfix-log ingest"
+            return NOTHING_FOUND
+        played = _play(check, window, given, times)
+        usual = _defaults(check, given)
+        beside = played if _is_same(given, usual) else _play(check, window, usual, times)
+    days = (times[-1] - times[0] + every) / (24 * 60)
+    yield (
+        f"{local_time(times[0])} to {local_time(times[-1])}, {days:.1f} days, a run every"
+        f" {values.span(every * 60)}: {values.amount(len(times), 'run')}"
+    )
+    yield from _kept(window, played)
+    yield ""
+    yield from _told(played.alarms(every), every, days, "with these options")
+    if beside is not played:
+        yield from _told(beside.alarms(every), every, days, "with the defaults")
+    yield from _list(played.alarms(every), every)
+    if most is not None:
+        yield ""
+        yield from _suggested(check, given, played, every, most * days / 30, most)
+    return 0
+
+
+def _check(name: str) -> Check:
+    if name not in programs.NAMES:
+        raise UsageError(f"{name}: no such check; there are {', '.join(programs.NAMES)}")
+    check: Check = importlib.import_module(f"check_postfix.{name}").CHECK
+    if check.source is not FROM_LOG:
+        raise UsageError(f"{name}: cannot be rehearsed: nothing of what it looks at is kept")
+    return check
+
+
+def _defaults(check: Check, given: Namespace) -> Namespace:
+    """Return the check's defaults for the same window."""
+    return options_of(check, ["--window", f"{given.window // 60}m"])
+
+
+def _is_same(given: Namespace, usual: Namespace) -> bool:
+    names = vars(usual).keys() - {"log", "archives", "journal", "journal_match", "state", "timeout"}
+    return all(str(getattr(given, name)) == str(getattr(usual, name)) for name in names)
+
+
+def _times(window: Window, every: int) -> list[int]:
+    """Return the ends of the windows of which all lines were read, the oldest first."""
+    length = window.end - window.start
+    first = max(window.coverage.start or window.end, window.end - USUAL.totals) + length
+    ends = range(window.end - (window.end - first) // every * every, window.end + 1, every)
+    return [end for end in ends if window.coverage.includes(end - length, end)]
+
+
+def _play(check: Check, window: Window, options: Namespace, times: Sequence[int]) -> Played:
+    length = window.end - window.start
+    meter = _Meter(len(times))
+    played = Played([], [], [])
+    for end in times:
+        then = window.ending(window.end - end, length)
+        try:
+            state, judged = check.rehearsed(then, options)
+        except Unknown:  # what its filters ask for is not kept any more
+            state, judged = Unknown.state, {}
+        played.times.append(end)
+        played.states.append(state)
+        played.judged.append(judged)
+        meter.tell(len(played.times))
+    meter.end()
+    return played
+
+
+def _kept(window: Window, played: Played) -> Iterator[str]:
+    """Yield for which time clients and domains are kept, if that is a part of it only."""
+    if window.oldest_keys > played.times[0]:
+        yield (
+            f"  clients and domains are kept since {local_time(window.oldest_keys)}: before that,"
+            " what is judged by them is judged without"
+        )
+    if unknown := played.states.count(Unknown.state):
+        yield f"  {values.amount(unknown, 'run')} could not judge what the options ask for"
+
+
+def _told(alarms: list[Alarm], every: int, days: float, whose: str) -> Iterator[str]:
+    for state in reversed(_ALARMS):
+        of_state = [alarm for alarm in alarms if alarm.state == state]
+        length = sum(alarm.end - alarm.start + every for alarm in of_state)
+        span = f", {values.span(length * 60)} in all" if of_state else ""
+        a_month = f"{len(of_state) * 30 / days:.1f} a month"
+        yield f"{whose}: {len(of_state)} x {STATES[state]} ({a_month}){span}"
+
+
+def _list(alarms: list[Alarm], every: int) -> Iterator[str]:
+    if not alarms:
+        return
+    yield ""
+    rows = [
+        (STATES[alarm.state], values.span((alarm.end - alarm.start + every) * 60),
+         f"{local_time(alarm.start - 1)} to {local_time(alarm.end - 1, alarm.start)}")
+        for alarm in alarms[-_ROWS:]
+    ]  # fmt: skip
+    yield from columns.table(("state", "for", "alarms, the newest last"), rows)
+    if len(alarms) > _ROWS:
+        yield f"  and {len(alarms) - _ROWS} earlier ones"
+
+
+def _suggested(
+    check: Check, given: Namespace, played: Played, every: int, fewest: float, most: int
+) -> Iterator[str]:
+    """Yield, for each threshold, the lowest that would have given so few alarms."""
+    yield f"for at most {values.amount(most, 'alarm')} a month, each by itself:"
+    for threshold in check.thresholds:
+        flag = threshold.warning.flag
+        series = [numbers.get(threshold.metric) for numbers in played.judged]
+        now = getattr(given, threshold.warning.name)
+        if now is not None and (now.invert or now.end == inf):
+            yield f"  {flag}: not suggested, since it is no limit for what is too much"
+            continue
+        limit = _lowest(series, played.times, every, fewest)
+        if limit is None:
+            yield f"  {flag}: nothing was judged in this time"
+            continue
+        missed = ""
+        if now is not None and now.end < limit:
+            before = _above(series, played.times, every, now.end)
+            left = _above(series, played.times, every, limit)
+            worst = max(
+                (peak for start, end, peak in before
+                 if not any(start <= one[1] and one[0] <= end for one in left)),
+                default=None,
+            )  # fmt: skip
+            number = len(before) - sum(
+                any(start <= one[1] and one[0] <= end for one in left) for start, end, _ in before
+            )
+            missed = f", which would have missed {values.amount(number, 'alarm')} of these options"
+            missed += "" if worst is None else f", the worst at {worst:g}"
+        yield f"  {flag} {limit:g}{missed}"
+
+
+def _above(
+    series: Sequence[float | None], times: Sequence[int], every: int, limit: float
+) -> list[tuple[int, int, float]]:
+    """Return first run, last run and greatest number of each time above a limit."""
+    found: list[tuple[int, int, float]] = []
+    for number, minute in zip(series, times, strict=True):
+        if number is None or number <= limit:
+            continue
+        if found and minute - found[-1][1] <= every:
+            found[-1] = found[-1][0], minute, max(number, found[-1][2])
+        else:
+            found.append((minute, minute, number))
+    return found
+
+
+def _lowest(
+    series: Sequence[float | None], times: Sequence[int], every: int, fewest: float
+) -> float | None:
+    """Return the lowest limit from which on there are so few times above; None if nothing is."""
+    limits = sorted({number for number in series if number is not None}, reverse=True)
+    lowest = None
+    for limit in limits[:_MOST_LIMITS]:
+        if len(_above(series, times, every, limit)) > fewest:
+            break
+        lowest = limit
+    return lowest
+
+
+class _Meter:
+    """Tells on a terminal how far it is."""
+
+    def __init__(self, whole: int) -> None:
+        self._whole = whole
+        self._started = time.monotonic()
+        self._next = self._started + _PATIENCE
+        self._is_shown = sys.stderr.isatty()
+        self._has_told = False
+
+    def tell(self, done: int) -> None:
+        """Tell it, from time to time."""
+        if not self._is_shown or (now := time.monotonic()) < self._next:
+            return
+        self._next = now + _STEP
+        left = (now - self._started) / done * (self._whole - done)
+        sys.stderr.write(
+            f"\r\033[K{done} of {self._whole} runs, {values.span(left)} left; Ctrl-C ends it"
+        )
+        sys.stderr.flush()
+        self._has_told = True
+
+    def end(self) -> None:
+        """Leave the line to others."""
+        if self._has_told:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

@@ -1,0 +1,1 @@
+"""postfix-log report: what happened to mail in some hours or days, problems first."""

@@ -1,0 +1,359 @@
+"""Entries: what one line adds to the book of a report, once it is known what it means."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from check_postfix.command.report import addresses
+from check_postfix.command.report.book import REJECTED, SEPARATOR
+from check_postfix.maillog.counts import network
+from check_postfix.maillog.events import reasons
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import tzinfo
+
+    from check_postfix.command.report.book import Book
+    from check_postfix.command.report.span import Span
+    from check_postfix.command.report.underway import Underway
+    from check_postfix.maillog.events.event import Event
+
+_search_envelope = re.compile(
+    rb"(?:;|,|\A) from=<(?P<sender>[^<>\n]*+)>,? to=<(?P<recipient>[^<>\n]*+)>"
+).search
+_ENVELOPE = b" from=<"
+_UNCLEAR = b"?"
+_TO_A_RECIPIENT = (reasons.UNKNOWN_USER, reasons.RECIPIENT_REFUSED)
+# Two warnings of a kind differ in words with a digit in them, or with a sign of names, addresses
+# and paths; a full stop may end a word.
+_is_ours = re.compile(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
+_again = re.compile(rb"\.\.\.(?: \.\.\.)++")
+# Of a warning, so many bytes tell what kind it is.
+_LOOKED_AT = 300
+# Sessions that wait for their end, at most: more than there are processes of smtpd.
+_MOST_SESSIONS = 10_000
+# Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
+_LONGEST_ACCOUNT = 80
+# IPv6 addresses whose networks are remembered
+_MOST_NETWORKS = 5_000
+
+
+class Trouble:
+    """What a delivery that failed is counted by.
+
+    words: kind, reason, reply code, enhanced code
+    """
+
+    __slots__ = ("also", "is_bounce", "kind", "reason", "words")
+
+    def __init__(self, event: Event) -> None:
+        self.kind = event.kind
+        self.also = event.also
+        self.reason = SEPARATOR + event.reason.encode()
+        self.is_bounce = event.kind == "bounced"
+        self.words = (event.kind, event.reason, event.reply_code, event.enhanced_code)
+
+
+class Refusal:
+    """What a reject, or what came near to it, is counted by.
+
+    group: one of GROUPS
+    words: kind, stage, reason, reply code, block list
+    whom:  how the name begins that it is counted by, before whom it is about
+    """
+
+    __slots__ = ("group", "is_reject", "kind", "of_recipient", "of_sender", "whom", "words")
+
+    def __init__(self, event: Event, stage: bytes) -> None:
+        self.kind = kind = event.kind
+        self.is_reject = kind.startswith("rejected")
+        self.of_recipient = event.reason in _TO_A_RECIPIENT
+        self.of_sender = event.reason == reasons.SENDER_REFUSED
+        where = stage.decode("ascii", "replace")
+        self.words = kind, where, event.reason, event.reply_code, event.blocklist
+        self.group = REJECTED if self.is_reject else kind
+        self.whom = SEPARATOR.join((stage, event.reason.encode(), b""))
+
+
+def service_of(event: Event) -> bytes:
+    """Return what a failed login is counted by besides its client: service and mechanism."""
+    return f"{event.service}\t{event.mechanism}".encode("utf-8", "replace")
+
+
+class Entries:
+    """Enters what lines tell into a book.
+
+    book, underway: where it is kept
+    span:     minutes that the report is about
+    zone:     of the clock by which hours are told; None for this machine's
+    spelled:  brings an address to the form that it is counted by
+    with_sender: whether rejects are told with their sender
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        underway: Underway,
+        span: Span,
+        zone: tzinfo | None,
+        spelled: Callable[[bytes], tuple[bytes, bytes]],
+        with_sender: bool = False,
+    ) -> None:
+        self.book = book
+        self.underway = underway
+        self._span = span
+        self._zone = zone
+        self._spelled = spelled
+        self._with_sender = with_sender
+        self.hour = ""
+        self.of_hour: dict[str, int] | None = None
+        self._size = underway.size
+        self._recipients, self._domains = book.recipients.rows, book.domains.rows
+        self._networks: dict[bytes, bytes] = {}
+        self._delays: list[bytes] = []
+        self._stages: list[bytes] = []
+        self._sessions: dict[bytes, int] = {}
+
+    def at(self, minute: int) -> dict[str, int] | None:
+        """Go to a minute; return the counters of its hour, None if it is outside the span."""
+        since, until = self._span
+        if not since <= minute < until:
+            self.of_hour = None
+            return None
+        book = self.book
+        if book.first is None or minute < book.first:
+            book.first = minute
+        if book.last is None or minute > book.last:
+            book.last = minute
+        self.hour = datetime.fromtimestamp(minute * 60, self._zone).strftime("%Y-%m-%d %H")
+        self.of_hour = book.hours[self.hour]
+        return self.of_hour
+
+    def tidy(self) -> None:
+        """Make room in memory."""
+        book = self.book
+        # zip() gives nothing where nothing was sent.
+        stages = zip(*[said.split(b"/") for said in self._stages], strict=True)
+        for texts, tally in zip([self._delays, *stages], book.delays, strict=False):
+            tally.note_all(texts)
+        self._delays.clear()
+        self._stages.clear()
+        self.underway.tidy()
+        book.shelf.tidy()
+        if len(self._sessions) > _MOST_SESSIONS:
+            self._sessions.clear()
+
+    def count(self, counter: str, times: int = 1) -> None:
+        """Count what has no more to it."""
+        if self.of_hour is not None:
+            self.of_hour[counter] += times
+
+    # -- messages
+
+    def taken_up(self, key: bytes, sender: bytes, size: int) -> None:
+        """The queue manager has taken a message up."""
+        whom = self.underway.take_up(key, size)
+        of_hour = self.of_hour
+        if whom is None or of_hour is None:
+            return
+        of_hour["accepted"] += 1
+        of_hour["bytes_received"] += size
+        book = self.book
+        client, account = whom
+        if sender:
+            sender, domain = self._spelled(sender)
+        else:
+            sender = domain = addresses.NULL_SENDER
+        if domain is sender and client != addresses.PICKUP:
+            domain = addresses.of_client(client)
+        for tally, name in (
+            (book.senders, sender),
+            (book.sending_domains, domain),
+            (book.clients, self._address(client)),
+        ):
+            row = tally.rows.get(name)
+            if row is None:
+                row = tally.row(name)
+            row[0] += 1
+            row[1] += size
+        if account:
+            row = book.accounts.row(account)
+            row[0] += 1
+            row[1] += size
+
+    def sent(
+        self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
+    ) -> None:
+        """A message was sent to a recipient; kinds that only hand it on count no recipient."""
+        of_hour = self.of_hour
+        if of_hour is None:
+            return
+        of_hour[kind] += times
+        if kind != "sent":
+            return
+        size = self._size(key)
+        if size is None:
+            of_hour["sizeless"] += times
+            size = 0
+        elif times > 1:
+            size *= times
+        of_hour["bytes_delivered"] += size
+        recipient, domain = self._spelled(recipient)
+        row = self._recipients.get(recipient)
+        if row is None:
+            row = self.book.recipients.row(recipient)
+        row[0] += times
+        row[1] += size
+        row = self._domains.get(domain)
+        if row is None:
+            row = self.book.domains.row(domain)
+        seconds = float(delay)
+        row[0] += times
+        row[1] += size
+        row[4] += seconds * times
+        if seconds > row[5]:
+            row[5] = seconds
+        self._delays.append(delay)
+        self._stages.append(stages)
+
+    def failed(
+        self, trouble: Trouble, key: bytes, recipient: bytes, relay: bytes, delay: bytes,
+        reply: bytes, times: int = 1,
+    ) -> None:  # fmt: skip
+        """A delivery was deferred or bounced."""
+        of_hour = self.of_hour
+        if of_hour is None:
+            return
+        of_hour[trouble.kind] += times
+        for counter in trouble.also:
+            of_hour[counter] += times
+        book = self.book
+        book.troubles.add(trouble.words, reply, times)
+        domain = self._spelled(recipient)[1]
+        row = self._domains.get(domain)
+        if row is None:
+            row = book.domains.row(domain)
+        if trouble.is_bounce:
+            row[3] += times
+            book.relays.add(relay + trouble.reason, times)
+            return
+        row[2] += times
+        seconds = float(delay)
+        if seconds > row[5]:
+            row[5] = seconds
+        book.deferred.note(key)
+
+    # -- clients
+
+    def refused(
+        self, refusal: Refusal, client: bytes, said: bytes, envelope: bytes, times: int = 1
+    ) -> None:
+        """A client's command or message was refused, or would have been, or was held.
+
+        client:   `NAME[ADDRESS`, or nothing
+        said:     the reply
+        envelope: what follows it, with `from=<...> to=<...>`
+        """
+        of_hour = self.of_hour
+        if of_hour is None:
+            return
+        of_hour[refusal.kind] += times
+        book = self.book
+        book.rejects.add(refusal.words, said, times)
+        whom = address = self._address(client)
+        if refusal.is_reject:
+            if times == 1:
+                book.refused_clients.note(address)
+            else:
+                book.refused_clients.add(address, times)
+        if refusal.of_recipient or refusal.of_sender or self._with_sender:
+            sender, recipient = _envelope(envelope)
+            sender = self._spelled(sender)[0] or addresses.NULL_SENDER
+            if refusal.of_recipient:
+                whom = self._spelled(recipient)[0]
+            elif refusal.of_sender:
+                whom = sender
+            if self._with_sender:
+                whom += b"  (" + sender + b")"
+        if times == 1:
+            book.refused[refusal.group].note(refusal.whom + whom)
+        else:
+            book.refused[refusal.group].add(refusal.whom + whom, times)
+
+    def failed_login(self, service: bytes, client: bytes, account: bytes, times: int) -> None:
+        """A login has failed.
+
+        service: with its mechanism after a tab
+        account: as it is written
+        """
+        of_hour = self.of_hour
+        if of_hour is None:
+            return
+        of_hour["auth_failed"] += times
+        account = account[:_LONGEST_ACCOUNT].lower()
+        if SEPARATOR in account:
+            account = account.replace(SEPARATOR, b" ")
+        name = self._address(client) + SEPARATOR + account
+        book = self.book
+        if times == 1:
+            book.logins.note(name)
+            book.services.note(service)
+        else:
+            book.logins.add(name, times)
+            book.services.add(service, times)
+
+    def _address(self, client: bytes) -> bytes:
+        """Return the address of a client, of IPv6 its network; what has none as it is.
+
+        client: `NAME[ADDRESS`, or an address
+        """
+        address = client.rpartition(b"[")[2]
+        if b":" not in address:
+            return address
+        known = self._networks.get(address)
+        if known is None:
+            if len(self._networks) > _MOST_NETWORKS:
+                self._networks.clear()
+            found = network.of(address.decode("ascii", "replace").lower()).encode()
+            known = self._networks[address] = found
+        return known
+
+    def unreachable(self, host: bytes, cause: bytes) -> None:
+        """Our own client did not get a connection."""
+        if self.of_hour is not None:
+            self.book.unreachable.note(cause.lower() + SEPARATOR + host)
+
+    # -- the machine
+
+    def warned(self, severity: bytes, program: bytes, text: bytes, times: int = 1) -> None:
+        """A warning, an error, or the end of a daemon."""
+        if self.of_hour is not None:
+            said = text[:_LOOKED_AT].split()
+            words = b" ".join([word if _is_ours(word) else b"..." for word in said])
+            self.book.warn(severity, program, _again.sub(b"...", words), text, times)
+
+    def session_begun(self, process: bytes, second: int) -> None:
+        """A process of smtpd has a client."""
+        self._sessions[process] = second
+
+    def session_ended(self, process: bytes, client: bytes, second: int) -> None:
+        """The client is gone."""
+        begun = self._sessions.pop(process, None)
+        if begun is None or self.of_hour is None:
+            return
+        length = max(0, second - begun)
+        book = self.book
+        of_hour = book.session_hours.setdefault(self.hour, [0, 0, 0])
+        for row in (of_hour, book.sessions.row(addresses.of_client(client))):
+            row[0] += 1
+            row[1] += length
+            row[2] = max(row[2], length)
+
+
+def _envelope(text: bytes) -> tuple[bytes, bytes]:
+    """Return sender and recipient, a sign for each if that is not clear."""
+    if text.count(_ENVELOPE) == 1 and (found := _search_envelope(text)):
+        return found["sender"], found["recipient"]
+    return _UNCLEAR, _UNCLEAR

@@ -1,0 +1,350 @@
+"""postfix-log report: what happened to mail in some hours or days, problems first."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Namespace
+from datetime import datetime
+
+from check_postfix.command import declared
+from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
+from check_postfix.command.progress import Progress
+from check_postfix.command.report import addresses, delivery, secret, span
+from check_postfix.command.report.book import SEPARATOR, Book
+from check_postfix.command.report.entries import Entries
+from check_postfix.command.report.names import Names
+from check_postfix.command.report.problems import problems
+from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.section import Report
+from check_postfix.command.report.sections import Limits, Sections
+from check_postfix.command.report.tally import Shelf
+from check_postfix.command.report.underway import Underway
+from check_postfix.command.text import clean
+from check_postfix.common import named_logs
+from check_postfix.common.log_options import (
+    ANONYMISE,
+    ARCHIVES,
+    FROM_JOURNAL,
+    JOURNAL_MATCH,
+    LOG,
+    STATE,
+    TIMEZONE,
+)
+from check_postfix.common.suspicion import Tries
+from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.store.store import Store
+from check_postfix.plugin import UsageError, values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Generator
+    from datetime import tzinfo
+
+    from check_postfix.command.report.span import Span
+    from check_postfix.common.named_logs import NamedLog
+
+NOTHING_FOUND, NOT_READ, INTERRUPTED = 1, 3, 130
+_TRIES = 3
+# In seconds
+_STORE_TIMEOUT = 1
+_TOP = 10
+# Who tried whose password: so many pairs are looked at, the most frequent first.
+_MOST_TRIES = 30_000
+_ALL = "all"
+_EVERYTHING = 1 << 40
+
+HELP = "what happened to mail in some hours or days, problems first"
+DESCRIPTION = """\
+Tell what happened to mail in some hours or days: problems first, each with the next step; then
+how much there was, why mail was put off, sent back or refused, for whom, how long it took, who
+failed to log in, and what could not be read.
+"""
+EPILOG = """\
+exit codes: 0 reported, 1 nothing found, 2 wrong usage, 3 something could not be read.
+
+examples:
+  postfix-log report --day yesterday
+      the day before, of the log that the checks find
+  postfix-log report --since 08:00 --top 3
+      today since eight, three of each
+  postfix-log report --day yesterday --mail postmaster@example.com
+      the same as mail, for a timer or cron
+  postfix-log report --html mail.html
+      all that is there, as a page for a browser
+  zcat old.gz | postfix-log report --log -
+      a log from standard input
+"""
+_LIMITS = (
+    ("domains", "domains, clients and sessions"),
+    ("users", "senders, recipients, accounts and failed logins"),
+    ("deferrals", "reasons why mail was put off"),
+    ("bounces", "reasons and relays that sent mail back"),
+    ("rejects", "reasons and clients that were rejected, held or discarded"),
+    ("unreachable", "hosts that could not be reached"),
+    ("warnings", "warnings and errors"),
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what may be written after the subcommand."""
+    declared.add(
+        parser,
+        LOG,
+        "mail log, or a pattern with dates or wildcards; its rotated generations are found;"
+        " - for standard input (default: as the checks find it)",
+    )
+    for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
+        declared.add(parser, option)
+    parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
+    parser.add_argument("--since", metavar="TIME", help="lines are not older (to the minute)")
+    parser.add_argument("--until", metavar="TIME", help="lines are older")
+    declared.add(
+        parser, TIMEZONE, "time zone of stamps that do not name one, and of the hours shown"
+        " (default: this machine's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--instance", metavar="NAME", default="",
+        help="only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--top", metavar="N", default=str(_TOP),
+        help="so many rows of each section; 0 leaves it out, all shows every one"
+        f" (default: {_TOP})",
+    )  # fmt: skip
+    for name, what in _LIMITS:
+        parser.add_argument(
+            f"--{name}", metavar="N", help=f"the same, of {what} (default: as --top)"
+        )
+    parser.add_argument(
+        "--connections", action="store_true", help="tell of smtpd's sessions, how long they took"
+    )
+    parser.add_argument(
+        "--ignore-case", action="store_true", help="take local parts of addresses in lower case"
+    )
+    parser.add_argument(
+        "--verp", metavar="1|2", choices=("1", "2"), default="0",
+        help="take senders of one list together: 1 numbers become ID, 2 recipients are left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--bang-paths", action="store_true", help="read host!user@next as next!user@host"
+    )
+    parser.add_argument(
+        "--reject-senders", action="store_true", help="tell whose mail was rejected, too"
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON, numbers not rounded")
+    parser.add_argument(
+        "--html", metavar="FILE",
+        help="write it as one page of HTML, which only its owner can read; needs jinja2",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mail", metavar="ADDRESS", action="append", default=[],
+        help="send it there by sendmail: as text and, with jinja2, as HTML with the page attached",
+    )  # fmt: skip
+    declared.add(
+        parser, ANONYMISE,
+        "name nobody: pseudonyms for addresses, domains, clients, relays and accounts, and no words"
+        " of the log; they are the checks' where there is a state file",
+    )  # fmt: skip
+    declared.add(parser, STATE, "state file of the checks, whose key makes the pseudonyms")
+
+
+def run(options: Namespace) -> Generator[str, None, int]:
+    """Yield what is to be printed, and return the exit code.
+
+    Raises: UsageError, LogError
+    """
+    zone = None
+    if options.timezone is not None:
+        TIMEZONE.value(options.timezone)
+        zone = values.zone(options.timezone)
+    for match in options.journal_match:
+        JOURNAL_MATCH.value(match)
+    delivery.see_that_it_can(options)
+    of_time = span.of(options, zone)
+    limits = Limits(
+        _limit("--top", options.top),
+        {name: _limit(f"--{name}", getattr(options, name)) for name, _ in _LIMITS
+         if getattr(options, name) is not None},
+    )  # fmt: skip
+    for _ in range(_TRIES):
+        try:
+            return (yield from _run(options, zone, of_time, limits))
+        except Replaced:
+            continue
+    raise LogError("the log was rotated each time while it was read; try once more")
+
+
+def _limit(flag: str, written: str) -> int:
+    if written == _ALL:
+        return _EVERYTHING
+    try:
+        return values.count(written)
+    except ValueError as error:
+        raise UsageError(f"{flag} {written}: {error}; example: {flag} 20, or {flag} all") from None
+
+
+def _run(
+    options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits
+) -> Generator[str, None, int]:
+    named, has_input = _named(options), STANDARD_INPUT in options.log
+    with (
+        Logs(
+            named, options.archives, zone, of_time.since * 60, options.journal_match, has_input
+        ) as logs,
+        Shelf() as shelf,
+    ):
+        book = Book(shelf)
+        names = Names(secret.of(options, logs.notes), options.anonymise)
+        reading = _Reading(book, options, zone, of_time)
+        reading.read(logs)
+        book.finish()
+        report = _report(book, options, reading, of_time, zone, names, limits)
+        yield from delivery.deliver(report, options)
+        if reading.was_interrupted:
+            return INTERRUPTED
+        if logs.notes:
+            return NOT_READ
+        return 0 if book.matched and book.hours else NOTHING_FOUND
+
+
+class _Reading:
+    """Reads the logs into a book.
+
+    unread: what could not be read, in sentences
+    was_interrupted: whether Ctrl-C ended it
+    """
+
+    def __init__(self, book: Book, options: Namespace, zone: tzinfo | None, of_time: Span) -> None:
+        self._book = book
+        self._options = options
+        self._since = of_time.since
+        spelled = addresses.spelling(options.ignore_case, int(options.verp), options.bang_paths)
+        underway = Underway(book.shelf)
+        self._entries = Entries(book, underway, of_time, zone, spelled, options.reject_senders)
+        self._origins = Origins()
+        self.unread: list[str] = []
+        self.was_interrupted = False
+
+    def read(self, logs: Logs) -> None:
+        """Read all of them.
+
+        Raises: Replaced if a log was rotated meanwhile
+        """
+        files = [file for file in logs.files if file.modified >= self._since * 60]
+        left = list(files)
+        try:
+            with Progress(sum(file.size for file in files)) as progress:
+                for file in files:
+                    scan = Scan(
+                        file.timestamps, self._entries, self._origins,
+                        self._options.instance.encode(), self._options.connections,
+                    )  # fmt: skip
+                    try:
+                        for block in file.scanned():
+                            scan.block(block)
+                            progress.read(file.name, len(block))
+                    except LogError as error:
+                        logs.notes.append(str(error))
+                    left.remove(file)
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+            names = ", ".join(clean(file.name.encode()) for file in left)
+            self.unread.append(f"ended by Ctrl-C; what is left: {names}")
+        self._entries.tidy()
+        self.unread += [f"not read: {clean(note.encode())}" for note in logs.notes]
+        self.unread += _not_understood(self._book)
+
+
+def _not_understood(book: Book) -> list[str]:
+    found = []
+    for number, words in (
+        (book.total("lines_dropped"), "rsyslog has dropped lines here; see $imjournalRatelimit"),
+        (book.unparsed_mail, "no frame that is known, and Postfix or Dovecot in them"),
+        (book.unparsed - book.unparsed_mail, "no frame that is known"),
+        (book.undated, "no date that there is"),
+        (book.total("line_truncated"), "a delivery that was cut off"),
+        (book.total("delivery_ambiguous"), "a delivery that can be read in more than one way"),
+        (book.total("delivery_unknown"), "a delivery of an unknown form"),
+        (book.total("reject_unknown"), "a reject of an unknown form"),
+        (book.total("login_unknown"), "a login of an unknown form"),
+        (book.total("sizeless"), "a delivery whose size stands before the log: not in the bytes"),
+    ):
+        if number:
+            found.append(f"{values.amount(number, 'line')}: {words}")
+    return found
+
+
+def _report(
+    book: Book, options: Namespace, reading: _Reading, of_time: Span, zone: tzinfo | None,
+    names: Names, limits: Limits,
+) -> Report:  # fmt: skip
+    def told(minute: int) -> str:
+        return datetime.fromtimestamp(minute * 60, zone).strftime("%Y-%m-%d %H:%M")
+
+    hosts = [names.host(host) for host in book.hosts if host]
+    shown = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if hosts[3:] else "")
+    title = f"Mail of {shown or 'no host'}"
+    if book.first is not None and book.last is not None:
+        first, last = told(book.first), told(book.last)
+        day = first.partition(" ")[0]
+        title += f", {first} to {last.removeprefix(f'{day} ')}"
+    asked = [
+        *([f"asked for since {told(of_time.since)}"] if of_time.begins else []),
+        *([f"until {told(of_time.until)}"] if of_time.ends else []),
+    ]
+    says = [f"{book.lines:,} lines read, {book.matched:,} of them counted"]
+    if asked:
+        says.append(" ".join(asked))
+    suspicions = _suspicions(book, names)
+    sections = Sections(book, names, limits)
+    told_sections = list(sections.all(suspicions))
+    found = problems(
+        book, suspicions, reading.unread, lambda text: _trace(options, of_time, zone, text),
+        names.domain,
+    )  # fmt: skip
+    return Report(
+        title, says, found, told_sections, sections.totals(), sections.counters(), reading.unread
+    )
+
+
+def _suspicions(book: Book, names: Names) -> list[str]:
+    """Return what failed logins are."""
+    if not book.total("auth_failed"):
+        return []
+    assert book.first is not None
+    assert book.last is not None
+    rows = []
+    for name, (number,) in book.logins.top(0, _MOST_TRIES):
+        client, _, account = name.partition(SEPARATOR)
+        rows.append((tuple(map(clean, (client, account))), int(number)))
+    tries = Tries(rows, (book.last - book.first) / 60)
+    return tries.words(lambda client: names.client(client.encode()))
+
+
+def _trace(options: Namespace, of_time: Span, zone: tzinfo | None, text: str) -> str:
+    """Return the command that shows the lines with a text."""
+    words = ["postfix-log", "trace"]
+    for option in (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE):
+        words += option.words(getattr(options, option.name))
+    for flag, minute, is_said in (
+        ("--since", of_time.since, of_time.begins),
+        ("--until", of_time.until, of_time.ends),
+    ):
+        if is_said:
+            moment = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
+            words += [flag, moment.strftime("%Y-%m-%dT%H:%M%z")]
+    return shlex.join([*words, text])
+
+
+def _named(options: Namespace) -> list[NamedLog]:
+    """Return the logs to read, besides standard input.
+
+    Raises: LogError, UsageError
+    """
+    paths = [path for path in options.log if path != STANDARD_INPUT]
+    if options.log and not paths and not options.journal and not options.journal_match:
+        return []
+    chosen = Namespace(**{**vars(options), "log": paths})
+    with Store(None, _STORE_TIMEOUT) as store:
+        return named_logs.of(chosen, store)[0]

@@ -1,0 +1,185 @@
+"""A guess: a login that a guesser has probably found the password for.
+
+An address has failed at one account after the other, and then somebody logs in from there who was
+never seen there before. That is no proof, but hardly anything else looks like it:
+
+- who mistypes a password comes from a network that the account is known from, or fails at no ten
+  accounts;
+- an office with one address has accounts that are known there. They do not count among the ten,
+  nor do those that log in from there in the same time, as after a move;
+- a telephone in a new network logs in where nobody has guessed.
+
+An account at which the address did not fail itself counts only if nobody was known there before,
+and if the login came from that very address: Dovecot keeps failures to itself that a success
+follows in the same connection.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, namedtuple
+
+from check_postfix.common.suspicion import GUESSED
+from check_postfix.maillog.counts import network
+from check_postfix.maillog.counts.families import FAMILIES, MANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from check_postfix.common.filter import Filter
+    from check_postfix.maillog.store.places import Login
+    from check_postfix.maillog.window.view import Rows
+    from check_postfix.maillog.window.window import Window
+
+FAMILY = "auth_failed"
+_UNKNOWN = ("", "unknown", MANY)
+
+
+class Guess(namedtuple("Guess", "name account client failed minute service from_client")):
+    """A login that was probably guessed.
+
+    name:    of the account, empty where it is kept no longer
+    account: its pseudonym
+    client:  address that has failed
+    failed:  at how many accounts it did until then
+    minute:  of the login
+    service: `smtp` or Dovecot's
+    from_client: address that has logged in, of the same network; empty as the name
+    """
+
+    __slots__ = ()
+
+    name: str
+    account: str
+    client: str
+    failed: int
+    minute: int
+    service: str
+    from_client: str
+
+
+def guesses(window: Window, minutes: int, clients: Filter, accounts: Filter) -> list[Guess]:
+    """Return the logins of a time that were probably guessed, the latest first.
+
+    What was never seen before, nobody can tell who does not know enough days: that is not asked
+    here.
+
+    minutes:  how long that time is; what was known before it is known
+    clients:  whose failures count
+    accounts: whose logins count
+    """
+    tried = _by_client(window.tried(minutes), clients)
+    hours = _Hours(window, minutes)
+    found: dict[str, Guess] = {}
+    for client, at in tried.items():
+        if len(at) >= GUESSED:
+            for guess in _of(hours, client, at, clients):
+                if accounts(FAMILY, key_of(client, guess.account)):
+                    known = found.get(guess.account)
+                    if known is None or guess.failed > known.failed:
+                        found[guess.account] = guess
+    return sorted(found.values(), key=lambda guess: (-guess.minute, guess.name, guess.account))
+
+
+class _Hours:
+    """At which accounts clients have failed until a minute, and who has logged in from there.
+
+    Each hour and each network is read once.
+
+    minutes: before the window's end, from which on they count
+    """
+
+    def __init__(self, window: Window, minutes: int) -> None:
+        self._window = window
+        self.start = window.end - minutes
+        self._known: dict[int, dict[str, set[str]]] = {}
+        self._by_minute: dict[int, dict[str, list[tuple[int, str]]]] = {}
+        self._logins: dict[str, dict[str, list[Login]]] = {}
+
+    def logins_near(self, client: str) -> dict[str, list[Login]]:
+        """Return account -> its first logins from the network of a client, earliest first."""
+        here = network.around(client)
+        found = self._logins.get(here)
+        if found is None:
+            found = self._logins[here] = {}
+            for login in self._window.logins_near(client):
+                if login.first < self._window.end:
+                    found.setdefault(login.account, []).append(login)
+        return found
+
+    def failed_at(self, client: str, minute: int) -> set[str]:
+        """Return the accounts at which a client has failed until the end of a minute."""
+        last = minute // 60
+        whole = [self._of(hour).get(client, ()) for hour in range(self.start // 60, last)]
+        part = self._minutes(last).get(client, ())
+        return {account for at, account in part if at <= minute}.union(*whole)
+
+    def _of(self, hour: int) -> dict[str, set[str]]:
+        found = self._known.get(hour)
+        if found is None:
+            found = self._known[hour] = {}
+            first = hour * 60
+            for (client, account), _ in self._window.tried(self._window.end - first, first + 60):
+                if account not in _UNKNOWN:
+                    found.setdefault(client, set()).add(account)
+        return found
+
+    def _minutes(self, hour: int) -> dict[str, list[tuple[int, str]]]:
+        found = self._by_minute.get(hour)
+        if found is None:
+            found = self._by_minute[hour] = {}
+            end = min(hour * 60 + 60, self._window.end)
+            for minute, client, account in self._window.tried_by_minute(hour * 60, end):
+                if account not in _UNKNOWN:
+                    found.setdefault(client, []).append((minute, account))
+        return found
+
+
+def _of(hours: _Hours, client: str, at: set[str], clients: Filter) -> Iterator[Guess]:
+    """Yield the guesses of a client.
+
+    at: accounts at which it failed, before the login or later
+    """
+    start = hours.start
+    here = hours.logins_near(client)
+    is_known = any(several[0].first < start for several in here.values())
+    for account, several in here.items():
+        # Of most logins this is enough to know.
+        if several[0].first < start or (is_known and account not in at):
+            continue
+        # That of the address itself tells most.
+        login = min(several, key=lambda one: (network.of(one.client) != client, one.first))
+        address = network.of(login.client)
+        is_new = address == client and not is_known
+        if not is_new and account not in at:
+            continue
+        if address and not clients(FAMILY, key_of(address, "")):
+            continue
+        failed_at = hours.failed_at(client, login.first)
+        failed = len(failed_at - here.keys()) + (account in failed_at)
+        if failed >= GUESSED and (is_new or account in failed_at):
+            yield Guess(
+                login.name, account, client, failed, login.first, login.service, login.client
+            )
+
+
+def _by_client(rows: Rows, clients: Filter) -> dict[str, set[str]]:
+    """Return client -> pseudonyms of the accounts that it failed at, where these are many."""
+    # There are thousands of pairs, and hardly a client of them is looked at.
+    pairs = {pair for pair, _ in rows}
+    number = Counter([client for client, _ in pairs])
+    found: dict[str, set[str]] = {
+        client: set()
+        for client, accounts in number.items()
+        if accounts >= GUESSED and client not in _UNKNOWN and clients(FAMILY, key_of(client, ""))
+    }
+    for client, account in pairs:
+        if client in found and account not in _UNKNOWN:
+            found[client].add(account)
+    return found
+
+
+def key_of(client: str, account: str) -> tuple[str, ...]:
+    """Return a key of a failed login of which no more is known."""
+    values = {"client": client, "account": account}
+    return tuple(values.get(name, "") for name in FAMILIES[FAMILY])

@@ -1,0 +1,32 @@
+"""Series: the numbers that are held against what is usual, by the counters that make them up.
+
+What a series came to is kept by quarter-hours (store/quarters.py), beside the minutes that all
+counters are kept by.
+"""
+
+from __future__ import annotations
+
+RECEIVED = "received"
+SENT = "sent"
+REJECTED = "rejected"
+# Whoever postscreen lets pass connects to smtpd as well, so these two are never added up.
+CONNECTED = "connected"
+SCREENED = "screened"
+# Messages for the busiest recipient, whoever that is. No counter makes it up: it is the most that
+# single ones got, and is kept where those are (store/daily_most.py).
+FLOODED = "flooded"
+
+SERIES = {
+    RECEIVED: ("received",),
+    SENT: ("sent",),
+    REJECTED: (
+        "rejected_smtpd", "rejected_hangup", "rejected_postscreen", "rejected_size",
+        "rejected_proxy", "rejected_header_body", "rejected_mime", "rejected_milter_smtpd",
+        "rejected_milter_cleanup",
+    ),
+    CONNECTED: ("connected_smtpd",),
+    SCREENED: ("connected_postscreen",),
+    FLOODED: (),
+}  # fmt: skip
+# Counter -> its series
+OF_COUNTER = {counter: series for series, counters in SERIES.items() for counter in counters}

@@ -1,0 +1,113 @@
+"""Held: what a store has counted, held in memory for whoever looks at all of its minutes.
+
+Each minute is read and unpacked once. The answers are the store's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from check_postfix.maillog.counts.families import MANY, fields
+from check_postfix.maillog.store import packed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from check_postfix.maillog.store.store import Store
+
+    Rows = list[tuple[int, list[tuple[str, int]]]]
+
+# Later than any minute
+_EVER = 10**9
+
+
+class HeldStore:
+    """Answers as a store does, of what it held when it was first asked.
+
+    What is not held is asked of the store itself.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.key = store.key
+        # Origins, and a family or nothing -> minutes, and what each of them has
+        self._known: dict[tuple[tuple[int, ...], str], tuple[list[int], Rows]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what is not held: the store's own."""
+        return getattr(self._store, name)
+
+    def _rows(self, origins: Iterable[int], family: str, start: int, end: int) -> Rows:
+        """Return what these minutes have, the oldest first.
+
+        family: nothing for the counters; its keys tell the origin as their first field
+        """
+        asked = tuple(origins)
+        if (asked, family) not in self._known:
+            if family:
+                rows = [
+                    (minute, [(f"{origin}\t{key}", n) for key, n in packed.unpacked(keys)])
+                    for minute, origin, keys in self._store.keys_of(family, 0, _EVER, asked)
+                ]
+            else:
+                rows = [
+                    (minute, list(packed.unpacked(counters)))
+                    for minute, counters in self._store.totals_of(0, _EVER, asked)
+                ]
+            rows.sort(key=lambda row: row[0])
+            self._known[asked, family] = [minute for minute, _ in rows], rows
+        minutes, rows = self._known[asked, family]
+        return rows[bisect_left(minutes, start) : bisect_left(minutes, end)]
+
+    def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
+        """See Store."""
+        sums: dict[str, int] = {}
+        for _, numbers in self._rows(origins, "", start, end):
+            for name, number in numbers:
+                sums[name] = sums.get(name, 0) + number
+        return sums
+
+    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
+        """See Store."""
+        return bool(self._rows(origins, "", start, end))
+
+    def keys(
+        self, family: str, start: int, end: int, origins: Iterable[int]
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """See Store."""
+        numbers: dict[str, int] = {}
+        for _, keys in self._rows(origins, family, start, end):
+            for key, number in keys:
+                own = key.partition("\t")[2]
+                numbers[own] = numbers.get(own, 0) + number
+        if sum(map(packed.held, numbers)) > packed.MOST_HELD:  # where the store knows what to do
+            return self._store.keys(family, start, end, origins)
+        ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
+        return [(fields(key), numbers[key]) for key in ordered]
+
+    def messages(
+        self,
+        family: str,
+        kinds: Sequence[str],
+        start: int,
+        end: int,
+        origins: Iterable[int],
+        before: int,
+    ) -> tuple[int, int]:
+        """See Store."""
+        now: set[tuple[str, str]] = set()
+        earlier: set[tuple[str, str]] = set()
+        lines = 0
+        for minute, keys in self._rows(origins, family, before, end):
+            for key, number in keys:
+                origin, message, kind = fields(key)
+                if kind not in kinds or message == MANY:
+                    continue
+                if minute < start:
+                    earlier.add((origin, message))
+                else:
+                    now.add((origin, message))
+                    lines += number
+        return len(now - earlier), lines

@@ -1,0 +1,173 @@
+"""Quarters: what each series came to in each quarter of an hour, for what is usual.
+
+A month of minutes takes too long to read for that. So series are added up by quarter-hours as
+well, in the transaction that adds their minutes. A quarter is a number of quarter-hours since
+1970, UTC; a row has the numbers of all origins, packed by the origins' numbers.
+"""
+
+from __future__ import annotations
+
+from check_postfix.maillog.counts.series import OF_COUNTER, SERIES
+from check_postfix.maillog.store import checksum, packed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from check_postfix.maillog.counts.counts import Bucket
+    from check_postfix.maillog.store.checksum import Checksums
+
+MINUTES = 15
+DAY = 96
+
+_ADD = """
+INSERT INTO quarter VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET numbers = merged(numbers, excluded.numbers)
+"""
+_RAISE = """
+INSERT INTO quarter VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET numbers = largest(numbers, excluded.numbers)
+"""
+
+
+class Quarters:
+    """The table of quarter-hours.
+
+    db, checksums: of a store
+    """
+
+    def __init__(self, db: sqlite3.Connection, checksums: Checksums) -> None:
+        self._db = db
+        self._checksums = checksums
+        db.create_function("largest", 2, _largest, deterministic=True)
+
+    def add(self, totals: Mapping[Bucket, Mapping[str, int]]) -> None:
+        """Add what is counted; inside a transaction only."""
+        added: dict[tuple[str, int], dict[str, int]] = {}
+        series_of = OF_COUNTER.get
+        for (minute, origin), numbers in totals.items():
+            for counter, number in numbers.items():
+                series = series_of(counter)
+                if series and number:
+                    of_quarter = added.setdefault((series, minute // MINUTES), {})
+                    name = str(origin)
+                    of_quarter[name] = of_quarter.get(name, 0) + number
+        rows = [(*where, packed.packed(numbers)) for where, numbers in sorted(added.items())]
+        self._db.executemany(_ADD, rows)
+
+    def raise_to(self, series: str, most: Mapping[Bucket, int]) -> None:
+        """Let a series be no less than this; inside a transaction only.
+
+        most: (quarter, origin) -> number
+        """
+        rows: dict[int, dict[str, int]] = {}
+        for (quarter, origin), number in most.items():
+            rows.setdefault(quarter, {})[str(origin)] = number
+        self._db.executemany(
+            _RAISE, [(series, quarter, packed.packed(row)) for quarter, row in sorted(rows.items())]
+        )
+
+    def add_totals_there_are(self) -> None:
+        """Fill the table, which is empty, from the totals of an older version.
+
+        Raises: ValueError if they cannot be read
+        """
+        of_quarter: dict[Bucket, dict[str, int]] = {}
+        now = 0
+        query = "SELECT minute, origin, counters FROM total ORDER BY minute"
+        for minute, origin, counters in self._db.execute(query):
+            if minute // MINUTES != now:
+                self.add(of_quarter)
+                of_quarter, now = {}, minute // MINUTES
+            of_quarter[minute, origin] = dict(packed.unpacked(counters))
+        self.add(of_quarter)
+
+    def forget(self, oldest: int) -> None:
+        """Delete the quarters that begin before a minute; inside a transaction only."""
+        for series in SERIES:  # they come first in the index
+            self._db.execute(
+                "DELETE FROM quarter WHERE series=? AND quarter<?", (series, -(-oldest // MINUTES))
+            )
+
+    def drop(self, origins: Iterable[int]) -> None:
+        """Forget what came of some origins; inside a transaction only."""
+        dropped = set(map(str, origins))
+        if not dropped:
+            return
+        for series, quarter, text in self._db.execute("SELECT * FROM quarter").fetchall():
+            left = {name: n for name, n in packed.unpacked(text) if name not in dropped}
+            if not left:
+                self._db.execute(
+                    "DELETE FROM quarter WHERE series=? AND quarter=?", (series, quarter)
+                )
+            elif len(left) < packed.size(text):
+                self._db.execute(
+                    "UPDATE quarter SET numbers=? WHERE series=? AND quarter=?",
+                    (packed.packed(left), series, quarter),
+                )
+
+    def of(self, series: str, first: int, last: int, origins: Collection[int]) -> dict[int, int]:
+        """Return quarter -> what a series of some origins came to, if it came to anything.
+
+        first, last: quarters from which on, and up to which, not included
+
+        Raises: DamagedStore; ValueError if the numbers cannot be read
+        """
+        wanted = frozenset(map(str, origins))
+        found = {}
+        for quarter, text in self._rows(series, first, last):
+            numbers, _, names = text.partition("\n")
+            if names in wanted:  # the only one, as in nearly all logs
+                found[quarter] = int(numbers)
+            elif "\n" in names and (
+                number := sum(n for name, n in packed.unpacked(text) if name in wanted)
+            ):
+                found[quarter] = number
+        return found
+
+    def origins(self, series: str, first: int, last: int) -> set[int]:
+        """Return of which origins anything of a series came in some quarters.
+
+        Raises: as `of`
+        """
+        return {
+            int(name)
+            for _, text in self._rows(series, first, last)
+            for name, _ in packed.unpacked(text)
+        }
+
+    def since(self, first: int, last: int, origins: Collection[int]) -> int:
+        """Return the first quarter in which anything came of some origins; `last` if none did.
+
+        Raises: as `of`
+        """
+        for day in range(first // DAY * DAY, last, DAY):
+            begins = [
+                quarter
+                for series in SERIES
+                for quarter in self.of(series, max(day, first), min(day + DAY, last), origins)
+            ]
+            if begins:
+                return min(begins)
+        return last
+
+    def _rows(self, series: str, first: int, last: int) -> Iterator[tuple[int, str]]:
+        for day in range(first // DAY * DAY, last, DAY):
+            for _, quarter, text in self._checksums.whole(
+                checksum.quarter(series, day),
+                "SELECT * FROM quarter WHERE series=? AND quarter>=? AND quarter<?",
+                series,
+                day,
+                day + DAY,
+            ):
+                if first <= quarter < last:
+                    yield quarter, text
+
+
+def _largest(one: str, other: str) -> str:
+    """Return the larger number of each origin of two texts."""
+    numbers = dict(packed.unpacked(one))
+    for name, number in packed.unpacked(other):
+        numbers[name] = max(number, numbers.get(name, 0))
+    return packed.packed(numbers)

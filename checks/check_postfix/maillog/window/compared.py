@@ -1,0 +1,178 @@
+"""Compared: what has come lately of a series, held against what is usual on this host."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from check_postfix.maillog.counts.series import CONNECTED, FLOODED, SCREENED, SERIES
+from check_postfix.maillog.window import usual
+from check_postfix.maillog.window.history import History
+from check_postfix.maillog.window.usual import QUARTER, QUARTERS, Range, Recent, Usual, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+
+    from check_postfix.maillog.store.store import Store
+    from check_postfix.maillog.window.coverage import Coverage
+
+# Where postscreen has said nothing for so long it does not run, in quarter-hours.
+_SCREENED_LATELY = 2 * QUARTERS
+
+
+class Compared(namedtuple("Compared", "verdict range recent last_day")):
+    """What has come lately, and what is usual.
+
+    last_day: numbers of the 96 quarter-hours before the end of the window, the oldest first
+    """
+
+    __slots__ = ()
+
+    verdict: Verdict
+    range: Range
+    recent: Recent
+    last_day: Sequence[int | None]
+
+    def without_too_few(self) -> Compared:
+        """Return what it is if too few are no trouble."""
+        verdict, high = self.verdict, self.range.high
+        if verdict.how == usual.LESS:
+            last = self.recent.quarters[0]
+            how = usual.UNJUDGED if last is None else usual.WITHIN
+            verdict = Verdict(how, 1.0, last, 1, self.range.usual(high), high, 0.0)
+        return self._replace(verdict=verdict)
+
+    def of_part(self, quarters: Sequence[int]) -> Compared:
+        """Return what a part of what has come would be: too much of it is too much of all.
+
+        quarters: as in Recent, but only LASTING of them
+        """
+        recent = Recent(quarters, 0)
+        return self._replace(
+            recent=recent, verdict=usual.judge(recent, self.range)
+        ).without_too_few()
+
+    def with_more(self, number: int) -> Compared:
+        """Return what it would be if so many more had come in the last 15 minutes."""
+        last, *before = self.recent.quarters
+        recent = self.recent._replace(quarters=[(last or 0) + number, *before], silence=0)
+        return self._replace(recent=recent, verdict=usual.judge(recent, self.range))
+
+
+class Counted:
+    """What was counted of some origins up to a minute.
+
+    whole: whether they are all that the log has told of. Else they may have begun later than it
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        origins: Sequence[int],
+        end: int,
+        coverage: Coverage,
+        zone: tzinfo | None,
+        whole: bool,
+    ) -> None:
+        self._store = store
+        self._origins = origins
+        self._end = end
+        self._coverage = coverage
+        # The last quarter of an hour lies across two of the clock's; it is the one of its middle.
+        self._history = History(end - QUARTER // 2 - 1, zone)
+        self._whole = whole
+
+    def compared(self, series: str, enough: int | None) -> Compared:
+        """Hold what has come lately of a series against what is usual.
+
+        enough: a number below this is never too much; None for what holds for most
+        """
+        parts = self._parts(series)
+        last = -(-self._end // QUARTER)
+        numbers: dict[int, int] = {}
+        for name, origins in parts:
+            found = self._store.quarters(name, self._history.first, last, origins)
+            for quarter, number in found.items():
+                numbers[quarter] = numbers.get(quarter, 0) + number
+        since = self._history.first
+        if not self._whole:
+            since = self._store.quarters_since(since, last, self._origins)
+        if series in (CONNECTED, FLOODED):
+            # Older versions did not count them, and postscreen may have come yesterday.
+            since = max(since, min(numbers, default=last))
+        days = self._history.days(numbers, self._coverage, since)
+        enough = usual.ENOUGH if enough is None else enough
+        range_ = Usual(days).at(self._history.quarter, enough)
+        recent = self._recent(parts, numbers, max(usual.LASTING, range_.spans))
+        last_day = [
+            numbers.get(quarter, 0) if self._is_known(quarter) else None
+            for quarter in range(last - QUARTERS, last)
+        ]
+        return Compared(usual.judge(recent, range_), range_, recent, last_day)
+
+    def number(self, series: str, start: int) -> int:
+        """Return what a series came to from a minute up to the end."""
+        return sum(
+            self._store.totals(start, self._end, origins).get(counter, 0)
+            for name, origins in self._parts(series)
+            for counter in SERIES[name]
+        )
+
+    def _parts(self, series: str) -> list[tuple[str, Sequence[int]]]:
+        """Return of which origins which series are looked at.
+
+        Where postscreen runs, its connections are counted, else smtpd's.
+        """
+        if series != CONNECTED:
+            return [(series, self._origins)]
+        last = -(-self._end // QUARTER)
+        screened = self._store.origins_of(SCREENED, last - _SCREENED_LATELY, last)
+        return [
+            (SCREENED, [origin for origin in self._origins if origin in screened]),
+            (CONNECTED, [origin for origin in self._origins if origin not in screened]),
+        ]
+
+    def _is_known(self, quarter: int) -> bool:
+        begin = quarter * QUARTER
+        return self._coverage.includes(begin, min(begin + QUARTER, self._end))
+
+    def _by_minute(
+        self, parts: list[tuple[str, Sequence[int]]], start: int, end: int
+    ) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for name, origins in parts:
+            if origins:
+                of_part = self._store.by_minute(SERIES[name], start, end, origins)
+                for minute, number in of_part.items():
+                    found[minute] = found.get(minute, 0) + number
+        return found
+
+    def _recent(
+        self, parts: list[tuple[str, Sequence[int]]], numbers: dict[int, int], spans: int
+    ) -> Recent:
+        start = self._end - spans * QUARTER
+        minutes = self._by_minute(parts, start, self._end)
+        sums = [0] * spans
+        for minute, number in minutes.items():
+            sums[(self._end - 1 - minute) // QUARTER] += number
+        quarters = [
+            number
+            if self._coverage.includes(self._end - (span + 1) * QUARTER, self._end - span * QUARTER)
+            else None
+            for span, number in enumerate(sums)
+        ]
+        if minutes:
+            return Recent(quarters, self._end - 1 - max(minutes))
+        return Recent(quarters, self._silence(parts, numbers))
+
+    def _silence(self, parts: list[tuple[str, Sequence[int]]], numbers: dict[int, int]) -> int:
+        """Return for how many minutes nothing has come; those that are not read are left out."""
+        before = [quarter for quarter in numbers if quarter * QUARTER < self._end]
+        if before:
+            begin = max(before) * QUARTER
+            last = max(self._by_minute(parts, begin, begin + QUARTER), default=begin)
+        else:
+            start = self._coverage.start
+            last = (self._end if start is None else start) - 1
+        return self._coverage.read_of(max(last + 1, self._history.first * QUARTER), self._end)

@@ -1,0 +1,243 @@
+"""Warn when a mailing list or a mailbox gets far more than it usually does.
+
+Each message counts once for each of its recipients: when it is tried for the first time, whatever
+comes of it. So neither retries nor the length of a list make it more. Whose mailbox it is, is
+nobody's business; so recipients are kept and shown by pseudonyms, unless somebody asks for one by
+its name.
+"""
+
+from __future__ import annotations
+
+from check_postfix.common import against_usual
+from check_postfix.common.log_options import ADDRESS
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.not_understood import UNPARSED
+from check_postfix.common.tables import table
+from check_postfix.maillog.counts.families import MANY
+from check_postfix.maillog.counts.series import FLOODED
+from check_postfix.maillog.window.usual import LASTING, QUARTER
+from check_postfix.plugin import AtLeast, Check, Label, Option, Threshold, run, values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+
+    from check_postfix.maillog.window.compared import Compared
+    from check_postfix.maillog.window.window import Window
+
+MIN_MESSAGES = Option(
+    "--min-messages",
+    "so many more than this host's own ups and downs explain there must be for one recipient in 15"
+    " minutes",
+    default="100",
+    parse=values.count,
+    metavar="N",
+)
+
+_FAMILY = "by_recipient"
+_ROWS = 10
+
+
+def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
+    """Return those that are kept apart and how many messages came for each, the busiest first.
+
+    Its name is its address if that was asked for, else its pseudonym.
+    """
+    numbers = {
+        pseudonym: number
+        for (pseudonym,), number in window.keys(_FAMILY, "recipient")
+        if pseudonym != MANY
+    }
+    if options.address:
+        # Before it was watched, and as long as aliases do not make others of it, that is enough.
+        found = [
+            (address, max(window.watched(address), numbers.get(window.pseudonym(address), 0)))
+            for address in options.address
+        ]
+        found = [(address, number) for address, number in found if number]
+    else:
+        found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _sources(window: Window, options: Namespace) -> dict[str, float]:
+    """Return from how many sources mail for each watched address came."""
+    sources: dict[str, list[str]] = {}
+    for (address, source), _ in window.keys("watched_from", "address", "source"):
+        if address in options.address:
+            sources.setdefault(address, []).append(source)
+    return {
+        address: AtLeast(len(several)) if MANY in several else len(several)
+        for address, several in sources.items()
+    }
+
+
+def _others(window: Window, options: Namespace) -> int:
+    """Return how many messages were for recipients that are not kept apart."""
+    if options.address:
+        return 0
+    rows = window.keys(_FAMILY, "recipient")
+    return sum(number for (pseudonym,), number in rows if pseudonym == MANY)
+
+
+def _most(window: Window, options: Namespace) -> int:
+    found = max((number for _, number in _recipients(window, options)), default=0)
+    return found + window.supposed(_FAMILY)
+
+
+def _compared(window: Window, options: Namespace) -> Compared:
+    """Hold what the busiest recipient got lately against what the busiest one usually gets."""
+    lately = [_most(window.ending(n * QUARTER, QUARTER), options) for n in range(LASTING)]
+    lately[0] += window.supposed(_FAMILY)
+    return window.compared(FLOODED, options.min_messages).of_part(lately)
+
+
+def measure(window: Window, options: Namespace) -> dict[str, float]:
+    """Return how many recipients there were, and the most that came for any of them.
+
+    How many times the usual that is, is left out while that is not known.
+    """
+    numbers: dict[str, float] = {}
+    factor = against_usual.factor(_compared(window, options))
+    if factor is not None:
+        numbers["recipient_worst_factor"] = factor
+    number = len(_recipients(window, options))
+    numbers["recipients"] = AtLeast(number) if _others(window, options) else number
+    numbers["recipient_worst_messages"] = _most(window, options)
+    if options.address:
+        numbers["recipient_worst_clients"] = max(_sources(window, options).values(), default=0)
+    return numbers
+
+
+def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool) -> str:
+    """Return the first line's words."""
+    found = _recipients(window, options)
+    name, messages = found[0] if found else ("", 0)
+    said = against_usual.words(
+        _compared(window, options),
+        window.end - window.start,
+        messages,
+        _amount,
+        "of the busiest recipient" if options.address else "",
+    )
+    if not found:
+        return f"{said}, for {options.address[0]}" if len(options.address or ()) == 1 else said
+    said = f"{name}: {said}"
+    if options.address:
+        return said + _more_of_address(name, window, options)
+    if is_alarm:
+        return said
+    number = len(found)
+    # Each of their messages may be for another one.
+    others = _others(window, options)
+    to = f" to {number + others}" if others else ""
+    noun = "recipient" if number + others == 1 else "recipients"
+    return f"{number}{to} {noun}, busiest {said}"
+
+
+def _more_of_address(address: str, window: Window, options: Namespace) -> str:
+    """Return where its mail came from, and since when that is known, if not for long."""
+    number = _sources(window, options).get(address, 0)
+    or_more = " or more" if isinstance(number, AtLeast) else ""
+    noun = "client" if number == 1 and not or_more else "clients"
+    # Where nothing is known of the begin of a message, as behind an alias, that is not known.
+    said = f", from {number:g}{or_more} {noun}" if number else ""
+    since = window.watched_since(address)
+    if since is not None and since > window.start:
+        # Few runs are the first ones.
+        from check_postfix.common.log_remarks import local_time
+
+        said += f" (watched since {local_time(since)})"
+    return said
+
+
+def _amount(number: float) -> str:
+    return values.amount(number, "message")
+
+
+def details(window: Window, options: Namespace) -> list[str]:
+    """Return the busiest recipients, and how to find out who they are."""
+    found = _recipients(window, options)
+    lines = [] if options.address else against_usual.last_day(_compared(window, options))
+    lines += table("messages by recipient", found, _ROWS)
+    if found and not options.address and not options.anonymise:
+        lines.append(
+            "who they are, tells the log: postfix-log top --by recipient; whose a pseudonym is,"
+            " tells --address ADDRESS"
+        )
+    return lines
+
+
+def cause(window: Window, options: Namespace) -> list[str]:
+    """Return the command that shows the messages for an address that is asked for."""
+    # Few runs are asked for it.
+    from check_postfix.common.cause import command
+
+    found = _recipients(window, options) if options.address else []
+    return command(window, options, [found[0][0]]) if found else []
+
+
+def _worst_case(window: Window) -> Window | None:
+    """Return the window in which all that was not understood was for one recipient."""
+    more = window.count("delivery_unknown", UNPARSED)
+    return window.supposing(_FAMILY, more) if more else None
+
+
+CHECK = Check(
+    name="postfix recipients",
+    description=(
+        "Show, and alert if asked to, when far more mail comes for one recipient than usual: a"
+        " mailing list or a mailbox that is flooded. Usual is what the busiest recipient of this"
+        " host got on 28 days: at this time of the same weekday, give or take how far that strays"
+        " anyway. Judged are the last quarters of an hour. With fewer than 7 days known, only the"
+        " absolute thresholds count."
+    ),
+    source=FROM_LOG,
+    labels=[
+        Label(
+            "recipient_worst_factor",
+            "messages for the busiest recipient as a multiple of the usual; 1 if it is usual",
+        ),
+        Label("recipients", "recipients that messages came for"),
+        Label("recipient_worst_messages", "messages for the recipient with most of them"),
+        Label(
+            "recipient_worst_clients",
+            "with --address: networks (IPv4 /24, IPv6 /64), accounts and users of this machine that"
+            " mail for one of these came from, at most",
+        ),
+    ],
+    measure=measure,
+    thresholds=[
+        Threshold(
+            "recipient_worst_factor",
+            "the number of messages for the busiest recipient as a multiple of the usual",
+        ),
+        Threshold(
+            "recipient_worst_messages",
+            "the number of messages for one recipient",
+            suffix="messages",
+        ),
+        Threshold(
+            "recipient_worst_clients",
+            "the number of networks, accounts and users that mail for one --address came from",
+            suffix="clients",
+        ),
+    ],
+    options=[ADDRESS, MIN_MESSAGES],
+    summary=summary,
+    details=details,
+    cause=cause,
+    worst_case=_worst_case,
+    examples=[
+        ("check_postfix_recipients", "show for whom most came in the last 15 minutes"),
+        (
+            "check_postfix_recipients --address list@example.com -w 3 -c 10",
+            "alert when more than 3 and 10 times the usual comes for a mailing list",
+        ),
+    ],
+)
+
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,57 @@
+"""A report stays as fast as it is beside pflogsumm, and small, on logs of every shape."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import race, shapes
+from .ground import one_day
+
+pytestmark = [pytest.mark.bench, pytest.mark.usefixtures("pflogsumm")]
+
+_SIZE = 20_000_000
+_ROUNDS = 2
+# Our CPU time divided by pflogsumm's, as measured last. Put in a new one when it has become less.
+MEASURED = {
+    "an ordinary day": 0.72,
+    "50,000 recipient domains": 0.46,
+    "200 hosts": 0.47,
+    "200 hosts, domains drawn evenly": 0.46,
+    "an attack": 0.76,
+    "1,000 recipients a message": 0.58,
+}
+MARGIN = 1.25
+# In MiB
+_MEMORY = 64
+
+
+@pytest.fixture(scope="session")
+def pflogsumm() -> None:
+    """Have a real pflogsumm."""
+    from tests.integration import packages
+
+    packages.install("pflogsumm")
+
+
+def test_each_shape_of_log_is_measured() -> None:
+    assert MEASURED.keys() == shapes.SHAPES.keys()
+
+
+@pytest.mark.parametrize("shape", MEASURED)
+def test_a_report_takes_as_long_as_it_did_beside_pflogsumm(tmp_path: Path, shape: str) -> None:
+    log = tmp_path / "mail.log"
+    one_day(log, _SIZE, truth=shapes.SHAPES[shape]())
+    command = [sys.executable, "-m", "check_postfix.command", "report", "--log", str(log)]
+
+    times = race.race(
+        [race.Runner("report", command), race.Runner("pflogsumm", ["pflogsumm", str(log)])],
+        _ROUNDS,
+        with_rss=True,
+    )
+
+    report, other = times["report"], times["pflogsumm"]
+    assert report.rss is None or report.rss <= _MEMORY
+    assert report.least <= MEASURED[shape] * MARGIN * other.least, (report, other)

@@ -1,0 +1,447 @@
+"""postfix-log report: what it says, of which time, and how it ends."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from check_postfix.command import remedy
+from check_postfix.maillog.events import reasons
+from tests.support.package import ROOT
+
+RECORDED = ROOT / "tests/recorded/mail.iso.log"
+pytestmark = pytest.mark.usefixtures("utc")
+
+RECEIVED = "postfix/smtpd[7]: 4ABCDEF01: client=mail.example.net[192.0.2.3]"
+TAKEN_UP = "postfix/qmgr[9]: 4ABCDEF01: from=<ben@Example.net>, size=1834, nrcpt=2 (queue active)"
+WARNED = "postfix/smtpd[7]: warning: hostname h.example.net does not resolve to address 192.0.2.3"
+
+
+def delivery(
+    status: str = "sent",
+    text: str = "250 2.0.0 Ok",
+    to: str = "ann@example.com",
+    dsn: str = "2.0.0",
+    times: str = "delay=1.1, delays=0.1/0/0.4/0.6",
+) -> str:
+    return (
+        f"postfix/smtp[10]: 4ABCDEF01: to=<{to}>, relay=mx.example.com[192.0.2.25]:25, {times},"
+        f" dsn={dsn}, status={status} ({text})"
+    )
+
+
+LISTED = "-ann=x.example@l.example"
+DEFERRED = delivery(
+    "deferred",
+    "host mx.example.com[192.0.2.25] said: 450 4.7.1 Too much mail, rate limited (in reply to"
+    " MAIL FROM command)",
+    dsn="4.7.1",
+)
+SESSION = (RECEIVED, TAKEN_UP, delivery(), DEFERRED)
+
+
+# -- what it says
+
+
+def test_problems_come_first_each_with_the_next_step(report, log):
+    said = report("--log", log(*SESSION, *[DEFERRED] * 5))
+
+    problems = said.section("Problems")
+    assert said.lines.index("Problems") < said.lines.index("Totals")
+    assert problems == [
+        "  86 % of 7 were put off (6), most often: rate limited (6); most at example.com (6)",
+        f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
+    ]
+
+
+def test_a_day_without_trouble_has_no_problems(report, log):
+    assert report("--log", log(*SESSION[:3])).section("Problems") == ["  none"]
+
+
+def test_a_refused_delivery_is_shown_in_the_servers_own_words(report, log):
+    said = report("--log", log(*SESSION))
+
+    assert said.section("Put off, by reason")[1] == (
+        "       1  100.0 %  rate limited  450   4.7.1  host mx.example.com[192.0.2.25] said: 450"
+        " 4.7.1 Too much mail, rate limited (in reply to MAIL FROM command)"
+    )
+
+
+def test_totals_and_names_are_those_of_the_log(report, log):
+    found = report("--log", log(*SESSION), "--json").json()
+
+    assert found["totals"]["received"] == found["totals"]["sent"] == 1
+    assert found["totals"]["deferrals"] == found["totals"]["deferred_messages"] == 1
+    assert found["totals"]["bytes_received"] == found["totals"]["bytes_delivered"] == 1834
+    rows = {key: section["rows"] for key, section in found["sections"].items()}
+    # Only the domain is brought to lower case.
+    assert rows["senders_by_size"] == [{"name": "ben@example.net", "messages": 1, "bytes": 1834}]
+    assert rows["recipients_by_number"][0]["name"] == "ann@example.com"
+    assert rows["clients_by_number"][0]["name"] == "192.0.2.3"
+    assert rows["recipient_domains"] == [
+        {
+            "domain": "example.com", "sent": 1, "bytes": 1834, "deferrals": 1, "bounced": 0,
+            "average_delay": 1.1, "longest_delay": 1.1,
+        }
+    ]  # fmt: skip
+
+
+def test_delays_are_told_by_stage_at_their_ranks(report, log):
+    times = [f"delay={n}, delays=0.{n}/0/0/{n}" for n in range(1, 10)]
+    found = report(
+        "--log", log(*SESSION[:2], *(delivery(times=told) for told in times)), "--json"
+    ).json()
+
+    stages = {row["stage"]: row for row in found["sections"]["delays"]["rows"]}
+    assert stages["together"] == {
+        "stage": "together", "p50": 5, "p90": 9, "p95": 9, "p99": 9, "p100": 9,
+    }  # fmt: skip
+    assert stages["before the queue"]["p50"] == 0.5
+    assert stages["in the queue"]["p100"] == 0
+
+
+def test_several_days_are_told_by_day_too(report, log, tmp_path):
+    log(*SESSION)
+    older = log(*SESSION, start="2026-11-23T05", name="older").read_text()
+    path = tmp_path / "mail.log"
+    path.write_text(older + path.read_text())
+
+    said = report("--log", path, "--json").json()
+
+    days = said["sections"]["per_day"]["rows"]
+    assert [(row["day"], row["sent"]) for row in days] == [("2026-11-23", 1), ("2026-11-24", 1)]
+    assert said["sections"]["per_hour"]["title"] == "Per hour, 2 days together"
+    hours = {row["hour"]: row["sent"] for row in said["sections"]["per_hour"]["rows"]}
+    assert len(hours) == 24
+    assert (hours["05:00"], hours["16:00"], hours["17:00"]) == (1, 1, 0)
+
+
+def test_hours_are_those_of_the_zone_that_is_named(report, log):
+    found = report("--log", log(*SESSION), "--timezone", "Asia/Kolkata", "--json").json()
+
+    hours = {row["hour"]: row["sent"] for row in found["sections"]["per_hour"]["rows"]}
+    assert hours["21:00"] == 1  # 16:02 UTC
+
+
+def test_guessing_is_told_as_such_and_no_password_is_printed(report, log):
+    failed = [
+        f"postfix/smtpd[7]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: x,"
+        f" sasl_username=secret{number}"
+        for number in range(20)
+    ]
+    said = report("--log", log(*SESSION, *failed), "--top", "all")
+
+    assert "20 failed logins: 20 from 203.0.113.9 at 20 accounts: guessing" in said.text
+    assert "secret" not in said.text
+    assert said.text.count("account-") == 20
+
+
+def test_an_account_that_has_logged_in_is_named_where_a_login_failed(report, log):
+    logged_in = f"{RECEIVED}, sasl_method=PLAIN, sasl_username=ann"
+    failed = (
+        "postfix/smtpd[7]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: x,"
+        " sasl_username=ann"
+    )
+    said = report("--log", log(logged_in, TAKEN_UP, failed))
+
+    assert "       1  203.0.113.9  ann" in said.section("Failed logins")
+    assert "  ann         1  1.8 kB" in said.section("Accounts, by number")
+
+
+def test_warnings_that_differ_in_a_name_are_taken_together(report, log):
+    other = WARNED.replace("192.0.2.3", "192.0.2.99").replace("h.example", "g.example")
+    said = report("--log", log(*SESSION, WARNED, other, WARNED))
+
+    assert said.section("Warnings and errors")[1:] == [
+        "       3  warning  smtpd    hostname h.example.net does not resolve to address 192.0.2.3"
+    ]
+
+
+def test_shares_of_tls_are_of_all_connections_of_clients(report, log):
+    connected = "postfix/smtpd[7]: connect from mail.example.net[192.0.2.3]"
+    encrypted = (
+        "postfix/smtpd[7]: Anonymous TLS connection established from mail.example.net[192.0.2.3]:"
+        " TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"
+    )
+    said = report("--log", log(*SESSION, connected, encrypted, connected))
+
+    section = said.section("Encryption")
+    assert section[0] == "  50.0 % of 2 connections of clients were encrypted"
+    assert section[2].split() == [
+        "in", "TLSv1.3", "anonymous", "TLS_AES_256_GCM_SHA384", "1", "100.0", "%",
+    ]  # fmt: skip
+
+
+def test_sessions_of_smtpd_are_told_where_they_are_asked_for(report, log):
+    begun = "postfix/smtpd[7]: connect from mail.example.net[192.0.2.3]"
+    ended = "postfix/smtpd[7]: disconnect from mail.example.net[192.0.2.3] ehlo=1 quit=1"
+    path = log(begun, ended, *SESSION)
+
+    found = report("--log", path, "--connections", "--json").json()["sections"]
+
+    assert found["sessions_by_domain"]["rows"] == [
+        {"domain": "example.net", "connections": 1, "together": 60, "average": 60, "longest": 60}
+    ]
+    assert "sessions_by_domain" not in report("--log", path, "--json").json()["sections"]
+
+
+# -- what is chosen
+
+
+def test_only_lines_of_the_span_count_and_sizes_of_messages_that_came_before_it(report, log):
+    found = report(
+        "--log", log(*SESSION), "--since", "2026-11-24 16:02", "--until", "2026-11-24 16:03",
+        "--json",
+    ).json()  # fmt: skip
+
+    assert found["counters"] == {"bytes_delivered": 1834, "sent": 1}
+
+
+def test_a_day_is_one_of_the_zone(report, log):
+    path = log(*SESSION)
+
+    assert report("--log", path, "--day", "2026-11-24", "--json").json()["totals"]["sent"] == 1
+    assert report("--log", path, "--day", "2026-11-23").status == 1
+    late = report("--log", path, "--day", "2026-11-25", "--timezone", "Pacific/Auckland", "--json")
+    assert late.json()["totals"]["sent"] == 1
+
+
+def test_yesterday_is_the_day_before_this_one(report, tmp_path):
+    path = tmp_path / "mail.log"
+    second = time.time() - 86400
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(second))
+    path.write_text("".join(f"{stamp} mx1 {text}\n" for text in SESSION))
+
+    assert report("--log", path, "--day", "yesterday").status == 0
+    assert report("--log", path, "--day", "today").status == 1
+
+
+def test_a_limit_of_rows_says_how_many_are_left_out(report, log):
+    sent = [delivery(to=f"ann@d{number}.example") for number in range(5)]
+    path = log(*SESSION[:2], *sent)
+
+    said = report("--log", path, "--top", 2)
+
+    assert said.section("Domains that mail was sent to")[-1] == "  and 3 more"
+    assert "Domains that mail was sent to" not in report("--log", path, "--domains", 0).lines
+    every = report("--log", path, "--top", "all", "--json").json()["sections"]
+    assert len(every["recipient_domains"]["rows"]) == 5
+    assert every["recipient_domains"]["left_out"] == 0
+
+
+def test_an_instance_is_read_alone(report, log):
+    other = [text.replace("postfix/", "postfix-out/") for text in SESSION]
+    path = log(*SESSION, *other)
+
+    for name in ("postfix", "postfix-out"):
+        totals = report("--log", path, "--instance", name, "--json").json()["totals"]
+        assert (totals["received"], totals["sent"]) == (1, 1)
+    both = report("--log", path, "--json").json()["totals"]
+    assert (both["received"], both["bytes_received"]) == (2, 2 * 1834)
+
+
+@pytest.mark.parametrize(
+    ("options", "address", "shown"),
+    [
+        (["--ignore-case"], "Ben@Example.net", "ben@example.net"),
+        (["--verp", "1"], f"list-return-36{LISTED}", f"list-return-ID{LISTED}"),
+        (["--verp", "2"], f"list-return-36{LISTED}", "list-return-ID@l.example"),
+        (["--bang-paths"], "host.example!ann@next", "next!ann@host.example"),
+        ([], "Ben@Example.net", "Ben@example.net"),
+    ],
+)  # fmt: skip
+def test_senders_are_spelled_as_it_is_asked(report, log, options, address, shown):
+    taken_up = TAKEN_UP.replace("ben@Example.net", address)
+
+    found = report("--log", log(RECEIVED, taken_up), "--json", *options).json()
+
+    assert found["sections"]["senders_by_number"]["rows"][0]["name"] == shown
+
+
+def test_whose_mail_was_rejected_is_told_where_it_is_asked_for(report, log):
+    rejected = (
+        "postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1"
+        " <ann@example.com>: Relay access denied; from=<x@example.org> to=<ann@example.com>"
+        " proto=ESMTP helo=<x>"
+    )
+    path = log(*SESSION, rejected)
+
+    def whom(*options: str) -> str:
+        sections = report("--log", path, "--json", *options).json()["sections"]
+        return sections["rejected_whom"]["rows"][0]["whom"]
+
+    assert whom() == "203.0.113.5"
+    assert whom("--reject-senders") == "203.0.113.5  (x@example.org)"
+
+
+# -- where it is read
+
+
+def test_rotated_generations_and_standard_input_are_read_alike(report, log, tmp_path, monkeypatch):
+    path = log(*SESSION)
+    whole = report("--log", path, "--json").json()
+    (tmp_path / "mail.log.1.gz").write_bytes(
+        gzip.compress(path.read_bytes().replace(b"2026-11-24", b"2026-11-23"))
+    )
+    both = report("--log", path, "--json").json()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+
+    piped = report("--log", "-", "--json").json()
+
+    assert both["totals"]["sent"] == 2
+    assert piped["counters"] == whole["counters"]
+
+
+def test_a_last_line_without_its_newline_counts(report, log):
+    path = log(*SESSION)
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+
+    assert report("--log", path, "--json").json()["totals"]["deferrals"] == 1
+
+
+def test_lines_that_nobody_can_read_are_said_first_and_last(report, log):
+    path = log(*SESSION)
+    path.write_text(path.read_text() + "postfix wrote this without a stamp\nsomething else\n")
+
+    said = report("--log", path)
+
+    assert said.section("Problems")[0].startswith("  not everything was read: 1 line: no frame")
+    assert len(said.section("What could not be read")) == 2
+
+
+def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_path):
+    path = log(*SESSION)
+    (tmp_path / "mail.log.1.gz").write_bytes(gzip.compress(b"x" * 100_000)[:-40] + b"\0" * 40)
+
+    said = report("--log", path)
+
+    assert said.status == 3
+    assert "not read" in said.section("Problems")[0]
+    assert "  ann@example.com         1  1.8 kB" in said.lines
+
+
+# -- how it ends
+
+
+def test_nothing_found_is_exit_code_1(report, log):
+    said = report("--log", log(*SESSION), "--day", "2025-01-01")
+
+    assert said.status == 1
+    assert "no mail came in and none left" in said.text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--day", "never"], "--day never: not a date and time"),
+        (["--day", "today", "--since", "12:00"], "--day is a whole day"),
+        (["--since", "2026-11-24", "--until", "2026-11-23"], "--since is not before --until"),
+        (["--top", "many"], "--top many: not a whole number; example: --top 20, or --top all"),
+        (["--mail", "-oQ/tmp"], "--mail '-oQ/tmp': not one plain address"),
+        (["--mail", "a@example.com\nBcc: x@example.org"], "not one plain address"),
+        (["--mail", "a@example.com, b@example.com"], "not one plain address"),
+        (["--verp", "3"], "invalid choice"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_exit_code_2_and_says_what_is_meant(report, log, options, words):
+    options = [f"{options[0]}={options[1]}", *options[2:]]  # a value may begin with a dash
+    said = report("--log", log(*SESSION), *options)
+
+    assert said.status == 2
+    assert words in said.errors
+    assert not said.text
+
+
+def test_what_is_not_there_is_exit_code_3(report, tmp_path):
+    said = report("--log", tmp_path / "none.log")
+
+    assert said.status == 3
+    assert "no such file" in said.errors
+
+
+def _start(*arguments: object, **more: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "check_postfix.command", "report", *map(str, arguments)]
+    return subprocess.Popen(command, **more)  # type: ignore[call-overload, no-any-return]
+
+
+def _large(path, megabytes: int) -> None:
+    text = "".join(
+        f"2026-11-24T16:00:{n % 60:02}+00:00 mx1 {t}\n" for n in range(50) for t in SESSION
+    )
+    with path.open("w") as file:
+        while file.tell() < megabytes * 1_000_000:
+            file.write(text)
+
+
+@pytest.mark.heavy
+def test_ctrl_c_reports_what_was_read_and_says_what_is_left(tmp_path):
+    path = tmp_path / "mail.log"
+    _large(path, 60)
+    screen, terminal = pty.openpty()
+    run = _start("--log", path, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    seen = b""
+    while b"Ctrl-C ends it" not in seen:  # it is shown after a second
+        seen += os.read(screen, 1 << 16)
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=60)
+    os.close(screen)
+
+    assert run.returncode == 130
+    assert re.search(rb"MB read of \d+, \d+ s left, \d+ MB/s", seen)
+    assert f"ended by Ctrl-C; what is left: {path}".encode() in said
+    assert b"Totals" in said
+
+
+@pytest.mark.heavy
+def test_nothing_of_progress_is_told_in_a_pipe(tmp_path):
+    path = tmp_path / "mail.log"
+    _large(path, 30)
+    run = _start("--log", path, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    said, errors = run.communicate(timeout=120)
+
+    assert errors == b""
+    assert json.loads(said)["totals"]["sent"] > 1000
+
+
+@pytest.mark.heavy
+def test_memory_does_not_grow_with_the_log(tmp_path):
+    """Every recipient, domain, client and account is another one."""
+    peaks = []
+    for number in (40_000, 100_000):
+        path = tmp_path / "mail.log"
+        with path.open("w") as file:
+            for n in range(number):
+                stamp = f"2026-11-24T{n * 20 // number:02}:00:00+00:00 mx1"
+                session = (
+                    RECEIVED.replace("192.0.2.3", f"198.{n >> 16}.{n >> 8 & 255}.{n & 255}"),
+                    TAKEN_UP.replace("ben@", f"ben{n}@d{n}."),
+                    delivery(to=f"ann{n}@e{n}.example"),
+                )
+                for text in session:
+                    file.write(f"{stamp} {text.replace('4ABCDEF01', f'4{n:09}')}\n")
+        code = (
+            "import sys; from check_postfix.command import cli\n"
+            "try: cli.main(sys.argv[1:])\n"
+            # Not getrusage: what that tells may be the memory of the process that started this one.
+            "finally: print(*[line.split()[1] for line in open('/proc/self/status')"
+            " if line.startswith('VmHWM')], file=sys.stderr)"
+        )
+        command = [sys.executable, "-c", code, "report", "--log", str(path), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["totals"]["recipients"] == number
+        peaks.append(int(done.stderr) / 1024)
+
+    assert max(peaks) <= 64
+    assert peaks[1] - peaks[0] <= 6

@@ -1,0 +1,231 @@
+"""postfix-log doctor: what is well, what is not, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from check_postfix.command import cli, users
+from check_postfix.plugin.run import outcome_of
+from tests.support.definitions import checks
+
+pytestmark = pytest.mark.usefixtures("utc")
+ME = users.me().name
+DAY = 86400
+
+
+@pytest.fixture
+def doctor(capsys):
+    def run(*arguments: object) -> tuple[int, list[tuple[str, str]], str]:
+        """Return exit code, (finding, fix) pairs, and standard error."""
+        with pytest.raises(SystemExit) as end:
+            cli.main(["doctor", *map(str, arguments)])
+        printed = capsys.readouterr()
+        found: list[tuple[str, str]] = []
+        for line in printed.out.splitlines():
+            if line.startswith(("ok    ", "mend  ")):
+                found.append((line, ""))
+            elif line.startswith("      "):
+                found[-1] = found[-1][0], line.strip()
+        return int(end.value.code or 0), found, printed.err
+
+    return run
+
+
+def line(ago: float, text: str = "postfix/qmgr[9]: 4A00000001: removed") -> str:
+    stamp = datetime.fromtimestamp(int(time.time() - ago), UTC).isoformat()
+    return f"{stamp} mx1 {text}\n"
+
+
+def program(directory, name: str, script: str) -> None:
+    (directory / name).write_text(f"#!/bin/sh\n{script}\n")
+    (directory / name).chmod(0o755)
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A mail server on which all is well: its options."""
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    program(bin, "postqueue", "exit 0")
+    program(bin, "postconf", "echo mail_version = 3.7.11")
+    monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")
+    monkeypatch.setattr("check_postfix.maillog.source.journalctl.has_journal", lambda: False)
+    for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 6))):
+        path = tmp_path / name
+        path.write_text("".join(line(days * DAY + n) for n in range(50, 10, -1)))
+        os.utime(path, (time.time() - days * DAY,) * 2)
+    state = tmp_path / "state" / "counts"
+    state.parent.mkdir(mode=0o700)
+    options = ["--log", str(tmp_path / "mail.log"), "--state", str(state)]
+    check = next(one for one in checks() if one.executable == "check_postfix_deferred")
+    outcome_of(check, options)
+    return options
+
+
+def fixes(found) -> list[tuple[str, str]]:
+    return [(text, fix) for text, fix in found if text.startswith("mend")]
+
+
+def test_where_all_is_well_that_is_said(doctor, server):
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert fixes(found) == []
+    assert status == 0
+    said = "\n".join(text for text, _ in found)
+    for words in (
+        "5 rotated generations, 0 of them compressed",
+        "known frame; ",
+        "its stamps name their zone",
+        "sums are kept for 30 d, clients and domains for 2 d",
+        "a check has run ",
+        "version 3.7.11",
+        "the main instance answers; 0 messages in its queue",
+        f"{ME} may read it and 5 older files",
+    ):
+        assert words in said
+
+
+def test_a_log_that_is_not_there(doctor, server):
+    status, found, _ = doctor(*server[2:], "--log", "/nowhere/mail.log", "--user", ME)
+
+    assert status == 3
+    assert fixes(found)[0][0] == "mend  log: /nowhere/mail.log: no such file"
+    assert "--log" in fixes(found)[0][1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_what_the_checks_user_may_not_read_and_the_group_that_may(doctor, server, tmp_path):
+    log = tmp_path / "mail.log"
+    for above in (tmp_path, *list(tmp_path.parents)[:-2]):
+        above.chmod(0o755)
+    os.chown(log, 0, 4)
+    log.chmod(0o640)
+
+    _, found, _ = doctor(*server, "--user", "nobody")
+
+    text, fix = next(pair for pair in fixes(found) if "may not read" in pair[0])
+    assert text == f"mend  log: nobody may not read {log}"
+    assert fix == "adduser nobody adm, then restart what runs the checks"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_a_closed_directory_above_is_what_is_opened(doctor, server, tmp_path):
+    for above in list(tmp_path.parents)[:-2]:
+        above.chmod(0o755)
+    tmp_path.chmod(0o700)
+
+    _, found, _ = doctor(*server, "--user", "nobody")
+
+    fix = next(fix for text, fix in fixes(found) if "may not read" in text)
+    assert fix == f"setfacl -m u:nobody:rx {tmp_path}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_the_command_for_the_state_s_directory_mends_it(doctor, server, tmp_path):
+    for above in (tmp_path, *list(tmp_path.parents)[:-2]):
+        above.chmod(0o755)
+
+    def finding():
+        found = doctor(*server, "--user", "nobody")[1]
+        return [fix for text, fix in fixes(found) if "may not write" in text]
+
+    (fix,) = finding()
+    subprocess.run(shlex.split(fix), check=True)
+
+    assert finding() == []
+
+
+def test_lines_that_nobody_understands(doctor, server, tmp_path):
+    (tmp_path / "mail.log").write_text("one\ntwo\nthree\n")
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    text, fix = fixes(found)[0]
+    assert text.startswith("mend  log: 0 of ")
+    assert "--log" in fix
+
+
+def test_stamps_without_a_zone_are_told_with_the_one_they_are_read_by(doctor, server, tmp_path):
+    stamp = time.strftime("%b %e %H:%M:%S", time.gmtime())
+    (tmp_path / "mail.log").write_text(f"{stamp} mx1 postfix/qmgr[9]: 4A00000001: removed\n" * 3)
+
+    _, found, _ = doctor(*server, "--user", ME, "--timezone", "Europe/Berlin")
+
+    assert any("name no zone, and are read as Europe/Berlin" in text for text, _ in found)
+
+
+def test_what_is_not_read_yet(doctor, server, monkeypatch):
+    monkeypatch.setattr(
+        "check_postfix.maillog.store.store.Store.unread", lambda *_: [(None, 12_345)]
+    )
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert fixes(found) == [
+        ("mend  state: about 12345 bytes of log are not read yet", "postfix-log ingest")
+    ]
+
+
+def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr("check_postfix.command.doctor.time.time", lambda: now + 7200)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    ((text, fix),) = [pair for pair in fixes(found) if "a check has run" in pair[0]]
+    assert re.search(r"has run (1 h 5\d|2 h)", text)
+    assert "systemctl status" in fix
+
+
+def test_a_state_that_is_damaged(doctor, server, tmp_path):
+    with (tmp_path / "state/counts").open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(b"x" * 20_000)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert any("state/counts" in text for text, _ in fixes(found))
+
+
+def test_no_state_yet(doctor, server, tmp_path):
+    (tmp_path / "state/counts").unlink()
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert fixes(found) == [
+        (f"mend  state: {tmp_path}/state/counts: nothing is kept yet", "postfix-log ingest")
+    ]
+
+
+def test_a_postfix_that_is_down(doctor, server, tmp_path):
+    program(
+        tmp_path / "bin", "postqueue",
+        "echo 'postqueue: fatal: Queue report unavailable - mail system is down' >&2; exit 69",
+    )  # fmt: skip
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    assert any("postfix" in fix and "start" in fix for _, fix in fixes(found))
+
+
+def test_a_user_that_is_not_there_is_wrong_usage(doctor):
+    status, _, error = doctor("--user", "no-such-user")
+
+    assert status == 2
+    assert "--user no-such-user: no such user" in error
+
+
+def test_nothing_is_changed(doctor, server, tmp_path):
+    before = (tmp_path / "state/counts").read_bytes()
+
+    doctor(*server, "--user", ME)
+
+    assert (tmp_path / "state/counts").read_bytes() == before

@@ -1,0 +1,214 @@
+"""The log itself, and what it tells of Postfix."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from check_postfix.log import CHECK
+from check_postfix.maillog.events.recogniser import health
+from check_postfix.maillog.window.coverage import Unread
+from check_postfix.maillog.window.log_file import LogFile
+from check_postfix.plugin.run import outcome_of
+from tests.support import mail_log, perfdata
+from tests.support.builders import NOON, a_coverage, a_window, options
+
+DAY = 24 * 60
+LIVE = LogFile("/var/log/mail.log", 0o640, NOON - 1, True)
+
+
+def judge(*arguments, verbosity=0, **window):
+    window = {"files": [LIVE], **window}
+    return CHECK.judge(a_window(**window), options(CHECK, *arguments), verbosity)
+
+
+def test_a_log_in_which_all_is_well_is_ok():
+    outcome = judge()
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX LOG OK - newest line 0 s old, no trouble in 15 min"
+        " | log_age=0s;259200;259200;0 lines=1000;;;0 lost_messages=0;0;;0 debug_lines=0;0;;0"
+        " fatal=0;0;;0 panic=0;0;;0 warnings=0;;;0 local_faults=0;0;;0"
+        " gaps=0;;;0 not_understood=0;;;0"
+    )
+
+
+@pytest.mark.parametrize(("days", "state"), [(2.9, 0), (3.1, 2)])
+def test_a_silent_log_is_an_alarm(days, state):
+    outcome = judge(coverage=a_coverage(last=NOON - int(days * DAY)))
+
+    assert outcome.exit_code == state
+    assert outcome.values["log_age"] == (int(days * DAY) - 1) * 60
+
+
+def test_a_log_whose_newest_lines_are_not_read_yet_is_no_silent_one():
+    outcome = judge(coverage=a_coverage(end=NOON - 60, last=NOON - 61))
+
+    assert outcome.exit_code == 1
+    assert "the newest lines are not read yet (log read up to" in outcome.words
+    assert "log_age" not in outcome.values
+
+
+def test_what_makes_other_checks_unknown_is_critical_here():
+    why = "cannot read /var/log/mail.log.1: permission denied; add user nagios to group adm"
+    unread = Unread("/var/log/mail.log.1", why, NOON - 20, NOON - 10)
+
+    outcome = judge(coverage=a_coverage(unread=[unread]))
+
+    assert outcome.exit_code == 2
+    assert why in outcome.words
+
+
+@pytest.mark.parametrize(
+    ("coverage", "state", "said"),
+    [
+        ({"lines": 0}, 2, "the log is empty"),
+        ({"matched": 0, "foreign": 1000, "events": 0}, 2, "none of 1000 log lines is of a daemon"),
+        ({"offset": 120}, 2, "stamps run 2 h ahead of this machine's clock"),
+        ({"ahead": 90}, 1, "newest line is 1 h 30 min ahead"),
+        ({"gaps": [(NOON - 9, NOON - 8)]}, 1, "log lines lost between"),
+        ({"start": NOON - 5, "complete": False}, 1, "only 5 of 15 min read yet"),
+    ],
+)
+def test_what_keeps_checks_from_judging_is_an_alarm(coverage, state, said):
+    outcome = judge(coverage=a_coverage(**coverage))
+
+    assert outcome.exit_code == state
+    assert said in outcome.words
+
+
+def test_lines_that_are_not_understood_are_a_warning():
+    outcome = judge(sent=50, delivery_unknown=50)
+
+    assert outcome.exit_code == 1
+    assert "50 lines about mail not understood" in outcome.words
+    few = judge(sent=50, delivery_unknown=4)
+    assert few.exit_code == 0
+    assert "4 lines about mail not understood" in few.words
+
+
+@pytest.mark.parametrize(
+    ("counted", "state", "said"),
+    [
+        ({"fatal": 2, "daemon_died": 2}, 1, "2 fatal errors in 15 min"),
+        ({"panic": 1, "daemon_died": 1}, 1, "1 panic in 15 min"),
+        ({"local_fault": 3}, 1, "3 local faults in 15 min"),
+        ({"debug_dialogue": 9}, 1, "passwords in clear"),
+        ({"lost_messages": 406}, 1, "406 lost log lines in 15 min"),
+        ({"warning": 99}, 0, "no trouble in 15 min"),
+    ],
+)
+def test_trouble_that_the_log_tells_of_is_an_alarm(counted, state, said):
+    outcome = judge(**counted)
+
+    assert outcome.exit_code == state
+    assert said in outcome.words
+
+
+def test_each_local_fault_is_named_with_the_next_step():
+    reason = "a lookup table is older than its source"
+
+    outcome = judge(local_fault=2, keys={"local_fault reason": [(reason, 2)]}, verbosity=1)
+
+    assert f"{reason} 2 times: run postmap or newaliases" in outcome.words
+    assert f"  2  {reason}: run postmap or newaliases" in outcome.lines
+
+
+def test_there_is_a_next_step_for_every_local_fault():
+    reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values(), health._TABLE}
+
+    assert reasons == set(health.NEXT_STEPS)
+
+
+def test_a_daemon_that_died_is_named():
+    outcome = judge(fatal=1, daemon_died=1, keys={"daemon_died service": [("smtpd", 1)]})
+
+    assert "smtpd died" in outcome.words
+
+
+@pytest.mark.parametrize(("days", "state"), [(34, 0), (36, 1)])
+def test_an_archive_that_should_be_gone_is_a_warning(days, state):
+    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
+
+    outcome = judge(files=[old, LIVE])
+
+    assert outcome.exit_code == state
+    assert ("/var/log/mail.log.9.gz is older than 35 d" in outcome.words) == bool(state)
+    assert outcome.values["oldest_log"] == (days * DAY - 1) * 60
+
+
+def test_retention_says_how_old_archives_may_be():
+    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - 20 * DAY)
+
+    assert judge("--retention", "14d", files=[old, LIVE]).exit_code == 1
+
+
+def test_files_that_everybody_can_read_are_a_warning():
+    files = [LogFile("/var/log/mail.log.1", 0o644, NOON - DAY), LogFile("/l", 0o604, NOON, True)]
+
+    outcome = judge(files=files)
+
+    assert outcome.exit_code == 1
+    assert "/var/log/mail.log.1 and 1 more are readable by everybody: chmod o-r" in outcome.words
+
+
+def test_the_worst_finding_is_said_first():
+    files = [LogFile("/var/log/mail.log", 0o644, NOON, True)]
+
+    outcome = judge(coverage=a_coverage(offset=120), files=files)
+
+    assert outcome.exit_code == 2
+    assert outcome.words.index("stamps run") < outcome.words.index("readable by everybody")
+
+
+# -- whole runs
+
+
+def _run(log, *arguments):
+    return outcome_of(CHECK, ["--log", str(log), "--no-state", *arguments])
+
+
+def _log(tmp_path, *parts):
+    older = mail_log.lines([mail_log.REMOVED], minutes_ago=20)
+    log = mail_log.write(tmp_path / "mail.log", older, *parts)
+    log.chmod(0o640)
+    return log
+
+
+def test_a_log_that_is_not_there_is_critical(tmp_path):
+    text, code = _run(tmp_path / "mail.log")
+
+    assert code == 2
+    assert text.startswith("POSTFIX LOG CRITICAL - ")
+    assert "no such file; name the mail log with --log" in text
+
+
+def test_wrong_use_is_unknown_as_ever(tmp_path):
+    assert _run(_log(tmp_path), "--retention", "fortnight")[1] == 3
+    assert _run(_log(tmp_path), "--host", "mx9")[1] == 3
+
+
+def test_each_label_can_be_other_than_0(tmp_path):
+    said = [*mail_log.TROUBLE, mail_log.UNKNOWN]
+    log = _log(tmp_path, mail_log.lines(said), mail_log.lost())
+    archive = mail_log.write(
+        tmp_path / "mail.log.1", mail_log.lines([mail_log.SENT], minutes_ago=50 * DAY)
+    )
+    archive.chmod(0o640)
+    ago = time.time() - 50 * DAY * 60
+    os.utime(archive, (ago, ago))
+
+    text, code = outcome_of(CHECK, ["--log", str(log), "--state", str(tmp_path / "state")])
+
+    assert code == 1, text
+    labels = perfdata.of(text)
+    assert labels["log_age"].value == 300  # however old the archive is that was read after it
+    assert {label.name for label in CHECK.labels} == set(labels)
+    assert labels["lost_messages"].value == 406
+    for name in ("fatal", "panic", "warnings", "local_faults", "debug_lines", "gaps"):
+        assert labels[name].value == 1, name
+    assert labels["oldest_log"].value >= 50 * DAY * 60 - 120
+    assert all(label.value for label in labels.values())

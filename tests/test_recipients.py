@@ -1,0 +1,238 @@
+"""For whom far more mail comes than usual."""
+
+from __future__ import annotations
+
+import re
+
+from check_postfix import auth, recipients
+from check_postfix.recipients import CHECK
+from tests.support import mail_log, perfdata
+from tests.support.builders import a_window, options
+from tests.test_privacy import everything_in, run
+
+
+def judge(*arguments, verbosity=0, rows=(), usual=None):
+    keys = {"by_recipient recipient": list(rows)}
+    return CHECK.judge(a_window(keys=keys, usual=usual), options(CHECK, *arguments), verbosity)
+
+
+def words(outcome):
+    return outcome.line.partition(" | ")[0]
+
+
+FLOODED = [("a1", 900), ("b2", 3)]
+
+
+def test_without_a_threshold_the_busiest_is_shown_and_not_judged():
+    outcome = judge(rows=FLOODED, usual=100)
+
+    assert outcome.exit_code == 0
+    assert outcome.line == (
+        "POSTFIX RECIPIENTS OK - 2 recipients, busiest recipient-a1: 900 messages in 15 min,"
+        " 9 x usual 100, usual up to 239 (28 days)"
+        " | recipient_worst_factor=9;;;0 recipients=2;;;0"
+        " recipient_worst_messages=900;;;0 gaps=0;;;0 not_understood=0;;;0"
+    )
+
+
+def test_far_more_than_usual_is_an_alarm_if_asked_for():
+    assert judge("-w", "3", "-c", "8", rows=FLOODED, usual=100).exit_code == 2
+    assert judge("-w", "3", "-c", "10", rows=FLOODED, usual=100).exit_code == 1
+    assert judge("-w", "3", "-c", "10", rows=FLOODED, usual=800).exit_code == 0
+    assert judge("--critical-messages", "899", rows=FLOODED).exit_code == 2
+
+
+def test_few_messages_are_never_too_many():
+    outcome = judge("-w", "3", rows=[("a1", 99)], usual=0)
+
+    assert outcome.exit_code == 0
+    assert "recipient_worst_factor=1;" in outcome.line
+    assert judge("-w", "3", "--min-messages", "20", rows=[("a1", 99)], usual=0).exit_code == 1
+
+
+def test_an_alarm_names_nobody_but_the_busiest():
+    outcome = judge("-w", "3", rows=FLOODED, usual=100)
+
+    assert words(outcome) == (
+        "POSTFIX RECIPIENTS WARNING - recipient-a1: 900 messages in 15 min, 9 x usual 100,"
+        " usual up to 239 (28 days)"
+    )
+
+
+def test_with_few_days_known_nothing_is_compared_and_that_is_said():
+    outcome = judge("-w", "3", rows=FLOODED)
+
+    assert outcome.exit_code == 0
+    assert words(outcome).endswith("900 messages in 15 min, usual not known yet (3 of 7 days)")
+    assert "recipient_worst_factor" not in outcome.line
+
+
+def test_nobody_at_all_is_no_alarm():
+    assert words(judge("-w", "3", usual=100)) == (
+        "POSTFIX RECIPIENTS OK - 0 messages in 15 min, usual 100 to 239 (28 days)"
+    )
+
+
+def test_of_too_many_recipients_the_least_and_the_greatest_number_are_told():
+    assert "- 2 to 72 recipients, busiest" in judge(rows=[*FLOODED, ("", 70)]).line
+
+
+def test_a_recipient_that_is_asked_for_is_called_by_its_name():
+    asked = "--address", "A1"
+
+    assert words(judge(*asked, rows=FLOODED, usual=100)) == (
+        "POSTFIX RECIPIENTS OK - a1: 900 messages in 15 min, 9 x usual 100,"
+        " usual up to 239 (28 days, of the busiest recipient)"
+    )
+    assert words(judge("--address", "nobody", rows=FLOODED)) == (
+        "POSTFIX RECIPIENTS OK - 0 messages in 15 min, usual not known yet (3 of 7 days),"
+        " for nobody"
+    )
+
+
+def delivery(queue_id: str, to: str, status: str = "sent", age: str = "0.1") -> str:
+    dsn = {"sent": "2.0.0", "deferred": "4.2.2", "bounced": "5.1.1"}[status]
+    return (
+        f"smtp[2211]: {queue_id}: to=<{to}>, relay=mail.example.net[192.0.2.25]:25, delay={age},"
+        f" delays={age}/0.01/1.2/0.83, dsn={dsn}, status={status} (so it is)"
+    )
+
+
+def test_each_message_counts_once_for_each_recipient(tmp_path):
+    """Neither a retry nor the other recipients of a message make it more."""
+    said = []
+    for number in range(5):
+        queue_id = f"4F00000000{number}"
+        said += [
+            delivery(queue_id, "List@example.com", "deferred"),
+            delivery(queue_id, "member@example.com"),
+            delivery(queue_id, "list@EXAMPLE.com", "deferred", "314"),
+            delivery(queue_id, "list@example.com", "sent", "1214"),
+        ]
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said))
+    state = tmp_path / "state"
+
+    outcome = run(recipients.CHECK, log, state, "--address", "list@example.com")
+    nobody_asked_for = tmp_path / "other-state"
+    everybody = run(recipients.CHECK, log, nobody_asked_for, "-v")
+
+    assert "list@example.com: 5 messages in 15 min" in outcome
+    assert perfdata.of(everybody)["recipients"].value == 2
+    assert len(set(re.findall("recipient-[0-9a-f]{10}", everybody))) == 2
+    assert b"member" not in everything_in(state)
+    assert b"list@" not in everything_in(nobody_asked_for).lower()
+
+
+def test_what_the_busiest_usually_gets_is_learned_from_the_log(tmp_path):
+    said = [delivery(f"4F00000000{number}", "list@example.com") for number in range(4)]
+    days = [mail_log.lines(said, minutes_ago=day * 24 * 60 + 5) for day in range(9, 0, -1)]
+    flood = [delivery(f"4F0000000{number}", "ann@example.com") for number in range(10, 90)]
+    log = mail_log.write(tmp_path / "mail.log", *days, mail_log.lines(flood))
+    asked = "-w", "2", "--min-messages", "20"
+
+    at_once = run(recipients.CHECK, log, tmp_path / "state", *asked)
+    later = run(recipients.CHECK, log, tmp_path / "state", *asked)
+
+    assert later == at_once
+    assert at_once.startswith("POSTFIX RECIPIENTS WARNING - recipient-")
+    assert ": 80 messages in 15 min, 7 x usual 11, usual up to 34 (" in at_once
+
+
+# -- addresses that are asked for by name
+
+
+def handed_in(queue_id: str, client: str, account: str = "") -> str:
+    login = f", sasl_method=PLAIN, sasl_username={account}" if account else ""
+    return f"smtpd[2300]: {queue_id}: client=unknown[{client}]{login}"
+
+
+def taken_up(queue_id: str) -> str:
+    return f"qmgr[12]: {queue_id}: from=<x@example.org>, size=800, nrcpt=2 (queue active)"
+
+
+def expanded(queue_id: str, client: str, account: str = "") -> list[str]:
+    """Return the lines of a message for a list of two."""
+    return [
+        handed_in(queue_id, client, account),
+        taken_up(queue_id),
+        *[
+            delivery(queue_id, f"{member}@example.com>, orig_to=<List@example.com")
+            for member in ("ann", "bob")
+        ],
+        f"qmgr[12]: {queue_id}: removed",
+    ]
+
+
+def test_a_list_that_is_asked_for_has_each_message_once_however_many_it_is_for(tmp_path):
+    clients = ["203.0.113.7", "203.0.113.8", "2001:db8::1", "198.51.100.2"]
+    said = expanded("4F000000010", "198.51.100.3", "eve@example.com")
+    for number, client in enumerate(clients):
+        said += expanded(f"4F00000000{number}", client)
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said))
+
+    outcome = run(recipients.CHECK, log, tmp_path / "state", "--address", "list@example.com")
+
+    assert ": list@example.com: 5 messages in 15 min" in outcome.replace(" OK - ", ": ")
+    assert ", from 4 clients" in outcome  # three networks, and an account
+    assert perfdata.of(outcome)["recipient_worst_messages"].value == 5
+    assert perfdata.of(outcome)["recipient_worst_clients"].value == 4
+
+
+def test_too_many_clients_are_an_alarm_if_asked_for(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log", mail_log.lines(expanded("4F000000010", "203.0.113.7"))
+    )
+    asked = "--address", "list@example.com", "--critical-clients", "0"
+
+    assert "RECIPIENTS CRITICAL - list@example.com" in run(
+        recipients.CHECK, log, tmp_path / "state", *asked
+    )
+
+
+def test_what_one_check_asks_for_by_name_all_look_for(tmp_path):
+    """Whoever reads the new lines, the address is counted."""
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([mail_log.SENT]))
+    state = tmp_path / "state"
+    asked = "--address", "list@example.com"
+    run(recipients.CHECK, log, state, *asked)
+    with log.open("a") as live:
+        live.write(mail_log.lines(expanded("4F000000010", "203.0.113.7"), minutes_ago=1))
+    run(auth.CHECK, log, state)
+
+    outcome = run(recipients.CHECK, log, state, *asked)
+
+    assert "list@example.com: 1 message in 15 min" in outcome
+    assert "from 1 client" in outcome
+
+
+def test_an_address_that_is_asked_for_later_says_since_when(tmp_path):
+    log = mail_log.write(
+        tmp_path / "mail.log", mail_log.lines([delivery("4F000000010", "list@example.com")])
+    )
+    state = tmp_path / "state"
+    asked = "--address", "list@example.com"
+    run(auth.CHECK, log, state)
+
+    outcome = run(recipients.CHECK, log, state, *asked)
+
+    assert "list@example.com: 1 message in 15 min" in outcome
+    assert "(watched since " in outcome
+    assert "watched since" not in run(recipients.CHECK, log, tmp_path / "other-state", *asked)
+
+
+def test_the_client_is_known_wherever_the_log_is_cut(tmp_path):
+    """A message whose lines are read in several runs came from where it came from."""
+    lines = mail_log.lines(expanded("4F000000010", "203.0.113.7")).splitlines(keepends=True)
+    asked = "--address", "list@example.com"
+    for cut in range(1, len(lines)):
+        place = tmp_path / str(cut)
+        place.mkdir()
+        log = mail_log.write(place / "mail.log", "".join(lines[:cut]))
+        run(recipients.CHECK, log, place / "state", *asked)
+        with log.open("a") as live:
+            live.write("".join(lines[cut:]))
+
+        outcome = run(recipients.CHECK, log, place / "state", *asked)
+
+        assert "list@example.com: 1 message in 15 min" in outcome, cut
+        assert perfdata.of(outcome)["recipient_worst_clients"].value == 1, cut
