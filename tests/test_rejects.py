@@ -42,6 +42,12 @@ def test_more_than_usual_by_less_than_the_factor_is_said_and_ok():
     assert "200 rejects in 15 min, 2 x usual 100, usual up to 164" in outcome.line
 
 
+def test_a_factor_of_hundreds_is_a_whole_number():
+    outcome = judge(rejected_smtpd=100_000, usual=100)
+
+    assert "100000 rejects in 15 min, 1000 x usual 100, usual up to 164" in outcome.line
+
+
 def test_with_too_little_history_there_is_no_factor_and_no_alarm():
     outcome = judge(rejected_smtpd=100_000)
 

@@ -61,21 +61,22 @@ def refused(ago: float) -> str:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """A log of five days with trouble in it, and the state file of its checks."""
-    return keep(tmp_path_factory.mktemp("kept"), 5, 120)
+    return keep(tmp_path_factory.mktemp("kept"), 5, 5, 120)
 
 
 @pytest.fixture(scope="module")
 def kept_for_longer(tmp_path_factory):
     """As many days as tell what is usual, and troubles that it tells from them."""
-    return keep(tmp_path_factory.mktemp("kept"), 12, 2000)
+    # What comes several times on each of some days is usual from then on, and no alarm.
+    return keep(tmp_path_factory.mktemp("kept"), 12, 2, 2000)
 
 
-def keep(place: Path, days: int, most_rejects: int) -> list[str]:
-    """Return the options of a check of a log with trouble on its last five days."""
+def keep(place: Path, days: int, troubled: int, most_rejects: int) -> list[str]:
+    """Return the options of a check of a log with trouble on the last of its days."""
     chance = random.Random(7)
     lines = []
     for ago in range(days * DAY, 60, -600):
-        in_trouble = chance.random() < 0.05 and ago < 5 * DAY
+        in_trouble = chance.random() < 0.05 and ago < troubled * DAY
         for _ in range(chance.randrange(30)):
             bad = chance.random() < (0.6 if in_trouble else 0.03)
             status = chance.choice(["deferred", "bounced"]) if bad else "sent"

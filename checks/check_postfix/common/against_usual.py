@@ -46,7 +46,7 @@ def words(compared: Compared, minutes: int, number: int, amount: Amount, basis: 
         said += f", {amount(verdict.number)} in the last {values.span(QUARTER * 60)}"
     days = f"({values.amount(range_.days, 'day')}{basis and ', '}{basis})"
     limit = _number(verdict.limit)
-    times = f"{verdict.factor:.2g} x usual {_number(verdict.usual)}"
+    times = f"{_factor(verdict.factor)} x usual {_number(verdict.usual)}"
     if verdict.how == UNJUDGED:
         return f"{said}, {_why_not(compared)}"
     if verdict.how == MORE:
@@ -126,6 +126,11 @@ def _why_not(compared: Compared) -> str:
     if compared.range.level is None:
         return "usual not known at this time of day"
     return "not held against the usual: not all of it was read"
+
+
+def _factor(factor: float) -> str:
+    """Return a factor with two digits that tell, or as a whole number."""
+    return f"{factor:.2g}" if factor < 99.5 else f"{factor:.0f}"
 
 
 def _number(value: float) -> str:
