@@ -56,13 +56,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a worker of pytest-xdist tell its controller, which collects nothing."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = dict(session.config.stash[LEFT_OUT])
+        session.config.workeroutput["installed"] = packages.installed
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    """Take over what a worker has left out; each has collected the same."""
-    counted = getattr(node, "workeroutput", {}).get("left_out", {})
-    node.config.stash[LEFT_OUT] = Counter(counted)  # type: ignore[attr-defined]
+    """Take over what a worker has left out, of which each has the same, and what it installed."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash[LEFT_OUT] = Counter(told.get("left_out", {}))  # type: ignore[attr-defined]
+    packages.installed.extend(told.get("installed", []))
 
 
 def pytest_terminal_summary(

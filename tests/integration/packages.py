@@ -4,9 +4,11 @@ They stay on the machine, and nothing else of the installation does: no service 
 or at the next boot, and debconf keeps no answer that nobody gave.
 """
 
+import fcntl
 import os
 import subprocess
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path("/")
@@ -36,10 +38,12 @@ def install(*packages: str) -> None:
 
     Raises: NotInstallable
     """
-    absent = missing(*packages)
-    if not absent:
+    if not missing(*packages):
         return
-    with ExitStack() as undo:
+    with _alone(), ExitStack() as undo:
+        absent = missing(*packages)
+        if not absent:
+            return
         _forbid_starting_services(undo)
         undo.callback(disable_all_but, at_boot())
         if missing("postfix"):
@@ -52,6 +56,21 @@ def install(*packages: str) -> None:
             # There are no package lists yet, or they name files that are gone.
             _run("apt-get", "-q", "update")
             _install(absent)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other process of the tests installs.
+
+    Where one of two ends first, it allows services to start again, and takes links of the other
+    for some that were there before.
+    """
+    directory = os.open(POLICY.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def at_boot(root: Path = ROOT) -> set[Path]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,3 +68,33 @@ def test_a_script_that_came_with_a_package_is_disabled_as_update_rc_d_does(enabl
 
     assert packages.at_boot(tmp_path) == known
     assert {"etc/rc2.d/K01postfix", "etc/rc0.d/K01postfix"} <= links(tmp_path)
+
+
+def test_one_process_installs_at_a_time(tmp_path):
+    program = (
+        "from pathlib import Path; from tests.integration import packages;"
+        f" packages.POLICY = Path({str(tmp_path / 'policy-rc.d')!r});"
+        " packages.missing = lambda name: [] if name == 'postfix' else [name];"
+        " packages._install = lambda names: print('installs', *names);"
+        " packages.install('its-name')"
+    )
+    directory = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as other:
+        deadline = time.monotonic() + 30
+        while not waits(other.pid):
+            assert time.monotonic() < deadline
+            assert other.poll() is None
+        os.close(directory)
+        said, _ = other.communicate()
+
+    assert said == "installs its-name\n"
+
+
+def waits(process: int) -> bool:
+    """Tell whether a process waits for a lock."""
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any(lock[1] == "->" and lock[5] == str(process) for lock in locks)
