@@ -39,6 +39,8 @@ _JOURNAL_SECONDS = 86400
 # Two files that begin with the same bytes hold the same lines: no two lines of a log are alike
 # for so long.
 _HEAD_BYTES = 16 * 1024
+# No file is so long.
+_FAR = 1 << 62
 
 
 class Replaced(Exception):
@@ -52,6 +54,7 @@ class File:
     name:   what it is called when something is said of it
     size:   in bytes, on disk
     modified: time of its last change, in seconds
+    is_compressed: whether it can be read from its beginning only
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class File:
         self.name = file.path
         self.size = file.size
         self.modified = file.modified
+        self.is_compressed = file.compressed and spool is None
         self._file = file
         self._spool = spool
         self.timestamps = Timestamps(zone, int(file.modified) // 60)
@@ -82,19 +86,25 @@ class File:
             if rest:
                 yield start, rest
 
-    def scanned(self) -> Iterator[bytes]:
+    def scanned(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield blocks as the scanner reads them: whole lines, each with a newline before it.
 
-        A last line without a newline is one, too.
+        A last line without a newline is one, too. The blocks of a part are those that the whole
+        file has there.
+
+        start, end: where a line begins, in bytes; a compressed file is read whole
 
         Raises: LogError; Replaced
         """
-        with self._opened() as read_some:
+        with self._opened(start) as read_some:
             last = b"\n"
+            # The first block is as much longer as it begins before it would.
+            more, left = -start % lines.BLOCK, (end or _FAR) - start
 
             def read(size: int) -> bytes:
-                nonlocal last
-                data = read_some(size)
+                nonlocal last, more, left
+                data = read_some(min(size + more, left))
+                more, left = 0, left - len(data)
                 if not data and last != b"\n":
                     data = b"\n"
                 last = data[-1:] or last
@@ -103,16 +113,25 @@ class File:
             for block, _ in lines.blocks(read, 0):
                 yield block
 
+    def near(self, offset: int, size: int) -> bytes:
+        """Return so many bytes of a file that is not compressed, from an offset on.
+
+        Raises: LogError; Replaced
+        """
+        with self._opened(offset) as read_some:
+            return read_some(size)
+
     @contextmanager
-    def _opened(self) -> Iterator[Callable[[int], bytes]]:
+    def _opened(self, start: int = 0) -> Iterator[Callable[[int], bytes]]:
         if self._spool is not None:
-            self._spool.seek(0)
-            yield self._spool.read
+            yield _reader(self._spool.fileno(), start)
             return
         try:
             with self._file.open(NEVER) as stream:
                 if LogFile(self.name, stream.status()).inode != self._file.inode:
                     raise Replaced
+                if start:
+                    stream.go_to(start)
                 yield stream.read
         except FileNotFoundError:
             raise Replaced from None
@@ -235,6 +254,18 @@ class Logs:
                 spool.write(_as_line(fields))
             self.notes += journal.notes()
         self._add_spooled("the journal", spool)
+
+
+def _reader(file: int, at: int) -> Callable[[int], bytes]:
+    """Return what reads on in an open file, wherever others read in it."""
+
+    def read(size: int) -> bytes:
+        nonlocal at
+        data = os.pread(file, size, at)
+        at += len(data)
+        return data
+
+    return read
 
 
 def _is_same(head: bytes, other: bytes) -> bool:

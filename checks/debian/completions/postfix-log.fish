@@ -51,7 +51,7 @@ function _shtab_postfix_log_using
 end
 
 set -g _shtab_postfix_log_commands now trace report queue top rehearse status doctor ingest purge
-set -g _shtab_postfix_log_opts_with_value --archives --at --bounces --by --config-dir --context --day --deferrals --domains --every --host --html --instance --journal-match --keep-keys --keep-totals --log --mail --max-silence --most --postqueue --queue --rejects --rows --since --state --timezone --top --unreachable --until --user --users --verp --warnings --window -C
+set -g _shtab_postfix_log_opts_with_value --archives --at --bounces --by --config-dir --context --day --deferrals --domains --every --host --html --instance --jobs --journal-match --keep-keys --keep-totals --log --mail --max-silence --most --postqueue --queue --rejects --rows --since --state --timezone --top --unreachable --until --user --users --verp --warnings --window -C
 
 complete -c postfix-log -e
 complete -c postfix-log -f
@@ -114,6 +114,7 @@ complete -c postfix-log -n '_shtab_postfix_log_using report' -l ignore-case -d '
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l verp -xka "1 2" -d 'take senders of one list together: 1 numbers become ID, 2 recipients are left out'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l bang-paths -d 'read host!user@next as next!user@host'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l reject-senders -d 'tell whose mail was rejected, too'
+complete -c postfix-log -n '_shtab_postfix_log_using report' -l jobs -x -d 'so many processes read a long log (default: all, one for each processor)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l json -d 'print it as JSON, numbers not rounded'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l html -x -d 'write it as one page of HTML, which only its owner can read; needs jinja2'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l mail -x -d 'send it there by sendmail: as text and, with jinja2, as HTML with the page attached'

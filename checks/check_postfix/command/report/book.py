@@ -8,6 +8,8 @@ from check_postfix.command.report.tally import LONGEST_NAME, MAX, SUM, Shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from check_postfix.command.report.tally import Tally
 
 # Places in the rows of tallies
@@ -26,6 +28,12 @@ _MOST_EXAMPLES = 2_000
 _LONGEST_EXAMPLE = 600
 OTHERS = "others"
 _MOST_HOSTS = 1_000
+
+# What of a book is told to another one as it is
+_PLAIN = (
+    "session_hours", "troubles", "rejects", "faults", "tls", "warned", "severities", "lines",
+    "matched", "unparsed", "unparsed_mail", "undated", "unparsed_example", "hosts", "first", "last",
+)  # fmt: skip
 
 STAGES = ("before the queue", "in the queue", "connecting", "transmitting")
 
@@ -48,6 +56,11 @@ class Examples:
                 words = (words[0], *[OTHERS] * (len(words) - 1))
             self.example.setdefault(words, said[:_LONGEST_EXAMPLE])
         self.numbers[words] += times
+
+    def merge(self, other: Examples) -> None:
+        """Add what later lines have told."""
+        for words, number in other.numbers.items():
+            self.add(words, other.example.get(words, b""), number)
 
 
 class Book:
@@ -113,6 +126,43 @@ class Book:
         """Note that a host has written a line of this time."""
         if len(self.hosts) < _MOST_HOSTS:
             self.hosts[host] = True
+
+    def told(self) -> dict[str, Any]:
+        """Return all that is counted, as another process can take it; this book ends with it."""
+        told = {name: value for name, value in vars(self).items() if name in _PLAIN}
+        told["hours"] = {hour: dict(counted) for hour, counted in self.hours.items()}
+        for tally in self.tallies():
+            tally.settle()
+        told["rows"] = [tally.rows for tally in self.tallies()]
+        return told
+
+    def merge(self, told: dict[str, Any]) -> None:
+        """Add what another book has told about the lines after those of this one."""
+        for hour, counted in told["hours"].items():
+            of_hour = self.hours[hour]
+            for name, number in counted.items():
+                of_hour[name] += number
+        for tally, rows in zip(self.tallies(), told["rows"], strict=True):
+            tally.merge(rows)
+        for hour, (number, seconds, longest) in told["session_hours"].items():
+            row = self.session_hours.setdefault(hour, [0, 0, 0])
+            row[:] = row[0] + number, row[1] + seconds, max(row[2], longest)
+        for name in ("troubles", "rejects", "faults"):
+            getattr(self, name).merge(told[name])
+        self.tls.update(told["tls"])
+        self.severities.update(told["severities"])
+        for name, said in told["warned"].items():
+            if len(self.warned) < _MOST_EXAMPLES:
+                self.warned.setdefault(name, said)
+        for name in ("lines", "matched", "unparsed", "unparsed_mail", "undated"):
+            setattr(self, name, getattr(self, name) + told[name])
+        self.unparsed_example = self.unparsed_example or told["unparsed_example"]
+        for host in told["hosts"]:
+            self.see(host)
+        if told["first"] is not None:
+            firsts = [told["first"], *([] if self.first is None else [self.first])]
+            lasts = [told["last"], *([] if self.last is None else [self.last])]
+            self.first, self.last = min(firsts), max(lasts)
 
     def finish(self) -> None:
         """Bring all together; nothing is counted any more."""

@@ -12,7 +12,7 @@ from check_postfix.maillog.events import reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import tzinfo
 
     from check_postfix.command.report.book import Book
@@ -90,6 +90,9 @@ class Entries:
     zone:     of the clock by which hours are told; None for this machine's
     spelled:  brings an address to the form that it is counted by
     with_sender: whether rejects are told with their sender
+
+    of_hour:    counters of the hour where it is, None outside the span
+    is_outside: whether the last line that has told its time was outside the span
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Entries:
         self._with_sender = with_sender
         self.hour = ""
         self.of_hour: dict[str, int] | None = None
+        self.is_outside = False
         self._size = underway.size
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
@@ -118,8 +122,7 @@ class Entries:
 
     def at(self, minute: int) -> dict[str, int] | None:
         """Go to a minute; return the counters of its hour, None if it is outside the span."""
-        since, until = self._span
-        if not since <= minute < until:
+        if self.see_whether_outside(minute):
             self.of_hour = None
             return None
         book = self.book
@@ -130,6 +133,17 @@ class Entries:
         self.hour = datetime.fromtimestamp(minute * 60, self._zone).strftime("%Y-%m-%d %H")
         self.of_hour = book.hours[self.hour]
         return self.of_hour
+
+    def see_whether_outside(self, minute: int) -> bool:
+        """Tell whether a minute is before or after the span, and remember it."""
+        since, until = self._span
+        self.is_outside = not since <= minute < until
+        return self.is_outside
+
+    def go_to(self, hour: str) -> None:
+        """Go to an hour that is known by its name; to none where there is no name."""
+        self.hour = hour
+        self.of_hour = self.book.hours[hour] if hour else None
 
     def tidy(self) -> None:
         """Make room in memory."""
@@ -217,6 +231,25 @@ class Entries:
             row[5] = seconds
         self._delays.append(delay)
         self._stages.append(stages)
+
+    def add_sizes(self, key: bytes, sent: Iterable[tuple[str, bytes, int]]) -> None:
+        """Add the size of a message to what was counted as sent without one, if it is known now.
+
+        sent: name of the hour, recipient, and how often
+        """
+        size = self._size(key)
+        if size is None:
+            return
+        book, rows_of = self.book, (self.book.recipients, self.book.domains)
+        for hour, recipient, times in sent:
+            of_hour = book.hours[hour]
+            of_hour["sizeless"] -= times
+            of_hour["bytes_delivered"] += size * times
+            for tally, name in zip(rows_of, self._spelled(recipient), strict=True):
+                row = tally.rows.get(name)
+                if row is None:
+                    row = tally.row(name)
+                row[1] += size * times
 
     def failed(
         self, trouble: Trouble, key: bytes, recipient: bytes, relay: bytes, delay: bytes,
@@ -350,6 +383,16 @@ class Entries:
             row[0] += 1
             row[1] += length
             row[2] = max(row[2], length)
+
+    # -- what one process tells another
+
+    def sessions(self) -> dict[bytes, int]:
+        """Return the processes of smtpd that have a client, and since when."""
+        return self._sessions
+
+    def end_session_of(self, process: bytes) -> None:
+        """Forget the client of a process."""
+        self._sessions.pop(process, None)
 
 
 def _envelope(text: bytes) -> tuple[bytes, bytes]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from argparse import Namespace
 from datetime import datetime
 
 from check_postfix.command import declared
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
-from check_postfix.command.progress import Progress
-from check_postfix.command.report import addresses, delivery, secret, span
+from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
-from check_postfix.command.report.entries import Entries
 from check_postfix.command.report.names import Names
 from check_postfix.command.report.problems import problems
-from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.reading import Reading
 from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
-from check_postfix.command.report.underway import Underway
 from check_postfix.command.text import clean
 from check_postfix.common import named_logs
 from check_postfix.common.log_options import (
@@ -132,6 +130,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--reject-senders", action="store_true", help="tell whose mail was rejected, too"
     )
+    parser.add_argument(
+        "--jobs", metavar="N", default=_ALL,
+        help="so many processes read a long log (default: all, one for each processor)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print it as JSON, numbers not rounded")
     parser.add_argument(
         "--html", metavar="FILE",
@@ -167,9 +169,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
         {name: _limit(f"--{name}", getattr(options, name)) for name, _ in _LIMITS
          if getattr(options, name) is not None},
     )  # fmt: skip
+    jobs = _jobs(options.jobs)
     for _ in range(_TRIES):
         try:
-            return (yield from _run(options, zone, of_time, limits))
+            return (yield from _run(options, zone, of_time, limits, jobs))
         except Replaced:
             continue
     raise LogError("the log was rotated each time while it was read; try once more")
@@ -184,8 +187,20 @@ def _limit(flag: str, written: str) -> int:
         raise UsageError(f"{flag} {written}: {error}; example: {flag} 20, or {flag} all") from None
 
 
+def _jobs(written: str) -> int:
+    if written == _ALL:
+        return len(os.sched_getaffinity(0))
+    try:
+        number = values.count(written)
+    except ValueError as error:
+        raise UsageError(f"--jobs {written}: {error}; example: --jobs 4, or all") from None
+    if not number:
+        raise UsageError(f"--jobs {written}: one process reads at least; example: --jobs 1")
+    return number
+
+
 def _run(
-    options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits
+    options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits, jobs: int
 ) -> Generator[str, None, int]:
     named, has_input = _named(options), STANDARD_INPUT in options.log
     with (
@@ -196,8 +211,8 @@ def _run(
     ):
         book = Book(shelf)
         names = Names(secret.of(options, logs.notes), options.anonymise)
-        reading = _Reading(book, options, zone, of_time)
-        reading.read(logs)
+        reading = Reading(book, options, zone, of_time)
+        reading.read(logs, jobs)
         book.finish()
         report = _report(book, options, reading, of_time, zone, names, limits)
         yield from delivery.deliver(report, options)
@@ -208,75 +223,8 @@ def _run(
         return 0 if book.matched and book.hours else NOTHING_FOUND
 
 
-class _Reading:
-    """Reads the logs into a book.
-
-    unread: what could not be read, in sentences
-    was_interrupted: whether Ctrl-C ended it
-    """
-
-    def __init__(self, book: Book, options: Namespace, zone: tzinfo | None, of_time: Span) -> None:
-        self._book = book
-        self._options = options
-        self._since = of_time.since
-        spelled = addresses.spelling(options.ignore_case, int(options.verp), options.bang_paths)
-        underway = Underway(book.shelf)
-        self._entries = Entries(book, underway, of_time, zone, spelled, options.reject_senders)
-        self._origins = Origins()
-        self.unread: list[str] = []
-        self.was_interrupted = False
-
-    def read(self, logs: Logs) -> None:
-        """Read all of them.
-
-        Raises: Replaced if a log was rotated meanwhile
-        """
-        files = [file for file in logs.files if file.modified >= self._since * 60]
-        left = list(files)
-        try:
-            with Progress(sum(file.size for file in files)) as progress:
-                for file in files:
-                    scan = Scan(
-                        file.timestamps, self._entries, self._origins,
-                        self._options.instance.encode(), self._options.connections,
-                    )  # fmt: skip
-                    try:
-                        for block in file.scanned():
-                            scan.block(block)
-                            progress.read(file.name, len(block))
-                    except LogError as error:
-                        logs.notes.append(str(error))
-                    left.remove(file)
-        except KeyboardInterrupt:
-            self.was_interrupted = True
-            names = ", ".join(clean(file.name.encode()) for file in left)
-            self.unread.append(f"ended by Ctrl-C; what is left: {names}")
-        self._entries.tidy()
-        self.unread += [f"not read: {clean(note.encode())}" for note in logs.notes]
-        self.unread += _not_understood(self._book)
-
-
-def _not_understood(book: Book) -> list[str]:
-    found = []
-    for number, words in (
-        (book.total("lines_dropped"), "rsyslog has dropped lines here; see $imjournalRatelimit"),
-        (book.unparsed_mail, "no frame that is known, and Postfix or Dovecot in them"),
-        (book.unparsed - book.unparsed_mail, "no frame that is known"),
-        (book.undated, "no date that there is"),
-        (book.total("line_truncated"), "a delivery that was cut off"),
-        (book.total("delivery_ambiguous"), "a delivery that can be read in more than one way"),
-        (book.total("delivery_unknown"), "a delivery of an unknown form"),
-        (book.total("reject_unknown"), "a reject of an unknown form"),
-        (book.total("login_unknown"), "a login of an unknown form"),
-        (book.total("sizeless"), "a delivery whose size stands before the log: not in the bytes"),
-    ):
-        if number:
-            found.append(f"{values.amount(number, 'line')}: {words}")
-    return found
-
-
 def _report(
-    book: Book, options: Namespace, reading: _Reading, of_time: Span, zone: tzinfo | None,
+    book: Book, options: Namespace, reading: Reading, of_time: Span, zone: tzinfo | None,
     names: Names, limits: Limits,
 ) -> Report:  # fmt: skip
     def told(minute: int) -> str:

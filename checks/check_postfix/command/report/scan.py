@@ -195,6 +195,10 @@ class Origins:
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bytes], bytes] = {}
 
+    def known(self) -> list[tuple[bytes, bytes]]:
+        """Return hosts and instances, in the order of their numbers."""
+        return list(self._known)
+
     def of(self, host: bytes, instance: bytes) -> bytes:
         """Return the number of a host and instance."""
         known = self._known.get((host, instance))
@@ -240,9 +244,7 @@ class Scan:
         with_sessions: bool = False,
     ) -> None:
         self._timestamps = timestamps
-        self._entries = entries
-        self._book = entries.book
-        self._said = Said(entries)
+        self.enter_into(entries)
         self._instance = instance
         self._find = _expression(with_sessions).findall
         self._origins = origins
@@ -254,6 +256,21 @@ class Scan:
         self._known = self._known_bytes = 0
         self._last_line = b""
         self._partial_lines = PartialLines(b"", [])
+
+    def enter_into(self, entries: Entries) -> None:
+        """Enter what follows there."""
+        self._entries = entries
+        self._book = entries.book
+        self._said = Said(entries)
+
+    def go_on_after(self, line: bytes) -> None:
+        """Go on after a line of the ordinary frame, which another scan has read."""
+        self._last_line = line
+        record = frame.parse(line)
+        assert record is not None
+        minute = self._timestamps.minute(record.stamp, record.zone)
+        assert minute is not None
+        self._entries.see_whether_outside(minute)
 
     def block(self, block: bytes) -> None:
         """Enter what a block tells.
@@ -483,8 +500,8 @@ class Scan:
 
     def _unparsed(self, line: bytes) -> None:
         book = self._book
-        if self._entries.of_hour is None and book.first is not None:
-            return  # before or after the span
+        if self._entries.is_outside:
+            return
         book.unparsed += 1
         if names_mail(line):
             book.unparsed_mail += 1

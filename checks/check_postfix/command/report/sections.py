@@ -179,7 +179,7 @@ class Sections:
         numbers: Counter[str] = Counter()
         for of_hour in self._book.hours.values():
             numbers.update(of_hour)
-        return dict(sorted(numbers.items()))
+        return {name: number for name, number in sorted(numbers.items()) if number}
 
     # -- how much
 
@@ -362,7 +362,7 @@ class Sections:
             (
                 self._names.domain(name),
                 *(row[place] for place in (SENT, SENT_BYTES, DEFERRALS, BOUNCES)),
-                row[DELAY] / row[SENT] if row[SENT] else None,
+                round(row[DELAY] / row[SENT], 6) if row[SENT] else None,
                 row[LONGEST_DELAY],
             )
             for name, row in self._top(self._book.domains, SENT, "domains", SENT_BYTES)

@@ -133,6 +133,15 @@ class Tally:
     def settle(self) -> None:
         """Bring what was noted among the rows."""
 
+    def merge(self, rows: dict[bytes, Any]) -> None:
+        """Add the rows of another tally of the same columns, which are not used any more."""
+        own = self.rows
+        for name, row in rows.items():
+            if name in own:
+                self.add(name, *row)
+            else:
+                own[name] = row
+
     def _row(self, value: Any) -> Row:
         """Return the numbers that stand for a name in memory."""
         row: Row = value
@@ -254,6 +263,10 @@ class Count(Tally):
                 names[:] = [name[:LONGEST_NAME] for name in names]
             self.rows.update(names)
             names.clear()
+
+    def merge(self, rows: dict[bytes, Any]) -> None:
+        """Add the numbers of another one."""
+        self.rows.update(rows)
 
     def _row(self, value: int) -> Row:
         return [value]

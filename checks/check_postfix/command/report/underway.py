@@ -70,6 +70,19 @@ class Underway:
         if self._spilled and not was_there:
             self._forget(key)
 
+    def state(self, key: bytes) -> int | tuple[bytes, bytes] | None:
+        """Return what is known of a message in memory: whom it is from, then its size."""
+        size = self._active.get(key)
+        return self._received.get(key) if size is None else size
+
+    def put(self, key: bytes, state: int | tuple[bytes, bytes] | None) -> None:
+        """Set what is known of a message."""
+        self.end(key)
+        if isinstance(state, int):
+            self._active[key] = state
+        elif state:
+            self._received[key] = state
+
     def tidy(self) -> None:
         """Make room if there are too many messages in memory."""
         both: tuple[tuple[str, dict[bytes, Any]], ...]

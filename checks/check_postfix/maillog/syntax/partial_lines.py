@@ -81,7 +81,7 @@ class PartialLines:
 
         block: lines, each with a newline before it
         """
-        self._in_container = self._in_container or _is_of_container(block, 1)
+        self._in_container = self._in_container or is_of_container(block, 1)
         if not self._in_container:
             return block
         if not self._open and not _search_other_than_whole(block):
@@ -115,7 +115,7 @@ class PartialLines:
         return whole and line[: part.end()] + whole
 
 
-def _is_of_container(data: bytes, start: int) -> bool:
+def is_of_container(data: bytes, start: int) -> bool:
     """Tell whether a line that begins there looks like one of a container's logger."""
     return data.startswith(_DOCKER_START, start) or (
         frame.may_be_cri(data, start) and bool(_match_cri_start(data, start))

@@ -69,6 +69,10 @@ class Timestamps:
         self._previous = second if late else first
         return self._previous
 
+    def is_definite(self, stamp: bytes, utc_offset: bytes) -> bool:
+        """Tell whether a stamp means one minute, whatever was read before."""
+        return len(self._all_minutes((stamp, utc_offset))) == 1
+
     def _all_minutes(self, stamp: tuple[bytes, bytes]) -> tuple[int, ...]:
         if stamp not in self._known:
             self._known[stamp] = self._in_hour(*stamp)

@@ -1,0 +1,159 @@
+"""The reading of a report: from the logs to its book, by this process or by several."""
+
+from __future__ import annotations
+
+from check_postfix.command.logs import Replaced
+from check_postfix.command.progress import Progress
+from check_postfix.command.report import addresses
+from check_postfix.command.report.entries import Entries
+from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.underway import Underway
+from check_postfix.command.text import clean
+from check_postfix.maillog.errors import LogError
+from check_postfix.plugin import values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from datetime import tzinfo
+
+    from check_postfix.command.logs import File, Logs
+    from check_postfix.command.report.book import Book
+    from check_postfix.command.report.parts import Part
+    from check_postfix.command.report.piece import Piece
+    from check_postfix.command.report.span import Span
+
+# Of less than this, one process has read the most before others have begun.
+_WORTH_IT_BYTES = 16 << 20
+# A compressed file is one part; so much of it is told at a time.
+_PIECE_BYTES = 8 << 20
+
+
+class Reading:
+    """Reads the logs into a book.
+
+    unread: what could not be read, in sentences
+    was_interrupted: whether Ctrl-C ended it
+    """
+
+    def __init__(self, book: Book, options: Namespace, zone: tzinfo | None, of_time: Span) -> None:
+        self._book = book
+        self._options = options
+        self._since = of_time.since
+        spelled = addresses.spelling(options.ignore_case, int(options.verp), options.bang_paths)
+        self._way = of_time, zone, spelled, options.reject_senders
+        self._entries = Entries(book, Underway(book.shelf), *self._way)
+        self._origins = Origins()
+        self._files: list[File] = []
+        self._left: list[File] = []
+        self.unread: list[str] = []
+        self.was_interrupted = False
+
+    def read(self, logs: Logs, jobs: int = 1) -> None:
+        """Read all of them.
+
+        jobs: processes that read
+
+        Raises: Replaced if a log was rotated meanwhile
+        """
+        self._files = [file for file in logs.files if file.modified >= self._since * 60]
+        self._left = list(self._files)
+        size = sum(file.size for file in self._files)
+        alone = jobs == 1 or size < _WORTH_IT_BYTES
+        try:
+            with Progress(size) as progress:
+                if alone:
+                    self._read_alone(logs, progress)
+                else:
+                    self._read_together(logs, progress, jobs)
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+            names = ", ".join(clean(file.name.encode()) for file in self._left)
+            self.unread.append(f"ended by Ctrl-C; what is left: {names}")
+        self._entries.tidy()
+        self.unread += [f"not read: {clean(note.encode())}" for note in logs.notes]
+        self.unread += _not_understood(self._book)
+
+    def _scan(self, file: File, entries: Entries, origins: Origins) -> Scan:
+        instance = self._options.instance.encode()
+        return Scan(file.timestamps, entries, origins, instance, self._options.connections)
+
+    def _read_alone(self, logs: Logs, progress: Progress) -> None:
+        for file in self._files:
+            scan = self._scan(file, self._entries, self._origins)
+            try:
+                for block in file.scanned():
+                    scan.block(block)
+                    progress.read(file.name, len(block))
+            except LogError as error:
+                logs.notes.append(str(error))
+            self._left.remove(file)
+
+    def _read_together(self, logs: Logs, progress: Progress, jobs: int) -> None:
+        # Who reads alone loads none of this.
+        from check_postfix.command.report import parts
+        from check_postfix.command.workers import Workers
+
+        try:
+            cut = parts.of(self._files)
+        except LogError:  # one reader says the same, and what it could read before
+            return self._read_alone(logs, progress)
+        with Workers(jobs, cut, self._pieces) as workers:
+            for part, piece in workers.answers():
+                file = self._files[part.file]
+                self._left = self._files[part.file :]
+                if isinstance(piece, Replaced):
+                    raise piece
+                if isinstance(piece, str):
+                    logs.notes.append(piece)
+                    continue
+                piece.add_to(self._entries, self._origins)
+                progress.read(file.name, piece.size)
+        self._left = []
+        return None
+
+    def _pieces(self, part: Part) -> Iterator[Piece | str | Replaced]:
+        """Yield what a part tells, and what could not be read of it; in a worker."""
+        from check_postfix.command.report.piece import PieceEntries
+
+        file, origins = self._files[part.file], Origins()
+        entries = PieceEntries(*self._way)
+        scan = self._scan(file, entries, origins)
+        if part.before:
+            scan.go_on_after(part.before)
+        size = 0
+        try:
+            for block in file.scanned(part.start, part.end):
+                scan.block(block)
+                size += len(block)
+                if size >= _PIECE_BYTES and part.end is None:
+                    yield entries.piece(origins, size)
+                    entries, size = entries.next(), 0
+                    scan.enter_into(entries)
+        except LogError as error:
+            yield entries.piece(origins, size)
+            yield str(error)
+        except Replaced as error:
+            yield error
+        else:
+            yield entries.piece(origins, size)
+
+
+def _not_understood(book: Book) -> list[str]:
+    found = []
+    for number, words in (
+        (book.total("lines_dropped"), "rsyslog has dropped lines here; see $imjournalRatelimit"),
+        (book.unparsed_mail, "no frame that is known, and Postfix or Dovecot in them"),
+        (book.unparsed - book.unparsed_mail, "no frame that is known"),
+        (book.undated, "no date that there is"),
+        (book.total("line_truncated"), "a delivery that was cut off"),
+        (book.total("delivery_ambiguous"), "a delivery that can be read in more than one way"),
+        (book.total("delivery_unknown"), "a delivery of an unknown form"),
+        (book.total("reject_unknown"), "a reject of an unknown form"),
+        (book.total("login_unknown"), "a login of an unknown form"),
+        (book.total("sizeless"), "a delivery whose size stands before the log: not in the bytes"),
+    ):
+        if number:
+            found.append(f"{values.amount(number, 'line')}: {words}")
+    return found

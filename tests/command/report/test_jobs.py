@@ -1,0 +1,289 @@
+"""Several processes that read a report's logs: the same report, whatever becomes of them."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from check_postfix.command import logs, workers
+from check_postfix.command.report import parts, reading, secret
+from check_postfix.maillog.source.logfile import look
+from tests.bench import shapes
+from tests.bench.ground import one_day
+from tests.support import corpus
+
+pytestmark = pytest.mark.usefixtures("utc")
+_SIZE = 1_500_000
+BERLIN = "Europe/Berlin"
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    """Let a log of a megabyte or two be cut, and a compressed one be told in pieces."""
+    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
+    monkeypatch.setattr(reading, "_WORTH_IT_BYTES", 0)
+    monkeypatch.setattr(reading, "_PIECE_BYTES", 200_000)
+    monkeypatch.setattr(secret, "of", lambda *_: b"k" * 16)
+
+
+def cut(path: Path) -> list[parts.Part]:
+    return parts.of([logs.File(0, look(str(path)), None)], 1)
+
+
+def mixed(path: Path, shape: str) -> Path:
+    """Write a log of a shape, with every line of the corpus in it, and repeats of lines."""
+    chance = random.Random(5)
+    one_day(path, _SIZE, truth=shapes.SHAPES[shape]())
+    lines = path.read_bytes().splitlines(keepends=True)
+    others = [entry.line + b"\n" for entry in corpus.entries()]
+    for _ in range(2):
+        for other in others:
+            lines.insert(chance.randrange(len(lines)), other)
+    for _ in range(300):
+        at = chance.randrange(1, len(lines))
+        front = b" ".join(lines[at - 1].split(b" ", 2)[:2])
+        lines.insert(at, front + b" last message repeated 3 times\n")
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("shape", shapes.SHAPES)
+def test_any_number_of_processes_gives_the_same_report(report, tmp_path, shape):
+    log = mixed(tmp_path / "mail.log", shape)
+    data = log.read_bytes()
+    middle = data.index(b"\n", len(data) // 2) + 1
+    (tmp_path / "mail.log.2.gz").write_bytes(gzip.compress(data[:middle], 1))
+    (tmp_path / "mail.log.1").write_bytes(data[middle:])
+    log.write_bytes(data[-300_000:].partition(b"\n")[2])
+    assert len(cut(tmp_path / "mail.log.1")) > 3
+
+    for more in ([], ["--connections", "--reject-senders", "--instance", "postfix"]):
+        asked = ["--log", log, "--json", "--top", "all", *more]
+        alone, together = (report(*asked, "--jobs", number) for number in (1, 3))
+
+        assert together.json() == alone.json()
+        assert alone.json()["totals"]["sent"] > 100
+        assert (together.status, together.errors) == (alone.status, alone.errors)
+
+
+def test_a_span_that_begins_and_ends_in_the_middle_is_told_alike(report, tmp_path):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    since, until = (
+        datetime.fromtimestamp(time.time() - hours * 3600, UTC).isoformat() for hours in (15, 4)
+    )
+    asked = ["--log", log, "--json", "--since", since, "--until", until]
+
+    alone, together = (report(*asked, "--jobs", number) for number in (1, 2))
+
+    assert together.json() == alone.json()
+    assert alone.json()["totals"]["sent"] > 10
+
+
+def test_standard_input_is_read_by_several_as_well(report, tmp_path, monkeypatch):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    said = []
+    for number in (1, 2):
+        with log.open("rb") as file:
+            monkeypatch.setattr(sys, "stdin", type("Input", (), {"buffer": file}))
+            said.append(report("--log", "-", "--json", "--jobs", number).json())
+
+    assert said[0] == said[1]
+
+
+def test_in_the_hour_that_is_repeated_no_log_is_cut(report, tmp_path):
+    # 2026-10-25 02:00 to 03:00 comes twice in Berlin.
+    text = "postfix/smtp[7]: 4A{:08X}: to=<a@b.example>, relay=c.example[192.0.2.1]:25, delay=1, "
+    text += "delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
+    hours = [(1, 400), (2, 3000), (2, 3000), (3, 400)]
+    lines = [
+        f"Oct 25 {hour:02}:{number * 60 // many:02}:00 mx1 {text.format(number)}\n"
+        for hour, many in hours
+        for number in range(many)
+    ]
+    log = tmp_path / "mail.log"
+    log.write_text("".join(lines))
+    os.utime(log, (1793000000, 1793000000))
+    asked = ["--log", log, "--timezone", BERLIN, "--json"]
+
+    alone, together = (report(*asked, "--jobs", number) for number in (1, 2))
+
+    assert together.json() == alone.json()
+    assert not [
+        part
+        for part in parts.of([logs.File(0, look(str(log)), reading_zone())], 1)
+        if part.before.startswith(b"Oct 25 02")
+    ]
+
+
+def reading_zone():
+    from check_postfix.plugin import values
+
+    return values.zone(BERLIN)
+
+
+def test_a_containers_log_is_not_cut(tmp_path):
+    log = tmp_path / "mail.log"
+    line = b"2026-11-24T16:43:26.123456789Z stdout F Nov 24 16:43:26 mx1 postfix/smtp[7]: x\n"
+    log.write_bytes(line * 6000)
+
+    assert len(cut(log)) == 1
+
+
+def test_a_log_is_cut_between_its_lines_and_each_is_in_one_part(tmp_path):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+
+    found = cut(log)
+
+    assert [part.start for part in found[1:]] == [part.end for part in found[:-1]]
+    data = log.read_bytes()
+    for part in found[1:]:
+        assert data[: part.start].endswith(b"\n" + part.before + b"\n")
+
+
+def test_blocks_of_parts_are_those_of_the_whole(tmp_path):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    file = logs.File(0, look(str(log)), None)
+
+    by_part = [block for part in cut(log) for block in file.scanned(part.start, part.end)]
+
+    assert by_part == list(file.scanned())
+
+
+@pytest.mark.parametrize("killed", [0, 1, 2])
+def test_what_a_killed_process_had_to_read_is_read_all_the_same(
+    report, tmp_path, monkeypatch, killed
+):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    other = mixed(tmp_path / "other.log", "an attack").read_bytes()
+    (tmp_path / "mail.log.1.gz").write_bytes(gzip.compress(other, 1))
+    alone = report("--log", log, "--json", "--jobs", 1)
+    here, whole = os.getpid(), reading.Reading._pieces
+
+    def pieces(self, part):
+        for number, piece in enumerate(whole(self, part)):
+            if os.getpid() != here and (number or part.file) == killed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield piece
+
+    monkeypatch.setattr(reading.Reading, "_pieces", pieces)
+
+    assert report("--log", log, "--json", "--jobs", 3).json() == alone.json()
+    assert not multiprocessing.active_children()
+
+
+def test_a_damaged_archive_is_told_and_what_stands_before_the_damage_counts(report, tmp_path):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    other = mixed(tmp_path / "other.log", "an attack").read_bytes()
+    packed = bytearray(gzip.compress(other, 1))
+    packed[len(packed) // 2 :] = b"\xff" * 100
+    (tmp_path / "mail.log.1.gz").write_bytes(packed)
+
+    alone, together = (report("--log", log, "--json", "--jobs", number) for number in (1, 2))
+
+    assert together.json() == alone.json()
+    assert together.status == alone.status == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("0", "--jobs 0: one process reads at least; example: --jobs 1"),
+        ("x", "--jobs x: not a whole number; example: --jobs 4, or all"),
+    ],
+)
+def test_a_number_of_processes_that_there_cannot_be_is_refused(report, tmp_path, written, said):
+    answer = report("--log", tmp_path / "mail.log", "--jobs", written)
+
+    assert answer.status == 2
+    assert said in answer.errors
+
+
+# -- the processes
+
+_WAITS = """
+import os, sys, time
+from check_postfix.command.workers import Workers
+
+def read(part):
+    yield os.getpid()
+    time.sleep(60)
+
+with Workers(2, [0, 1, 2], read) as workers:
+    answers = workers.answers()
+    print(next(answers)[1], *[worker.process.pid for worker in workers._workers], flush=True)
+    next(answers)
+"""
+
+
+def _is_there(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_none_is_left_when_their_parent_ends(ended_by):
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        processes = [int(word) for word in parent.stdout.readline().split()]
+        assert all(map(_is_there, processes))
+        parent.send_signal(ended_by)
+
+    deadline = time.monotonic() + 10
+    while any(map(_is_there, processes)) and ended_by == signal.SIGINT:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_who_waits_for_work_ends_when_the_parent_was_killed():
+    program = _WAITS.replace("time.sleep(60)", "pass").replace(
+        "    next(answers)\n", "    list(answers); print(flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        processes = [int(word) for word in parent.stdout.readline().split()]
+        parent.stdout.readline()
+        parent.kill()
+
+    deadline = time.monotonic() + 10
+    while any(map(_is_there, processes)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_answers_come_in_the_order_of_the_parts_whoever_is_done_first():
+    def read(part: int):
+        time.sleep(0.05 * (3 - part % 4))
+        yield part, "first"
+        yield part, "second"
+
+    with workers.Workers(3, range(9), read) as some:
+        answers = list(some.answers())
+
+    assert answers == [(part, (part, which)) for part in range(9) for which in ("first", "second")]
+
+
+def test_what_fails_in_a_worker_is_told_by_the_parent():
+    def read(part: int):
+        raise ValueError(f"part {part}")
+        yield
+
+    with workers.Workers(2, range(3), read) as some, pytest.raises(ValueError, match="part 0"):
+        list(some.answers())
