@@ -179,6 +179,14 @@ OWN_EFFECTS = {
             ["{usually}", "--address", "ann@example.net"],
             ["--critical-clients", "0"],
         ),
+        "--warning-rejects": (
+            ["{usually}", "--address", "ann@example.net"],
+            ["--warning-rejects", "1:"],
+        ),
+        "--critical-rejects": (
+            ["{usually}", "--address", "ann@example.net"],
+            ["--critical-rejects", "1:"],
+        ),
     },
     "postfix queue": {
         "--warning-age": (["{usually}"], ["--warning-age", "1"]),
@@ -442,7 +450,7 @@ def test_the_names_that_people_depend_on_stay():
         },
         "check_postfix_recipients": {
             "recipient_worst_factor", "recipients", "recipient_worst_messages",
-            "recipient_worst_clients", "gaps", "not_understood",
+            "recipient_worst_clients", "recipient_worst_rejects", "gaps", "not_understood",
         },
         "check_postfix_queue": {
             "queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop",

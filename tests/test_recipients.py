@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from check_postfix import auth, recipients
 from check_postfix.recipients import CHECK
 from tests.support import mail_log, perfdata
@@ -236,3 +238,63 @@ def test_the_client_is_known_wherever_the_log_is_cut(tmp_path):
 
         assert "list@example.com: 1 message in 15 min" in outcome, cut
         assert perfdata.of(outcome)["recipient_worst_clients"].value == 1, cut
+
+
+def refused(to: str, said: str = "554 5.7.1 <x>: Relay access denied", helo: str = "h") -> str:
+    return (
+        f"smtpd[2300]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: {said};"
+        f" from=<a@example.org> to=<{to}> proto=ESMTP helo=<{helo}>"
+    )
+
+
+def test_rejects_for_an_address_that_is_asked_for_are_told_and_alarm_if_asked_to(tmp_path):
+    postscreen = (
+        "postscreen[23]: NOQUEUE: reject: RCPT from [203.0.113.9]:38134: 550 5.7.1 Service"
+        " unavailable; client [203.0.113.9] blocked using bl.example.net; from=<a@example.org>,"
+        " to=<list@example.com>, proto=ESMTP, helo=<h>"
+    )
+    said = [
+        *expanded("4F000000010", "203.0.113.7"),
+        *[refused("List@example.com")] * 3,
+        postscreen,
+        refused("other@example.com"),
+    ]
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said))
+    asked = "--address", "list@example.com", "--warning-rejects", "3"
+
+    outcome = run(recipients.CHECK, log, tmp_path / "state", *asked)
+
+    assert "RECIPIENTS WARNING - list@example.com: 1 message in 15 min" in outcome
+    assert ", from 1 client, 4 rejects" in outcome
+    assert perfdata.of(outcome)["recipient_worst_rejects"].value == 4
+
+
+def test_where_all_is_rejected_the_address_is_named_with_it(tmp_path):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([refused("list@example.com")] * 2))
+    asked = "--address", "ann@example.com", "--address", "list@example.com"
+
+    outcome = run(recipients.CHECK, log, tmp_path / "state", *asked)
+
+    assert "list@example.com: 0 messages in 15 min" in outcome
+    assert ", 2 rejects" in outcome
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        refused(
+            "eve@example.net", "554 5.7.1 <x>: no; from=<a@b> to=<list@example.com> proto=SMTP"
+        ),
+        refused('">: x; from=<a@b> to=<list@example.com'),
+        refused("list@example.com").removesuffix(" helo=<h>").removesuffix("ESMTP"),
+        refused("eve@example.net", helo="a> to=<list@example.com> proto=SMTP helo=<b"),
+        "cleanup[1]: 4F000000010: message-id=<>: x; from=<a> to=<list@example.com> proto=SMTP",
+        refused("list@example.com").replace(": reject: ", ": reject_warning: "),
+    ],
+)
+def test_no_strangers_text_is_taken_for_a_reject_of_an_address(tmp_path, line):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([line]))
+
+    outcome = run(recipients.CHECK, log, tmp_path / "state", "--address", "list@example.com")
+
+    assert perfdata.of(outcome)["recipient_worst_rejects"].value == 0

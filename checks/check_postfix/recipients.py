@@ -55,7 +55,8 @@ def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
             (address, max(window.watched(address), numbers.get(window.pseudonym(address), 0)))
             for address in options.address
         ]
-        found = [(address, number) for address, number in found if number]
+        refused = _rejects(window, options)
+        found = [(address, number) for address, number in found if number or address in refused]
     else:
         found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
     return sorted(found, key=lambda one: (-one[1], one[0]))
@@ -71,6 +72,12 @@ def _sources(window: Window, options: Namespace) -> dict[str, float]:
         address: AtLeast(len(several)) if MANY in several else len(several)
         for address, several in sources.items()
     }
+
+
+def _rejects(window: Window, options: Namespace) -> dict[str, int]:
+    """Return how often mail for watched addresses was rejected, as far as lines say that surely."""
+    rows = window.keys("watched_refused", "address")
+    return {address: number for (address,), number in rows if address in (options.address or ())}
 
 
 def _others(window: Window, options: Namespace) -> int:
@@ -107,6 +114,7 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     numbers["recipient_worst_messages"] = _most(window, options)
     if options.address:
         numbers["recipient_worst_clients"] = max(_sources(window, options).values(), default=0)
+        numbers["recipient_worst_rejects"] = max(_rejects(window, options).values(), default=0)
     return numbers
 
 
@@ -137,12 +145,17 @@ def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm
 
 
 def _more_of_address(address: str, window: Window, options: Namespace) -> str:
-    """Return where its mail came from, and since when that is known, if not for long."""
+    """Return where its mail came from, what was rejected, and since when that is known."""
     number = _sources(window, options).get(address, 0)
     or_more = " or more" if isinstance(number, AtLeast) else ""
     noun = "client" if number == 1 and not or_more else "clients"
     # Where nothing is known of the begin of a message, as behind an alias, that is not known.
     said = f", from {number:g}{or_more} {noun}" if number else ""
+    rejects = _rejects(window, options)
+    if rejects:
+        worst = max(rejects, key=lambda one: (rejects[one], one == address))
+        said += f", {values.amount(rejects[worst], 'reject')}"
+        said += "" if worst == address else f" for {worst}"
     since = window.watched_since(address)
     if since is not None and since > window.start:
         # Few runs are the first ones.
@@ -206,6 +219,11 @@ CHECK = Check(
             "with --address: networks (IPv4 /24, IPv6 /64), accounts and users of this machine that"
             " mail for one of these came from, at most",
         ),
+        Label(
+            "recipient_worst_rejects",
+            "with --address: rejects of mail for one of these, at most, as far as their lines say"
+            " surely whom they are about",
+        ),
     ],
     measure=measure,
     thresholds=[
@@ -222,6 +240,11 @@ CHECK = Check(
             "recipient_worst_clients",
             "the number of networks, accounts and users that mail for one --address came from",
             suffix="clients",
+        ),
+        Threshold(
+            "recipient_worst_rejects",
+            "the number of rejects of mail for one --address",
+            suffix="rejects",
         ),
     ],
     options=[ADDRESS, MIN_MESSAGES],

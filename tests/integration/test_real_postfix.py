@@ -40,7 +40,7 @@ LABELS = {
     "senders": "senders sender_worst_messages sender_worst_recipients sender_worst_clients"
     " sender_worst_bounced sender_worst_factor sender_busiest_factor",
     "recipients": "recipients recipient_worst_messages recipient_worst_clients"
-    " recipient_worst_factor",
+    " recipient_worst_rejects recipient_worst_factor",
     "log": "log_age lines warnings",
     "queue": "queue_size queue_oldest active deferred hold incoming queue_bytes",
 }
@@ -161,7 +161,9 @@ def test_a_recipient_that_is_asked_for_is_counted_by_name(scenario: Outcome) -> 
     result = scenario.results["root/recipients/asked for"]
 
     assert "ann@example.net" in result.stdout
-    assert perfdata(result.stdout)["recipient_worst_clients"] >= 2
+    numbers = perfdata(result.stdout)
+    assert numbers["recipient_worst_clients"] >= 2
+    assert numbers["recipient_worst_rejects"] >= 3
 
 
 def test_a_relay_that_takes_long_is_found_and_named(scenario: Outcome) -> None:

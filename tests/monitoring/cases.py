@@ -110,7 +110,7 @@ PERFDATA = {
     "senders": "senders=1;;;0 sender_worst_messages=12;11;;0 sender_worst_recipients=0;;;0"
     " sender_worst_clients=2;;;0 sender_worst_bounced=0%;;;0;100 gaps=0;;;0 not_understood=0;;;0",
     "recipients": "recipients=1;;;0 recipient_worst_messages=56;55;;0"
-    " recipient_worst_clients=0;;;0 gaps=0;;;0 not_understood=0;;;0",
+    " recipient_worst_clients=0;;;0 recipient_worst_rejects=0;;;0 gaps=0;;;0 not_understood=0;;;0",
     "log": "log_age=Ns;259200;259200;0 lines=144;;;0 lost_messages=0;0;;0 debug_lines=0;0;;0"
     " fatal=0;0;;0 panic=0;0;;0 warnings=0;@0:0;;0 local_faults=0;0;;0 gaps=0;;;0"
     " not_understood=0;;;0",

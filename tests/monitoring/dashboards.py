@@ -191,7 +191,7 @@ ROWS = {
         Panel(
             "Recipients, and clients of one that is asked for",
             "recipients",
-            ["recipients", "recipient_worst_clients"],
+            ["recipients", "recipient_worst_clients", "recipient_worst_rejects"],
         ),
     ],
     "The log itself": [

@@ -116,6 +116,25 @@ def test_a_text_with_newlines_and_wild_bytes_is_one_entry(path):
     assert totals(path) == {("mx1", "postfix"): {"rejected_smtpd": 1}}
 
 
+def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
+    machine = Machine()
+    run(path, machine)
+    with Store(path, 1) as store:
+        store.watch(["list@b.example"], FIRST)
+    for to in (b"List@b.example", b"other@b.example"):
+        machine.log(
+            b"NOQUEUE: reject: RCPT from c.example[192.0.2.7]: 554 5.7.1 <a@b>: Access denied;"
+            b" from=<x@y.example> to=<" + to + b"> proto=ESMTP helo=<h>"
+        )
+
+    run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins(store.log(JOURNAL))]
+        refused = store.keys("watched_refused", 0, FIRST * 2, origins)
+    assert refused == [(("list@b.example",), 1)]
+
+
 # -- what is covered
 
 

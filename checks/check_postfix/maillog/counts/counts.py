@@ -178,6 +178,11 @@ class Counts:
         of_message = key((queue_id.decode("ascii"), kind))
         self.add_key(minute, origin, MESSAGES[kind], of_message, times)
 
+    def add_refused(self, minute: int, origin: int, address: bytes, times: int) -> None:
+        """Count rejects of mail for a watched address."""
+        about = key((address.decode("utf-8", "replace"),))
+        self.add_key(minute, origin, "watched_refused", about, times)
+
     def add_delivery(
         self, minute: int, origin: int, queue_id: bytes, times: bytes, whom: str, number: int
     ) -> None:

@@ -30,9 +30,11 @@ FAMILIES = {
     "by_client": ("what", "sender"),
     # whom mail is for, by a pseudonym
     "by_recipient": ("recipient",),
-    # mail for addresses that somebody has asked for by name: each message, and where it came from
+    # mail for addresses that somebody has asked for by name: each message, where it came from, and
+    # rejects
     "watched": ("queue_id", "address"),
     "watched_from": ("address", "source"),
+    "watched_refused": ("address",),
     # runs that saw a daemon's stamps off by so many minutes
     STAMPS_OFF: ("daemon", "minutes"),
     # of messages: so that one message counts once, however many minutes it appears in

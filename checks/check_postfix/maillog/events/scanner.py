@@ -40,10 +40,11 @@ from check_postfix.maillog.syntax.partial_lines import PartialLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Set
     from typing import Any
 
     from check_postfix.maillog.events.recogniser import Shape
+    from check_postfix.maillog.events.refused import Refusals
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
@@ -358,9 +359,11 @@ class Events:
                    as well
     losses:        minutes in which rsyslog says that it has dropped lines -> how many, as far as
                    it says so
+    refused:       rejects of mail for an address that somebody asks for by name: minute, host,
+                   instance, address, and how many
     """
 
-    __slots__ = ("counted", "losses", "messages", "new_templates", "unparsed")
+    __slots__ = ("counted", "losses", "messages", "new_templates", "refused", "unparsed")
 
     def __init__(self) -> None:
         self.new_templates: list[LineTemplate] = []
@@ -368,6 +371,7 @@ class Events:
         self.unparsed: Counter[tuple[int, Event]] = Counter()
         self.messages: list[MessageLine] = []
         self.losses: defaultdict[int, int] = defaultdict(int)
+        self.refused: list[tuple[int, bytes, bytes, bytes, int]] = []
 
 
 class Scan:
@@ -376,6 +380,7 @@ class Scan:
     timestamps: reads this generation's stamps
     before:     the bytes before the first block; what stands in them before the first
                 newline may be the end of a longer line
+    watched:    addresses that somebody has asked for by name, lower case
 
     Of the lines so far, these many
     matched:  tell of events
@@ -384,8 +389,11 @@ class Scan:
     The others are those daemons' and tell of nothing that is counted.
     """
 
-    def __init__(self, timestamps: Timestamps, before: bytes = b"") -> None:
+    def __init__(
+        self, timestamps: Timestamps, before: bytes = b"", watched: Set[bytes] = frozenset()
+    ) -> None:
         self._timestamps = timestamps
+        self._refusals = _refusals_of(watched) if watched else None
         self._templates: dict[bytes | tuple[bytes | bool, ...], LineTemplate] = {}
         self._template_bytes = 0
         first, *lines = before[:-1].split(b"\n")
@@ -415,7 +423,8 @@ class Scan:
         matched = foreign = unparsed = 0
         key: bytes | tuple[bytes | bool, ...]
         whom: Whom
-        for found in _find(self._expanded(block)):
+        block = self._expanded(block)
+        for found in _find(block):
             # The fields of Found: nothing is faster than to unpack them all.
             (
                 stamp, zone_host_tag, _path, queue_id, local, domain, orig_to, relay, socket,
@@ -542,6 +551,12 @@ class Scan:
         self.matched += matched
         self.foreign += foreign
         self.unparsed += unparsed
+        if self._refusals:
+            for record, address, number in self._refusals.of_block(block):
+                minute = timestamps.minute(record.stamp, record.zone)
+                if minute is not None:
+                    where = minute, record.host, record.instance
+                    events.refused.append((*where, address, number))
         return events
 
     def _sender(self, whom: tuple[bytes, bytes]) -> str:
@@ -574,6 +589,13 @@ class Scan:
             block = repeats.expanded(block, self._last_line)
         self._last_line = last_line
         return self._partial_lines.merged(block)
+
+
+def _refusals_of(watched: Set[bytes]) -> Refusals:
+    # Few ask for an address.
+    from check_postfix.maillog.events.refused import Refusals
+
+    return Refusals(watched)
 
 
 def _template(found: Found) -> LineTemplate:

@@ -25,6 +25,7 @@ from check_postfix.maillog.counts.messages import Messages, Sums, said
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_of_daemon, message_facts, recognise
+from check_postfix.maillog.events.refused import recipient
 from check_postfix.maillog.events.unparsed import names_mail, unparsed
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
@@ -288,6 +289,8 @@ class Journal:
         if record is not None and event is not None:
             number = self._store.origin(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
+            if counts.watched and (address := recipient(record, event)) in counts.watched:
+                counts.add_refused(entry.minute, number, address, event.times)
             if facts := message_facts(record, event):
                 if event.kind in MESSAGES:
                     counts.add_message(

@@ -348,7 +348,8 @@ class PieceReader:
         """
         if len(before) < _BYTES_BEFORE:  # it begins with a whole line
             before = b"\n" + before
-        return PieceCounts(self._store, self._log, Scan(timestamps, before), self._counts)
+        scan = Scan(timestamps, before, self._counts.watched)
+        return PieceCounts(self._store, self._log, scan, self._counts)
 
 
 def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:

@@ -93,6 +93,10 @@ class PieceCounts:
                 nobody = self._store.origin(self._log, *NOBODY)
                 self._counts.add_counters(minute, nobody, (LOST_MESSAGES,), lost)
         found.losses.clear()
+        for minute, host, instance, address, number_of in found.refused:
+            origin = self._store.origin(self._log, host, instance)
+            self._counts.add_refused(minute, origin, address, number_of)
+        found.refused.clear()
         self._lines += number(block)
         self._bytes += len(block)
         if scan.matched - self._handed_over > _MOST_LINES or self._bytes > _MOST_BYTES:
