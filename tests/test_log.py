@@ -14,6 +14,7 @@ from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
+from tests.support.clocks import Clocks, in_zone
 
 DAY = 24 * 60
 LIVE = LogFile("/var/log/mail.log", 0o640, NOON - 1, True)
@@ -212,3 +213,27 @@ def test_each_label_can_be_other_than_0(tmp_path):
         assert labels[name].value == 1, name
     assert labels["oldest_log"].value >= 50 * DAY * 60 - 120
     assert all(label.value for label in labels.values())
+
+
+@pytest.mark.parametrize("later", [0, 3600])
+def test_in_the_hour_that_is_repeated_the_newest_line_is_no_hour_off(tmp_path, later):
+    """Two daemons' last lines are looked for from the end back, in either round of that hour."""
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    lines = [
+        "01:50:00 mx1 postfix/smtpd[1]: connect from unknown[203.0.113.9]",
+        *(["02:50:00 mx1 postfix/smtpd[1]: connect from unknown[203.0.113.9]"] if later else []),
+        "02:05:36 mx1 postfix/smtpd[1]: connect from unknown[203.0.113.9]",
+        "02:16:08 mx1 postfix/smtpd[1]: disconnect from unknown[203.0.113.9]",
+        "02:28:25 mx1 dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs):"
+        " user=<x>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1",
+    ]
+    log.write_text("".join(f"Oct 25 {line}\n" for line in lines))
+    log.chmod(0o640)
+    now = 1_792_888_800 + later  # 02:40
+    os.utime(log, (now - 700, now - 700))
+
+    with in_zone("Europe/Berlin"), Clocks(now).told():
+        text, code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert (code, "ahead" in text) == (0, False)
+    assert "newest line 12 min old" in text

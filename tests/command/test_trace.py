@@ -605,3 +605,24 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
     assert done.stderr == ""
     assert done.stdout.startswith("ABC1230 on mx1")
+
+
+def test_in_the_hour_that_is_repeated_each_line_is_told_once(trace, tmp_path):
+    """The log is read several times, and what stands before a line is not always read."""
+    lines = [
+        "02:10:00 mx1 postfix/smtpd[1]: 4ABCDEF012: client=a.example[192.0.2.1]",
+        "02:50:00 mx1 postfix/smtpd[1]: connect from a.example[192.0.2.1]",
+        "02:12:00 mx1 postfix/smtp[1]: 4ABCDEF012: to=<ann@b.example>, relay=none, delay=1,"
+        " delays=0/0/0/1, dsn=4.4.1, status=deferred (connect to b.example: timed out)",
+        "02:55:00 mx1 postfix/qmgr[1]: 4ABCDEF012: removed",
+        "04:00:00 mx1 postfix/smtpd[1]: connect from a.example[192.0.2.1]",
+    ]
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"Oct 25 {line}\n" for line in lines))
+    os.utime(path, (1793000000, 1793000000))
+
+    for patterns in (["4ABCDEF012"], ["ann@b.example", "4ABCDEF012"], ["status=deferred"]):
+        said = trace("--log", path, "--timezone", "Europe/Berlin", *patterns)
+
+        assert said.status == 0
+        assert len(said.log) == 3, patterns

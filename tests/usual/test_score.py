@@ -24,7 +24,7 @@ def by_chance(a_month: float, months: float) -> float:
 @pytest.mark.heavy
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_calm_and_finds_what_can_be_told(size: int) -> None:
-    scores = [score(size, shape, seed) for seed in (1, 2, 3) for shape in SHAPES]
+    scores = [score(size, shape, seed) for seed in (1, 2) for shape in SHAPES]
     months = len(scores) * TEST / 30
 
     spikes = [found for one in scores for found in one.spikes]

@@ -26,12 +26,12 @@ class Found:
             """
             BEGIN;  -- the file is thrown away: nothing need be safe on disk
             CREATE TABLE line (
-                host BLOB, queue_id BLOB, time REAL, file INTEGER, offset INTEGER, raw BLOB,
-                PRIMARY KEY (host, queue_id, time, file, offset)
+                host BLOB, queue_id BLOB, file INTEGER, offset INTEGER, time REAL, raw BLOB,
+                PRIMARY KEY (host, queue_id, file, offset)
             ) WITHOUT ROWID;
             CREATE TABLE hit (
-                time REAL, file INTEGER, offset INTEGER, host BLOB, queue_id BLOB, pattern INTEGER,
-                PRIMARY KEY (time, file, offset, pattern)
+                file INTEGER, offset INTEGER, pattern INTEGER, host BLOB, queue_id BLOB,
+                PRIMARY KEY (file, offset, pattern)
             ) WITHOUT ROWID;
             CREATE TABLE context (
                 file INTEGER, hit INTEGER, offset INTEGER, raw BLOB,
@@ -50,17 +50,20 @@ class Found:
         self._database.close()
 
     def add(self, line: Line) -> None:
-        """Keep a line."""
+        """Keep a line, with the time that it was first found to have.
+
+        In the hour that daylight saving repeats, another reading may find another one.
+        """
         self._database.execute(
             "INSERT OR IGNORE INTO line VALUES (?, ?, ?, ?, ?, ?)",
-            (line.record.host, line.queue_id, line.time, *line.place, line.raw),
+            (line.record.host, line.queue_id, *line.place, line.time, line.raw),
         )
 
     def add_hit(self, pattern: int, line: Line) -> None:
         """Keep that a pattern was found in a line."""
         self._database.execute(
-            "INSERT OR IGNORE INTO hit VALUES (?, ?, ?, ?, ?, ?)",
-            (line.time, *line.place, line.record.host, line.queue_id, pattern),
+            "INSERT OR IGNORE INTO hit VALUES (?, ?, ?, ?, ?)",
+            (*line.place, pattern, line.record.host, line.queue_id),
         )
 
     def add_context(self, file: int, hit: int, offset: int, raw: bytes) -> None:
@@ -93,7 +96,8 @@ class Found:
     def hits(self) -> Iterator[tuple[Key, tuple[float, int, int]]]:
         """Yield key, and time and place, of each line with a pattern, in the order of time."""
         for host, queue_id, *place in self._database.execute(
-            "SELECT DISTINCT host, queue_id, time, file, offset FROM hit"
+            "SELECT DISTINCT host, queue_id, time, file, offset"
+            " FROM hit JOIN line USING (host, queue_id, file, offset)"
             " ORDER BY time, file, offset"
         ):
             yield (host, queue_id), (place[0], place[1], place[2])
@@ -101,8 +105,7 @@ class Found:
     def patterns(self, line: Line) -> set[int]:
         """Return which patterns were found in a line."""
         rows = self._database.execute(
-            "SELECT pattern FROM hit WHERE time = ? AND file = ? AND offset = ?",
-            (line.time, *line.place),
+            "SELECT pattern FROM hit WHERE file = ? AND offset = ?", line.place
         )
         return {pattern for (pattern,) in rows}
 
@@ -129,9 +132,8 @@ class Found:
         place: with the time before it
         """
         (raw,) = self._database.execute(
-            "SELECT raw FROM line WHERE host = ? AND queue_id = ?"
-            " AND time = ? AND file = ? AND offset = ?",
-            (*key, *place),
+            "SELECT raw FROM line WHERE host = ? AND queue_id = ? AND file = ? AND offset = ?",
+            (*key, *place[1:]),
         ).fetchone()
         return _again(read, raw, place)
 

@@ -74,6 +74,7 @@ class File:
 
         Raises: LogError; Replaced
         """
+        self.timestamps.restart()
         with self._opened() as read_some:
             start, rest = 0, b""
             while data := read_some(BLOCK_BYTES):
@@ -96,6 +97,8 @@ class File:
 
         Raises: LogError; Replaced
         """
+        if not start:
+            self.timestamps.restart()
         with self._opened(start) as read_some:
             last = b"\n"
             # The first block is as much longer as it begins before it would.

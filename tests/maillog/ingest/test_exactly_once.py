@@ -583,7 +583,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=int(os.environ.get("EXACTLY_ONCE", effort.examples(150))),
+    max_examples=int(os.environ.get("EXACTLY_ONCE", effort.examples(100))),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -216,3 +216,18 @@ def test_an_hour_has_no_minute_60() -> None:
     read = [timestamps.minute(b"Nov 24 10:" + minute, b"") for minute in (b"59", b"60", b"99")]
 
     assert read == [minutes("2026-11-24T10:59"), None, None]
+
+
+def test_a_line_before_another_is_of_the_last_round_that_it_can_be_and_changes_nothing() -> None:
+    berlin = tz.gettz("Europe/Berlin")
+    first, second = minutes("2026-10-25T00:28"), minutes("2026-10-25T01:28")
+    timestamps = Timestamps(berlin, second + 600)
+    assert timestamps.minute(b"Oct 25 02:28", b"") == first
+
+    assert timestamps.minute_before(b"Oct 25 02:16", b"", first) == first - 12
+    assert timestamps.minute_before(b"Oct 25 02:28", b"", first) == first
+    assert timestamps.minute_before(b"Oct 25 02:28", b"", second) == second
+    assert timestamps.minute_before(b"Oct 25 02:50", b"", second) == first + 22
+    assert timestamps.minute_before(b"Oct 25 02:50", b"", first - 60) == first + 22
+    assert timestamps.minute_before(b"Oct 32 02:50", b"", first) is None
+    assert timestamps.minute(b"Oct 25 02:29", b"") == first + 1

@@ -38,6 +38,7 @@ def save(
 
     events: (host, instance) -> minute of the newest event
     blocks: the last of the piece
+    timestamps: have read its last line
     latest: the newest minute that there can be: a host whose clock runs ahead does not know
             the future
     present: the newest minute that other pieces can have told of
@@ -77,4 +78,6 @@ def _minute(line: bytes, names: Names, timestamps: Timestamps) -> int | None:
     record = frame.parse(line)
     if record is None or (record.host, record.instance) != names or not is_of_daemon(record):
         return None
-    return timestamps.minute(record.stamp, record.zone)
+    if timestamps.previous is None:
+        return timestamps.minute(record.stamp, record.zone)
+    return timestamps.minute_before(record.stamp, record.zone, timestamps.previous)

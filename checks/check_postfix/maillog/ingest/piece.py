@@ -244,7 +244,6 @@ class PieceReader:
         # Our own clock may just now be behind.
         present = max(now, written)
         latest = min(present, self._latest)  # an old archive knows of nothing later
-        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest, present)
         if block is not None:
             generation.mark_tail(tail, self._store.key)
             last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
@@ -252,6 +251,7 @@ class PieceReader:
             if last is not None:
                 # A host whose clock runs ahead does not know the future.
                 generation.last = max(generation.last or 0, min(last, now))
+        newest.save(self._store, self._log, counts.newest, last_blocks, timestamps, latest, present)
         return at_end
 
     def _shrink_hole(self, stream: Stream, generation: Generation) -> None:

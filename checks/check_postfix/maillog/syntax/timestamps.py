@@ -69,6 +69,25 @@ class Timestamps:
         self._previous = second if late else first
         return self._previous
 
+    def restart(self) -> None:
+        """Begin with the first line again."""
+        self._previous = None
+
+    def minute_before(self, stamp: bytes, utc_offset: bytes, following: int) -> int | None:
+        """Return the minute of a stamp that stands before a line of this minute.
+
+        In the hour that is repeated that is the last round that it can be. What is read next is
+        not changed by it.
+        """
+        minutes = self._all_minutes((stamp, utc_offset))
+        possible = [minute for minute in minutes if minute <= following + _DISORDER]
+        return max(possible or minutes[:1], default=None)
+
+    @property
+    def previous(self) -> int | None:
+        """The minute of the line that was read last, None if there is none."""
+        return self._previous
+
     def is_definite(self, stamp: bytes, utc_offset: bytes) -> bool:
         """Tell whether a stamp means one minute, whatever was read before."""
         return len(self._all_minutes((stamp, utc_offset))) == 1
