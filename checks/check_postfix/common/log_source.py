@@ -138,8 +138,9 @@ class OpenedStore:
             except StoreError as error:
                 is_damaged = isinstance(error, DamagedStore)
                 # SQLite has many words for what happens to a file that is not there any more.
+                is_another = file is not None and _file_at(self._path) != file
                 is_late = not tries or time.monotonic() > self._deadline
-                if is_late or not (is_damaged or _file_at(self._path) != file):
+                if is_late or not (is_damaged or is_another):
                     raise
                 if is_damaged and _is_set_aside(self._path, self._deadline):
                     self.notes = [note for note in self.notes if note != _BUILT_AGAIN]
