@@ -111,12 +111,13 @@ def test_a_report_in_the_least_memory_has_the_same_numbers():
     ]
     least, usual = book_of(lines, most_names=20, most_messages=5), book_of(lines)
 
-    assert counters(usual)["bytes_delivered"] == sum(range(400))
-    assert least.shelf.is_used
-    assert not usual.shelf.is_used
-    assert counters(least) == counters(usual)
-    for spilled, kept in zip(least.tallies(), usual.tallies(), strict=True):
-        assert _rows(spilled) == _rows(kept)
+    with least.shelf:
+        assert counters(usual)["bytes_delivered"] == sum(range(400))
+        assert least.shelf.is_used
+        assert not usual.shelf.is_used
+        assert counters(least) == counters(usual)
+        for spilled, kept in zip(least.tallies(), usual.tallies(), strict=True):
+            assert _rows(spilled) == _rows(kept)
 
 
 def _rows(tally):
