@@ -1,8 +1,9 @@
 """Workers: processes that read parts of long logs, and whose answers come in the order of these.
 
 What each part tells is told in the order of the parts, whoever is done first; answers that are
-early wait in a nameless temporary file. Where a worker is killed, its part and what no other
-worker has begun is read here. None outlives this process: it ends where nobody takes its answers.
+early wait in a nameless temporary file. Where a worker cannot be started, was killed, or there is
+no room for what it answers, its part is read here. None outlives this process: it ends where nobody
+takes its answers.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pickle
 import signal
 import tempfile
 from contextlib import suppress
+from errno import ENOSPC
 from multiprocessing.connection import wait
 
 TYPE_CHECKING = False
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 # What a worker sends behind the last answer of a part.
 _END = b""
-_LENGTH_BYTES = 8
 # In seconds
 _PATIENCE = 5
 
@@ -50,20 +51,31 @@ class _Early:
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
+        self._sizes: list[int] = []
 
     def add(self, answer: bytes) -> None:
+        """Keep one more.
+
+        Raises: OSError if there is no room; those before are kept
+        """
         if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        self._file.write(len(answer).to_bytes(_LENGTH_BYTES) + answer)
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        if self._file.write(answer) != len(answer):
+            raise OSError(ENOSPC, "not all was written")
+        self._sizes.append(len(answer))
 
     def taken(self) -> Iterator[bytes]:
-        """Yield them, and forget them."""
-        if self._file is None:
-            return
-        with self._file as file:
-            file.seek(0)
-            while length := file.read(_LENGTH_BYTES):
-                yield file.read(int.from_bytes(length))
+        """Yield them."""
+        if self._file:
+            self._file.seek(0)
+            for size in self._sizes:
+                yield self._file.read(size)
+        self.close()
+
+    def close(self) -> None:
+        """Forget them."""
+        if self._file:
+            self._file.close()
         self._file = None
 
 
@@ -93,12 +105,19 @@ class Workers:
             # Else one of them would keep open what tells another that we are gone.
             not_its_own = [ours, *(worker.connection for worker in self._workers)]
             process = forks.Process(target=self._serve, args=(theirs, not_its_own), daemon=True)
-            process.start()
-            theirs.close()
+            try:
+                process.start()
+            except OSError:  # there may be no more processes
+                ours.close()
+                break
+            finally:
+                theirs.close()
             self._workers.append(_Worker(ours, process))
         return self
 
     def __exit__(self, *_: object) -> None:
+        for early in self._early:
+            early.close()
         for worker in self._workers:
             worker.process.terminate()
             worker.connection.close()
@@ -140,10 +159,16 @@ class Workers:
                     continue
                 assert worker.part is not None
                 if worker.part == current:
+                    self._had[current] += 1
                     yield answer
-                else:
+                    continue
+                try:
                     self._early[worker.part].add(answer)
-                self._had[worker.part] += 1
+                except OSError:
+                    worker.process.kill()
+                    self._drop(worker)
+                else:
+                    self._had[worker.part] += 1
 
     def _answer(self, worker: _Worker) -> bytes | None:
         """Return a worker's next answer; None if there is none, of this part or at all."""
@@ -151,15 +176,18 @@ class Workers:
         try:
             answer = worker.connection.recv_bytes()
         except (EOFError, OSError):  # it was killed
-            self._workers.remove(worker)
-            worker.connection.close()
-            worker.process.join()
+            self._drop(worker)
             return None
         if answer != _END:
             return answer
         self._has_ended[worker.part] = True
         worker.part = None
         return None
+
+    def _drop(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
 
     # -- in a worker
 

@@ -280,6 +280,53 @@ def test_answers_come_in_the_order_of_the_parts_whoever_is_done_first():
     assert answers == [(part, (part, which)) for part in range(9) for which in ("first", "second")]
 
 
+def squares(part: int):
+    time.sleep(0.02 * (part % 3))
+    yield part
+    yield part * part
+
+
+SQUARES = [(part, answer) for part in range(9) for answer in (part, part * part)]
+
+
+def test_where_no_process_can_be_started_all_is_read_here(monkeypatch):
+    def refused(_):
+        raise BlockingIOError
+
+    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", refused)
+
+    with workers.Workers(3, range(9), squares) as some:
+        assert list(some.answers()) == SQUARES
+
+
+def test_where_there_is_no_room_for_what_is_early_it_is_read_here(monkeypatch):
+    class Full:
+        """Takes one answer, and a part of the next."""
+
+        def __init__(self, **_: object) -> None:
+            self.data, self.at = b"", 0
+
+        def write(self, data: bytes) -> int:
+            written = data if not self.data else data[:2]
+            self.data += written
+            return len(written)
+
+        def seek(self, at: int) -> None:
+            self.at = at
+
+        def read(self, size: int) -> bytes:
+            self.at += size
+            return self.data[self.at - size : self.at]
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(workers.tempfile, "TemporaryFile", Full)
+
+    with workers.Workers(3, range(9), squares) as some:
+        assert list(some.answers()) == SQUARES
+
+
 def test_what_fails_in_a_worker_is_told_by_the_parent():
     def read(part: int):
         raise ValueError(f"part {part}")
