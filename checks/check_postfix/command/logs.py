@@ -69,21 +69,28 @@ class File:
         self._spool = spool
         self.timestamps = Timestamps(zone, int(file.modified) // 60)
 
-    def blocks(self) -> Iterator[tuple[int, bytes]]:
+    def blocks(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield where a block of whole lines begins, in uncompressed bytes, and the block.
+
+        The blocks of a part are those that the whole file has there.
+
+        start, end: where a line begins, in bytes; a compressed file is read whole
 
         Raises: LogError; Replaced
         """
-        self.timestamps.restart()
-        with self._opened() as read_some:
-            start, rest = 0, b""
-            while data := read_some(BLOCK_BYTES):
+        if not start:
+            self.timestamps.restart()
+        with self._opened(start) as read_some:
+            rest = b""
+            more, left = -start % BLOCK_BYTES, (end or _FAR) - start
+            while data := read_some(min(BLOCK_BYTES + more, left)):
+                more, left = 0, left - len(data)
                 data = rest + data
-                end = data.rfind(b"\n") + 1 or (len(data) if len(data) > BLOCK_BYTES else 0)
-                rest = data[end:]
-                if end:
-                    yield start, data[:end]
-                    start += end
+                cut = data.rfind(b"\n") + 1 or (len(data) if len(data) > BLOCK_BYTES else 0)
+                rest = data[cut:]
+                if cut:
+                    yield start, data[:cut]
+                    start += cut
             if rest:
                 yield start, rest
 

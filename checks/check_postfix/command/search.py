@@ -9,21 +9,29 @@ larger log, and finds what stands before the line that was looked for.
 from __future__ import annotations
 
 import re
+from collections import namedtuple
+from contextlib import suppress
 from functools import partial
 
+from check_postfix.command import parts
 from check_postfix.command.context import Context
 from check_postfix.command.history import Message, is_of, messages
 from check_postfix.command.line import Line, read
+from check_postfix.command.logs import BLOCK_BYTES, Replaced
 from check_postfix.maillog.errors import LogError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, TypeVar
 
     from check_postfix.command.found import Found
     from check_postfix.command.history import Key
     from check_postfix.command.logs import File, Logs
+    from check_postfix.command.parts import Part
     from check_postfix.command.pattern import Pattern
+
+    Looked = TypeVar("Looked")
 
 # Of more messages nobody reads the histories, and their IDs would need more memory.
 MOST_MESSAGES = 100_000
@@ -44,6 +52,20 @@ _find_ids = re.compile(
 _LIFETIME = 30 * 86400
 
 
+class Hits(namedtuple("Hits", "lines first last")):
+    """What the patterns were found in, in one block.
+
+    lines: number of the pattern, and line
+    first, last: of the block; the last one is the last that is understood
+    """
+
+    __slots__ = ()
+
+    lines: list[tuple[int, Line]]
+    first: Line | None
+    last: Line | None
+
+
 class TooManyError(Exception):
     """More messages than can be told apart in little memory."""
 
@@ -56,6 +78,7 @@ class Search:
     since, until: seconds since 1970; a line with a pattern is looked for between them
     progress: is told of each block: the file's name and how many bytes
     around:   lines that are kept before and after each one with a pattern
+    jobs:     processes that read a long log; one reads where lines around are kept
 
     goes_on: whether messages lead to more than were looked for
     first, last: times of the oldest and the newest line that were seen, in seconds
@@ -69,8 +92,10 @@ class Search:
         until: float,
         progress: Callable[[str, int], None],
         around: int = 0,
+        jobs: int = 1,
     ) -> None:
         self._around = around
+        self._jobs = jobs
         self._logs = logs
         self._found = found
         self._since, self._until = since, until
@@ -100,75 +125,128 @@ class Search:
 
     # -- reading
 
-    def _blocks(self, file: File) -> Iterator[tuple[int, bytes]]:
-        if file.number in self._unread:
-            return
-        try:
-            for start, block in file.blocks():
-                self._progress(file.name, len(block))
-                yield start, block
-        except LogError as error:
-            self._unread.add(file.number)
-            self._logs.notes.append(str(error))
+    def _read(
+        self, files: Sequence[File], look: Callable[[File, int, bytes], Looked]
+    ) -> Iterator[tuple[File, Looked]]:
+        """Yield what was found in each block of some files, in their order.
+
+        look: looks through a block of a file, which begins there; maybe in another process
+        """
+        files = [file for file in files if file.number not in self._unread]
+
+        def read_part(part: Part) -> Iterator[tuple[int, Looked | str | Replaced]]:
+            file = files[part.file]
+            if part.before:  # by it stamps are read that mean more than one minute
+                read(part.before, (file.number, 0), file.timestamps)
+            try:
+                for start, block in file.blocks(part.start, part.end):
+                    yield len(block), look(file, start, block)
+            except LogError as error:
+                yield 0, str(error)
+            except Replaced as error:
+                yield 0, error
+
+        for part, (size, found) in self._answers(files, read_part):
+            file = files[part.file]
+            if isinstance(found, Replaced):
+                raise found
+            if isinstance(found, str):
+                self._unread.add(file.number)
+                self._logs.notes.append(found)
+                continue
+            self._progress(file.name, size)
+            yield file, found
+
+    def _answers(
+        self, files: Sequence[File], read_part: Callable[[Part], Iterator[Any]]
+    ) -> Iterator[tuple[Part, Any]]:
+        # What stands around a line may stand in another part.
+        if not self._around and parts.are_worth_it(files, self._jobs):
+            cut = None
+            with suppress(LogError):  # one reader says the same, and what it could read before
+                cut = parts.of(files, BLOCK_BYTES)
+            if cut is not None:
+                # Who reads alone loads none of this.
+                from check_postfix.command.workers import Workers
+
+                with Workers(self._jobs, cut, read_part) as workers:
+                    yield from workers.answers()
+                return
+        for part in parts.whole(files):
+            for answer in read_part(part):
+                yield part, answer
 
     def _find_patterns(self, patterns: Sequence[Pattern]) -> set[bytes]:
         ids = set()
-        for file in self._logs.files:
-            if file.modified < self._since:
-                continue
-            last = None
-            context = Context(self._around, partial(self._found.add_context, file.number))
-            for start, block in self._blocks(file):
-                hits: list[int] = []
-                if first := file.line(block, start, 0):
-                    self.first = first.time if self.first is None else self.first
-                    host = first.record.host.lower()
-                    self._hosts |= {host, host.split(b".")[0]}
-                last = start, block
-                for number, pattern in enumerate(patterns):
-                    for at in pattern.found(block):
-                        line = file.line(block, start, at)
-                        if line is None or not self._since <= line.time < self._until:
-                            continue
-                        self._found.add(line)
-                        self._found.add_hit(number, line)
-                        hits.append(line.place[1] - start)
-                        self._hit_since = min(self._hit_since, line.time)
-                        if line.queue_id:
-                            ids.add(line.queue_id)
-                if self._around:
-                    context.take(start, block, hits)
-            if last and (newest := _last(file, *last)):
-                self.last = max(self.last or 0, newest.time)
+        contexts = {
+            file.number: Context(self._around, partial(self._found.add_context, file.number))
+            for file in self._logs.files
+        }
+
+        def look(file: File, start: int, block: bytes) -> Hits:
+            lines = []
+            first = file.line(block, start, 0)
+            for number, pattern in enumerate(patterns):
+                for at in pattern.found(block):
+                    line = file.line(block, start, at)
+                    if line is not None and self._since <= line.time < self._until:
+                        lines.append((number, line))
+            if self._around:
+                hits = [line.place[1] - start for _, line in lines]
+                contexts[file.number].take(start, block, hits)
+            return Hits(lines, first, _last(file, start, block))
+
+        newest: dict[int, float] = {}
+        files = [file for file in self._logs.files if file.modified >= self._since]
+        for file, found in self._read(files, look):
+            if first := found.first:
+                self.first = first.time if self.first is None else self.first
+                host = first.record.host.lower()
+                self._hosts |= {host, host.split(b".")[0]}
+            if found.last:
+                newest[file.number] = found.last.time
+            for number, line in found.lines:
+                self._found.add(line)
+                self._found.add_hit(number, line)
+                self._hit_since = min(self._hit_since, line.time)
+                if line.queue_id:
+                    ids.add(line.queue_id)
+        self.last = max(newest.values(), default=None)
         return ids
 
     def _find_messages(self, ids: set[bytes]) -> set[bytes]:
         """Keep all lines of these queue IDs; return the IDs that they lead to or come from."""
-        further = set()
         find = _one_by_one if len(ids) <= _FEW else _all_at_once
-        for file in self._logs.files:
-            if file.modified < self._hit_since - _LIFETIME:
-                continue
-            for start, block in self._blocks(file):
-                for at in find(ids, block):
-                    line = file.line(block, start, at)
-                    if line is None or not line.queue_id:
-                        continue
-                    own = line.queue_id in ids
-                    message = Message((line.record.host, line.queue_id), [line])
-                    named = {
-                        queue_id
-                        for queue_id, relay in message.leads_to.items()
-                        if is_of(relay, self._hosts)
-                    }
-                    named |= {message.comes_from} - {b""}
-                    for queue_id in named:
-                        self._found.add_link(message.key, queue_id)
-                    if own:
-                        self._found.add(line)
-                        further |= named
-                    elif named & ids:
-                        further.add(line.queue_id)
+
+        def look(file: File, start: int, block: bytes) -> list[tuple[Line, set[bytes]]]:
+            found = []
+            for at in find(ids, block):
+                line = file.line(block, start, at)
+                if line is None or not line.queue_id:
+                    continue
+                message = Message((line.record.host, line.queue_id), [line])
+                named = {
+                    queue_id
+                    for queue_id, relay in message.leads_to.items()
+                    if is_of(relay, self._hosts)
+                }
+                named |= {message.comes_from} - {b""}
+                if named or line.queue_id in ids:
+                    found.append((line, named))
+            return found
+
+        further = set()
+        oldest = self._hit_since - _LIFETIME
+        files = [file for file in self._logs.files if file.modified >= oldest]
+        for _, found in self._read(files, look):
+            for line, named in found:
+                for queue_id in named:
+                    self._found.add_link((line.record.host, line.queue_id), queue_id)
+                if line.queue_id in ids:
+                    self._found.add(line)
+                    further |= named
+                elif named & ids:
+                    further.add(line.queue_id)
         return further
 
     # -- what was found
@@ -195,7 +273,7 @@ class Search:
         for key, place in self._found.hits():
             if place[1:] in told:
                 continue
-            line = self._found.line(key, place, self._read)
+            line = self._found.line(key, place, self._again)
             if not key[1]:
                 yield [Message(key, [line])], self._found.patterns(line)
                 continue
@@ -231,9 +309,9 @@ class Search:
                     yield other
 
     def _messages(self, key: Key) -> list[Message]:
-        return list(messages(key, self._found.lines(key, self._read)))
+        return list(messages(key, self._found.lines(key, self._again)))
 
-    def _read(self, raw: bytes, place: tuple[int, int]) -> Line | None:
+    def _again(self, raw: bytes, place: tuple[int, int]) -> Line | None:
         return read(raw, place, self._logs.files[place[0]].timestamps)
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from functools import partial
 from math import inf
 
-from check_postfix.command import declared, hidden, named, names, pattern
+from check_postfix.command import declared, hidden, jobs, named, names, pattern
 from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
 from check_postfix.command.line import read
@@ -101,6 +101,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-C", "--context", metavar="N", default="0",
         help="show N lines of the log before and after each line with a pattern as well",
     )  # fmt: skip
+    jobs.add(parser)
     declared.add(
         parser, ANONYMISE,
         "show pseudonyms for addresses, domains, relays, clients and accounts, as the checks do; of"
@@ -132,6 +133,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         options.context = values.count(options.context)
     except ValueError as error:
         raise UsageError(f"-C {options.context}: {error.args[0]}; use for example 3") from None
+    options.jobs = jobs.number(options.jobs)
     patterns = [
         pattern.of(_read("PATTERN", text, values.text), lambda: names.secret(options.state))
         for text in options.patterns
@@ -157,7 +159,7 @@ def _run(
         Found() as found,
     ):
         with Progress() as progress:
-            search = Search(logs, found, since, until, progress.read, options.context)
+            search = Search(logs, found, since, until, progress.read, options.context, options.jobs)
             try:
                 search.run(patterns)
             except TooManyError:

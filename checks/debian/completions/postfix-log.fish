@@ -87,6 +87,7 @@ complete -c postfix-log -n '_shtab_postfix_log_using trace' -l until -x -d 'a li
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -l timezone -x -d 'time zone of stamps that do not name one (default: this machine'"'"'s)'
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -l brief -d 'leave the lines out: only what became of each message'
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -s C -l context -x -d 'show N lines of the log before and after each line with a pattern as well'
+complete -c postfix-log -n '_shtab_postfix_log_using trace' -l jobs -x -d 'so many processes read a long log (default: all, one for each processor)'
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -l anonymise -d 'show pseudonyms for addresses, domains, relays, clients and accounts, as the checks do; of what other servers answer, codes and our class; of lines that nobody takes apart nothing'
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -l state -xka "(__fish_complete_path (commandline -ct))" -d 'file of the checks, by whose secret pseudonyms are made'
 complete -c postfix-log -n '_shtab_postfix_log_using trace' -l no-queue -d 'do not ask postqueue whether what has not left the queue is still there'

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gzip
 import multiprocessing
 import os
-import random
 import signal
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -15,46 +13,28 @@ from pathlib import Path
 
 import pytest
 
-from check_postfix.command import logs, workers
-from check_postfix.command.report import parts, reading, secret
+from check_postfix.command import logs, parts
+from check_postfix.command.report import reading, secret
+from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.maillog.source.logfile import look
 from tests.bench import shapes
-from tests.bench.ground import one_day
-from tests.support import corpus
+from tests.command.mixed import mixed
 
 pytestmark = pytest.mark.usefixtures("utc")
-_SIZE = 1_500_000
 BERLIN = "Europe/Berlin"
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Let a log of a megabyte or two be cut, and a compressed one be told in pieces."""
-    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
-    monkeypatch.setattr(reading, "_WORTH_IT_BYTES", 0)
+    monkeypatch.setattr(parts, "PART_BYTES", 1)
+    monkeypatch.setattr(parts, "WORTH_IT_BYTES", 0)
     monkeypatch.setattr(reading, "_PIECE_BYTES", 200_000)
     monkeypatch.setattr(secret, "of", lambda *_: b"k" * 16)
 
 
 def cut(path: Path) -> list[parts.Part]:
-    return parts.of([logs.File(0, look(str(path)), None)], 1)
-
-
-def mixed(path: Path, shape: str) -> Path:
-    """Write a log of a shape, with every line of the corpus in it, and repeats of lines."""
-    chance = random.Random(5)
-    one_day(path, _SIZE, truth=shapes.SHAPES[shape]())
-    lines = path.read_bytes().splitlines(keepends=True)
-    others = [entry.line + b"\n" for entry in corpus.entries()]
-    for _ in range(2):
-        for other in others:
-            lines.insert(chance.randrange(len(lines)), other)
-    for _ in range(300):
-        at = chance.randrange(1, len(lines))
-        front = b" ".join(lines[at - 1].split(b" ", 2)[:2])
-        lines.insert(at, front + b" last message repeated 3 times\n")
-    path.write_bytes(b"".join(lines))
-    return path
+    return parts.of([logs.File(0, look(str(path)), None)], BLOCK)
 
 
 @pytest.mark.heavy
@@ -121,7 +101,7 @@ def test_in_the_hour_that_is_repeated_no_log_is_cut(report, tmp_path):
     assert together.json() == alone.json()
     assert not [
         part
-        for part in parts.of([logs.File(0, look(str(log)), reading_zone())], 1)
+        for part in parts.of([logs.File(0, look(str(log)), reading_zone())], BLOCK)
         if part.before.startswith(b"Oct 25 02")
     ]
 
@@ -207,130 +187,3 @@ def test_a_number_of_processes_that_there_cannot_be_is_refused(report, tmp_path,
 
     assert answer.status == 2
     assert said in answer.errors
-
-
-# -- the processes
-
-_WAITS = """
-import os, sys, time
-from check_postfix.command.workers import Workers
-
-def read(part):
-    yield os.getpid()
-    time.sleep(60)
-
-with Workers(2, [0, 1, 2], read) as workers:
-    answers = workers.answers()
-    print(next(answers)[1], *[worker.process.pid for worker in workers._workers], flush=True)
-    next(answers)
-"""
-
-
-def _is_there(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
-def test_none_is_left_when_their_parent_ends(ended_by):
-    with subprocess.Popen(
-        [sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        processes = [int(word) for word in parent.stdout.readline().split()]
-        assert all(map(_is_there, processes))
-        parent.send_signal(ended_by)
-
-    deadline = time.monotonic() + 10
-    while any(map(_is_there, processes)) and ended_by == signal.SIGINT:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_who_waits_for_work_ends_when_the_parent_was_killed():
-    program = _WAITS.replace("time.sleep(60)", "pass").replace(
-        "    next(answers)\n", "    list(answers); print(flush=True); time.sleep(60)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        processes = [int(word) for word in parent.stdout.readline().split()]
-        parent.stdout.readline()
-        parent.kill()
-
-    deadline = time.monotonic() + 10
-    while any(map(_is_there, processes)):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_answers_come_in_the_order_of_the_parts_whoever_is_done_first():
-    def read(part: int):
-        time.sleep(0.05 * (3 - part % 4))
-        yield part, "first"
-        yield part, "second"
-
-    with workers.Workers(3, range(9), read) as some:
-        answers = list(some.answers())
-
-    assert answers == [(part, (part, which)) for part in range(9) for which in ("first", "second")]
-
-
-def squares(part: int):
-    time.sleep(0.02 * (part % 3))
-    yield part
-    yield part * part
-
-
-SQUARES = [(part, answer) for part in range(9) for answer in (part, part * part)]
-
-
-def test_where_no_process_can_be_started_all_is_read_here(monkeypatch):
-    def refused(_):
-        raise BlockingIOError
-
-    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", refused)
-
-    with workers.Workers(3, range(9), squares) as some:
-        assert list(some.answers()) == SQUARES
-
-
-def test_where_there_is_no_room_for_what_is_early_it_is_read_here(monkeypatch):
-    class Full:
-        """Takes one answer, and a part of the next."""
-
-        def __init__(self, **_: object) -> None:
-            self.data, self.at = b"", 0
-
-        def write(self, data: bytes) -> int:
-            written = data if not self.data else data[:2]
-            self.data += written
-            return len(written)
-
-        def seek(self, at: int) -> None:
-            self.at = at
-
-        def read(self, size: int) -> bytes:
-            self.at += size
-            return self.data[self.at - size : self.at]
-
-        def close(self) -> None:
-            pass
-
-    monkeypatch.setattr(workers.tempfile, "TemporaryFile", Full)
-
-    with workers.Workers(3, range(9), squares) as some:
-        assert list(some.answers()) == SQUARES
-
-
-def test_what_fails_in_a_worker_is_told_by_the_parent():
-    def read(part: int):
-        raise ValueError(f"part {part}")
-        yield
-
-    with workers.Workers(2, range(3), read) as some, pytest.raises(ValueError, match="part 0"):
-        list(some.answers())

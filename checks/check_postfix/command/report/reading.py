@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from check_postfix.command import parts
 from check_postfix.command.logs import Replaced
 from check_postfix.command.progress import Progress
 from check_postfix.command.report import addresses
@@ -10,6 +11,7 @@ from check_postfix.command.report.scan import Origins, Scan
 from check_postfix.command.report.underway import Underway
 from check_postfix.command.text import clean
 from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.plugin import values
 
 TYPE_CHECKING = False
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from check_postfix.command.logs import File, Logs
+    from check_postfix.command.parts import Part
     from check_postfix.command.report.book import Book
-    from check_postfix.command.report.parts import Part
     from check_postfix.command.report.piece import Piece
     from check_postfix.command.report.span import Span
 
-# Of less than this, one process has read the most before others have begun.
-_WORTH_IT_BYTES = 16 << 20
 # A compressed file is one part; so much of it is told at a time.
 _PIECE_BYTES = 8 << 20
 
@@ -59,14 +59,12 @@ class Reading:
         """
         self._files = [file for file in logs.files if file.modified >= self._since * 60]
         self._left = list(self._files)
-        size = sum(file.size for file in self._files)
-        alone = jobs == 1 or size < _WORTH_IT_BYTES
         try:
-            with Progress(size) as progress:
-                if alone:
-                    self._read_alone(logs, progress)
-                else:
+            with Progress(sum(file.size for file in self._files)) as progress:
+                if parts.are_worth_it(self._files, jobs):
                     self._read_together(logs, progress, jobs)
+                else:
+                    self._read_alone(logs, progress)
         except KeyboardInterrupt:
             self.was_interrupted = True
             names = ", ".join(clean(file.name.encode()) for file in self._left)
@@ -92,11 +90,10 @@ class Reading:
 
     def _read_together(self, logs: Logs, progress: Progress, jobs: int) -> None:
         # Who reads alone loads none of this.
-        from check_postfix.command.report import parts
         from check_postfix.command.workers import Workers
 
         try:
-            cut = parts.of(self._files)
+            cut = parts.of(self._files, BLOCK)
         except LogError:  # one reader says the same, and what it could read before
             return self._read_alone(logs, progress)
         with Workers(jobs, cut, self._pieces) as workers:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from argparse import Namespace
 from datetime import datetime
 
-from check_postfix.command import declared
+from check_postfix.command import declared, jobs
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
 from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
@@ -130,10 +129,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--reject-senders", action="store_true", help="tell whose mail was rejected, too"
     )
-    parser.add_argument(
-        "--jobs", metavar="N", default=_ALL,
-        help="so many processes read a long log (default: all, one for each processor)",
-    )  # fmt: skip
+    jobs.add(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON, numbers not rounded")
     parser.add_argument(
         "--html", metavar="FILE",
@@ -169,10 +165,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
         {name: _limit(f"--{name}", getattr(options, name)) for name, _ in _LIMITS
          if getattr(options, name) is not None},
     )  # fmt: skip
-    jobs = _jobs(options.jobs)
+    processes = jobs.number(options.jobs)
     for _ in range(_TRIES):
         try:
-            return (yield from _run(options, zone, of_time, limits, jobs))
+            return (yield from _run(options, zone, of_time, limits, processes))
         except Replaced:
             continue
     raise LogError("the log was rotated each time while it was read; try once more")
@@ -187,20 +183,8 @@ def _limit(flag: str, written: str) -> int:
         raise UsageError(f"{flag} {written}: {error}; example: {flag} 20, or {flag} all") from None
 
 
-def _jobs(written: str) -> int:
-    if written == _ALL:
-        return len(os.sched_getaffinity(0))
-    try:
-        number = values.count(written)
-    except ValueError as error:
-        raise UsageError(f"--jobs {written}: {error}; example: --jobs 4, or all") from None
-    if not number:
-        raise UsageError(f"--jobs {written}: one process reads at least; example: --jobs 1")
-    return number
-
-
 def _run(
-    options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits, jobs: int
+    options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits, processes: int
 ) -> Generator[str, None, int]:
     named, has_input = _named(options), STANDARD_INPUT in options.log
     with (
@@ -212,7 +196,7 @@ def _run(
         book = Book(shelf)
         names = Names(secret.of(options, logs.notes), options.anonymise)
         reading = Reading(book, options, zone, of_time)
-        reading.read(logs, jobs)
+        reading.read(logs, processes)
         book.finish()
         report = _report(book, options, reading, of_time, zone, names, limits)
         yield from delivery.deliver(report, options)

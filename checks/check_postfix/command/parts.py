@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.partial_lines import is_of_container
 
@@ -14,8 +13,10 @@ if TYPE_CHECKING:
 
     from check_postfix.command.logs import File
 
-# Of a plain file, a part has so many blocks; of any file, so much is told at a time.
-PART_BLOCKS = 64
+# Of less than this, one process has read the most before others have begun.
+WORTH_IT_BYTES = 16 << 20
+# A part of a plain file has about so many bytes.
+PART_BYTES = 8 << 20
 # The longest line next to which a file is cut
 _LONGEST_LINE = 4096
 # So many blocks in a row are looked at for where to cut.
@@ -38,16 +39,26 @@ class Part(namedtuple("Part", "file start end before")):
     before: bytes
 
 
-def of(files: Sequence[File], blocks: int = PART_BLOCKS) -> list[Part]:
+def are_worth_it(files: Sequence[File], jobs: int) -> bool:
+    """Tell whether so many processes are quicker than one."""
+    return jobs > 1 and sum(file.size for file in files) >= WORTH_IT_BYTES
+
+
+def whole(files: Sequence[File]) -> list[Part]:
+    """Return a part for each file."""
+    return [Part(number, 0, None, b"") for number in range(len(files))]
+
+
+def of(files: Sequence[File], block: int) -> list[Part]:
     """Return the parts of some files, in order.
 
-    blocks: of a part, at least
+    block: bytes that are read at a time: the blocks of a part are those of the whole file
 
     Raises: LogError; Replaced
     """
     parts = []
     for number, file in enumerate(files):
-        cuts = [] if file.is_compressed else _cuts(file, blocks)
+        cuts = [] if file.is_compressed else _cuts(file, block)
         starts = [(0, b""), *cuts]
         ends = [start for start, _ in cuts]
         for (start, before), end in zip(starts, [*ends, None], strict=True):
@@ -55,20 +66,21 @@ def of(files: Sequence[File], blocks: int = PART_BLOCKS) -> list[Part]:
     return parts
 
 
-def _cuts(file: File, blocks: int) -> list[tuple[int, bytes]]:
+def _cuts(file: File, block: int) -> list[tuple[int, bytes]]:
     """Return where a plain file can be cut, with the line before."""
     if is_of_container(file.near(0, _LONGEST_LINE), 0):
         return []  # their lines may come in several parts
     found: list[tuple[int, bytes]] = []
-    block = blocks
-    last = (file.size - 1) // BLOCK
-    while block <= last:
-        for place in range(block, min(block + _TRIES, last + 1)):
-            if cut := _cut(file, place * BLOCK):
+    last = (file.size - 1) // block
+    step = max(1, PART_BYTES // block)
+    at = step
+    while at <= last:
+        for place in range(at, min(at + _TRIES, last + 1)):
+            if cut := _cut(file, place * block):
                 found.append(cut)
-                block = place
+                at = place
                 break
-        block += blocks
+        at += step
     return found
 
 

@@ -1,0 +1,138 @@
+"""Processes that read parts: their order, their end, and what becomes of a part without one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from check_postfix.command import workers
+
+_WAITS = """
+import os, sys, time
+from check_postfix.command.workers import Workers
+
+def read(part):
+    yield os.getpid()
+    time.sleep(60)
+
+with Workers(2, [0, 1, 2], read) as workers:
+    answers = workers.answers()
+    print(next(answers)[1], *[worker.process.pid for worker in workers._workers], flush=True)
+    next(answers)
+"""
+
+
+def _is_there(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_none_is_left_when_their_parent_ends(ended_by):
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        processes = [int(word) for word in parent.stdout.readline().split()]
+        assert all(map(_is_there, processes))
+        parent.send_signal(ended_by)
+
+    deadline = time.monotonic() + 10
+    while any(map(_is_there, processes)) and ended_by == signal.SIGINT:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_who_waits_for_work_ends_when_the_parent_was_killed():
+    program = _WAITS.replace("time.sleep(60)", "pass").replace(
+        "    next(answers)\n", "    list(answers); print(flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        processes = [int(word) for word in parent.stdout.readline().split()]
+        parent.stdout.readline()
+        parent.kill()
+
+    deadline = time.monotonic() + 10
+    while any(map(_is_there, processes)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_answers_come_in_the_order_of_the_parts_whoever_is_done_first():
+    def read(part: int):
+        time.sleep(0.05 * (3 - part % 4))
+        yield part, "first"
+        yield part, "second"
+
+    with workers.Workers(3, range(9), read) as some:
+        answers = list(some.answers())
+
+    assert answers == [(part, (part, which)) for part in range(9) for which in ("first", "second")]
+
+
+def squares(part: int):
+    time.sleep(0.02 * (part % 3))
+    yield part
+    yield part * part
+
+
+SQUARES = [(part, answer) for part in range(9) for answer in (part, part * part)]
+
+
+def test_where_no_process_can_be_started_all_is_read_here(monkeypatch):
+    def refused(_):
+        raise BlockingIOError
+
+    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", refused)
+
+    with workers.Workers(3, range(9), squares) as some:
+        assert list(some.answers()) == SQUARES
+
+
+def test_where_there_is_no_room_for_what_is_early_it_is_read_here(monkeypatch):
+    class Full:
+        """Takes one answer, and a part of the next."""
+
+        def __init__(self, **_: object) -> None:
+            self.data, self.at = b"", 0
+
+        def write(self, data: bytes) -> int:
+            written = data if not self.data else data[:2]
+            self.data += written
+            return len(written)
+
+        def seek(self, at: int) -> None:
+            self.at = at
+
+        def read(self, size: int) -> bytes:
+            self.at += size
+            return self.data[self.at - size : self.at]
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(workers.tempfile, "TemporaryFile", Full)
+
+    with workers.Workers(3, range(9), squares) as some:
+        assert list(some.answers()) == SQUARES
+
+
+def test_what_fails_in_a_worker_is_told_by_the_parent():
+    def read(part: int):
+        raise ValueError(f"part {part}")
+        yield
+
+    with workers.Workers(2, range(3), read) as some, pytest.raises(ValueError, match="part 0"):
+        list(some.answers())
