@@ -71,8 +71,10 @@ class Machine(RuleBasedStateMachine):
         self.was_dated = False  # whether a line of it told the time
         self.unread: set[int] = set()  # seen by a run, and not known to be read to the end
         # Generations of which a run does not know enough to tell when a loss was: no line
-        # told the time, or something was written to them after their renaming.
+        # told the time, or something was written to them after their renaming, when the next one
+        # may have begun.
         self.vague: set[int] = set()
+        self.written_late: set[int] = set()
         self.renamed: set[int] = set()  # generations whose files may still be written to
         self.lost_some = False  # whether there may be any gap at all
         self.lines: dict[int, int] = {}  # minute -> its generation
@@ -181,6 +183,7 @@ class Machine(RuleBasedStateMachine):
         path = self._writable()[0]
         self._finish(path)
         self._append(path, self._lines(number, 0, path))
+        self.written_late.add(self.holds[path])
         self.vague.add(self.holds[path])
 
     # -- what rotations do
@@ -506,7 +509,6 @@ class Machine(RuleBasedStateMachine):
             assert coverage.gaps == []
         if self.must_gap:
             assert coverage.gaps
-        # What was written late may be of after the beginning of the next file, where the gap ends.
         if self.must_gap and self.was_dated and self.was_live not in self.vague:
             self.gone.add(self.was_live)
         for minute, generation in self.lines.items():
@@ -525,7 +527,7 @@ class Machine(RuleBasedStateMachine):
         self.was_dated = self.was_live in dated
         self.unread = set() if complete else known
         self.read_up_to = os.path.getsize(self.log) if self.was_live is not None else 0
-        self.vague = known - dated
+        self.vague = (known - dated) | self.written_late
         self.is_trimmed = self.is_trimmed and not complete
 
     @rule()
@@ -657,5 +659,20 @@ def test_a_loss_is_told_though_lines_were_written_late_and_the_next_file_had_beg
         machine.write_late_into_the_renamed_file(number=3)
         machine.delete_the_oldest_archive()
         machine.run_ingest()
+    finally:
+        machine.teardown()
+
+
+def test_a_loss_of_late_lines_that_a_run_had_no_time_for_is_told() -> None:
+    # Found by the machine, as the one before.
+    machine = Machine()
+    try:
+        machine.start(dateext=False, dated=True)
+        machine.go_on_in_the_file_of_another_day(days=1, late=False)
+        machine.truncate_the_live_log(in_place=False, number=1)
+        machine.write_late_into_the_renamed_file(number=1)
+        machine.run_ingest_without_time(block=500, piece=2000)
+        machine.delete_the_oldest_archive()
+        machine.run_ingest_in_small_pieces(block=500, piece=2000)
     finally:
         machine.teardown()
