@@ -468,12 +468,13 @@ class Scan:
             elif login:
                 whom = login_client, account
                 key = zone_host_tag, login
+            # What is said before whom a line names may be all of another one, that was cut there.
             elif client:
                 whom = client, user
-                key = zone_host_tag, dovecot_login
+                key = zone_host_tag, dovecot_login, True
             elif finding:
                 whom = found_client
-                key = zone_host_tag, finding
+                key = zone_host_tag, finding, True
             else:
                 key = zone_host_tag, connected or text or text_without_path or warned
             template = templates.get(key)
