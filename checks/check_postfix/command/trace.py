@@ -119,12 +119,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError
     """
-    zone = None
-    if options.timezone is not None:
-        TIMEZONE.value(options.timezone)
-        zone = values.zone(options.timezone)
-    for match in options.journal_match:
-        JOURNAL_MATCH.value(match)
+    zone = named.zone(options)
     since, until = (
         written and _read(flag, written, lambda text: values.moment(text, zone).timestamp())
         for flag, written in (("--since", options.since), ("--until", options.until))

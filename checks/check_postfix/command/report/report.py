@@ -6,7 +6,7 @@ import shlex
 from argparse import Namespace
 from datetime import datetime
 
-from check_postfix.command import declared, jobs
+from check_postfix.command import declared, jobs, named
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
 from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
@@ -17,7 +17,6 @@ from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
 from check_postfix.command.text import clean
-from check_postfix.common import named_logs
 from check_postfix.common.log_options import (
     ANONYMISE,
     ARCHIVES,
@@ -29,7 +28,6 @@ from check_postfix.common.log_options import (
 )
 from check_postfix.common.suspicion import Tries
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.store.store import Store
 from check_postfix.plugin import UsageError, values
 
 TYPE_CHECKING = False
@@ -39,12 +37,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from check_postfix.command.report.span import Span
-    from check_postfix.common.named_logs import NamedLog
 
 NOTHING_FOUND, NOT_READ, INTERRUPTED = 1, 3, 130
 _TRIES = 3
-# In seconds
-_STORE_TIMEOUT = 1
 _TOP = 10
 # Who tried whose password: so many pairs are looked at, the most frequent first.
 _MOST_TRIES = 30_000
@@ -152,12 +147,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError
     """
-    zone = None
-    if options.timezone is not None:
-        TIMEZONE.value(options.timezone)
-        zone = values.zone(options.timezone)
-    for match in options.journal_match:
-        JOURNAL_MATCH.value(match)
+    zone = named.zone(options)
     delivery.see_that_it_can(options)
     of_time = span.of(options, zone)
     limits = Limits(
@@ -186,10 +176,10 @@ def _limit(flag: str, written: str) -> int:
 def _run(
     options: Namespace, zone: tzinfo | None, of_time: Span, limits: Limits, processes: int
 ) -> Generator[str, None, int]:
-    named, has_input = _named(options), STANDARD_INPUT in options.log
+    logs_named, has_input = named.of(options, STANDARD_INPUT), STANDARD_INPUT in options.log
     with (
         Logs(
-            named, options.archives, zone, of_time.since * 60, options.journal_match, has_input
+            logs_named, options.archives, zone, of_time.since * 60, options.journal_match, has_input
         ) as logs,
         Shelf() as shelf,
     ):
@@ -267,16 +257,3 @@ def _trace(options: Namespace, of_time: Span, zone: tzinfo | None, text: str) ->
             moment = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
             words += [flag, moment.strftime("%Y-%m-%dT%H:%M%z")]
     return shlex.join([*words, text])
-
-
-def _named(options: Namespace) -> list[NamedLog]:
-    """Return the logs to read, besides standard input.
-
-    Raises: LogError, UsageError
-    """
-    paths = [path for path in options.log if path != STANDARD_INPUT]
-    if options.log and not paths and not options.journal and not options.journal_match:
-        return []
-    chosen = Namespace(**{**vars(options), "log": paths})
-    with Store(None, _STORE_TIMEOUT) as store:
-        return named_logs.of(chosen, store)[0]
