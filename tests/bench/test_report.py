@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,12 @@ MARGIN = 1.25
 _MEMORY = 64
 
 
+REPORT = [sys.executable, "-m", "check_postfix.command", "report", "--log"]
+# The time of two processes divided by that of one, on 60 MB.
+TOGETHER = 0.8
+_LONG = 60_000_000
+
+
 @pytest.fixture(scope="session")
 def pflogsumm() -> None:
     """Have a real pflogsumm."""
@@ -44,7 +51,7 @@ def test_each_shape_of_log_is_measured() -> None:
 def test_a_report_takes_as_long_as_it_did_beside_pflogsumm(tmp_path: Path, shape: str) -> None:
     log = tmp_path / "mail.log"
     one_day(log, _SIZE, truth=shapes.SHAPES[shape]())
-    command = [sys.executable, "-m", "check_postfix.command", "report", "--log", str(log)]
+    command = [*REPORT, str(log), "--jobs", "1"]
 
     times = race.race(
         [race.Runner("report", command), race.Runner("pflogsumm", ["pflogsumm", str(log)])],
@@ -55,3 +62,15 @@ def test_a_report_takes_as_long_as_it_did_beside_pflogsumm(tmp_path: Path, shape
     report, other = times["report"], times["pflogsumm"]
     assert report.rss is None or report.rss <= _MEMORY
     assert report.least <= MEASURED[shape] * MARGIN * other.least, (report, other)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor only")
+def test_two_processes_take_less_time_than_one(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    one_day(log, _LONG)
+
+    times = race.race(
+        [race.Runner(jobs, [*REPORT, str(log), "--jobs", jobs]) for jobs in ("1", "2")], 3
+    )
+
+    assert times["2"].wall <= TOGETHER * times["1"].wall, times
