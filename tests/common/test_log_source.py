@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -317,3 +319,46 @@ def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monke
 
     assert exit_code == 0
     assert text.count("state file was damaged and is built again") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE quarter_key SET quarter=CAST(quarter AS BLOB)",
+        "PRAGMA writable_schema=1; UPDATE sqlite_master SET sql=CAST(sql AS BLOB)"
+        " WHERE name='quarter_key'",
+    ],
+)
+def test_a_value_of_another_type_is_damage_whatever_it_breaks(tmp_path, change):
+    received = "smtpd[7]: 4ABCDEF012: client=mx[127.0.0.1], sasl_method=PLAIN, sasl_username=ann"
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([received, SENT]))
+    asked = ["--log", str(log), "--state", str(tmp_path / "state")]
+    outcome_of(CHECK, asked)
+    with closing(sqlite3.connect(tmp_path / "state")) as db:
+        db.create_function("noted", -1, lambda *_: None)  # nobody takes note, as with a flipped bit
+        db.executescript(change)
+    with log.open("a") as live:
+        live.write(mail_log.lines([SENT], minutes_ago=1))
+
+    text, exit_code = outcome_of(CHECK, asked)
+    again, _ = outcome_of(CHECK, asked)
+
+    assert exit_code == 0
+    assert "state file was damaged and is built again" in text
+    assert perfdata.of(text)["sent"].value == perfdata.of(again)["sent"].value == 2
+    assert "damaged" not in again
+
+
+def test_an_error_of_our_own_is_no_damage(tmp_path, monkeypatch):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    asked = ["--log", str(log), "--state", str(tmp_path / "state")]
+    outcome_of(CHECK, asked)
+
+    def failing(*_):
+        raise TypeError("ours")
+
+    monkeypatch.setattr(log_source.OpenedStore, "_read", failing)
+    text, exit_code = outcome_of(CHECK, asked)
+
+    assert exit_code == 3
+    assert "internal error: TypeError: ours" in text

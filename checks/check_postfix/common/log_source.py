@@ -135,12 +135,13 @@ class OpenedStore:
             try:
                 self._open()
                 break
-            except StoreError as error:
-                is_damaged = isinstance(error, DamagedStore)
+            except Exception as error:
+                # A value that is not what was written can break anything.
+                is_damaged = isinstance(error, DamagedStore) or self._is_found_damaged(error)
                 # SQLite has many words for what happens to a file that is not there any more.
                 is_another = file is not None and _file_at(self._path) != file
                 is_late = not tries or time.monotonic() > self._deadline
-                if is_late or not (is_damaged or is_another):
+                if is_late or not (is_damaged or (is_another and isinstance(error, StoreError))):
                     raise
                 if is_damaged and _is_set_aside(self._path, self._deadline):
                     self.notes = [note for note in self.notes if note != _BUILT_AGAIN]
@@ -148,6 +149,14 @@ class OpenedStore:
         if self._path is not None:
             self._say_what_is_not_kept()
         return self
+
+    def _is_found_damaged(self, error: Exception) -> bool:
+        """Tell whether an error that nobody has foreseen comes of a damaged state."""
+        if self._path is None or isinstance(error, (StoreError, LogError, Unknown, UsageError)):
+            return False
+        from check_postfix.maillog.store.damage import is_sound
+
+        return not is_sound(self._path, self._deadline - time.monotonic())
 
     def _say_what_is_not_kept(self) -> None:
         """Say so where this run asks for more than is kept."""
