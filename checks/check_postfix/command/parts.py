@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Of less than this, one process has read the most before others have begun.
 WORTH_IT_BYTES = 16 << 20
 # A part of a plain file has about so many bytes.
-PART_BYTES = 4 << 20
+PART_BYTES = 2 << 20
 # The longest line next to which a file is cut
 _LONGEST_LINE = 4096
 # So many blocks in a row are looked at for where to cut.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from check_postfix.command.report.span import Span
 
 # A compressed file is one part; so much of it is told at a time.
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 2 << 20
 
 
 class Reading:
