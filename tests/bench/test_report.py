@@ -30,8 +30,8 @@ _MEMORY = 64
 
 
 REPORT = [sys.executable, "-m", "check_postfix.command", "report", "--log"]
-# The time of two processes divided by that of one, on 60 MB.
-TOGETHER = 0.8
+# The time of two processes divided by that of one, on 60 MB: 0.7 to 0.8 where nothing else runs.
+TOGETHER = 0.95
 _LONG = 60_000_000
 
 
