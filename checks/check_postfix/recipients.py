@@ -55,8 +55,7 @@ def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
             (address, max(window.watched(address), numbers.get(window.pseudonym(address), 0)))
             for address in options.address
         ]
-        refused = _rejects(window, options)
-        found = [(address, number) for address, number in found if number or address in refused]
+        found = [(address, number) for address, number in found if number]
     else:
         found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
     return sorted(found, key=lambda one: (-one[1], one[0]))
@@ -120,7 +119,8 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 
 def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool) -> str:
     """Return the first line's words."""
-    found = _recipients(window, options)
+    # Of those that are asked for, one may have got nothing but rejects.
+    found = _recipients(window, options) or [(one, 0) for one in _rejects(window, options)]
     name, messages = found[0] if found else ("", 0)
     said = against_usual.words(
         _compared(window, options),

@@ -51,7 +51,7 @@ def test_a_trace_by_several_processes_tells_the_same(say, tmp_path, shape):
 def test_blocks_of_a_trace_s_parts_are_those_of_the_whole(tmp_path):
     log = mixed(tmp_path / "mail.log", "an ordinary day")
     file = logs.File(0, look(str(log)), None)
-    cut = parts.of([file], 100_000)
+    cut = parts.for_several([file], 2, 100_000)
 
     by_part = [block for part in cut for block in file.blocks(part.start, part.end)]
 

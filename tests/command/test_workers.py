@@ -36,38 +36,61 @@ def _is_there(process: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
-def test_none_is_left_when_their_parent_ends(ended_by):
-    with subprocess.Popen(
-        [sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        processes = [int(word) for word in parent.stdout.readline().split()]
-        assert all(map(_is_there, processes))
+def ended(processes: list[int]) -> bool:
+    """Tell whether all of these end soon."""
+    deadline = time.monotonic() + 10
+    while any(map(_is_there, processes)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(_is_there, processes))
+
+
+def begun(program: str) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a parent; return it, and its workers."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert parent.stdout is not None
+    processes = [int(word) for word in parent.stdout.readline().split()]
+    assert len(processes) == 3
+    assert all(map(_is_there, processes))
+    return parent, processes
+
+
+def test_none_is_left_after_ctrl_c():
+    parent, processes = begun(_WAITS)
+    with parent:
+        parent.send_signal(signal.SIGINT)
+
+    assert ended(processes)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
+def test_who_reads_ends_with_its_next_answer_when_the_parent_was_ended(ended_by):
+    program = _WAITS.replace(
+        "    yield os.getpid()\n    time.sleep(60)",
+        "    while True:\n        yield os.getpid()\n        time.sleep(0.05)",
+    ).replace("    next(answers)\n", "    time.sleep(60)\n")
+    parent, processes = begun(program)
+    with parent:
         parent.send_signal(ended_by)
 
-    deadline = time.monotonic() + 10
-    while any(map(_is_there, processes)) and ended_by == signal.SIGINT:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert ended(processes)
 
 
 def test_who_waits_for_work_ends_when_the_parent_was_killed():
     program = _WAITS.replace("time.sleep(60)", "pass").replace(
         "    next(answers)\n", "    list(answers); print(flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    parent, processes = begun(program)
+    with parent:
         assert parent.stdout is not None
-        processes = [int(word) for word in parent.stdout.readline().split()]
         parent.stdout.readline()
         parent.kill()
 
-    deadline = time.monotonic() + 10
-    while any(map(_is_there, processes)):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert ended(processes)
 
 
 def test_answers_come_in_the_order_of_the_parts_whoever_is_done_first():

@@ -78,13 +78,9 @@ class File:
 
         Raises: LogError; Replaced
         """
-        if not start:
-            self.timestamps.restart()
-        with self._opened(start) as read_some:
+        with self._part(start, end, BLOCK_BYTES) as read_some:
             rest = b""
-            more, left = -start % BLOCK_BYTES, (end or _FAR) - start
-            while data := read_some(min(BLOCK_BYTES + more, left)):
-                more, left = 0, left - len(data)
+            while data := read_some(BLOCK_BYTES):
                 data = rest + data
                 cut = data.rfind(b"\n") + 1 or (len(data) if len(data) > BLOCK_BYTES else 0)
                 rest = data[cut:]
@@ -104,17 +100,12 @@ class File:
 
         Raises: LogError; Replaced
         """
-        if not start:
-            self.timestamps.restart()
-        with self._opened(start) as read_some:
+        with self._part(start, end, lines.BLOCK) as read_some:
             last = b"\n"
-            # The first block is as much longer as it begins before it would.
-            more, left = -start % lines.BLOCK, (end or _FAR) - start
 
             def read(size: int) -> bytes:
-                nonlocal last, more, left
-                data = read_some(min(size + more, left))
-                more, left = 0, left - len(data)
+                nonlocal last
+                data = read_some(size)
                 if not data and last != b"\n":
                     data = b"\n"
                 last = data[-1:] or last
@@ -122,6 +113,23 @@ class File:
 
             for block, _ in lines.blocks(read, 0):
                 yield block
+
+    @contextmanager
+    def _part(self, start: int, end: int | None, block: int) -> Iterator[Callable[[int], bytes]]:
+        """Read from one line to another; whoever begins with the first begins its stamps anew."""
+        if not start:
+            self.timestamps.restart()
+        with self._opened(start) as read_some:
+            # The first block is as much longer as it begins before it would.
+            more, left = -start % block, (end or _FAR) - start
+
+            def read(size: int) -> bytes:
+                nonlocal more, left
+                data = read_some(min(size + more, left))
+                more, left = 0, left - len(data)
+                return data
+
+            yield read
 
     def near(self, offset: int, size: int) -> bytes:
         """Return so many bytes of a file that is not compressed, from an offset on.

@@ -5,14 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 
 from check_postfix.common import named_logs
-from check_postfix.common.log_options import JOURNAL_MATCH, TIMEZONE
 from check_postfix.maillog.store.store import Store
-from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from check_postfix.common.named_logs import NamedLog
 
 # In seconds
@@ -32,17 +28,3 @@ def of(options: Namespace, without: str = "") -> list[NamedLog]:
     chosen = Namespace(**{**vars(options), "log": paths})
     with Store(None, _STORE_TIMEOUT) as store:
         return named_logs.of(chosen, store)[0]
-
-
-def zone(options: Namespace) -> tzinfo | None:
-    """Return the zone of stamps that do not name one, None for this machine's.
-
-    options: timezone and journal_match, as they were written; both are looked at
-    Raises:  UsageError
-    """
-    for match in options.journal_match:
-        JOURNAL_MATCH.value(match)
-    if options.timezone is None:
-        return None
-    TIMEZONE.value(options.timezone)
-    return values.zone(options.timezone)

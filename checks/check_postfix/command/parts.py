@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.partial_lines import is_of_container
 
@@ -39,26 +40,29 @@ class Part(namedtuple("Part", "file start end before")):
     before: bytes
 
 
-def are_worth_it(files: Sequence[File], jobs: int) -> bool:
-    """Tell whether so many processes are quicker than one."""
-    return jobs > 1 and sum(file.size for file in files) >= WORTH_IT_BYTES
-
-
 def whole(files: Sequence[File]) -> list[Part]:
     """Return a part for each file."""
     return [Part(number, 0, None, b"") for number in range(len(files))]
 
 
-def of(files: Sequence[File], block: int) -> list[Part]:
-    """Return the parts of some files, in order.
+def for_several(files: Sequence[File], jobs: int, block: int) -> list[Part]:
+    """Return the parts of some files, in order, for so many processes to read.
+
+    Nothing where one process is as quick, or a file cannot be read: that one says so, and what
+    it could read before.
 
     block: bytes that are read at a time: the blocks of a part are those of the whole file
 
-    Raises: LogError; Replaced
+    Raises: Replaced
     """
+    if jobs < 2 or sum(file.size for file in files) < WORTH_IT_BYTES:
+        return []
     parts = []
     for number, file in enumerate(files):
-        cuts = [] if file.is_compressed else _cuts(file, block)
+        try:
+            cuts = [] if file.is_compressed else _cuts(file, block)
+        except LogError:
+            return []
         starts = [(0, b""), *cuts]
         ends = [start for start, _ in cuts]
         for (start, before), end in zip(starts, [*ends, None], strict=True):

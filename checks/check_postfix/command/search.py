@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from contextlib import suppress
 from functools import partial
 
 from check_postfix.command import parts
@@ -161,17 +160,14 @@ class Search:
         self, files: Sequence[File], read_part: Callable[[Part], Iterator[Any]]
     ) -> Iterator[tuple[Part, Any]]:
         # What stands around a line may stand in another part.
-        if not self._around and parts.are_worth_it(files, self._jobs):
-            cut = None
-            with suppress(LogError):  # one reader says the same, and what it could read before
-                cut = parts.of(files, BLOCK_BYTES)
-            if cut is not None:
-                # Who reads alone loads none of this.
-                from check_postfix.command.workers import Workers
+        jobs = 1 if self._around else self._jobs
+        if cut := parts.for_several(files, jobs, BLOCK_BYTES):
+            # Who reads alone loads none of this.
+            from check_postfix.command.workers import Workers
 
-                with Workers(self._jobs, cut, read_part) as workers:
-                    yield from workers.answers()
-                return
+            with Workers(jobs, cut, read_part) as workers:
+                yield from workers.answers()
+            return
         for part in parts.whole(files):
             for answer in read_part(part):
                 yield part, answer

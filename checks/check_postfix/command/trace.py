@@ -119,7 +119,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError
     """
-    zone = named.zone(options)
+    given = declared.values(options, [TIMEZONE, JOURNAL_MATCH])
+    zone = values.zone(given.timezone) if given.timezone else None
     since, until = (
         written and _read(flag, written, lambda text: values.moment(text, zone).timestamp())
         for flag, written in (("--since", options.since), ("--until", options.until))

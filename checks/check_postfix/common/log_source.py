@@ -136,27 +136,22 @@ class OpenedStore:
                 self._open()
                 break
             except Exception as error:
-                # A value that is not what was written can break anything.
-                is_damaged = isinstance(error, DamagedStore) or self._is_found_damaged(error)
-                # SQLite has many words for what happens to a file that is not there any more.
-                is_another = file is not None and _file_at(self._path) != file
                 is_late = not tries or time.monotonic() > self._deadline
-                if is_late or not (is_damaged or (is_another and isinstance(error, StoreError))):
+                if is_late or self._path is None or isinstance(error, (LogError, Unknown)):
                     raise
-                if is_damaged and _is_set_aside(self._path, self._deadline):
+                is_damaged = isinstance(error, DamagedStore)
+                # A value that is not what was written can break anything.
+                may_be = is_damaged or not isinstance(error, StoreError)
+                if may_be and _is_set_aside(self._path, self._deadline):
                     self.notes = [note for note in self.notes if note != _BUILT_AGAIN]
                     self.notes.append(_BUILT_AGAIN)
+                # SQLite has many words for what happens to a file that is not there any more.
+                is_another = file is not None and _file_at(self._path) != file
+                if not (is_another or is_damaged):
+                    raise
         if self._path is not None:
             self._say_what_is_not_kept()
         return self
-
-    def _is_found_damaged(self, error: Exception) -> bool:
-        """Tell whether an error that nobody has foreseen comes of a damaged state."""
-        if self._path is None or isinstance(error, (StoreError, LogError, Unknown, UsageError)):
-            return False
-        from check_postfix.maillog.store.damage import is_sound
-
-        return not is_sound(self._path, self._deadline - time.monotonic())
 
     def _say_what_is_not_kept(self) -> None:
         """Say so where this run asks for more than is kept."""

@@ -26,15 +26,15 @@ BERLIN = "Europe/Berlin"
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    """Let a log of a megabyte or two be cut, and a compressed one be told in pieces."""
+    """Let a log of a megabyte or two be cut, and a compressed one be told in chapters."""
     monkeypatch.setattr(parts, "PART_BYTES", 1)
     monkeypatch.setattr(parts, "WORTH_IT_BYTES", 0)
-    monkeypatch.setattr(reading, "_PIECE_BYTES", 200_000)
+    monkeypatch.setattr(reading, "_CHAPTER_BYTES", 200_000)
     monkeypatch.setattr(secret, "of", lambda *_: b"k" * 16)
 
 
 def cut(path: Path) -> list[parts.Part]:
-    return parts.of([logs.File(0, look(str(path)), None)], BLOCK)
+    return parts.for_several([logs.File(0, look(str(path)), None)], 2, BLOCK)
 
 
 @pytest.mark.heavy
@@ -101,7 +101,7 @@ def test_in_the_hour_that_is_repeated_no_log_is_cut(report, tmp_path):
     assert together.json() == alone.json()
     assert not [
         part
-        for part in parts.of([logs.File(0, look(str(log)), reading_zone())], BLOCK)
+        for part in parts.for_several([logs.File(0, look(str(log)), reading_zone())], 2, BLOCK)
         if part.before.startswith(b"Oct 25 02")
     ]
 
@@ -148,15 +148,15 @@ def test_what_a_killed_process_had_to_read_is_read_all_the_same(
     other = mixed(tmp_path / "other.log", "an attack").read_bytes()
     (tmp_path / "mail.log.1.gz").write_bytes(gzip.compress(other, 1))
     alone = report("--log", log, "--json", "--jobs", 1)
-    here, whole = os.getpid(), reading.Reading._pieces
+    here, whole = os.getpid(), reading.Reading._chapters
 
-    def pieces(self, part):
-        for number, piece in enumerate(whole(self, part)):
+    def chapters(self, part):
+        for number, chapter in enumerate(whole(self, part)):
             if os.getpid() != here and (number or part.file) == killed:
                 os.kill(os.getpid(), signal.SIGKILL)
-            yield piece
+            yield chapter
 
-    monkeypatch.setattr(reading.Reading, "_pieces", pieces)
+    monkeypatch.setattr(reading.Reading, "_chapters", chapters)
 
     assert report("--log", log, "--json", "--jobs", 3).json() == alone.json()
     assert not multiprocessing.active_children()

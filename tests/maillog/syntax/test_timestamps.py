@@ -224,10 +224,15 @@ def test_a_line_before_another_is_of_the_last_round_that_it_can_be_and_changes_n
     timestamps = Timestamps(berlin, second + 600)
     assert timestamps.minute(b"Oct 25 02:28", b"") == first
 
-    assert timestamps.minute_before(b"Oct 25 02:16", b"", first) == first - 12
-    assert timestamps.minute_before(b"Oct 25 02:28", b"", first) == first
-    assert timestamps.minute_before(b"Oct 25 02:28", b"", second) == second
-    assert timestamps.minute_before(b"Oct 25 02:50", b"", second) == first + 22
-    assert timestamps.minute_before(b"Oct 25 02:50", b"", first - 60) == first + 22
-    assert timestamps.minute_before(b"Oct 32 02:50", b"", first) is None
+    def before(stamp: bytes, following: int | None) -> int | None:
+        return Timestamps(berlin, second + 600, following).minute_before(stamp, b"")
+
+    assert timestamps.minute_before(b"Oct 25 02:16", b"") == first - 12
+    assert before(b"Oct 25 02:16", first) == first - 12
+    assert before(b"Oct 25 02:28", first) == first
+    assert before(b"Oct 25 02:28", second) == second
+    assert before(b"Oct 25 02:50", second) == first + 22
+    assert before(b"Oct 25 02:50", first - 60) == first + 22
+    assert before(b"Oct 25 02:50", None) == first + 22
+    assert before(b"Oct 32 02:50", first) is None
     assert timestamps.minute(b"Oct 25 02:29", b"") == first + 1

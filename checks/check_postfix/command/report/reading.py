@@ -17,17 +17,17 @@ from check_postfix.plugin import values
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from check_postfix.command.logs import File, Logs
     from check_postfix.command.parts import Part
     from check_postfix.command.report.book import Book
-    from check_postfix.command.report.piece import Piece
+    from check_postfix.command.report.chapter import Chapter
     from check_postfix.command.report.span import Span
 
 # A compressed file is one part; so much of it is told at a time.
-_PIECE_BYTES = 2 << 20
+_CHAPTER_BYTES = 2 << 20
 
 
 class Reading:
@@ -61,8 +61,8 @@ class Reading:
         self._left = list(self._files)
         try:
             with Progress(sum(file.size for file in self._files)) as progress:
-                if parts.are_worth_it(self._files, jobs):
-                    self._read_together(logs, progress, jobs)
+                if cut := parts.for_several(self._files, jobs, BLOCK):
+                    self._read_together(logs, progress, cut, jobs)
                 else:
                     self._read_alone(logs, progress)
         except KeyboardInterrupt:
@@ -88,34 +88,31 @@ class Reading:
                 logs.notes.append(str(error))
             self._left.remove(file)
 
-    def _read_together(self, logs: Logs, progress: Progress, jobs: int) -> None:
+    def _read_together(
+        self, logs: Logs, progress: Progress, cut: Sequence[Part], jobs: int
+    ) -> None:
         # Who reads alone loads none of this.
         from check_postfix.command.workers import Workers
 
-        try:
-            cut = parts.of(self._files, BLOCK)
-        except LogError:  # one reader says the same, and what it could read before
-            return self._read_alone(logs, progress)
-        with Workers(jobs, cut, self._pieces) as workers:
-            for part, piece in workers.answers():
+        with Workers(jobs, cut, self._chapters) as workers:
+            for part, chapter in workers.answers():
                 file = self._files[part.file]
                 self._left = self._files[part.file :]
-                if isinstance(piece, Replaced):
-                    raise piece
-                if isinstance(piece, str):
-                    logs.notes.append(piece)
+                if isinstance(chapter, Replaced):
+                    raise chapter
+                if isinstance(chapter, str):
+                    logs.notes.append(chapter)
                     continue
-                piece.add_to(self._entries, self._origins)
-                progress.read(file.name, piece.size)
+                chapter.add_to(self._entries, self._origins)
+                progress.read(file.name, chapter.size)
         self._left = []
-        return None
 
-    def _pieces(self, part: Part) -> Iterator[Piece | str | Replaced]:
+    def _chapters(self, part: Part) -> Iterator[Chapter | str | Replaced]:
         """Yield what a part tells, and what could not be read of it; in a worker."""
-        from check_postfix.command.report.piece import PieceEntries
+        from check_postfix.command.report.chapter import ChapterEntries
 
         file, origins = self._files[part.file], Origins()
-        entries = PieceEntries(*self._way)
+        entries = ChapterEntries(*self._way)
         scan = self._scan(file, entries, origins)
         if part.before:
             scan.go_on_after(part.before)
@@ -124,17 +121,17 @@ class Reading:
             for block in file.scanned(part.start, part.end):
                 scan.block(block)
                 size += len(block)
-                if size >= _PIECE_BYTES and part.end is None:
-                    yield entries.piece(origins, size)
+                if size >= _CHAPTER_BYTES and part.end is None:
+                    yield entries.chapter(origins, size)
                     entries, size = entries.next(), 0
                     scan.enter_into(entries)
         except LogError as error:
-            yield entries.piece(origins, size)
+            yield entries.chapter(origins, size)
             yield str(error)
         except Replaced as error:
             yield error
         else:
-            yield entries.piece(origins, size)
+            yield entries.chapter(origins, size)
 
 
 def _not_understood(book: Book) -> list[str]:

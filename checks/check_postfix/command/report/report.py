@@ -147,7 +147,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError
     """
-    zone = named.zone(options)
+    given = declared.values(options, [TIMEZONE, JOURNAL_MATCH])
+    zone = values.zone(given.timezone) if given.timezone else None
     delivery.see_that_it_can(options)
     of_time = span.of(options, zone)
     limits = Limits(

@@ -66,10 +66,5 @@ class Refusals:
             end = len(block) if end < 0 else end
             record = frame.parse(block[begin:end])
             event = record and recognise(record)
-            if record and event and (address := self.address(record, event)):
-                yield record, address, record.repeats * event.times
-
-    def address(self, record: Record, event: Event) -> bytes:
-        """Return which of the addresses mail was refused for; nothing if for none of them."""
-        named = recipient(record, event)
-        return named if named in self._watched else b""
+            if record and event and (named := recipient(record, event)) in self._watched:
+                yield record, named, record.repeats * event.times

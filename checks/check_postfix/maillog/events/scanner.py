@@ -554,7 +554,7 @@ class Scan:
         self.unparsed += unparsed
         if self._refusals:
             for record, address, number in self._refusals.of_block(block):
-                minute = timestamps.minute(record.stamp, record.zone)
+                minute = timestamps.minute_before(record.stamp, record.zone)
                 if minute is not None:
                     where = minute, record.host, record.instance
                     events.refused.append((*where, address, number))

@@ -78,6 +78,4 @@ def _minute(line: bytes, names: Names, timestamps: Timestamps) -> int | None:
     record = frame.parse(line)
     if record is None or (record.host, record.instance) != names or not is_of_daemon(record):
         return None
-    if timestamps.previous is None:
-        return timestamps.minute(record.stamp, record.zone)
-    return timestamps.minute_before(record.stamp, record.zone, timestamps.previous)
+    return timestamps.minute_before(record.stamp, record.zone)

@@ -48,8 +48,6 @@ _AHEAD = 24 * 60
 # So many bytes are asked for the minute before a piece, and of so many lines each.
 _NEARBY_BYTES = 64 * 1024
 _ASKED_NEARBY = 10_000
-# A minute after all others.
-_FAR_AHEAD = 2**40
 # So many times as many lines must follow with another time for the first ones to be wrong.
 _MANY_TIMES = 3
 # A transaction in which a hole closes takes about so many seconds.
@@ -312,11 +310,10 @@ class PieceReader:
         return minute
 
     def _means_one_minute(self, line: bytes) -> bool:
-        first, second = (
-            Timestamps(self._zone, self._latest, previous) for previous in (None, _FAR_AHEAD)
-        )
-        minute = _stamp(line, first)
-        return minute is not None and minute == _stamp(line, second)
+        record = frame.parse(line)
+        if record is None:
+            return False
+        return Timestamps(self._zone, self._latest).is_definite(record.stamp, record.zone)
 
     def _fill_hole(self, stream: Stream, generation: Generation) -> bool:
         """Read the first part of the hole, as much as there is time for.

@@ -42,7 +42,7 @@ def _set_aside(path: str, wait: float) -> str | None:
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
-        if is_sound(path, wait):
+        if _is_sound(path, wait):
             return None
         aside = path + ASIDE
         # A journal left behind would be applied to the next store of this name.
@@ -96,7 +96,7 @@ def _is_ours(path: str) -> bool:
     return False
 
 
-def is_sound(path: str, wait: float) -> bool:
+def _is_sound(path: str, wait: float) -> bool:
     """Tell whether a store has no damage that could be found, however long that takes."""
     try:
         with Store(path, wait) as store:

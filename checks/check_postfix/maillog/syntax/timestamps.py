@@ -73,20 +73,17 @@ class Timestamps:
         """Begin with the first line again."""
         self._previous = None
 
-    def minute_before(self, stamp: bytes, utc_offset: bytes, following: int) -> int | None:
-        """Return the minute of a stamp that stands before a line of this minute.
+    def minute_before(self, stamp: bytes, utc_offset: bytes) -> int | None:
+        """Return the minute of a stamp that stands before the line that was read last.
 
         In the hour that is repeated that is the last round that it can be. What is read next is
         not changed by it.
         """
         minutes = self._all_minutes((stamp, utc_offset))
-        possible = [minute for minute in minutes if minute <= following + _DISORDER]
-        return max(possible or minutes[:1], default=None)
-
-    @property
-    def previous(self) -> int | None:
-        """The minute of the line that was read last, None if there is none."""
-        return self._previous
+        if self._previous is None:
+            return min(minutes, default=None)
+        latest = self._previous + _DISORDER
+        return max([minute for minute in minutes if minute <= latest] or minutes[:1], default=None)
 
     def is_definite(self, stamp: bytes, utc_offset: bytes) -> bool:
         """Tell whether a stamp means one minute, whatever was read before."""

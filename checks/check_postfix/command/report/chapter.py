@@ -1,8 +1,8 @@
-"""A piece: what some lines tell by themselves, and what earlier ones must add to that.
+"""A chapter: what some lines tell by themselves, and what earlier ones must add to that.
 
-A message's lines stand in several pieces. Whoever reads one that begins in the middle of the log
+A message's lines stand in several chapters. Whoever reads one that begins in the middle of the log
 does not know who has sent in what is taken up there, and how large that is which is sent. It
-keeps these as open; they are settled where the pieces come together, in the order of the log.
+keeps these as open; they are settled where the chapters come together, in the order of the log.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from check_postfix.command.report.scan import Origins
     from check_postfix.command.report.span import Span
 
-# A piece is so small that nothing of it need be put into a file.
+# A chapter is so small that nothing of it need be put into a file.
 _NO_LIMIT = 1 << 60
 
 
-class Piece(namedtuple("Piece", "told sent taken_up ended messages processes origins size")):
+class Chapter(namedtuple("Chapter", "told sent taken_up ended messages processes origins size")):
     """What some lines tell. An hour is its name, or nothing outside the span.
 
     told:      of a book
@@ -84,7 +84,7 @@ class Piece(namedtuple("Piece", "told sent taken_up ended messages processes ori
 
 
 class _Underway(Underway):
-    """What the lines of a piece tell of messages.
+    """What the lines of a chapter tell of messages.
 
     told: keys of those of which they tell more than that they are there
     """
@@ -102,8 +102,8 @@ class _Underway(Underway):
         super().end(key)
 
 
-class PieceEntries(Entries):
-    """Enters what the lines of a piece tell. See Entries for what it is given."""
+class ChapterEntries(Entries):
+    """Enters what the lines of a chapter tell. See Entries for what it is given."""
 
     underway: _Underway
 
@@ -151,16 +151,16 @@ class PieceEntries(Entries):
             self._ended[process] = self._hour_now(), client, second
         super().session_ended(process, client, second)
 
-    def next(self) -> PieceEntries:
-        """Return the entries of the next piece of the same file."""
-        following = PieceEntries(*self._way)
+    def next(self) -> ChapterEntries:
+        """Return the entries of the next chapter of the same file."""
+        following = ChapterEntries(*self._way)
         following.is_outside = self.is_outside
         return following
 
-    def piece(self, origins: Origins, size: int) -> Piece:
+    def chapter(self, origins: Origins, size: int) -> Chapter:
         """Return what was entered; nothing more is."""
         state, sessions = self.underway.state, self.sessions()
-        return Piece(
+        return Chapter(
             self.book.told(),
             dict(self._sent),
             self._taken_up,
