@@ -386,16 +386,20 @@ def _large(path, megabytes: int) -> None:
 @pytest.mark.heavy
 def test_ctrl_c_reports_what_was_read_and_says_what_is_left(tmp_path):
     path = tmp_path / "mail.log"
-    _large(path, 60)
+    _large(path, 600)  # what the fastest machine does not read in the second that nothing is shown
     screen, terminal = pty.openpty()
-    run = _start("--log", path, stdout=subprocess.PIPE, stderr=terminal)
-    os.close(terminal)
     seen = b""
-    while b"Ctrl-C ends it" not in seen:  # it is shown after a second
-        seen += os.read(screen, 1 << 16)
-    run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=60)
-    os.close(screen)
+    with _start("--log", path, stdout=subprocess.PIPE, stderr=terminal) as run:
+        os.close(terminal)
+        try:
+            while b"Ctrl-C ends it" not in seen:
+                seen += os.read(screen, 1 << 16)
+            run.send_signal(signal.SIGINT)
+            said, _ = run.communicate(timeout=60)
+        finally:
+            run.kill()  # or a failure here would be one of the tests after this one, too
+            os.close(screen)
+            path.unlink()
 
     assert run.returncode == 130
     assert re.search(rb"MB read of \d+, \d+ s left, \d+ MB/s", seen)
