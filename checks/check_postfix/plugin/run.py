@@ -6,6 +6,7 @@ standard error tells Nagios nothing. Help and wrong use are UNKNOWN, exit code 3
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -65,6 +66,10 @@ VERSION = Option("--version", "show the version", short="-V", switch=True)
 HELP = Option("--help", "show this help", short="-h", switch=True)
 STANDARD = (TIMEOUT, VERBOSE, PROMETHEUS, OUTPUT, VERSION, HELP)
 STANDARD_GROUP = ("standard options", STANDARD)
+
+# For each of its words argparse looks for a translation, which no machine has, and loads what
+# reads locales for that: a fortieth of a run.
+argparse._ = str  # type: ignore[attr-defined]
 
 # How much of two names is the same where one may be meant for the other: --windows, --window.
 _ALIKE = 0.7
