@@ -6,6 +6,7 @@ leaves in DIRECTORY results.json: what the check said at each run, in their orde
 """
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -31,6 +32,7 @@ def happen(directory: Path) -> None:
     log = directory / "log"
     log.mkdir()
     furnish(log, own_log.HOSTS, [], "mx")
+    os.environ.pop("TZ", None)  # Postfix would hand it to its daemons
     sh("mount", "--bind", str(ZONE), str(Path("/etc/localtime").resolve()))
     own_log.MAIN["default_transport"] = f"smtp:[{RELAY}]"
     server = own_log.Server()

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # All a private Postfix needs of /etc/postfix apart from the two files the tests write.
 POSTFIX_TABLES = ["dynamicmaps.cf", "dynamicmaps.cf.d", "postfix-files", "postfix-files.d"]
+_TRIES = 50
 
 
 def why_impossible() -> str:
@@ -71,6 +73,7 @@ def furnish(log: Path, hosts: Mapping[str, str], nameless: Iterable[str], hostna
     cover("/run")
     Path("/run/lock").mkdir()
     _furnish_dev(Path("/run/dev"))
+    _furnish_etc(Path("/run/etc"))
     lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in hosts.items())]
     _replace_file("/etc/hosts", "\n".join(lines) + "\n")
     _replace_file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
@@ -137,6 +140,25 @@ def _furnish_dev(new: Path) -> None:
     (new / "shm").mkdir(mode=0o1777)
     (new / "shm").chmod(0o1777)
     sh("mount", "--rbind", str(new), "/dev")
+
+
+def _furnish_etc(new: Path) -> None:
+    """Put a copy of /etc in its place, which nobody changes from outside.
+
+    A package that adds a user renames a new /etc/group over the old one, and that takes along
+    whatever is mounted on it in here.
+    """
+    new.mkdir()
+    sh("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(new))
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            sh("cp", "-a", "/etc/.", str(new))
+            break
+        except RuntimeError:  # files come and go while a package is installed
+            if not tries_left:
+                raise
+            time.sleep(0.1)
+    sh("mount", "--rbind", str(new), "/etc")
 
 
 def _replace_file(path: str, text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 def wait_until(
     happened: Callable[[], bool],
     what: str,
-    seconds: float = 30,
+    seconds: float = 90,
     otherwise: Callable[[], str] = str,
 ) -> None:
     """Return as soon as it happened.
