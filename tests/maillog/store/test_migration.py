@@ -20,7 +20,7 @@ from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import migration, schema
 from check_postfix.maillog.store.store import Store
 from tests.maillog.store import states
-from tests.support import kept, logbook
+from tests.support import kept, logbook, older
 
 OLDER = range(1, schema.VERSION)
 Rows = dict[str, Counter[Any]]
@@ -59,7 +59,7 @@ def of(state: str, pragma: str) -> Any:
 def rows(state: str) -> Rows:
     """Return what is in each table, however packed, without what belongs to a place."""
     found: Rows = {}
-    packed = of(state, "user_version") >= 2
+    version = of(state, "user_version")
     for (table,) in sql(state, "SELECT name FROM sqlite_master WHERE type='table'"):
         # No version before has kept how long deliveries took, nor who sends and gets how much.
         if table in ("directory", "checksum", "delay", "quarter_key", "daily_most"):
@@ -68,11 +68,10 @@ def rows(state: str) -> Rows:
         for row in sql(state, f'SELECT * FROM "{table}"'):
             if table == "keyed" and row[0].startswith("by_"):
                 continue
-            if table in ("total", "keyed", "quarter", "tried") and packed:
-                *where, text = row
-                numbers, *names = text.split("\n")
-                row = *where, tuple(sorted(zip(names, numbers.split(), strict=True)))
-            elif table == "log":  # what only newer versions know of its stamps starts empty
+            if table in ("total", "keyed", "quarter", "tried") and version >= 2:
+                found[table] += packed_rows(row, table != "quarter" and version >= 6)
+                continue
+            if table == "log":  # what only newer versions know of its stamps starts empty
                 row = row[:4]
             elif table == "seen":  # log, generation and note
                 row = row[0], *(row[2:] if len(row) <= 4 else row[3:5])
@@ -80,6 +79,30 @@ def rows(state: str) -> Rows:
                 row = row[:3]
             found[table][row] += 1
     return found
+
+
+def packed_rows(row: tuple[Any, ...], is_of_all: bool) -> Counter[Any]:
+    """Return the rows of each origin that a row is, or is made of; names in any order.
+
+    is_of_all: whether it has several origins side by side
+    """
+    *where, text = row
+    if not is_of_all:
+        return Counter({(*where, pairs(text)): 1})
+    # Of keys, their number follows on the origin.
+    return Counter(
+        {
+            (*where[:2], origin, size, pairs(own))
+            if len(where) == 3
+            else (*where, origin, pairs(own)): 1
+            for origin, (size, own) in older.by_origin(text).items()
+        }
+    )
+
+
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    numbers, *names = text.split("\n")
+    return tuple(sorted(zip(names, numbers.split(), strict=True)))
 
 
 @pytest.fixture(params=OLDER)
