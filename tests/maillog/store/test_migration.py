@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import migration, schema
+from check_postfix.maillog.store import daily_most, migration, schema, tried
 from check_postfix.maillog.store.store import Store
 from tests.maillog.store import states
 from tests.support import kept, logbook, older
@@ -268,6 +269,99 @@ def test_counts_are_kept_where_pages_cannot_be_laid_out(
     assert of(place.state, "auto_vacuum") == 0
     assert of(place.state, "user_version") == schema.VERSION
     assert kept.by_minute(place.state, "bounced") == {states.FIRST + 10: 1}
+
+
+def of_origins(tmp_path: Path, *statements: str) -> Place:
+    """Return a state of version 5, each origin with rows of its own, changed by some statements."""
+    place = Place(tmp_path, 5)
+    sql(place.state, *statements)
+    return place
+
+
+def test_what_each_origin_had_for_itself_stands_side_by_side(tmp_path: Path) -> None:
+    quarter, day = states.FIRST // 15, states.FIRST // 1440
+    place = of_origins(
+        tmp_path,
+        "DELETE FROM quarter_key",
+        f"INSERT INTO quarter_key VALUES ('by_account', {quarter}, 2, '7 5\nann\nben')",
+        f"INSERT INTO quarter_key VALUES ('by_account', {quarter}, 1, '3\nann')",
+        f"INSERT INTO quarter_key VALUES ('by_uid', {quarter}, 1, '4\nuid')",
+        f"INSERT INTO daily_most VALUES ('by_account', {day - 1}, 1, '9\nann')",
+        f"INSERT INTO daily_most VALUES ('by_account', {day - 1}, 2, '8\nann')",
+        f"INSERT INTO tried VALUES ({states.FIRST // 60}, 2, '6\n192.0.2.9\tben')",
+    )
+
+    with Store(place.state, 5) as store:
+        assert sql(place.state, "SELECT * FROM quarter_key") == [
+            ("by_account", quarter, "3 7 5\n1\tann\n2\tann\n2\tben"),
+            ("by_uid", quarter, "4\n1\tuid"),
+        ]
+        assert sql(place.state, "SELECT * FROM daily_most") == [
+            ("by_account", day - 1, "9 8\n1\tann\n2\tann")
+        ]
+        asked = states.FIRST, states.FIRST + 60
+        assert store.tried(*asked, [2]) == [(("192.0.2.9", "ben"), 6)]
+        assert sum(n for _, n in store.tried(*asked, [1])) == 5
+        store.read_everything()
+
+
+def test_what_is_too_much_side_by_side_is_bounded_as_where_it_is_added_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour, quarter = states.FIRST // 60, states.FIRST // 15
+    many = "1 1 1 1\na\tx\nb\tx\nc\tx\nd\tx"
+    place = of_origins(
+        tmp_path,
+        "DELETE FROM tried",
+        *(f"INSERT INTO tried VALUES ({hour}, {origin}, '{many}')" for origin in range(1, 6)),
+        "DELETE FROM quarter_key",
+        *(
+            f"INSERT INTO quarter_key VALUES ('by_uid', {quarter}, {n}, '{n + 9} {n}\nann\nben')"
+            for n in range(1, 6)
+        ),
+    )
+    for module in (tried, daily_most):
+        monkeypatch.setattr(module, "MOST_KEPT", 4)
+        monkeypatch.setattr(module, "MOST_OF_ALL", 6)
+
+    with Store(place.state, 5) as store:
+        found = store.tried(states.FIRST, states.FIRST + 60, [5])
+        assert found == [((MANY, MANY), 4)]
+        assert sql(place.state, "SELECT keys FROM quarter_key") == [
+            ("14 13 12 11 10 5\n5\tann\n4\tann\n3\tann\n2\tann\n1\tann\n5\tben",)
+        ]
+        store.read_everything()
+
+
+@pytest.mark.parametrize("text", ["received", "1 2\nreceived", ""])
+def test_a_text_that_cannot_be_read_takes_no_other_origins_numbers(
+    tmp_path: Path, text: str
+) -> None:
+    place = of_origins(
+        tmp_path,
+        f"UPDATE total SET counters='{text}' WHERE origin=1 AND minute={states.FIRST + 3}",
+        f"UPDATE total SET counters='1\na\nb' WHERE origin=2 AND minute={states.FIRST + 3}",
+    )
+
+    with Store(place.state, 5) as store:
+        assert store.totals(states.FIRST, states.FIRST + 3, [1])["sent"] == 1
+        with pytest.raises(DamagedStore, match="has counts that cannot be read"):
+            store.totals(states.FIRST, states.FIRST + 4, [2])
+
+
+def test_an_origin_is_forgotten_when_nothing_that_there_was_is_kept_any_more(
+    place: Place,
+) -> None:
+    def told() -> list[tuple[str]]:
+        return sql(place.state, "SELECT host FROM origin ORDER BY 1")
+
+    with Store(place.state, 5) as store:
+        for days, hosts in ((0, [("mx1",), ("mx2",)]), (1, [])):
+            with store.transaction():
+                store._db.execute("DELETE FROM pending")
+                store._db.execute("UPDATE log SET read=NULL")  # or it is forgotten as a whole
+                store.forget(states.FIRST + days * 1440 + 60, states.FIRST + days * 1440 + 60)
+            assert told() == hosts
 
 
 def together(*acts: Callable[[], object]) -> list[int]:

@@ -588,10 +588,9 @@ class Store:
         with self._merging():
             for table, column in _OF_ORIGINS:
                 # Mostly these are all that there are.
-                self._db.execute(f"DELETE FROM {table} WHERE without({column})=''")
-                self._db.execute(
-                    f"UPDATE {table} SET {column}=without({column}) WHERE without({column})<>{column}"
-                )
+                left = f"without({column})"
+                self._db.execute(f"DELETE FROM {table} WHERE {left}=''")
+                self._db.execute(f"UPDATE {table} SET {column}={left} WHERE {left}<>{column}")
             self._db.execute("UPDATE keyed SET size=size(keys) WHERE size<>size(keys)")
 
     @contextmanager
