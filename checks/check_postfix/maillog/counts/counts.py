@@ -89,6 +89,7 @@ class Counts:
     totals: minute -> counter -> number
     keyed:  (family, hour) -> minute -> key -> number
 
+    newest: origin -> newest minute that any of this is of
     places: where accounts have logged in from
     delays: how long deliveries took
     """
@@ -118,6 +119,7 @@ class Counts:
         # Minute -> origin -> whom mail was for
         self._recipients: dict[int, dict[int, list[bytes]]] = {}
         self._of_senders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        self.newest: dict[int, int] = {}
         self.totals: dict[int, Numbers] = {}
         self.keyed: dict[tuple[str, int], dict[int, Numbers]] = {}
         self.places = Places(self._secret, self._keys_since)
@@ -147,19 +149,21 @@ class Counts:
         self, minute: int, origin: int, counters: tuple[str, ...], number: int
     ) -> None:
         """Add a number to some counters."""
-        totals = self.counters(minute)
+        totals = self.counters(minute, origin)
         if totals is not None:
             for counter in counters:
                 name = of_origin(origin, counter)
                 totals[name] = totals.get(name, 0) + number
 
-    def counters(self, minute: int) -> Numbers | None:
-        """Return the numbers of the counters in a minute, to add to.
+    def counters(self, minute: int, origin: int) -> Numbers | None:
+        """Return the numbers of the counters in a minute, to add to for an origin.
 
         None if they are too old: nobody asks for them
         """
         if minute < self._since:
             return None
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
         totals = self.totals.get(minute)
         if totals is None:
             totals = self.totals[minute] = {}
@@ -167,18 +171,20 @@ class Counts:
 
     def add_key(self, minute: int, origin: int, family: str, key: str, number: int) -> None:
         """Add a number to a key."""
-        keys = self.keys(minute, family)
+        keys = self.keys(minute, origin, family)
         if keys is not None:
             name = of_origin(origin, key)
             keys[name] = keys.get(name, 0) + number
 
-    def keys(self, minute: int, family: str) -> Numbers | None:
-        """Return the numbers of a family's keys in a minute, to add to.
+    def keys(self, minute: int, origin: int, family: str) -> Numbers | None:
+        """Return the numbers of a family's keys in a minute, to add to for an origin.
 
         None if they are too old to be kept
         """
         if minute < self._keys_since:
             return None
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
         of_hour = self.keyed.get((family, minute // 60))
         if of_hour is None:
             of_hour = self.keyed[family, minute // 60] = {}
@@ -298,6 +304,8 @@ class Counts:
     ) -> None:
         if minute < self._since:
             return
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
         where = family, minute // 15
         numbers = self.quarter_keys.get(where)
         if numbers is None:

@@ -179,7 +179,7 @@ class PieceCounts:
                 number = len(named) * times
                 self._events += number
                 counters, family, rest = template.tally
-                totals = counts.counters(minute)
+                totals = counts.counters(minute, template.origin)
                 if totals is not None:
                     for counter in counters:
                         totals[counter] = totals.get(counter, 0) + number
@@ -191,7 +191,7 @@ class PieceCounts:
                     self._add_logins(minute, template, named)
                 if not family:
                     continue
-                keys = counts.keys(minute, family)
+                keys = counts.keys(minute, template.origin, family)
                 if keys is None:
                     continue
                 first = of_origin(template.origin, "")

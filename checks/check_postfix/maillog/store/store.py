@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from operator import itemgetter
 
-from check_postfix.maillog.counts.families import FAMILIES, MANY, SEPARATOR, fields
+from check_postfix.maillog.counts.families import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
 from check_postfix.maillog.source.line_counts import LineCounts
@@ -917,25 +917,10 @@ class Store:
             self.daily_most.add(counts.quarter_keys)
             self._tried.add(counts.keyed)
             self._places.add(counts.places.found)
-        self._save_days(counts)
-
-    def _save_days(self, counts: Counts) -> None:
-        """Keep of each origin the newest day of which anything is counted."""
-        # What is counted -> newest day; of each day all names at once, which is quick
-        newest: dict[str, int] = {}
-        for minute, numbers in sorted(counts.totals.items()):
-            newest |= dict.fromkeys(numbers, minute // _DAY)
-        for (_, hour), of_hour in sorted(counts.keyed.items(), key=lambda item: item[0][1]):
-            for numbers in of_hour.values():
-                newest |= dict.fromkeys(numbers, hour // 24)
-        days: dict[str, int] = {}
-        for name, day in newest.items():
-            origin = name[: name.index(SEPARATOR)]
-            if day > days.get(origin, -1):
-                days[origin] = day
+        # By the day: that changes seldom.
         self._db.executemany(
             "UPDATE origin SET counted=?1 WHERE id=?2 AND coalesce(counted, -1)<?1",
-            [(day, int(origin)) for origin, day in sorted(days.items())],
+            [(minute // _DAY, origin) for origin, minute in sorted(counts.newest.items())],
         )
 
     def keys_newest_first(
