@@ -170,6 +170,8 @@ def test_of_too_many_of_all_origins_the_largest_are_kept_and_the_busiest_of_each
         assert most(store, "a5", origins=(1,)) == 15
         # Whoever is not there had no more than the twelfth of all.
         assert most(store, "a4", origins=(1,)) == 40
+        # Of an origin that has none, none is left out.
+        assert most(store, "a4", origins=(9,)) == 0
         forget(store)
 
 

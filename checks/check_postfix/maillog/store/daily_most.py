@@ -174,7 +174,7 @@ class DailyMost:
             rest = max(
                 [rest, *(min(kept) for kept in of_origins.values() if len(kept) >= MOST_KEPT)]
             )
-            if packed.size(keys) >= MOST_OF_ALL:
+            if of_origins and packed.size(keys) >= MOST_OF_ALL:
                 rest = max(rest, sorted(packed.numbers(keys), reverse=True)[MOST_OF_ALL - 1])
         most: dict[str, int] = {}
         for of_day in by_day.values():
