@@ -356,7 +356,7 @@ def test_a_state_of_an_older_version_is_migrated_without_a_word(log, tmp_path):
     before = run("deferred", "--log", log, "--state", state, "-v", *at)
     with kept.changed(state) as database:
         long_ago = int(time.time()) // 60 - 14400
-        database.execute("INSERT INTO total VALUES (?, 1, ?)", (long_ago, "7\nlong_ago"))
+        database.execute("INSERT INTO total VALUES (?, ?)", (long_ago, "7\n1\tlong_ago"))
     make_older(state)
 
     done = run("deferred", "--log", log, "--state", state, "-v", *at)

@@ -66,7 +66,8 @@ def deferred(state) -> int:
     number = 0
     for (text,) in rows:
         first, *names = text.split("\n")
-        number += dict(zip(names, map(int, first.split()), strict=True)).get("deferred", 0)
+        for name, n in zip(names, map(int, first.split()), strict=True):
+            number += n if name.endswith("\tdeferred") else 0
     return number
 
 

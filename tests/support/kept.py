@@ -16,8 +16,9 @@ def totals(state: str | Path) -> Counter[tuple[int, str]]:
     sums: Counter[tuple[int, str]] = Counter()
     with closing(sqlite3.connect(state)) as database:
         for minute, text in database.execute("SELECT minute, counters FROM total"):
-            numbers, *counters = text.split("\n")
-            for counter, number in zip(counters, numbers.split(" "), strict=True):
+            numbers, *names = text.split("\n")
+            for name, number in zip(names, numbers.split(" "), strict=True):
+                _, counter = name.split("\t")
                 sums[minute, counter] += int(number)
     return sums
 

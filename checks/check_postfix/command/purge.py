@@ -14,7 +14,7 @@ from check_postfix.command import declared, state
 from check_postfix.common.log_options import KEEP_KEYS, KEEP_TOTALS, STATE
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.counts.families import FAMILIES, fields
-from check_postfix.maillog.store import clock_mark, damage, packed
+from check_postfix.maillog.store import clock_mark, damage
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE, BESIDE
 from check_postfix.plugin import values
@@ -120,8 +120,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
 def _names(store: Store, oldest_keys: int) -> list[bytes]:
     """Return names that are about to be forgotten."""
     names: dict[bytes, None] = {}
-    for family, _, keys in store.keys_before(oldest_keys):
-        for key, _ in packed.unpacked(keys):
+    for family, keys in store.keys_before(oldest_keys):
+        for key in keys:
             for field, value in zip(FAMILIES[family], fields(key), strict=True):
                 # Relays and the like can have names that are words of ours.
                 is_name = field == "account" or "." in value or ":" in value
@@ -136,7 +136,7 @@ def _names(store: Store, oldest_keys: int) -> list[bytes]:
 
 def _kept(store: Store) -> bytes:
     """Return all texts that are still kept, in which a forgotten name may stand by right."""
-    texts = [keys for _, _, keys in store.keys_before(_EVER)]
+    texts = ["\n".join(keys) for _, keys in store.keys_before(_EVER)]
     texts += [name for of_login in store.logins_named_before(_EVER) for name in of_login]
     for log in store.logs():
         texts.append(log.path)

@@ -158,7 +158,7 @@ def _origins(store: Store, log: Log) -> Iterator[str]:
 
 def _kept(contents: Contents) -> Iterator[str]:
     rows = [
-        ("minutes with sums, of each instance", contents.totals),
+        ("minutes with sums", contents.totals),
         *((f"keys of {family}", kept) for family, kept in contents.keys.items()),
         ("messages that wait for the rest of their lines", contents.pending),
     ]

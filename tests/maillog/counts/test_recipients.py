@@ -6,7 +6,7 @@ import pytest
 
 from check_postfix.maillog.counts import counts as counts_module
 from check_postfix.maillog.counts.counts import Counts
-from check_postfix.maillog.counts.families import MANY
+from check_postfix.maillog.counts.families import MANY, fields
 
 MINUTE = 29_000_000
 FAMILY = "by_recipient"
@@ -18,7 +18,11 @@ def told(of_origins: dict[int, list[bytes]]) -> dict[int, dict[str, int]]:
     for origin, named in of_origins.items():
         counts.add_recipients(MINUTE, origin, named)
     counts.add_up_recipients()
-    return {origin: numbers for (_, origin), numbers in counts.keyed[FAMILY, MINUTE // 60].items()}
+    found: dict[int, dict[str, int]] = {}
+    for name, number in counts.keyed[FAMILY, MINUTE // 60][MINUTE].items():
+        origin, key = fields(name)
+        found.setdefault(int(origin), {})[key] = number
+    return found
 
 
 def test_upper_and_lower_case_are_the_same_recipient() -> None:

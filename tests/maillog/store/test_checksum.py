@@ -127,7 +127,9 @@ def test_a_damaged_total_is_found_by_whoever_adds_it_up_even_after_more_was_adde
 ) -> None:
     place.write(0, 0, 0)
     place.run()
-    silently(place.store, "UPDATE total SET counters='1' || char(10) || 'received'")
+    silently(
+        place.store, "UPDATE total SET counters='1' || char(10) || '1' || char(9) || 'received'"
+    )
     place.write(0)
     place.run()
 

@@ -142,6 +142,39 @@ def test_of_too_many_the_largest_are_kept_and_the_others_had_no_more(
     )
 
 
+def test_so_many_of_each_origin_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daily_most, "MOST_KEPT", 10)
+    for number in range(12):
+        for origin in (1, 2):
+            add(store, 10, 100 * origin + number, f"by_account\ta{number}", origin)
+    add(store, 10, 1, ANN, origin=3)
+
+    assert [most(store, "a11", origins=(origin,)) for origin in (1, 2)] == [111, 211]
+    assert [most(store, "a0", origins=(origin,)) for origin in (1, 2)] == [102, 202]
+    assert most(store, origins=(3,)) == 1
+    assert most(store, "a0", origins=(3,)) == 0
+
+
+def test_of_too_many_of_all_origins_the_largest_are_kept_and_the_busiest_of_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily_most, "MOST_KEPT", 10)
+    monkeypatch.setattr(daily_most, "MOST_OF_ALL", 12)
+    for origin in range(1, 6):
+        for number in range(6):
+            add(store, 10, 10 * origin + number, f"by_account\ta{number}", origin)
+    add(store, 2 * DAY, 1)
+    for _ in range(2):  # as it waits, and settled
+        assert most(store, "a5", origins=(5,)) == 55
+        assert most(store, "a4", origins=(5,)) == 54
+        assert most(store, "a5", origins=(1,)) == 15
+        # Whoever is not there had no more than the twelfth of all.
+        assert most(store, "a4", origins=(1,)) == 40
+        # Of an origin that has none, none is left out.
+        assert most(store, "a4", origins=(9,)) == 0
+        forget(store)
+
+
 def test_what_is_too_old_is_forgotten(store: Store) -> None:
     add(store, 10, 5)
     add(store, 2 * DAY, 1)

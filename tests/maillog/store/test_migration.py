@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import migration, schema
+from check_postfix.maillog.store import daily_most, migration, schema, tried
 from check_postfix.maillog.store.store import Store
 from tests.maillog.store import states
-from tests.support import kept, logbook
+from tests.support import kept, logbook, older
 
 OLDER = range(1, schema.VERSION)
 Rows = dict[str, Counter[Any]]
@@ -59,7 +60,7 @@ def of(state: str, pragma: str) -> Any:
 def rows(state: str) -> Rows:
     """Return what is in each table, however packed, without what belongs to a place."""
     found: Rows = {}
-    packed = of(state, "user_version") >= 2
+    version = of(state, "user_version")
     for (table,) in sql(state, "SELECT name FROM sqlite_master WHERE type='table'"):
         # No version before has kept how long deliveries took, nor who sends and gets how much.
         if table in ("directory", "checksum", "delay", "quarter_key", "daily_most"):
@@ -68,11 +69,10 @@ def rows(state: str) -> Rows:
         for row in sql(state, f'SELECT * FROM "{table}"'):
             if table == "keyed" and row[0].startswith("by_"):
                 continue
-            if table in ("total", "keyed", "quarter", "tried") and packed:
-                *where, text = row
-                numbers, *names = text.split("\n")
-                row = *where, tuple(sorted(zip(names, numbers.split(), strict=True)))
-            elif table == "log":  # what only newer versions know of its stamps starts empty
+            if table in ("total", "keyed", "quarter", "tried") and version >= 2:
+                found[table] += packed_rows(row, table != "quarter" and version >= 6)
+                continue
+            if table == "log":  # what only newer versions know of its stamps starts empty
                 row = row[:4]
             elif table == "seen":  # log, generation and note
                 row = row[0], *(row[2:] if len(row) <= 4 else row[3:5])
@@ -80,6 +80,30 @@ def rows(state: str) -> Rows:
                 row = row[:3]
             found[table][row] += 1
     return found
+
+
+def packed_rows(row: tuple[Any, ...], is_of_all: bool) -> Counter[Any]:
+    """Return the rows of each origin that a row is, or is made of; names in any order.
+
+    is_of_all: whether it has several origins side by side
+    """
+    *where, text = row
+    if not is_of_all:
+        return Counter({(*where, pairs(text)): 1})
+    # Of keys, their number follows on the origin.
+    return Counter(
+        {
+            (*where[:2], origin, size, pairs(own))
+            if len(where) == 3
+            else (*where, origin, pairs(own)): 1
+            for origin, (size, own) in older.by_origin(text).items()
+        }
+    )
+
+
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    numbers, *names = text.split("\n")
+    return tuple(sorted(zip(names, numbers.split(), strict=True)))
 
 
 @pytest.fixture(params=OLDER)
@@ -245,6 +269,99 @@ def test_counts_are_kept_where_pages_cannot_be_laid_out(
     assert of(place.state, "auto_vacuum") == 0
     assert of(place.state, "user_version") == schema.VERSION
     assert kept.by_minute(place.state, "bounced") == {states.FIRST + 10: 1}
+
+
+def of_origins(tmp_path: Path, *statements: str) -> Place:
+    """Return a state of version 5, each origin with rows of its own, changed by some statements."""
+    place = Place(tmp_path, 5)
+    sql(place.state, *statements)
+    return place
+
+
+def test_what_each_origin_had_for_itself_stands_side_by_side(tmp_path: Path) -> None:
+    quarter, day = states.FIRST // 15, states.FIRST // 1440
+    place = of_origins(
+        tmp_path,
+        "DELETE FROM quarter_key",
+        f"INSERT INTO quarter_key VALUES ('by_account', {quarter}, 2, '7 5\nann\nben')",
+        f"INSERT INTO quarter_key VALUES ('by_account', {quarter}, 1, '3\nann')",
+        f"INSERT INTO quarter_key VALUES ('by_uid', {quarter}, 1, '4\nuid')",
+        f"INSERT INTO daily_most VALUES ('by_account', {day - 1}, 1, '9\nann')",
+        f"INSERT INTO daily_most VALUES ('by_account', {day - 1}, 2, '8\nann')",
+        f"INSERT INTO tried VALUES ({states.FIRST // 60}, 2, '6\n192.0.2.9\tben')",
+    )
+
+    with Store(place.state, 5) as store:
+        assert sql(place.state, "SELECT * FROM quarter_key") == [
+            ("by_account", quarter, "3 7 5\n1\tann\n2\tann\n2\tben"),
+            ("by_uid", quarter, "4\n1\tuid"),
+        ]
+        assert sql(place.state, "SELECT * FROM daily_most") == [
+            ("by_account", day - 1, "9 8\n1\tann\n2\tann")
+        ]
+        asked = states.FIRST, states.FIRST + 60
+        assert store.tried(*asked, [2]) == [(("192.0.2.9", "ben"), 6)]
+        assert sum(n for _, n in store.tried(*asked, [1])) == 5
+        store.read_everything()
+
+
+def test_what_is_too_much_side_by_side_is_bounded_as_where_it_is_added_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour, quarter = states.FIRST // 60, states.FIRST // 15
+    many = "1 1 1 1\na\tx\nb\tx\nc\tx\nd\tx"
+    place = of_origins(
+        tmp_path,
+        "DELETE FROM tried",
+        *(f"INSERT INTO tried VALUES ({hour}, {origin}, '{many}')" for origin in range(1, 6)),
+        "DELETE FROM quarter_key",
+        *(
+            f"INSERT INTO quarter_key VALUES ('by_uid', {quarter}, {n}, '{n + 9} {n}\nann\nben')"
+            for n in range(1, 6)
+        ),
+    )
+    for module in (tried, daily_most):
+        monkeypatch.setattr(module, "MOST_KEPT", 4)
+        monkeypatch.setattr(module, "MOST_OF_ALL", 6)
+
+    with Store(place.state, 5) as store:
+        found = store.tried(states.FIRST, states.FIRST + 60, [5])
+        assert found == [((MANY, MANY), 4)]
+        assert sql(place.state, "SELECT keys FROM quarter_key") == [
+            ("14 13 12 11 10 5\n5\tann\n4\tann\n3\tann\n2\tann\n1\tann\n5\tben",)
+        ]
+        store.read_everything()
+
+
+@pytest.mark.parametrize("text", ["received", "1 2\nreceived", ""])
+def test_a_text_that_cannot_be_read_takes_no_other_origins_numbers(
+    tmp_path: Path, text: str
+) -> None:
+    place = of_origins(
+        tmp_path,
+        f"UPDATE total SET counters='{text}' WHERE origin=1 AND minute={states.FIRST + 3}",
+        f"UPDATE total SET counters='1\na\nb' WHERE origin=2 AND minute={states.FIRST + 3}",
+    )
+
+    with Store(place.state, 5) as store:
+        assert store.totals(states.FIRST, states.FIRST + 3, [1])["sent"] == 1
+        with pytest.raises(DamagedStore, match="has counts that cannot be read"):
+            store.totals(states.FIRST, states.FIRST + 4, [2])
+
+
+def test_an_origin_is_forgotten_when_nothing_that_there_was_is_kept_any_more(
+    place: Place,
+) -> None:
+    def told() -> list[tuple[str]]:
+        return sql(place.state, "SELECT host FROM origin ORDER BY 1")
+
+    with Store(place.state, 5) as store:
+        for days, hosts in ((0, [("mx1",), ("mx2",)]), (1, [])):
+            with store.transaction():
+                store._db.execute("DELETE FROM pending")
+                store._db.execute("UPDATE log SET read=NULL")  # or it is forgotten as a whole
+                store.forget(states.FIRST + days * 1440 + 60, states.FIRST + days * 1440 + 60)
+            assert told() == hosts
 
 
 def together(*acts: Callable[[], object]) -> list[int]:

@@ -113,3 +113,30 @@ def test_they_are_forgotten_with_keys(store: Store) -> None:
     assert rows(store) == 1
     assert not store.is_overdue(FIRST - 1440, FIRST + 1)
     assert store.is_overdue(FIRST - 1440, FIRST + 1440)
+
+
+def test_of_many_hosts_each_has_an_equal_share_and_its_sum_is_exact(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tried, "MOST_KEPT", 20)
+    monkeypatch.setattr(tried, "MOST_OF_ALL", 60)
+    for start in (0, 8):
+        for origin in range(1, 11):
+            flood = [(n, f"198.51.{origin}.{n}", b"a", 1) for n in range(start, start + 8)]
+            add(store, *flood, origin=origin)
+
+    for origin in range(1, 11):
+        found = failed(store, 0, 60, origin)
+        assert sum(found.values()) == 16
+        assert found[MANY, MANY] == 11
+        assert len(found) == 6
+
+
+def test_so_many_pairs_of_each_host_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tried, "MOST_KEPT", 20)
+    for origin in (1, 2):
+        add(store, *((n, f"198.51.100.{n}", b"a", 1) for n in range(30)), origin=origin)
+    add(store, (0, "192.0.2.7", b"ann", 1), origin=3)
+
+    assert [len(failed(store, 0, 60, origin)) for origin in (1, 2, 3)] == [20, 20, 1]
+    assert failed(store, 0, 60, 1)[MANY, MANY] == failed(store, 0, 60, 2)[MANY, MANY] == 11

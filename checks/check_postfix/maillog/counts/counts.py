@@ -24,6 +24,7 @@ from check_postfix.maillog.counts.families import (
     SEPARATOR,
     fields,
     key,
+    of_origin,
 )
 from check_postfix.maillog.counts.places import SMTP, Places
 from check_postfix.maillog.events import sender
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     # What one event adds to: counters; its family, nothing if it has none; and its key, or
     # what follows in it on whom the event names
     Tally = tuple[tuple[str, ...], str, str]
-    # Minute, origin
-    Bucket = tuple[int, int]
+    # What is counted, as families.of_origin() calls it -> number
+    Numbers = dict[str, int]
 
 # Of the recipients of a minute so many are told apart at most, whatever host they are of; and those
 # with a single message only up to so many.
@@ -82,9 +83,13 @@ class Counts:
     since, keys_since: minutes before which nothing, or no key, is counted
     watched: addresses that somebody has asked for by name, lower case
 
-    quarter_keys: (family, quarter-hour, origin) -> pseudonym -> messages of who is known by the day
-    totals: (minute, origin) -> counter -> number
-    keyed:  (family, hour) -> (minute, origin) -> key -> number
+    The numbers of all origins stand side by side, by what families.of_origin() calls them:
+
+    quarter_keys: (family, quarter-hour) -> pseudonym -> messages of who is known by the day
+    totals: minute -> counter -> number
+    keyed:  (family, hour) -> minute -> key -> number
+
+    newest: origin -> newest minute that any of this is of
     places: where accounts have logged in from
     delays: how long deliveries took
     """
@@ -110,12 +115,13 @@ class Counts:
         """Begin anew."""
         self.pseudonym = Accounts(self._secret).pseudonym
         self.pseudonym_by_the_day = Accounts(self._secret, BY_THE_DAY).pseudonym
-        self.quarter_keys: dict[tuple[str, int, int], dict[str, int]] = {}
+        self.quarter_keys: dict[tuple[str, int], Numbers] = {}
         # Minute -> origin -> whom mail was for
         self._recipients: dict[int, dict[int, list[bytes]]] = {}
         self._of_senders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
-        self.totals: dict[Bucket, dict[str, int]] = {}
-        self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
+        self.newest: dict[int, int] = {}
+        self.totals: dict[int, Numbers] = {}
+        self.keyed: dict[tuple[str, int], dict[int, Numbers]] = {}
         self.places = Places(self._secret, self._keys_since)
         self.delays.clear()
 
@@ -143,34 +149,48 @@ class Counts:
         self, minute: int, origin: int, counters: tuple[str, ...], number: int
     ) -> None:
         """Add a number to some counters."""
-        # Nobody asks for what is too old.
+        totals = self.counters(minute, origin)
+        if totals is not None:
+            for counter in counters:
+                name = of_origin(origin, counter)
+                totals[name] = totals.get(name, 0) + number
+
+    def counters(self, minute: int, origin: int) -> Numbers | None:
+        """Return the numbers of the counters in a minute, to add to for an origin.
+
+        None if they are too old: nobody asks for them
+        """
         if minute < self._since:
-            return
-        totals = self.totals.get((minute, origin))
+            return None
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
+        totals = self.totals.get(minute)
         if totals is None:
-            totals = self.totals[minute, origin] = {}
-        for counter in counters:
-            totals[counter] = totals.get(counter, 0) + number
+            totals = self.totals[minute] = {}
+        return totals
 
     def add_key(self, minute: int, origin: int, family: str, key: str, number: int) -> None:
         """Add a number to a key."""
         keys = self.keys(minute, origin, family)
         if keys is not None:
-            keys[key] = keys.get(key, 0) + number
+            name = of_origin(origin, key)
+            keys[name] = keys.get(name, 0) + number
 
-    def keys(self, minute: int, origin: int, family: str) -> dict[str, int] | None:
-        """Return the numbers of a family's keys in a minute and origin, to add to.
+    def keys(self, minute: int, origin: int, family: str) -> Numbers | None:
+        """Return the numbers of a family's keys in a minute, to add to for an origin.
 
         None if they are too old to be kept
         """
         if minute < self._keys_since:
             return None
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
         of_hour = self.keyed.get((family, minute // 60))
         if of_hour is None:
             of_hour = self.keyed[family, minute // 60] = {}
-        keys = of_hour.get((minute, origin))
+        keys = of_hour.get(minute)
         if keys is None:
-            keys = of_hour[minute, origin] = {}
+            keys = of_hour[minute] = {}
         return keys
 
     def add_message(self, minute: int, origin: int, kind: str, times: int, queue_id: bytes) -> None:
@@ -231,9 +251,7 @@ class Counts:
         family, key, pseudonym = known
         if not family:
             return
-        keys = self.keys(minute, origin, family)
-        if keys is not None:
-            keys[key] = keys.get(key, 0) + number
+        self.add_key(minute, origin, family, key, number)
         if pseudonym:
             self._add_by_the_day(minute, origin, family, pseudonym, number)
             if family == sender.ACCOUNT:
@@ -286,11 +304,14 @@ class Counts:
     ) -> None:
         if minute < self._since:
             return
-        where = family, minute // 15, origin
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
+        where = family, minute // 15
         numbers = self.quarter_keys.get(where)
         if numbers is None:
             numbers = self.quarter_keys[where] = {}
-        numbers[pseudonym] = numbers.get(pseudonym, 0) + number
+        name = of_origin(origin, pseudonym)
+        numbers[name] = numbers.get(name, 0) + number
 
 
 def _most_frequent(of_minute: Mapping[int, list[bytes]]) -> list[tuple[int, int, bytes]]:

@@ -94,6 +94,11 @@ def key(fields: tuple[str, ...]) -> str:
     return SEPARATOR.join(fields)
 
 
+def of_origin(origin: int, name: str) -> str:
+    """Return what a counter or a key of an origin is called beside those of others."""
+    return f"{origin}{SEPARATOR}{name}"
+
+
 def fields(key: str) -> tuple[str, ...]:
     """Return the fields of a key."""
     return tuple(key.split(SEPARATOR))

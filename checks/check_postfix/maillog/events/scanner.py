@@ -309,8 +309,9 @@ class LineTemplate:
     is_of_daemon: whether a daemon of Postfix or Dovecot wrote them
     lost:       how many lines rsyslog says in them that it has dropped, 0 if it does not say how
                 many; None if they say no such thing
-    origin, tally: number of host and instance, and what the event adds to. Whoever counts
-                the lines sets both, once for each new template
+    origin, tally: number of host and instance, and what the event adds to; its counters are
+                called as those of this origin. Whoever counts the lines sets both, once for each
+                new template
     """
 
     __slots__ = (

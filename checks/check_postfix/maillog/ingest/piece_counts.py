@@ -13,6 +13,7 @@ from check_postfix.maillog.counts.families import (
     NOBODY,
     STAMPS_OFF,
     key,
+    of_origin,
 )
 from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.events import sender
@@ -125,7 +126,8 @@ class PieceCounts:
             if origin is None:
                 origin = origins[names] = self._store.origin(self._log, *names)
             template.origin = origin
-            template.tally = tally(template.event, min(len(template.names), _FIRST))
+            counters, family, rest = tally(template.event, min(len(template.names), _FIRST))
+            template.tally = tuple([of_origin(origin, name) for name in counters]), family, rest
 
     def add_off(self, daemons: Iterable[Off]) -> None:
         """Count daemons whose stamps are off, once each."""
@@ -173,11 +175,14 @@ class PieceCounts:
                         newest[names] = minute
                 else:
                     self._of_commands += len(named)
-                origin, times = template.origin, template.times
+                times = template.times
                 number = len(named) * times
                 self._events += number
                 counters, family, rest = template.tally
-                counts.add_counters(minute, origin, counters, number)
+                totals = counts.counters(minute, template.origin)
+                if totals is not None:
+                    for counter in counters:
+                        totals[counter] = totals.get(counter, 0) + number
                 if template.names is HANDED_IN:
                     self._add_receipts(minute, template, named)
                 elif template.is_try:
@@ -186,26 +191,27 @@ class PieceCounts:
                     self._add_logins(minute, template, named)
                 if not family:
                     continue
-                keys = counts.keys(minute, origin, family)
+                keys = counts.keys(minute, template.origin, family)
                 if keys is None:
                     continue
+                first = of_origin(template.origin, "")
                 if template.names is DELIVERY:
                     for one, *_ in named:
-                        key = deliveries[one] + rest
+                        key = f"{first}{deliveries[one]}{rest}"
                         keys[key] = keys.get(key, 0) + times
                 elif template.names is CLIENT:
                     for one in named:
-                        key = clients[one] + rest
+                        key = f"{first}{clients[one]}{rest}"
                         keys[key] = keys.get(key, 0) + times
                 elif template.names is LOGIN:
                     for client, account in named:
                         key = counts.with_account(
-                            clients[client] + rest, account.removesuffix(b"\r")
+                            f"{first}{clients[client]}{rest}", account.removesuffix(b"\r")
                         )
                         keys[key] = keys.get(key, 0) + times
                 else:
                     assert template.event is not None  # else it would not count
-                    key = counts.with_account(rest, template.event.account)
+                    key = counts.with_account(first + rest, template.event.account)
                     keys[key] = keys.get(key, 0) + number
         counts.add_sums(self.sums)
         self._store.add(counts)

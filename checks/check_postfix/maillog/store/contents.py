@@ -27,7 +27,7 @@ class Contents(namedtuple("Contents", "used free totals keys pending gaps runs t
     """What a store holds.
 
     used, free: bytes of the file that hold something, and that do not
-    totals:  minutes with counters, of each origin
+    totals:  minutes with counters
     keys:    family -> keys
     pending: what waits for the rest of its message
     gaps:    times of which lines were destroyed before they were read

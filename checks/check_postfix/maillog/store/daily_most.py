@@ -10,21 +10,22 @@ Recipients wait so as well. Of them only what the busiest one got in each quarte
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.families import SEPARATOR
 from check_postfix.maillog.counts.series import FLOODED
 from check_postfix.maillog.store import checksum, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
-    from check_postfix.maillog.counts.counts import Bucket
     from check_postfix.maillog.store.checksum import Checksums
     from check_postfix.maillog.store.quarters import Quarters
 
-# So many are kept of a quarter-hour or a day. Who is not among them had no more than the least of
-# them.
+# So many of an origin are kept of a quarter-hour or a day, and so many of all together, but one of
+# each origin in any case. Who is not among them had no more than the least of these.
 MOST_KEPT = 2_000
+MOST_OF_ALL = 10_000
 # The family of whom mail is for
 BY_RECIPIENT = "by_recipient"
 QUARTERS = 96
@@ -33,11 +34,11 @@ _MINUTES = 15
 _LATE = 4
 
 _ADD = """
-INSERT INTO quarter_key VALUES (?, ?, ?, ?)
+INSERT INTO quarter_key VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET keys = most_of(keys, excluded.keys)
 """
 _DROP = "DELETE FROM quarter_key WHERE family=? AND quarter>=? AND quarter<?"
-_PUT = "INSERT OR REPLACE INTO daily_most VALUES (?, ?, ?, ?)"
+_PUT = "INSERT OR REPLACE INTO daily_most VALUES (?, ?, ?)"
 
 
 def quarter_of(minute: int) -> int:
@@ -63,14 +64,14 @@ class DailyMost:
         self._quarters = quarters
         db.create_function("most_of", 2, _most_of, deterministic=True)
 
-    def add(self, counted: Mapping[tuple[str, int, int], Mapping[str, int]]) -> None:
+    def add(self, counted: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
         """Add what quarter-hours came to.
 
-        counted: (family, quarter-hour, origin) -> pseudonym -> number
+        counted: (family, quarter-hour) -> pseudonym, as Counts calls that of an origin -> number
         """
         self._db.executemany(
             _ADD,
-            [(*where, packed.packed(_bounded(numbers))) for where, numbers in counted.items()],
+            [(*where, packed.packed(bounded(numbers))) for where, numbers in counted.items()],
         )
 
     def settle(self) -> None:
@@ -92,26 +93,15 @@ class DailyMost:
 
     def _settle_day(self, family: str, day: int) -> None:
         span = family, day * QUARTERS, day * QUARTERS + QUARTERS
-        most: dict[int, dict[str, int]] = {}
         waiting = self._waiting(family, day)
         if family == BY_RECIPIENT:
             self._quarters.raise_to(FLOODED, _largest(waiting))
-            self._db.execute(_DROP, span)
-            return
-        for _, _, origin, keys in (*self._of(family, day, day), *waiting):
-            of_origin = most.setdefault(origin, {})
-            for name, number in packed.unpacked(keys):
-                of_origin[name] = max(of_origin.get(name, 0), number)
-        self._db.executemany(
-            _PUT,
-            [
-                (family, day, origin, packed.packed(_bounded(numbers)))
-                for origin, numbers in most.items()
-            ],
-        )
+        else:
+            most = _most(keys for *_, keys in (*self._of(family, day, day), *waiting))
+            self._db.execute(_PUT, (family, day, packed.packed(most)))
         self._db.execute(_DROP, span)
 
-    def _waiting(self, family: str, day: int) -> list[tuple[str, int, int, str]]:
+    def _waiting(self, family: str, day: int) -> list[tuple[str, int, str]]:
         """Return the quarter-hours of a day."""
         return self._checksums.whole(
             checksum.quarter_key(family, day * QUARTERS),
@@ -121,10 +111,10 @@ class DailyMost:
             day * QUARTERS + QUARTERS,
         )
 
-    def of_busiest(
-        self, family: str, first: int, last: int, origins: Collection[int]
-    ) -> dict[int, int]:
+    def of_busiest(self, family: str, first: int, last: int, origins: Set[str]) -> dict[int, int]:
         """Return quarter-hour -> the most of any single one, in days that are not settled.
+
+        Of several origins it is that of each, added up.
 
         first, last: quarter-hours from which on, and up to which, not included
         """
@@ -135,19 +125,20 @@ class DailyMost:
             (family, first, last),
         ).fetchall()
         for (day,) in days:
-            for (quarter, origin), number in _largest(self._waiting(family, day)).items():
-                if first <= quarter < last and origin in origins:
-                    found[quarter] = found.get(quarter, 0) + number
+            for quarter, largest in _largest(self._waiting(family, day)).items():
+                wanted = largest.keys() & origins
+                if first <= quarter < last and wanted:
+                    found[quarter] = sum(largest[origin] for origin in wanted)
         return found
 
-    def _of(self, family: str, first: int, last: int) -> list[tuple[str, int, int, str]]:
+    def _of(self, family: str, first: int, last: int) -> list[tuple[str, int, str]]:
         rows = self._checksums.whole(
             checksum.daily_most(family), "SELECT * FROM daily_most WHERE family=?", family
         )
         return [(of, day, *rest) for of, day, *rest in rows if first <= day <= last]
 
     def of_days(
-        self, family: str, first: int, last: int, origins: Iterable[int], waiting: bool
+        self, family: str, first: int, last: int, origins: Set[str], waiting: bool
     ) -> tuple[int, dict[str, int], int]:
         """Return what is known of some days of some origins.
 
@@ -155,7 +146,6 @@ class DailyMost:
         Returns: of how many days anything is known, of whatever family; pseudonym -> the most in
                  a quarter-hour of any of these days; what whoever is not among them had at most
         """
-        wanted = frozenset(origins)
         queries = [
             "SELECT DISTINCT day FROM daily_most WHERE day>=? AND day<=?",
             f"SELECT DISTINCT quarter/{QUARTERS} FROM quarter"
@@ -169,28 +159,23 @@ class DailyMost:
         known = {day for query in queries for (day,) in self._db.execute(query, (first, last))}
         rows = self._of(family, first, last)
         for day in sorted(known if waiting else ()):
-            quarters: dict[int, dict[str, int]] = {}
-            for _, _, origin, keys in self._waiting(family, day):
-                of_origin = quarters.setdefault(origin, {})
-                for name, number in packed.unpacked(keys):
-                    of_origin[name] = max(of_origin.get(name, 0), number)
-            rows += [
-                (family, day, origin, packed.packed(_bounded(numbers)))
-                for origin, numbers in quarters.items()
-            ]
+            if quarters := self._waiting(family, day):
+                rows.append((family, day, packed.packed(_most(keys for *_, keys in quarters))))
         by_day: dict[int, dict[str, int]] = {}
         rest = 0
-        for _, day, origin, keys in rows:
-            if origin not in wanted:
-                continue
+        for _, day, keys in rows:
             of_day = by_day.setdefault(day, {})
-            least = 0
-            for name, number in packed.unpacked(keys):
+            of_origins: dict[str, list[int]] = {}
+            for name, number in packed.chosen(keys, origins):
+                origin, _, pseudonym = name.partition(SEPARATOR)
                 # Of one that several origins tell of, this is no less than it was together.
-                of_day[name] = of_day.get(name, 0) + number
-                least = number
-            if packed.size(keys) >= MOST_KEPT:
-                rest = max(rest, least)
+                of_day[pseudonym] = of_day.get(pseudonym, 0) + number
+                of_origins.setdefault(origin, []).append(number)
+            rest = max(
+                [rest, *(min(kept) for kept in of_origins.values() if len(kept) >= MOST_KEPT)]
+            )
+            if of_origins and packed.size(keys) >= MOST_OF_ALL:
+                rest = max(rest, sorted(packed.numbers(keys), reverse=True)[MOST_OF_ALL - 1])
         most: dict[str, int] = {}
         for of_day in by_day.values():
             for name, number in of_day.items():
@@ -204,22 +189,43 @@ class DailyMost:
         self._db.execute("DELETE FROM quarter_key WHERE quarter<?", (quarter_of(oldest),))
 
 
-def _largest(rows: Iterable[tuple[str, int, int, str]]) -> dict[Bucket, int]:
-    """Return (quarter-hour, origin) -> the largest number of its keys."""
-    return {
-        (quarter, origin): max(map(int, keys.partition("\n")[0].split(" ")))
-        for _, quarter, origin, keys in rows
-    }
+def _largest(rows: Iterable[tuple[str, int, str]]) -> dict[int, dict[str, int]]:
+    """Return quarter-hour -> origin -> the largest number of its keys."""
+    found: dict[int, dict[str, int]] = {}
+    for _, quarter, keys in rows:
+        largest = found[quarter] = {}
+        for name, number in packed.unpacked(keys):
+            origin = name[: name.index(SEPARATOR)]
+            if number > largest.get(origin, 0):
+                largest[origin] = number
+    return found
+
+
+def _most(texts: Iterable[str]) -> Mapping[str, int]:
+    """Return the largest number of each name in several texts, bounded."""
+    most: dict[str, int] = {}
+    for text in texts:
+        for name, number in packed.unpacked(text):
+            if number > most.get(name, 0):
+                most[name] = number
+    return bounded(most)
 
 
 def _most_of(*texts: str) -> str:
     """Return packed numbers as one text, bounded."""
-    return packed.packed(_bounded(packed.added(texts)))
+    return packed.packed(bounded(packed.added(texts)))
 
 
-def _bounded(numbers: Mapping[str, int]) -> Mapping[str, int]:
-    """Return the largest of some numbers, the least of them last; all if they are not too many."""
+def bounded(numbers: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the largest of some numbers; all if they are not too many."""
     if len(numbers) < MOST_KEPT:
         return numbers
-    ordered = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
-    return dict(ordered[:MOST_KEPT])
+    kept: dict[str, int] = {}
+    of_origins: dict[str, int] = {}
+    for name, number in sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0])):
+        origin = name[: name.index(SEPARATOR)]
+        there = of_origins.get(origin, 0)
+        if there < MOST_KEPT and (not there or len(kept) < MOST_OF_ALL):
+            kept[name] = number
+            of_origins[origin] = there + 1
+    return kept

@@ -42,20 +42,14 @@ class HeldStore:
     def _rows(self, origins: Iterable[int], family: str, start: int, end: int) -> Rows:
         """Return what these minutes have, the oldest first.
 
-        family: nothing for the counters; its keys tell the origin as their first field
+        family: nothing for the counters
         """
         asked = tuple(origins)
         if (asked, family) not in self._known:
             if family:
-                rows = [
-                    (minute, [(f"{origin}\t{key}", n) for key, n in packed.unpacked(keys)])
-                    for minute, origin, keys in self._store.keys_of(family, 0, _EVER, asked)
-                ]
+                rows = list(self._store.keys_of(family, 0, _EVER, asked))
             else:
-                rows = [
-                    (minute, list(packed.unpacked(counters)))
-                    for minute, counters in self._store.totals_of(0, _EVER, asked)
-                ]
+                rows = list(self._store.totals_of(0, _EVER, asked))
             rows.sort(key=lambda row: row[0])
             self._known[asked, family] = [minute for minute, _ in rows], rows
         minutes, rows = self._known[asked, family]
@@ -67,7 +61,7 @@ class HeldStore:
         for _, numbers in self._rows(origins, "", start, end):
             for name, number in numbers:
                 sums[name] = sums.get(name, 0) + number
-        return sums
+        return packed.of_all(sums)
 
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
         """See Store."""
@@ -79,9 +73,9 @@ class HeldStore:
         """See Store."""
         numbers: dict[str, int] = {}
         for _, keys in self._rows(origins, family, start, end):
-            for key, number in keys:
-                own = key.partition("\t")[2]
-                numbers[own] = numbers.get(own, 0) + number
+            for name, number in keys:
+                key = packed.own(name)
+                numbers[key] = numbers.get(key, 0) + number
         if sum(map(packed.held, numbers)) > packed.MOST_HELD:  # where the store knows what to do
             return self._store.keys(family, start, end, origins)
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from check_postfix.maillog.counts.families import FAMILIES, MANY, SEPARATOR
+from check_postfix.maillog.counts.families import FAMILIES, MANY, SEPARATOR, of_origin
 from check_postfix.maillog.store import packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    # Stream, key, number
-    Row = tuple[int, str, int]
+    # What a key is called beside those of other origins, number
+    Row = tuple[str, int]
 
-_NUMBER = itemgetter(2)
+_NUMBER = itemgetter(1)
 
 # Keys kept of a family: so many an hour for whoever comes first, and so many more in each
 # minute for the most frequent. That is 10,000 an hour, and a flood at its start cannot take
@@ -51,26 +51,22 @@ def is_short(number: int) -> bool:
 
 def shared_out(
     family: str,
-    keyed: Mapping[tuple[int, int], Mapping[str, int]],
+    keyed: Mapping[int, Mapping[str, int]],
     there: Mapping[int, int],
     is_full: bool = False,
-) -> dict[tuple[int, int], dict[str, int]]:
+) -> dict[int, dict[str, int]]:
     """Return what is kept of an hour that has too many keys.
 
-    keyed: (minute, origin) -> key -> number
+    keyed: minute -> key, as Counts calls that of an origin -> number
     there: minute -> how many keys of it are kept already
     is_full: whether there is no room left for what strangers choose
     Returns: the same as `keyed`, with fewer keys
     """
     left = KEYS_PER_HOUR - sum(max(0, n - KEYS_PER_MINUTE) for n in there.values())
     left = 0 if is_full else left
-    by_minute: dict[int, list[Row]] = {}
-    for (minute, origin), numbers in keyed.items():
-        rows = by_minute.setdefault(minute, [])
-        rows += [(origin, key, n) for key, n in numbers.items()]
-    kept: dict[tuple[int, int], dict[str, int]] = {}
-    for minute in sorted(by_minute):
-        rows = by_minute[minute]
+    kept: dict[int, dict[str, int]] = {}
+    for minute, numbers in sorted(keyed.items()):
+        rows = list(numbers.items())
         own = 0 if is_full else max(0, KEYS_PER_MINUTE - there.get(minute, 0))
         cut = own + max(0, left)
         rows = _in_detail(family, rows, own + max(0, left - int(KEYS_PER_HOUR * _DETAIL)))
@@ -78,13 +74,9 @@ def shared_out(
         if len(rows) > cut:
             rows = _most_first(rows)
             rows = [*rows[:cut], *_coarse(family, rows[cut:])]
-        of_minute: dict[int, dict[str, int]] = {}
-        for origin, key, n in rows:
-            if origin in of_minute:
-                numbers = of_minute[origin]
-                numbers[key] = numbers.get(key, 0) + n
-            else:
-                kept[minute, origin] = of_minute[origin] = {key: n}
+        of_minute = kept[minute] = {}
+        for name, n in rows:
+            of_minute[name] = of_minute.get(name, 0) + n
     return kept
 
 
@@ -101,31 +93,32 @@ def _in_detail(family: str, rows: list[Row], most: int) -> list[Row]:
     if len(rows) <= most or not _has_details(family):
         return rows
     rows = _most_first(rows)
-    clients = [(origin, _of_client(family, key)) for origin, key, _ in rows]
+    clients = [_of_client(family, name) for name, _ in rows]
     different = len(set(clients))
     if different == len(rows):
         return rows
     spare = max(0, most - different)
-    alike: dict[tuple[int, str], list[Row]] = {}
+    alike: dict[str, list[Row]] = {}
     for client, row in zip(clients[spare:], rows[spare:], strict=True):
         alike.setdefault(client, []).append(row)
     return rows[:spare] + [
-        some[0] if len(some) == 1 else (*client, sum(n for _, _, n in some))
+        some[0] if len(some) == 1 else (client, sum(n for _, n in some))
         for client, some in alike.items()
     ]
 
 
 def _coarse(family: str, rows: list[Row]) -> list[Row]:
     """Return the rows of one minute with nothing in their keys that has many values."""
-    added: dict[tuple[int, str], int] = {}
-    for origin, key, n in rows:
-        where = origin, _without_strangers(family, key)
-        added[where] = added.get(where, 0) + n
-    frequent = sorted(added, key=lambda where: (-added[where], where))
-    for origin, key in frequent[COARSE_KEYS:]:
-        rest = origin, _of_many(family)
-        added[rest] = added.get(rest, 0) + added.pop((origin, key))
-    return [(*where, n) for where, n in added.items()]
+    added: dict[str, int] = {}
+    for name, n in rows:
+        coarse = _without_strangers(family, name)
+        added[coarse] = added.get(coarse, 0) + n
+    frequent = sorted(added, key=lambda name: (-added[name], name))
+    for name in frequent[COARSE_KEYS:]:
+        number = added.pop(name)
+        rest = _of_many(family, name)
+        added[rest] = added.get(rest, 0) + number
+    return list(added.items())
 
 
 def most_frequent(family: str, numbers: Mapping[str, int]) -> dict[str, int]:
@@ -141,19 +134,21 @@ def most_frequent(family: str, numbers: Mapping[str, int]) -> dict[str, int]:
         if left < 0:
             break
         kept[key] = numbers[key]
-    for _, key, number in _coarse(family, [(0, key, numbers[key]) for key in ordered[len(kept) :]]):
+    others = [(of_origin(0, key), numbers[key]) for key in ordered[len(kept) :]]
+    for name, number in _coarse(family, others):
+        key = packed.own(name)
         kept[key] = kept.get(key, 0) + number
     return kept
 
 
-def _without_strangers(family: str, key: str) -> str:
+def _without_strangers(family: str, name: str) -> str:
     """Return a key in which MANY stands for each field that strangers can fill at will."""
-    return _without(_PLACES_OF_STRANGERS[family], key)
+    return _without(_PLACES_OF_STRANGERS[family], name)
 
 
-def _of_client(family: str, key: str) -> str:
+def _of_client(family: str, name: str) -> str:
     """Return a key in which MANY stands for each field that one client may have many of."""
-    return _without(_PLACES_BESIDE_CLIENT[family], key)
+    return _without(_PLACES_BESIDE_CLIENT[family], name)
 
 
 def _has_details(family: str) -> bool:
@@ -162,8 +157,9 @@ def _has_details(family: str) -> bool:
 
 
 def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    """Return family -> the places of these fields in what its keys are called."""
     return {
-        family: [place for place, name in enumerate(of_family) if name in names]
+        family: [place for place, name in enumerate(of_family, 1) if name in names]
         for family, of_family in FAMILIES.items()
     }
 
@@ -172,15 +168,13 @@ _PLACES_OF_STRANGERS = _places(_OF_STRANGERS)
 _PLACES_BESIDE_CLIENT = _places(_BESIDE_CLIENT)
 
 
-def _without(places: list[int], key: str) -> str:
-    values = key.split(SEPARATOR)
-    if len(places) == len(values):
-        return SEPARATOR.join([MANY] * len(values))
+def _without(places: list[int], name: str) -> str:
+    values = name.split(SEPARATOR)
     for place in places:
         values[place] = MANY
     return SEPARATOR.join(values)
 
 
-def _of_many(family: str) -> str:
-    """Return a family's key with MANY in each field."""
-    return SEPARATOR.join([MANY] * len(FAMILIES[family]))
+def _of_many(family: str, name: str) -> str:
+    """Return a family's key with MANY in each field, of the same origin."""
+    return SEPARATOR.join([name[: name.index(SEPARATOR)], *[MANY] * len(FAMILIES[family])])

@@ -25,13 +25,15 @@ import time
 from collections import namedtuple
 
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import schema
+from check_postfix.maillog.store import daily_most, schema, tried
 from check_postfix.maillog.store.quarters import Quarters
+from check_postfix.maillog.store.side_by_side import SideBySide, bounded_by
 from check_postfix.maillog.store.tried import Tried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from check_postfix.maillog.store.checksum import Checksums
 
@@ -82,6 +84,37 @@ def _read_in_all(
     }
 
 
+# The days of which anything of an origin is counted were not kept; none is after the newest of all.
+_COUNTED = {
+    "counted": "max((SELECT coalesce(max(minute), 0) FROM old_total),"
+    " (SELECT coalesce(max(minute), 0) FROM old_keyed)) / 1440"
+}
+
+
+# Each origin had a row of its own.
+_ALL, _ALL_MOST, _ALL_TRIED = "side_by_side", "side_by_side_most", "side_by_side_tried"
+_AGGREGATES: dict[str, Any] = {
+    _ALL: SideBySide,
+    _ALL_MOST: bounded_by(daily_most.bounded),
+    _ALL_TRIED: bounded_by(tried.bounded),
+}
+
+
+def _side_by_side(origin: str) -> dict[str, Table]:
+    """Return what becomes of counters and keys.
+
+    origin: column with the number of one
+    """
+    return {
+        "total": Table("total", {"counters": f"{_ALL}({origin}, counters)"}, "GROUP BY minute"),
+        "keyed": Table(
+            "keyed",
+            {"size": "sum(size)", "keys": f"{_ALL}({origin}, keys)"},
+            "GROUP BY family, minute",
+        ),
+    }
+
+
 # What could not be read once is tried again; where a file lies, the next run sees.
 _SEEN = {
     "path": "''",
@@ -110,34 +143,29 @@ _OF_2 = {
     "seen": Table("seen", _SEEN),
     "gap": Table("gap", {"generation": "0"}),
     "stretch": Table("journal_span", _LINES),
-    "stream": Table("origin", {"last": _NEWEST}),
-    "total": Table("total", {"origin": "stream"}),
-    "keyed": Table("keyed", {"origin": "stream"}),
+    "stream": Table("origin", {"last": _NEWEST} | _COUNTED),
     "waiting": Table("pending", {"origin": "stream", "side": "edge", "sender": "''"}),
-}
-# Each counter, and each key, had a row of its own. Both halves of the text that packed.py
-# would make of them come from the same rows in the same order.
-_PACKED = "group_concat(n, ' ') || char(10) || group_concat({}, char(10))"
+} | _side_by_side("stream")
+# Each counter, and each key, had a row of its own, as if a text had but one.
+_ONE = "n || char(10) || {}"
 _OF_1 = _OF_2 | {
     "total": Table(
-        "total",
-        {"origin": "stream", "counters": _PACKED.format("counter")},
-        "GROUP BY minute, stream",
+        "total", {"counters": f"{_ALL}(stream, {_ONE.format('counter')})"}, "GROUP BY minute"
     ),
     "keyed": Table(
         "keyed",
-        {"origin": "stream", "size": "count(*)", "keys": _PACKED.format('"key"')},
-        "GROUP BY family, minute, stream",
+        {"size": "count(*)", "keys": f"""{_ALL}(stream, {_ONE.format('"key"')})"""},
+        "GROUP BY family, minute",
     ),
 }
 # Tables were added, and all rows have checksums.
 _OF_3 = {
     name: Table(name)
     for name in (
-        "secret", "generation", "directory", "gap", "journal_span", "origin", "total", "keyed",
-        "clock_mark", "retention",
+        "secret", "generation", "directory", "gap", "journal_span", "clock_mark", "retention",
     )
-} | {
+} | _side_by_side("origin") | {
+    "origin": Table("origin", _COUNTED),
     "pending": Table("pending", {"sender": "''"}),
     "log": Table("log", _read_in_all("generation")),
     "seen": Table("seen", {"seconds": "CAST(seconds AS INTEGER) + (seconds > 0)"}),
@@ -146,12 +174,29 @@ _OF_3 = {
 _OF_4 = {
     name: Table(name)
     for name in (
-        "secret", "log", "generation", "seen", "directory", "gap", "journal_span", "origin",
-        "total", "keyed", "clock_mark", "retention", "checksum", "run",
+        "secret", "log", "generation", "seen", "directory", "gap", "journal_span", "clock_mark",
+        "retention", "checksum", "run",
     )
-} | {"pending": Table("pending", {"sender": "''"})}  # fmt: skip
-TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4}
+} | _side_by_side("origin") | {
+    "origin": Table("origin", _COUNTED),
+    "pending": Table("pending", {"sender": "''"}),
+}  # fmt: skip
+# All origins stand side by side.
+_OF_5 = _OF_4 | {
+    name: Table(name) for name in ("pending", "quarter", "delay", "place", "watched")
+} | {
+    "quarter_key": Table(
+        "quarter_key", {"keys": f"{_ALL_MOST}(origin, keys)"}, "GROUP BY family, quarter"
+    ),
+    "daily_most": Table(
+        "daily_most", {"keys": f"{_ALL_MOST}(origin, keys)"}, "GROUP BY family, day"
+    ),
+    "tried": Table("tried", {"pairs": f"{_ALL_TRIED}(origin, pairs)"}, "GROUP BY hour"),
+}  # fmt: skip
+TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4, 5: _OF_5}
 
+# Versions before did not add up totals by quarter-hours, nor failed logins by hours.
+_FIRST_WITH_QUARTERS = 5
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2
 # How often the time is looked at: every so many of SQLite's instructions, some 10 microseconds.
@@ -178,10 +223,13 @@ def migrate(db: sqlite3.Connection, path: str, deadline: float, checksums: Check
             db.execute("COMMIT")
             _let_room_be_given_back(db, deadline)
             _give_time(db, deadline)
+            for name, aggregate in _AGGREGATES.items():
+                db.create_aggregate(name, 2, aggregate)
             db.execute("BEGIN IMMEDIATE")
             if not _bring(db, version):
                 raise DamagedStore(f"{path}: has other tables than it should")
-            _fill_what_was_not_kept(db, path, checksums)
+            if version < _FIRST_WITH_QUARTERS:
+                _fill_what_was_not_kept(db, path, checksums)
             checksums.write_anew()
         # Only now, so that the end of this transaction is the end of the lock.
         db.execute("PRAGMA locking_mode=NORMAL")
@@ -262,7 +310,7 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
 
 
 def _fill_what_was_not_kept(db: sqlite3.Connection, path: str, checksums: Checksums) -> None:
-    """Add up totals by quarter-hours, and failed logins by hours, which versions before 5 did not.
+    """Add up totals by quarter-hours, and failed logins by hours.
 
     Raises: DamagedStore if they cannot be read
     """

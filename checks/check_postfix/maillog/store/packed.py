@@ -1,14 +1,17 @@
 """Packed: numbers by name in one text, as the store keeps all that a minute has of them.
 
 The first line has the numbers, and each further line has the name of one. That takes less
-time and less room than a row for each.
+time and less room than a row for each. What differs by origin has names that begin with its
+number, since a central log has many hosts in each minute, and the price of a row is its checksum.
 """
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.families import SEPARATOR
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
 # Bytes of memory for the keys that are told apart of what a run looks at, and what one needs
 # besides its text, which is there twice. That is 30,000 ordinary ones.
@@ -21,9 +24,6 @@ def packed(numbers: Mapping[str, int]) -> str:
 
     numbers: name -> number; no name has a newline in it
     """
-    if len(numbers) == 1:  # as in most rows of a log that many hosts write to
-        for name, number in numbers.items():
-            return f"{number}\n{name}"
     return "\n".join([" ".join(map(str, numbers.values())), *numbers])
 
 
@@ -34,6 +34,56 @@ def unpacked(text: str) -> Iterator[tuple[str, int]]:
     """
     first, *names = text.split("\n")
     return zip(names, map(int, first.split(" ")), strict=True)
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers of a text without their names.
+
+    Raises: ValueError if there are none
+    """
+    return list(map(int, text.partition("\n")[0].split(" ")))
+
+
+def chosen(text: str, origins: Set[str]) -> list[tuple[str, int]]:
+    """Return the (name, number) pairs of a text that are of some origins.
+
+    origins: their numbers, as names begin with them
+
+    Raises: ValueError as `unpacked`
+    """
+    first, *names = text.split("\n")
+    return [
+        (name, int(number))
+        for name, number in zip(names, first.split(" "), strict=True)
+        if name[: name.index(SEPARATOR)] in origins
+    ]
+
+
+def own(name: str) -> str:
+    """Return what follows in a name on its origin."""
+    return name[name.index(SEPARATOR) + 1 :]
+
+
+def of_all(numbers: Mapping[str, int]) -> dict[str, int]:
+    """Return the numbers of all origins, those that are called the same but for it added."""
+    sums: dict[str, int] = {}
+    for name, number in numbers.items():
+        after = own(name)
+        sums[after] = sums.get(after, 0) + number
+    return sums
+
+
+def without(text: str, origins: Set[str]) -> str:
+    """Return a text without the numbers of some origins; nothing if it has no others.
+
+    Raises: ValueError as `unpacked`
+    """
+    left = {
+        name: number
+        for name, number in unpacked(text)
+        if name.partition(SEPARATOR)[0] not in origins
+    }
+    return packed(left) if left else ""
 
 
 def added(texts: Iterable[str]) -> dict[str, int]:

@@ -7,15 +7,15 @@ well, in the transaction that adds their minutes. A quarter is a number of quart
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.families import SEPARATOR
 from check_postfix.maillog.counts.series import OF_COUNTER, SERIES
 from check_postfix.maillog.store import checksum, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    from check_postfix.maillog.counts.counts import Bucket
     from check_postfix.maillog.store.checksum import Checksums
 
 MINUTES = 15
@@ -42,30 +42,30 @@ class Quarters:
         self._checksums = checksums
         db.create_function("largest", 2, _largest, deterministic=True)
 
-    def add(self, totals: Mapping[Bucket, Mapping[str, int]]) -> None:
-        """Add what is counted; inside a transaction only."""
+    def add(self, totals: Mapping[int, Mapping[str, int]]) -> None:
+        """Add what is counted, as Counts has it; inside a transaction only."""
         added: dict[tuple[str, int], dict[str, int]] = {}
-        series_of = OF_COUNTER.get
-        for (minute, origin), numbers in totals.items():
-            for counter, number in numbers.items():
-                series = series_of(counter)
+        # What a counter of an origin is called -> the origin, and the series that it belongs to
+        known: dict[str, tuple[str, str]] = {}
+        for minute, numbers in totals.items():
+            for name, number in numbers.items():
+                if name not in known:
+                    origin, _, counter = name.partition(SEPARATOR)
+                    known[name] = origin, OF_COUNTER.get(counter, "")
+                origin, series = known[name]
                 if series and number:
                     of_quarter = added.setdefault((series, minute // MINUTES), {})
-                    name = str(origin)
-                    of_quarter[name] = of_quarter.get(name, 0) + number
+                    of_quarter[origin] = of_quarter.get(origin, 0) + number
         rows = [(*where, packed.packed(numbers)) for where, numbers in sorted(added.items())]
         self._db.executemany(_ADD, rows)
 
-    def raise_to(self, series: str, most: Mapping[Bucket, int]) -> None:
+    def raise_to(self, series: str, most: Mapping[int, Mapping[str, int]]) -> None:
         """Let a series be no less than this; inside a transaction only.
 
-        most: (quarter, origin) -> number
+        most: quarter -> origin -> number
         """
-        rows: dict[int, dict[str, int]] = {}
-        for (quarter, origin), number in most.items():
-            rows.setdefault(quarter, {})[str(origin)] = number
         self._db.executemany(
-            _RAISE, [(series, quarter, packed.packed(row)) for quarter, row in sorted(rows.items())]
+            _RAISE, [(series, quarter, packed.packed(row)) for quarter, row in sorted(most.items())]
         )
 
     def add_totals_there_are(self) -> None:
@@ -73,14 +73,14 @@ class Quarters:
 
         Raises: ValueError if they cannot be read
         """
-        of_quarter: dict[Bucket, dict[str, int]] = {}
+        of_quarter: dict[int, dict[str, int]] = {}
         now = 0
-        query = "SELECT minute, origin, counters FROM total ORDER BY minute"
-        for minute, origin, counters in self._db.execute(query):
+        query = "SELECT minute, counters FROM total ORDER BY minute"
+        for minute, counters in self._db.execute(query):
             if minute // MINUTES != now:
                 self.add(of_quarter)
                 of_quarter, now = {}, minute // MINUTES
-            of_quarter[minute, origin] = dict(packed.unpacked(counters))
+            of_quarter[minute] = dict(packed.unpacked(counters))
         self.add(of_quarter)
 
     def forget(self, oldest: int) -> None:
@@ -89,23 +89,6 @@ class Quarters:
             self._db.execute(
                 "DELETE FROM quarter WHERE series=? AND quarter<?", (series, -(-oldest // MINUTES))
             )
-
-    def drop(self, origins: Iterable[int]) -> None:
-        """Forget what came of some origins; inside a transaction only."""
-        dropped = set(map(str, origins))
-        if not dropped:
-            return
-        for series, quarter, text in self._db.execute("SELECT * FROM quarter").fetchall():
-            left = {name: n for name, n in packed.unpacked(text) if name not in dropped}
-            if not left:
-                self._db.execute(
-                    "DELETE FROM quarter WHERE series=? AND quarter=?", (series, quarter)
-                )
-            elif len(left) < packed.size(text):
-                self._db.execute(
-                    "UPDATE quarter SET numbers=? WHERE series=? AND quarter=?",
-                    (packed.packed(left), series, quarter),
-                )
 
     def of(self, series: str, first: int, last: int, origins: Collection[int]) -> dict[int, int]:
         """Return quarter -> what a series of some origins came to, if it came to anything.

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 5
+VERSION = 6
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
 # What SQLite puts beside a file, or takes for its own where it finds it there.
@@ -67,19 +67,16 @@ CREATE TABLE journal_span (
 ) STRICT;
 CREATE TABLE origin (
     id INTEGER PRIMARY KEY, log INTEGER NOT NULL, host TEXT NOT NULL, instance TEXT NOT NULL,
-    last INTEGER, UNIQUE (log, host, instance)
+    last INTEGER, counted INTEGER, UNIQUE (log, host, instance)
 ) STRICT;
-CREATE TABLE total (
-    minute INTEGER NOT NULL, origin INTEGER NOT NULL, counters TEXT NOT NULL,
-    PRIMARY KEY (minute, origin)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE total (minute INTEGER PRIMARY KEY, counters TEXT NOT NULL) STRICT;
 CREATE TABLE quarter (
     series TEXT NOT NULL, quarter INTEGER NOT NULL, numbers TEXT NOT NULL,
     PRIMARY KEY (series, quarter)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keyed (
-    family TEXT NOT NULL, minute INTEGER NOT NULL, origin INTEGER NOT NULL,
-    size INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, minute, origin)
+    family TEXT NOT NULL, minute INTEGER NOT NULL, size INTEGER NOT NULL, keys TEXT NOT NULL,
+    PRIMARY KEY (family, minute)
 ) STRICT;
 CREATE TABLE delay (
     first INTEGER NOT NULL, minutes INTEGER NOT NULL, histograms BLOB NOT NULL,
@@ -92,16 +89,13 @@ CREATE TABLE pending (
     PRIMARY KEY (log, owner, side, origin, queue_id, what, minute)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE quarter_key (
-    family TEXT NOT NULL, quarter INTEGER NOT NULL, origin INTEGER NOT NULL, keys TEXT NOT NULL,
-    PRIMARY KEY (family, quarter, origin)
+    family TEXT NOT NULL, quarter INTEGER NOT NULL, keys TEXT NOT NULL,
+    PRIMARY KEY (family, quarter)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE daily_most (
-    family TEXT NOT NULL, day INTEGER NOT NULL, origin INTEGER NOT NULL, keys TEXT NOT NULL,
-    PRIMARY KEY (family, day, origin)
+    family TEXT NOT NULL, day INTEGER NOT NULL, keys TEXT NOT NULL, PRIMARY KEY (family, day)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE tried (
-    hour INTEGER NOT NULL, origin INTEGER NOT NULL, pairs TEXT NOT NULL, PRIMARY KEY (hour, origin)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE tried (hour INTEGER PRIMARY KEY, pairs TEXT NOT NULL) STRICT;
 CREATE TABLE place (
     network TEXT NOT NULL, account TEXT NOT NULL, origin INTEGER NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL, service TEXT NOT NULL, name TEXT NOT NULL,

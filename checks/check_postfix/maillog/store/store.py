@@ -33,10 +33,18 @@ from check_postfix.maillog.store.run_mark import RunMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+        Set,
+    )
     from typing import Any, TypeVar
 
-    from check_postfix.maillog.counts.counts import Bucket, Counts
+    from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.counts.histogram import Histogram
     from check_postfix.maillog.source.journal_span import JournalSpan
     from check_postfix.maillog.source.value import Value
@@ -54,14 +62,21 @@ if TYPE_CHECKING:
 
 # Counters, and keys, are packed. Of a minute that is there already both are merged.
 _ADD_TOTAL = """
-INSERT INTO total VALUES (?, ?, ?)
+INSERT INTO total VALUES (?, ?)
 ON CONFLICT DO UPDATE SET counters = merged(counters, excluded.counters)
 """
 _ADD_KEYED = """
-INSERT INTO keyed VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET
-    keys = merged(keys, excluded.keys), size = size(merged(keys, excluded.keys))
+INSERT INTO keyed VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET (keys, size) = (
+    SELECT both, size(both) FROM (SELECT merged(keys, excluded.keys) AS both LIMIT 1)
+)
 """
+
+# What differs by origin and is packed: tables, and the columns of these texts.
+_OF_ORIGINS = (
+    ("total", "counters"), ("quarter", "numbers"), ("keyed", "keys"), ("quarter_key", "keys"),
+    ("daily_most", "keys"), ("tried", "pairs"),
+)  # fmt: skip
 
 
 # Each family is named, for they come first in the index.
@@ -549,16 +564,16 @@ class Store:
 
     def drop_counts(self, log: Log) -> None:
         """Forget what was read of a log and counted; inside a transaction only."""
-        self._quarters.drop(number for number, *_ in self.origins(log))
-        for table in ("total", "keyed", "quarter_key", "daily_most", "tried", "place"):
-            self._db.execute(
-                f"DELETE FROM {table} WHERE origin IN (SELECT id FROM origin WHERE log=?)",
-                (log.id,),
-            )
-        self.delays.drop({number for number, *_ in self.origins(log)})
+        origins = {number for number, *_ in self.origins(log)}
+        if origins:
+            self._drop_numbers(frozenset(map(str, origins)))
+            self.delays.drop(origins)
+        self._db.execute(
+            "DELETE FROM place WHERE origin IN (SELECT id FROM origin WHERE log=?)", (log.id,)
+        )
         for table in ("pending", "generation", "seen", "directory", "gap"):
             self._db.execute(f"DELETE FROM {table} WHERE log=?", (log.id,))
-        self._db.execute("UPDATE origin SET last=NULL WHERE log=?", (log.id,))
+        self._db.execute("UPDATE origin SET last=NULL, counted=NULL WHERE log=?", (log.id,))
         self._db.execute(
             'UPDATE log SET last=NULL, lines=0, events=0, matched=0, "foreign"=0, unparsed=0'
             " WHERE id=?",
@@ -566,6 +581,31 @@ class Store:
         )
         log.backlog, log.read, log.unknown_until, log.offset = 1, None, 0, NO_OFFSET
         self._sizes.clear()
+
+    def _drop_numbers(self, origins: Set[str]) -> None:
+        """Forget all numbers of some origins that are packed; inside a transaction only."""
+        self._db.create_function("without", 1, lambda text: packed.without(text, origins))
+        with self._merging():
+            for table, column in _OF_ORIGINS:
+                # Mostly these are all that there are.
+                left = f"without({column})"
+                self._db.execute(f"DELETE FROM {table} WHERE {left}=''")
+                self._db.execute(f"UPDATE {table} SET {column}={left} WHERE {left}<>{column}")
+            self._db.execute("UPDATE keyed SET size=size(keys) WHERE size<>size(keys)")
+
+    @contextmanager
+    def _merging(self) -> Iterator[None]:
+        """Let functions of ours work on texts in SQL.
+
+        Raises: DamagedStore if they are no texts of ours
+        """
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            # A function of ours has failed, of which SQLite tells no more.
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise self._unreadable() from None
+            raise
 
     def unread(self, log: Log) -> list[tuple[SeenFile, int]]:
         """Return the files of a log that are still to be read, and how much of each, in bytes.
@@ -860,28 +900,28 @@ class Store:
         counts.add_up_recipients()
         # One row after the other: all of them in bytes are as much as all of the counts.
         totals = (
-            (*where, packed.packed(numbers))
-            for where, numbers in sorted(counts.totals.items())
+            (minute, packed.packed(numbers))
+            for minute, numbers in sorted(counts.totals.items())
             if numbers
         )
-        try:
+        with self._merging():
             self._db.executemany(_ADD_TOTAL, totals)
             self._quarters.add(counts.totals)
             for (family, hour), keyed in sorted(counts.keyed.items()):
                 rows = (
-                    (family, *where, len(numbers), packed.packed(numbers))
-                    for where, numbers in sorted(self._bounded(family, hour, keyed).items())
+                    (family, minute, len(numbers), packed.packed(numbers))
+                    for minute, numbers in sorted(self._bounded(family, hour, keyed).items())
                 )
                 self._db.executemany(_ADD_KEYED, rows)
             self.delays.add(counts.delays.found)
             self.daily_most.add(counts.quarter_keys)
             self._tried.add(counts.keyed)
             self._places.add(counts.places.found)
-        except sqlite3.OperationalError as error:
-            # A function of ours has failed, of which SQLite tells no more.
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-                raise self._unreadable() from None
-            raise
+        # By the day: that changes seldom.
+        self._db.executemany(
+            "UPDATE origin SET counted=?1 WHERE id=?2 AND coalesce(counted, -1)<?1",
+            [(minute // _DAY, origin) for origin, minute in sorted(counts.newest.items())],
+        )
 
     def keys_newest_first(
         self, family: str, start: int, end: int, origins: Iterable[int]
@@ -891,13 +931,14 @@ class Store:
         with self._readable():
             for hour in hours:
                 first, last = max(start, hour * 60), min(end, hour * 60 + 60)
-                for minute, origin, keys in self._keys_of(family, first, last, origins):
-                    for key, number in packed.unpacked(keys):
-                        yield minute, origin, fields(key), number
+                for minute, keys in self._keys_of(family, first, last, origins):
+                    for name, number in keys:
+                        origin, *key = fields(name)
+                        yield minute, int(origin), tuple(key), number
 
     def _bounded(
-        self, family: str, hour: int, keyed: dict[Bucket, dict[str, int]]
-    ) -> dict[Bucket, dict[str, int]]:
+        self, family: str, hour: int, keyed: dict[int, dict[str, int]]
+    ) -> dict[int, dict[str, int]]:
         """Return the keys of an hour; where they are too many, fewer of them."""
         # A run with nothing new has no need of it.
         from check_postfix.maillog.store import key_quota
@@ -924,8 +965,7 @@ class Store:
     def _keys_by_minute(self, family: str, hour: int) -> dict[int, int]:
         return dict(
             self._db.execute(
-                "SELECT minute, sum(size) FROM keyed WHERE family=? AND minute>=? AND minute<?"
-                " GROUP BY minute",
+                "SELECT minute, size FROM keyed WHERE family=? AND minute>=? AND minute<?",
                 (family, hour * 60, hour * 60 + 60),
             )
         )
@@ -935,12 +975,12 @@ class Store:
         for _ in range(self._db.execute("PRAGMA freelist_count").fetchone()[0]):
             self._db.execute("PRAGMA incremental_vacuum(1)")
 
-    def keys_before(self, minute: int) -> Iterator[tuple[str, int, str]]:
-        """Yield family, minute and packed keys of what is older than a minute."""
+    def keys_before(self, minute: int) -> Iterator[tuple[str, list[str]]]:
+        """Yield a family, and its keys in a minute, of what is older than a minute."""
+        query = f"SELECT family, keys FROM keyed {_OF_OLD_KEYS}"
         with self._readable():
-            yield from self._db.execute(
-                f"SELECT family, minute, keys FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, minute)
-            )
+            for family, text in self._db.execute(query, (*FAMILIES, minute)):
+                yield family, [packed.own(name) for name, _ in packed.unpacked(text)]
 
     def logins_named_before(self, minute: int) -> Iterator[tuple[str, str]]:
         """Yield account and address of each first login before a minute that is still named."""
@@ -976,17 +1016,14 @@ class Store:
 
     def _forget_who_writes_no_more(self, oldest: int) -> None:
         """Forget origins and logs of which nothing is kept any more."""
-        late = "SELECT 1 FROM origin WHERE coalesce(last, 0)<? LIMIT 1"
-        if self._db.execute(late, (oldest,)).fetchone():
+        late = "coalesce(last, 0)<? AND coalesce(counted, 0)<?"
+        since = oldest, oldest // _DAY
+        if self._db.execute(f"SELECT 1 FROM origin WHERE {late} LIMIT 1", since).fetchone():
             self._db.execute(
-                "DELETE FROM origin WHERE coalesce(last, 0)<?"
-                " AND id NOT IN (SELECT origin FROM total) AND id NOT IN (SELECT origin FROM keyed)"
-                " AND id NOT IN (SELECT origin FROM quarter_key)"
-                " AND id NOT IN (SELECT origin FROM daily_most)"
-                " AND id NOT IN (SELECT origin FROM tried)"
+                f"DELETE FROM origin WHERE {late}"
                 " AND id NOT IN (SELECT origin FROM place)"
                 " AND id NOT IN (SELECT origin FROM pending)",
-                (oldest,),
+                since,
             )
             self._origins.clear()
         for log in self._all_logs():
@@ -1030,13 +1067,13 @@ class Store:
         kinds:  of lines
         before: minute from which on such lines of the same message make it the second time
         """
-        now: set[tuple[int, str]] = set()
-        earlier: set[tuple[int, str]] = set()
+        now: set[tuple[str, str]] = set()
+        earlier: set[tuple[str, str]] = set()
         lines = 0
         with self._readable():
-            for minute, origin, keys in self._keys_of(family, before, end, origins):
-                for key, number in packed.unpacked(keys):
-                    message, kind = fields(key)
+            for minute, keys in self._keys_of(family, before, end, origins):
+                for name, number in keys:
+                    origin, message, kind = fields(name)
                     if kind not in kinds or message == MANY:
                         continue
                     if minute < start:
@@ -1048,31 +1085,39 @@ class Store:
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
+        sums: dict[str, int] = {}
         with self._readable():
-            return packed.added(counters for _, counters in self._totals_of(start, end, origins))
+            for _, counters in self._totals_of(start, end, origins):
+                for name, number in counters:
+                    sums[name] = sums.get(name, 0) + number
+        return packed.of_all(sums)
 
-    def _totals_of(self, start: int, end: int, origins: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """Yield minute and packed counters, an hour at a time, the oldest first."""
-        wanted = frozenset(origins)
+    def _totals_of(
+        self, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+        """Yield each minute that has any counters, an hour at a time, the oldest first."""
+        wanted = frozenset(map(str, origins))
         for hour in self._hours("total", "total", start, end):
-            for minute, origin, counters, *_ in self._checksums.whole(
+            for minute, text, *_ in self._checksums.whole(
                 checksum.total(hour),
                 "SELECT * FROM total WHERE minute>=? AND minute<? ORDER BY minute",
                 hour,
                 hour + 60,
             ):
-                if start <= minute < end and origin in wanted:
+                if start <= minute < end and (counters := packed.chosen(text, wanted)):
                     yield minute, counters
 
-    def totals_of(self, start: int, end: int, origins: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """Yield minute and packed counters of each minute and origin."""
+    def totals_of(
+        self, start: int, end: int, origins: Iterable[int]
+    ) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+        """Yield each minute that has any counters, and what they are called -> number."""
         with self._readable():
             yield from self._totals_of(start, end, origins)
 
     def keys_of(
         self, family: str, start: int, end: int, origins: Iterable[int]
-    ) -> Iterator[tuple[int, int, str]]:
-        """Yield minute, origin and packed keys of a family."""
+    ) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+        """Yield each minute that has any keys of a family, what they are called, and numbers."""
         with self._readable():
             yield from self._keys_of(family, start, end, origins)
 
@@ -1096,7 +1141,8 @@ class Store:
             if series == FLOODED:
                 from check_postfix.maillog.store.daily_most import BY_RECIPIENT
 
-                waiting = self.daily_most.of_busiest(BY_RECIPIENT, first, last, origins)
+                wanted = frozenset(map(str, origins))
+                waiting = self.daily_most.of_busiest(BY_RECIPIENT, first, last, wanted)
                 for quarter, number in waiting.items():
                     found[quarter] = max(number, found.get(quarter, 0))
             return found
@@ -1118,9 +1164,9 @@ class Store:
         wanted = frozenset(counters)
         found: dict[int, int] = {}
         with self._readable():
-            for minute, text in self._totals_of(start, end, origins):
-                if number := sum(n for name, n in packed.unpacked(text) if name in wanted):
-                    found[minute] = found.get(minute, 0) + number
+            for minute, numbers in self._totals_of(start, end, origins):
+                if number := sum(n for name, n in numbers if packed.own(name) in wanted):
+                    found[minute] = number
         return found
 
     def silence_around(
@@ -1151,8 +1197,9 @@ class Store:
         numbers: dict[str, int] = {}
         held = 0
         with self._readable():
-            for *_, keys in self._keys_of(family, start, end, origins):
-                for key, number in packed.unpacked(keys):
+            for _, keys in self._keys_of(family, start, end, origins):
+                for name, number in keys:
+                    key = packed.own(name)
                     before = numbers.get(key, 0)
                     if not before:
                         held += packed.held(key)
@@ -1173,7 +1220,8 @@ class Store:
         """Return what is known of what single ones had at most; see DailyMost.of_days."""
         with self._readable():
             is_all_read = not any(log.backlog for log in self._all_logs())
-            return self.daily_most.of_days(family, first, last, origins, is_all_read)
+            wanted = frozenset(map(str, origins))
+            return self.daily_most.of_days(family, first, last, wanted, is_all_read)
 
     def tried(
         self, start: int, end: int, origins: Collection[int]
@@ -1185,14 +1233,15 @@ class Store:
         # One check of several asks for it.
         from check_postfix.maillog.store import tried
 
-        wanted = frozenset(origins)
         last = end // 60
+        found: dict[str, int] = {}
         with self._readable():
-            found = packed.added(self._tried.of(start // 60, last, wanted))
+            for pair, number in self._tried.of(start // 60, last, frozenset(map(str, origins))):
+                found[pair] = found.get(pair, 0) + number
             # Of the hour that is not over at this time, minute by minute.
-            for *_, keys in self._keys_of(tried.FAMILY, last * 60, end, wanted):
-                for key, number in packed.unpacked(keys):
-                    pair = tried.pair_of(key)
+            for _, keys in self._keys_of(tried.FAMILY, last * 60, end, origins):
+                for name, number in keys:
+                    pair = packed.own(tried.pair_of(name))
                     found[pair] = found.get(pair, 0) + number
         return [(fields(pair), number) for pair, number in found.items()]
 
@@ -1203,17 +1252,17 @@ class Store:
 
     def _keys_of(
         self, family: str, start: int, end: int, origins: Iterable[int]
-    ) -> Iterator[tuple[int, int, str]]:
-        """Yield minute, origin and packed keys of a family, an hour at a time."""
-        wanted = frozenset(origins)
+    ) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+        """Yield each minute that has any keys of a family, an hour at a time."""
+        wanted = frozenset(map(str, origins))
         for hour in self._hours("keyed", f"keyed {family}", start, end):
-            for _, minute, origin, _, keys, *_ in self._checksums.whole(
+            for _, minute, _, text, *_ in self._checksums.whole(
                 checksum.keyed(family, hour),
                 "SELECT * FROM keyed WHERE family=? AND minute>=? AND minute<?",
                 family, hour, hour + 60,
             ):  # fmt: skip
-                if start <= minute < end and origin in wanted:
-                    yield minute, origin, keys
+                if start <= minute < end and (keys := packed.chosen(text, wanted)):
+                    yield minute, keys
 
     def _hours(
         self, table: str, slices: str, start: int, end: int, column: str = "minute"
