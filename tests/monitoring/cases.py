@@ -161,14 +161,17 @@ LABELS = {
 def at_any_time(printed: str) -> str:
     """Return an output without what differs from one run to the next, however soon it follows.
 
-    That is the age of what lies in the queue, since when an address is asked for, from when on the
-    cause is to be seen, and without a state the pseudonyms.
+    That is the age of what lies in the queue; since when an address is asked for, and so how much
+    for it was rejected, which those that read the log before that did not look for; from when on
+    the cause is to be seen; and without a state the pseudonyms.
     """
     printed = re.sub(r"oldest \d+ \w+(?: \d+ \w+)?", "oldest N s", printed)
     printed = re.sub(r"silence=\d+s", "silence=Ns", printed)
     printed = re.sub(r"_oldest=[1-9]\d*s", "_oldest=Ns", printed)
     printed = re.sub(r"newest line \d+ (\w+) old", r"newest line N \1 old", printed)
     printed = re.sub(r" \(watched since [^)]*\)", "", printed)
+    printed = re.sub(r"(?<=days\)), \d+ rejects", "", printed)
+    printed = re.sub(r"(recipient_worst_rejects=)\d+", r"\g<1>0", printed)
     printed = re.sub(r" --since \S+", " --since TIME", printed)
     printed = re.sub(r"log_age=[1-9]\d*s", "log_age=Ns", printed)
     return re.sub(r"\b(account|recipient)-[0-9a-f]{10}\b", r"\1-X", printed)
