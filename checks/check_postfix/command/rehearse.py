@@ -16,9 +16,9 @@ from math import inf
 
 from check_postfix import programs
 from check_postfix.command import columns
+from check_postfix.command.much_asked import MuchAsked
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
-from check_postfix.maillog.store.held import HeldStore
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import Unknown, UsageError, values
 from check_postfix.plugin.output import STATES
@@ -139,7 +139,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
     except ValueError as error:
         raise UsageError(f"--most {options.most}: {error.args[0]}; use for example 2") from None
     with FROM_LOG.open(given) as latest:
-        window = latest.through(HeldStore)
+        window = latest.through(MuchAsked)
         times = _times(window, every)
         if not times:
             yield "nothing is kept that could be rehearsed; to read the log: postfix-log ingest"
