@@ -85,9 +85,11 @@ class Shelf:
         names = sum(len(tally.rows) * tally.weight for tally in self.tallies)
         if names < min(self._next_look, self._most + 1):
             return
-        # Their bytes are not added up each time.
-        self._next_look = names + self._most // _LOOKS
-        if names > self._most or sum(map(_bytes, self.tallies)) > _MOST_BYTES:
+        size = sum(map(_bytes, self.tallies))
+        # Their bytes are not added up each time: not before there can be too many.
+        more = max(self._most // _LOOKS, (_MOST_BYTES - size) // LONGEST_NAME)
+        self._next_look = names + more
+        if names > self._most or size > _MOST_BYTES:
             share = self._most // (2 * len(self.tallies))
             for tally in self.tallies:
                 if len(tally.rows) * tally.weight > share:
