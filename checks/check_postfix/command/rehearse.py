@@ -17,6 +17,7 @@ from math import inf
 from check_postfix import programs
 from check_postfix.command import columns
 from check_postfix.command.much_asked import MuchAsked
+from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.store.retention import USUAL
@@ -138,7 +139,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         most = None if options.most is None else values.count(options.most)
     except ValueError as error:
         raise UsageError(f"--most {options.most}: {error.args[0]}; use for example 2") from None
-    with FROM_LOG.open(given) as latest:
+    with FROM_LOG.open(given) as latest, uncollected():
         window = latest.through(MuchAsked)
         times = _times(window, every)
         if not times:

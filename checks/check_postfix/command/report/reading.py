@@ -10,6 +10,7 @@ from check_postfix.command.report.entries import Entries
 from check_postfix.command.report.scan import Origins, Scan
 from check_postfix.command.report.underway import Underway
 from check_postfix.command.text import clean
+from check_postfix.command.uncollected import uncollected
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.plugin import values
@@ -60,7 +61,7 @@ class Reading:
         self._files = [file for file in logs.files if file.modified >= self._since * 60]
         self._left = list(self._files)
         try:
-            with Progress(sum(file.size for file in self._files)) as progress:
+            with Progress(sum(file.size for file in self._files)) as progress, uncollected():
                 if cut := parts.for_several(self._files, jobs, BLOCK):
                     self._read_together(logs, progress, cut, jobs)
                 else:
