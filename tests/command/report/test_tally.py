@@ -71,7 +71,9 @@ def test_a_disk_without_room_is_told_with_what_to_do(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with Shelf() as shelf:
-        monkeypatch.setattr(shelf.file, "_file", SimpleNamespace(seek=full, close=shelf.file.close))
+        monkeypatch.setattr(
+            shelf.file, "_file", SimpleNamespace(seek=full, close=shelf.file._file.close)
+        )
         tally = shelf.tally(SUM)
         tally.add(b"somebody", 1)
         with pytest.raises(

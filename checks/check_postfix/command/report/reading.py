@@ -61,11 +61,13 @@ class Reading:
         self._files = [file for file in logs.files if file.modified >= self._since * 60]
         self._left = list(self._files)
         try:
-            with Progress(sum(file.size for file in self._files)) as progress, uncollected():
+            with Progress(sum(file.size for file in self._files)) as progress:
                 if cut := parts.for_several(self._files, jobs, BLOCK):
                     self._read_together(logs, progress, cut, jobs)
                 else:
-                    self._read_alone(logs, progress)
+                    # Not what several read: each of its chapters refers to itself.
+                    with uncollected():
+                        self._read_alone(logs, progress)
         except KeyboardInterrupt:
             self.was_interrupted = True
             names = ", ".join(clean(file.name.encode()) for file in self._left)
