@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check_postfix.command import cli
+from check_postfix.command import cli, logs
 from tests.support.package import ROOT
 
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
@@ -626,3 +626,33 @@ def test_in_the_hour_that_is_repeated_each_line_is_told_once(trace, tmp_path):
 
         assert said.status == 0
         assert len(said.log) == 3, patterns
+
+
+@pytest.mark.parametrize("block", [180, 500, 1 << 20])
+def test_the_lines_before_tell_which_round_of_a_repeated_hour_it_is(
+    trace, tmp_path, monkeypatch, block
+):
+    monkeypatch.setattr(logs, "BLOCK_BYTES", block)
+    lines = [
+        *(f"02:{minute}:00 mx1 postfix/smtpd[1]: connect from a.example[192.0.2.1]"
+          for minute in range(10, 60)),
+        "02:12:00 mx1 postfix/smtpd[1]: connect from b.example[192.0.2.2]",
+        "02:20:00 mx1 postfix/smtp[1]: 4ABCDEF012: to=<ann@b.example>, relay=none, delay=1,"
+        " delays=0/0/0/1, dsn=4.4.1, status=deferred (connect to b.example: timed out)",
+        "02:55:00 mx1 postfix/qmgr[1]: 4ABCDEF012: removed",
+        "04:00:00 mx1 postfix/smtpd[1]: connect from c.example[192.0.2.1]",
+    ]  # fmt: skip
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"Oct 25 {line}\n" for line in lines))
+    os.utime(path, (1793000000, 1793000000))
+    asked = ["--log", path, "--timezone", "Europe/Berlin", "--since", "2026-10-25T02:05+01:00"]
+
+    for patterns in (["status=deferred"], ["b.example", "ann@"], ["removed", "4ABCDEF012"]):
+        said = trace(*asked, *patterns)
+
+        assert said.status == 0, patterns
+        assert len(said.log) == 2, patterns
+    assert trace(*asked, "a.example[192.0.2.1]").status == 1
+    assert (
+        "02:10:00" in trace(*asked[:4], "a.example", "--until", "2026-10-25T02:12+02:00").lines[0]
+    )
