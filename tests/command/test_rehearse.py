@@ -249,6 +249,13 @@ def test_it_tells_how_often_when_and_for_how_long_beside_the_defaults(say, kept)
     assert any(re.match(r"  +WARNING  +\S.*  20\d\d-", line) for line in lines)
 
 
+def test_the_defaults_are_called_so_and_told_once(say, kept):
+    _, lines, _ = say("rehearse", "--every", "1h", "bounces", *kept)
+
+    told = [line.partition(":")[0] for line in lines if line.startswith("with ")]
+    assert told == ["with the defaults"] * 2
+
+
 def test_the_alarms_of_the_list_are_those_of_real_runs(say, kept):
     _, lines, _ = say("rehearse", "--every", "10m", "auth", *kept)
     times = [re.search(r"(20\S+ \S+) to ", line) for line in lines if "  20" in line]
@@ -278,6 +285,7 @@ def test_thresholds_are_suggested_that_keep_their_promise(say, kept):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ([], "the following arguments are required: CHECK; see "),
         (["nonsense"], "nonsense: no such check; there are deferred, "),
         (["queue"], "queue: cannot be rehearsed"),
         (["deferred", "--no-state"], "leave them out"),

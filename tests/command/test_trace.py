@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -454,7 +455,15 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_told(trace, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--since", "nonsense", "x"], "--since nonsense: not a date and time"),
+        (
+            ["--since", "nonsense", "x"],
+            "not a date and time; example: --since yesterday, or --since 2026-11-24",
+        ),
+        (["--until", "", "x"], "--until : "),
+        (
+            ["--since", "2026-11-24T10:00", "--until", "2026-11-24T09:00", "x"],
+            "--since is not before --until; exchange them",
+        ),
         (["--timezone", "Nowhere/Land", "x"], "--timezone Nowhere/Land: not a time zone"),
         (["--journal-match", "postfix", "x"], "--journal-match postfix: not FIELD=VALUE"),
         ([""], "PATTERN : is empty; leave it out, or name something"),
@@ -605,6 +614,25 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
     assert done.stderr == ""
     assert done.stdout.startswith("ABC1230 on mx1")
+
+
+def test_a_time_may_be_a_day_that_is_named(trace, tmp_path):
+    path, now = tmp_path / "mail.log", datetime.now(UTC)
+    text = "postfix/smtpd[1]: connect from {}.example[192.0.2.1]"
+    days = {"today": 0, "yesterday": 1, "before": 2}
+    path.write_text(
+        "".join(
+            f"{now - timedelta(days=days[name]):%Y-%m-%dT%H:%M:%S}+00:00 mx1 {text.format(name)}\n"
+            for name in ("before", "yesterday", "today")
+        )
+    )
+
+    said = trace("--log", path, "connect from", "--since", "yesterday")
+    assert [name for name in days if f"{name}.example" in "".join(said.titles)] == [
+        "today", "yesterday",
+    ]  # fmt: skip
+    said = trace("--log", path, "connect from", "--since", "yesterday", "--until", "today")
+    assert [name for name in days if f"{name}.example" in "".join(said.titles)] == ["yesterday"]
 
 
 def test_in_the_hour_that_is_repeated_each_line_is_told_once(trace, tmp_path):

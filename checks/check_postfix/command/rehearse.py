@@ -114,9 +114,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--most", metavar="N", help="suggest thresholds for at most so many alarms a month"
     )
     parser.add_argument("check", metavar="CHECK", help=f"one of {', '.join(programs.NAMES)}")
-    parser.add_argument(
+    rest = parser.add_argument(
         "options", metavar="OPTION", nargs=REMAINDER, help="options of that check, --state as well"
     )
+    rest.required = False  # or else it is said to be missing where CHECK is
 
 
 def run(options: Namespace) -> Generator[str, None, int]:
@@ -155,7 +156,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
     )
     yield from _kept(window, played)
     yield ""
-    yield from _told(played.alarms(every), every, days, "with these options")
+    whose = "with the defaults" if beside is played else "with these options"
+    yield from _told(played.alarms(every), every, days, whose)
     if beside is not played:
         yield from _told(beside.alarms(every), every, days, "with the defaults")
     yield from _list(played.alarms(every), every)
