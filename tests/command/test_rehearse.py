@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix.command import cli, rehearse
+from check_postfix.command.much_asked import MuchAsked
 from check_postfix.maillog.store.held import HeldStore
 from check_postfix.maillog.store.store import Store
 from check_postfix.plugin.run import options_of, outcome_of
@@ -135,7 +136,7 @@ def test_each_run_is_the_one_that_a_real_run_would_have_been(kept, kept_for_long
     check = CHECKS[name]
     given = options_of(check, [*kept, *options])
     with check.source.open(given) as latest:
-        window = latest.through(HeldStore)
+        window = latest.through(MuchAsked)
         times = rehearse._times(window, 10 if name == "rejects" else 1)
         played = rehearse._play(check, window, given, times)
     chance = random.Random(3)
@@ -158,11 +159,12 @@ def at_minute(minute: int) -> str:
     return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def test_what_is_held_answers_as_the_store_does(kept):
+@pytest.mark.parametrize("kind", [HeldStore, MuchAsked])
+def test_what_is_held_answers_as_the_store_does(kept, kind):
     now = int(time.time()) // 60
     chance = random.Random(1)
     with Store(kept[-1], 5) as store:
-        held = HeldStore(store)
+        held = kind(store)
         origins = [number for log in store.logs() for number, *_ in store.origins(log)]
         for _ in range(100):
             end = now - chance.randrange(5 * 1440)
@@ -175,6 +177,60 @@ def test_what_is_held_answers_as_the_store_does(kept):
                 )
             what = ("deferred_messages", ("deferred",), start, end, origins, start - 60)
             assert held.messages(*what) == store.messages(*what)
+
+
+@pytest.mark.parametrize("length", [15, 60, 1440, 2880])
+@pytest.mark.parametrize("step", [1, 7, 60, 1700])
+def test_windows_that_follow_each_other_have_what_the_store_has(kept, length, step):
+    now = int(time.time()) // 60
+    with Store(kept[-1], 5) as store:
+        much = MuchAsked(store)
+        origins = [number for log in store.logs() for number, *_ in store.origins(log)]
+        some = origins[:1]
+        first = (now - 5 * 1440) // 15
+        # Forwards, and then once more from an earlier time on
+        for end in [*range(now - step * 8, now + 1, step), now - 4000, now - 4000 + step]:
+            start, quarter = end - length, -(-end // 15)
+
+            assert much.totals(start, end, origins) == store.totals(start, end, origins)
+            assert much.has_totals(start, end, some) == store.has_totals(start, end, some)
+            rejected = ("rejected_smtpd", "rejected_size")
+            assert much.by_minute(rejected, start, end, origins) == store.by_minute(
+                rejected, start, end, origins
+            )
+            for family in ("deferred", "auth_failed", "sent"):
+                assert much.keys(family, start, end, origins) == store.keys(
+                    family, start, end, origins
+                )
+            for series in ("sent", "rejected", "flooded"):
+                assert much.quarters(series, first, quarter, origins) == store.quarters(
+                    series, first, quarter, origins
+                )
+            assert much.origins_of("sent", quarter - 200, quarter) == store.origins_of(
+                "sent", quarter - 200, quarter
+            )
+            assert much.quarters_since(first, quarter, some) == store.quarters_since(
+                first, quarter, some
+            )
+            days = end // 1440 - 3, end // 1440
+            assert much.most_of_days("by_account", *days, origins) == store.most_of_days(
+                "by_account", *days, origins
+            )
+            assert sorted(much.tried(start, end, origins)) == sorted(
+                store.tried(start, end, origins)
+            )
+
+
+def test_keys_that_were_too_many_to_be_kept_apart_are_those_of_the_store(kept, monkeypatch):
+    monkeypatch.setattr("check_postfix.maillog.store.packed.MOST_HELD", 3_000)
+    now = int(time.time()) // 60
+    with Store(kept[-1], 5) as store:
+        much = MuchAsked(store)
+        origins = [number for log in store.logs() for number, *_ in store.origins(log)]
+        for end in range(now - 600, now + 1, 60):
+            for family in ("deferred", "auth_failed"):
+                asked = family, end - 1440, end, origins
+                assert much.keys(*asked) == store.keys(*asked)
 
 
 def test_it_tells_how_often_when_and_for_how_long_beside_the_defaults(say, kept):
@@ -191,6 +247,13 @@ def test_it_tells_how_often_when_and_for_how_long_beside_the_defaults(say, kept)
     )
     assert int(re.search(r"(\d+) x", mine)[1]) > int(re.search(r"(\d+) x", usual)[1]) >= 0
     assert any(re.match(r"  +WARNING  +\S.*  20\d\d-", line) for line in lines)
+
+
+def test_the_defaults_are_called_so_and_told_once(say, kept):
+    _, lines, _ = say("rehearse", "--every", "1h", "bounces", *kept)
+
+    told = [line.partition(":")[0] for line in lines if line.startswith("with ")]
+    assert told == ["with the defaults"] * 2
 
 
 def test_the_alarms_of_the_list_are_those_of_real_runs(say, kept):
@@ -222,6 +285,7 @@ def test_thresholds_are_suggested_that_keep_their_promise(say, kept):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ([], "the following arguments are required: CHECK; see "),
         (["nonsense"], "nonsense: no such check; there are deferred, "),
         (["queue"], "queue: cannot be rehearsed"),
         (["deferred", "--no-state"], "leave them out"),

@@ -10,12 +10,13 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check_postfix.command import cli
+from check_postfix.command import cli, logs
 from tests.support.package import ROOT
 
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
@@ -454,7 +455,15 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_told(trace, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--since", "nonsense", "x"], "--since nonsense: not a date and time"),
+        (
+            ["--since", "nonsense", "x"],
+            "not a date and time; example: --since yesterday, or --since 2026-11-24",
+        ),
+        (["--until", "", "x"], "--until : "),
+        (
+            ["--since", "2026-11-24T10:00", "--until", "2026-11-24T09:00", "x"],
+            "--since is not before --until; exchange them",
+        ),
         (["--timezone", "Nowhere/Land", "x"], "--timezone Nowhere/Land: not a time zone"),
         (["--journal-match", "postfix", "x"], "--journal-match postfix: not FIELD=VALUE"),
         ([""], "PATTERN : is empty; leave it out, or name something"),
@@ -607,6 +616,25 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     assert done.stdout.startswith("ABC1230 on mx1")
 
 
+def test_a_time_may_be_a_day_that_is_named(trace, tmp_path):
+    path, now = tmp_path / "mail.log", datetime.now(UTC)
+    text = "postfix/smtpd[1]: connect from {}.example[192.0.2.1]"
+    days = {"today": 0, "yesterday": 1, "before": 2}
+    path.write_text(
+        "".join(
+            f"{now - timedelta(days=days[name]):%Y-%m-%dT%H:%M:%S}+00:00 mx1 {text.format(name)}\n"
+            for name in ("before", "yesterday", "today")
+        )
+    )
+
+    said = trace("--log", path, "connect from", "--since", "yesterday")
+    assert [name for name in days if f"{name}.example" in "".join(said.titles)] == [
+        "today", "yesterday",
+    ]  # fmt: skip
+    said = trace("--log", path, "connect from", "--since", "yesterday", "--until", "today")
+    assert [name for name in days if f"{name}.example" in "".join(said.titles)] == ["yesterday"]
+
+
 def test_in_the_hour_that_is_repeated_each_line_is_told_once(trace, tmp_path):
     """The log is read several times, and what stands before a line is not always read."""
     lines = [
@@ -626,3 +654,33 @@ def test_in_the_hour_that_is_repeated_each_line_is_told_once(trace, tmp_path):
 
         assert said.status == 0
         assert len(said.log) == 3, patterns
+
+
+@pytest.mark.parametrize("block", [180, 500, 1 << 20])
+def test_the_lines_before_tell_which_round_of_a_repeated_hour_it_is(
+    trace, tmp_path, monkeypatch, block
+):
+    monkeypatch.setattr(logs, "BLOCK_BYTES", block)
+    lines = [
+        *(f"02:{minute}:00 mx1 postfix/smtpd[1]: connect from a.example[192.0.2.1]"
+          for minute in range(10, 60)),
+        "02:12:00 mx1 postfix/smtpd[1]: connect from b.example[192.0.2.2]",
+        "02:20:00 mx1 postfix/smtp[1]: 4ABCDEF012: to=<ann@b.example>, relay=none, delay=1,"
+        " delays=0/0/0/1, dsn=4.4.1, status=deferred (connect to b.example: timed out)",
+        "02:55:00 mx1 postfix/qmgr[1]: 4ABCDEF012: removed",
+        "04:00:00 mx1 postfix/smtpd[1]: connect from c.example[192.0.2.1]",
+    ]  # fmt: skip
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"Oct 25 {line}\n" for line in lines))
+    os.utime(path, (1793000000, 1793000000))
+    asked = ["--log", path, "--timezone", "Europe/Berlin", "--since", "2026-10-25T02:05+01:00"]
+
+    for patterns in (["status=deferred"], ["b.example", "ann@"], ["removed", "4ABCDEF012"]):
+        said = trace(*asked, *patterns)
+
+        assert said.status == 0, patterns
+        assert len(said.log) == 2, patterns
+    assert trace(*asked, "a.example[192.0.2.1]").status == 1
+    assert (
+        "02:10:00" in trace(*asked[:4], "a.example", "--until", "2026-10-25T02:12+02:00").lines[0]
+    )

@@ -24,7 +24,8 @@ def small_parts(monkeypatch):
 
 TRACED = [
     ["status=bounced"], ["status=deferred", "d1.example"], ["198.51.100"], ["connect from"],
-    ["nothing-of-this"], ["4AB", "sent"], ["Relay access denied"],
+    ["nothing-of-this"], ["4AB", "sent"], ["Relay access denied"], ["status=bounced", "-C", "3"],
+    ["Relay access denied", "-C", "20"],
 ]  # fmt: skip
 
 
@@ -46,6 +47,16 @@ def test_a_trace_by_several_processes_tells_the_same(say, tmp_path, shape):
         assert together == alone
         told += len(alone[1].splitlines())
     assert told > 1000
+
+
+def test_lines_around_are_those_of_the_whole_log_where_several_processes_read(say, tmp_path):
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    asked = ["trace", "--no-queue", "--log", log, "connect from", "-C", "2"]
+
+    alone, together = (say(*asked, "--jobs", number) for number in (1, 3))
+
+    assert together == alone
+    assert alone[1].count("\n| ") > 1000
 
 
 def test_blocks_of_a_trace_s_parts_are_those_of_the_whole(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from check_postfix.command import cli, logs
-from check_postfix.command.context import Context
+from check_postfix.command.context import Context, near
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
 from tests.support.package import ROOT
@@ -148,10 +148,10 @@ def test_context_is_kept_across_blocks():
     kept: list[tuple[int, int, bytes]] = []
     context = Context(2, lambda *one: kept.append(one))
 
-    context.take(0, b"a\nb\n", [])
-    context.take(4, b"c\n", [0])
-    context.take(6, b"d\n", [])
-    context.take(8, b"e\nf\n", [])
+    context.take(near(0, b"a\nb\n", [], 2))
+    context.take(near(4, b"c\n", [0], 2))
+    context.take(near(6, b"d\n", [], 2))
+    context.take(near(8, b"e\nf\n", [], 2))
 
     assert sorted(kept) == [(4, 0, b"a"), (4, 2, b"b"), (4, 6, b"d"), (4, 8, b"e")]
 

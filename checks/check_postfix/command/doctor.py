@@ -343,8 +343,8 @@ def _last_seen(last: int | None) -> Finding:
     if last is None:
         return Finding("no check has run on it yet", see)
     now = int(time.time()) // 60
-    ago = values.span(max(0, now - last) * 60)
-    return Finding(f"a check has run {ago} ago or later", see if now - last > _LATE else "")
+    ago = f"{values.span((now - last) * 60)} ago or later" if now > last else "within this minute"
+    return Finding(f"a check has run {ago}", see if now - last > _LATE else "")
 
 
 # -- Postfix and Dovecot

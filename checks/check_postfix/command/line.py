@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from check_postfix.command.rounds import Settled
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
@@ -43,8 +44,13 @@ def read(raw: bytes, place: tuple[int, int], timestamps: Timestamps) -> Line | N
     raw: without its newline
     """
     record = frame.parse(raw)
-    if record is None:
-        return None
+    return record and of_record(record, raw, place, timestamps)
+
+
+def of_record(
+    record: Record, raw: bytes, place: tuple[int, int], timestamps: Timestamps | Settled
+) -> Line | None:
+    """Return the line of a record; see `read`."""
     minute = timestamps.minute(record.stamp, record.zone)
     if minute is None:
         return None

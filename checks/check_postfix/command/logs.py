@@ -12,12 +12,13 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from time import monotonic, time
 
-from check_postfix.command.line import Line, read
+from check_postfix.command.line import Line, of_record
+from check_postfix.command.rounds import Rounds, Settled
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import journalctl, lines, whereabouts
 from check_postfix.maillog.source.logfile import LogFile
 from check_postfix.maillog.source.stream import NEVER
-from check_postfix.maillog.syntax import entry
+from check_postfix.maillog.syntax import entry, frame
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
@@ -68,6 +69,7 @@ class File:
         self._file = file
         self._spool = spool
         self.timestamps = Timestamps(zone, int(file.modified) // 60)
+        self._rounds = Rounds(self.timestamps)
 
     def blocks(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield where a block of whole lines begins, in uncompressed bytes, and the block.
@@ -85,10 +87,15 @@ class File:
                 cut = data.rfind(b"\n") + 1 or (len(data) if len(data) > BLOCK_BYTES else 0)
                 rest = data[cut:]
                 if cut:
-                    yield start, data[:cut]
+                    yield start, self._begun(block := data[:cut])
+                    self._rounds.end(block)
                     start += cut
             if rest:
-                yield start, rest
+                yield start, self._begun(rest)
+
+    def _begun(self, block: bytes) -> bytes:
+        self._rounds.begin()
+        return block
 
     def scanned(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield blocks as the scanner reads them: whole lines, each with a newline before it.
@@ -157,13 +164,18 @@ class File:
     def line(self, block: bytes, start: int, at: int) -> Line | None:
         """Return the line of a block in which an offset lies; None if it cannot be understood.
 
-        start: where the block begins
+        block: the one that `blocks` has yielded last
+        start: where it begins
         at:    an offset in the block
         """
         begin = block.rfind(b"\n", 0, at) + 1
         end = block.find(b"\n", at)
         raw = block[begin : end if end >= 0 else len(block)]
-        return read(raw, (self.number, start + begin), self.timestamps)
+        record = frame.parse(raw)
+        if record is None:
+            return None
+        settled = Settled(self._rounds.minute(block, begin, record))
+        return of_record(record, raw, (self.number, start + begin), settled)
 
     def head(self) -> bytes:
         """Return how the file begins.

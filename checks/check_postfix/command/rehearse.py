@@ -16,9 +16,10 @@ from math import inf
 
 from check_postfix import programs
 from check_postfix.command import columns
+from check_postfix.command.much_asked import MuchAsked
+from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
-from check_postfix.maillog.store.held import HeldStore
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import Unknown, UsageError, values
 from check_postfix.plugin.output import STATES
@@ -113,9 +114,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--most", metavar="N", help="suggest thresholds for at most so many alarms a month"
     )
     parser.add_argument("check", metavar="CHECK", help=f"one of {', '.join(programs.NAMES)}")
-    parser.add_argument(
+    rest = parser.add_argument(
         "options", metavar="OPTION", nargs=REMAINDER, help="options of that check, --state as well"
     )
+    rest.required = False  # or else it is said to be missing where CHECK is
 
 
 def run(options: Namespace) -> Generator[str, None, int]:
@@ -138,8 +140,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
         most = None if options.most is None else values.count(options.most)
     except ValueError as error:
         raise UsageError(f"--most {options.most}: {error.args[0]}; use for example 2") from None
-    with FROM_LOG.open(given) as latest:
-        window = latest.through(HeldStore)
+    with FROM_LOG.open(given) as latest, uncollected():
+        window = latest.through(MuchAsked)
         times = _times(window, every)
         if not times:
             yield "nothing is kept that could be rehearsed; to read the log: postfix-log ingest"
@@ -154,7 +156,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
     )
     yield from _kept(window, played)
     yield ""
-    yield from _told(played.alarms(every), every, days, "with these options")
+    whose = "with the defaults" if beside is played else "with these options"
+    yield from _told(played.alarms(every), every, days, whose)
     if beside is not played:
         yield from _told(beside.alarms(every), every, days, "with the defaults")
     yield from _list(played.alarms(every), every)

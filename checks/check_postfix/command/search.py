@@ -13,7 +13,7 @@ from collections import namedtuple
 from functools import partial
 
 from check_postfix.command import parts
-from check_postfix.command.context import Context
+from check_postfix.command.context import Context, Near, near
 from check_postfix.command.history import Message, is_of, messages
 from check_postfix.command.line import Line, read
 from check_postfix.command.logs import BLOCK_BYTES, Replaced
@@ -51,11 +51,12 @@ _find_ids = re.compile(
 _LIFETIME = 30 * 86400
 
 
-class Hits(namedtuple("Hits", "lines first last")):
+class Hits(namedtuple("Hits", "lines first last near")):
     """What the patterns were found in, in one block.
 
     lines: number of the pattern, and line
     first, last: of the block; the last one is the last that is understood
+    near:  the lines around, None if nobody asks for them
     """
 
     __slots__ = ()
@@ -63,6 +64,7 @@ class Hits(namedtuple("Hits", "lines first last")):
     lines: list[tuple[int, Line]]
     first: Line | None
     last: Line | None
+    near: Near | None
 
 
 class TooManyError(Exception):
@@ -77,7 +79,7 @@ class Search:
     since, until: seconds since 1970; a line with a pattern is looked for between them
     progress: is told of each block: the file's name and how many bytes
     around:   lines that are kept before and after each one with a pattern
-    jobs:     processes that read a long log; one reads where lines around are kept
+    jobs:     processes that read a long log
 
     goes_on: whether messages lead to more than were looked for
     first, last: times of the oldest and the newest line that were seen, in seconds
@@ -159,13 +161,11 @@ class Search:
     def _answers(
         self, files: Sequence[File], read_part: Callable[[Part], Iterator[Any]]
     ) -> Iterator[tuple[Part, Any]]:
-        # What stands around a line may stand in another part.
-        jobs = 1 if self._around else self._jobs
-        if cut := parts.for_several(files, jobs, BLOCK_BYTES):
+        if cut := parts.for_several(files, self._jobs, BLOCK_BYTES):
             # Who reads alone loads none of this.
             from check_postfix.command.workers import Workers
 
-            with Workers(jobs, cut, read_part) as workers:
+            with Workers(self._jobs, cut, read_part) as workers:
                 yield from workers.answers()
             return
         for part in parts.whole(files):
@@ -187,14 +187,16 @@ class Search:
                     line = file.line(block, start, at)
                     if line is not None and self._since <= line.time < self._until:
                         lines.append((number, line))
-            if self._around:
-                hits = [line.place[1] - start for _, line in lines]
-                contexts[file.number].take(start, block, hits)
-            return Hits(lines, first, _last(file, start, block))
+            hits = [line.place[1] - start for _, line in lines]
+            around = near(start, block, hits, self._around) if self._around else None
+            return Hits(lines, first, _last(file, start, block), around)
 
         newest: dict[int, float] = {}
         files = [file for file in self._logs.files if file.modified >= self._since]
         for file, found in self._read(files, look):
+            # What stands around a line may stand in another block.
+            if found.near:
+                contexts[file.number].take(found.near)
             if first := found.first:
                 self.first = first.time if self.first is None else self.first
                 host = first.record.host.lower()

@@ -7,7 +7,7 @@ from argparse import Namespace
 from functools import partial
 from math import inf
 
-from check_postfix.command import declared, hidden, jobs, named, names, pattern
+from check_postfix.command import declared, hidden, jobs, moment, named, names, pattern
 from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
 from check_postfix.command.line import read
@@ -121,10 +121,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
     """
     given = declared.values(options, [TIMEZONE, JOURNAL_MATCH])
     zone = values.zone(given.timezone) if given.timezone else None
-    since, until = (
-        written and _read(flag, written, lambda text: values.moment(text, zone).timestamp())
-        for flag, written in (("--since", options.since), ("--until", options.until))
-    )
+    since = 0 if options.since is None else moment.of("--since", options.since, zone).timestamp()
+    until = inf if options.until is None else moment.of("--until", options.until, zone).timestamp()
+    if since >= until:
+        raise UsageError("--since is not before --until; exchange them")
     try:
         options.context = values.count(options.context)
     except ValueError as error:
@@ -136,7 +136,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
     ]
     for _ in range(_TRIES):
         try:
-            return (yield from _run(options, patterns, zone, since or 0, until or inf))
+            return (yield from _run(options, patterns, zone, since, until))
         except Replaced:
             continue
     raise LogError("the log was rotated each time while it was read; try once more")

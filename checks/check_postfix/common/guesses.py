@@ -16,6 +16,7 @@ follows in the same connection.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, namedtuple
 
 from check_postfix.common.suspicion import GUESSED
@@ -81,30 +82,61 @@ def guesses(window: Window, minutes: int, clients: Filter, accounts: Filter) -> 
     return sorted(found.values(), key=lambda guess: (-guess.minute, guess.name, guess.account))
 
 
+class _Near:
+    """Who has logged in from a network.
+
+    logins: the first of each account, at each origin, earliest first
+    """
+
+    def __init__(self, logins: list[Login]) -> None:
+        self._logins = logins
+        self._times = [login.first for login in logins]
+        self._first: dict[str, int] = {}
+        for login in logins:
+            self._first.setdefault(login.account, login.first)
+
+    def is_known(self, start: int) -> bool:
+        """Tell whether anybody had come from there before a minute."""
+        return bool(self._times) and self._times[0] < start
+
+    def new(self, start: int, end: int) -> dict[str, list[Login]]:
+        """Return account -> its logins, of those that came first in some minutes."""
+        found: dict[str, list[Login]] = {}
+        for login in self._logins[bisect_left(self._times, start) : bisect_left(self._times, end)]:
+            if self._first[login.account] >= start:
+                found.setdefault(login.account, []).append(login)
+        return found
+
+    def has_seen(self, account: str, end: int) -> bool:
+        """Tell whether an account had come from there before a minute."""
+        return self._first.get(account, end) < end
+
+
 class _Hours:
     """At which accounts clients have failed until a minute, and who has logged in from there.
 
     Each hour and each network is read once.
 
-    minutes: before the window's end, from which on they count
+    minutes:    before the window's end, from which on they count
+    start, end: first of these minutes, and the one after the last
     """
 
     def __init__(self, window: Window, minutes: int) -> None:
         self._window = window
+        self.end = window.end
         self.start = window.end - minutes
         self._known: dict[int, dict[str, set[str]]] = {}
         self._by_minute: dict[int, dict[str, list[tuple[int, str]]]] = {}
-        self._logins: dict[str, dict[str, list[Login]]] = {}
+        self._near: dict[str, _Near] = {}
 
-    def logins_near(self, client: str) -> dict[str, list[Login]]:
-        """Return account -> its first logins from the network of a client, earliest first."""
+    def near(self, client: str) -> _Near:
+        """Return who has logged in from the network of a client."""
         here = network.around(client)
-        found = self._logins.get(here)
+        found = self._near.get(here)
         if found is None:
-            found = self._logins[here] = {}
-            for login in self._window.logins_near(client):
-                if login.first < self._window.end:
-                    found.setdefault(login.account, []).append(login)
+            found = self._near[here] = self._window.in_all(
+                ("near", here), lambda: _Near(self._window.logins_near(client))
+            )
         return found
 
     def failed_at(self, client: str, minute: int) -> set[str]:
@@ -117,21 +149,33 @@ class _Hours:
     def _of(self, hour: int) -> dict[str, set[str]]:
         found = self._known.get(hour)
         if found is None:
-            found = self._known[hour] = {}
-            first = hour * 60
-            for (client, account), _ in self._window.tried(self._window.end - first, first + 60):
-                if account not in _UNKNOWN:
-                    found.setdefault(client, set()).add(account)
+            found = self._known[hour] = self._window.in_all(
+                ("failed", hour), lambda: self._read(hour)
+            )
+        return found
+
+    def _read(self, hour: int) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        first = hour * 60
+        for (client, account), _ in self._window.tried(self._window.end - first, first + 60):
+            if account not in _UNKNOWN:
+                found.setdefault(client, set()).add(account)
         return found
 
     def _minutes(self, hour: int) -> dict[str, list[tuple[int, str]]]:
         found = self._by_minute.get(hour)
         if found is None:
-            found = self._by_minute[hour] = {}
-            end = min(hour * 60 + 60, self._window.end)
-            for minute, client, account in self._window.tried_by_minute(hour * 60, end):
-                if account not in _UNKNOWN:
-                    found.setdefault(client, []).append((minute, account))
+            found = self._by_minute[hour] = self._window.in_all(
+                ("failed by minute", hour), lambda: self._read_by_minute(hour)
+            )
+        return found
+
+    def _read_by_minute(self, hour: int) -> dict[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        rows = self._window.tried_by_minute(hour * 60, hour * 60 + 60)
+        for minute, client, account in rows:
+            if account not in _UNKNOWN:
+                found.setdefault(client, []).append((minute, account))
         return found
 
 
@@ -140,12 +184,11 @@ def _of(hours: _Hours, client: str, at: set[str], clients: Filter) -> Iterator[G
 
     at: accounts at which it failed, before the login or later
     """
-    start = hours.start
-    here = hours.logins_near(client)
-    is_known = any(several[0].first < start for several in here.values())
-    for account, several in here.items():
-        # Of most logins this is enough to know.
-        if several[0].first < start or (is_known and account not in at):
+    start, end = hours.start, hours.end
+    near = hours.near(client)
+    is_known = near.is_known(start)
+    for account, several in near.new(start, end).items():
+        if is_known and account not in at:
             continue
         # That of the address itself tells most.
         login = min(several, key=lambda one: (network.of(one.client) != client, one.first))
@@ -156,7 +199,7 @@ def _of(hours: _Hours, client: str, at: set[str], clients: Filter) -> Iterator[G
         if address and not clients(FAMILY, key_of(address, "")):
             continue
         failed_at = hours.failed_at(client, login.first)
-        failed = len(failed_at - here.keys()) + (account in failed_at)
+        failed = sum(not near.has_seen(one, end) for one in failed_at) + (account in failed_at)
         if failed >= GUESSED and (is_new or account in failed_at):
             yield Guess(
                 login.name, account, client, failed, login.first, login.service, login.client

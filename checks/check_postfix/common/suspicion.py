@@ -57,13 +57,15 @@ class Tries:
             self._by_client.setdefault(client, {})[account] = number
             if account not in _NO_ACCOUNT:
                 self._by_account.setdefault(account, {})[client] = number
+        self._of_client = {client: _sum(tried) for client, tried in self._by_client.items()}
 
     def at(self, client: str) -> str:
         """Return at how many accounts a client failed: ` at 3 accounts`; empty if unknown."""
         tried = self._by_client.get(client, {})
         known = _known(tried)
-        named = _sum(tried) - tried.get("", 0)
-        if not known or client in _NO_ADDRESS or 100 * named < NAMED * _sum(tried):
+        whole = self._of_client.get(client, 0)
+        named = whole - tried.get("", 0)
+        if not known or client in _NO_ADDRESS or 100 * named < NAMED * whole:
             return ""
         return f" at {_number(len(known), MANY in tried, 'account', 'accounts')}"
 
@@ -97,7 +99,7 @@ class Tries:
         guesser = self._worst(filter(self._is_guessing, self._by_client)) if suspects else None
         attacked = self._attacked() if suspects else None
         words = [
-            f"{_sum(self._by_client[client])} from {name(client)}{self.at(client)}"
+            f"{self._of_client[client]} from {name(client)}{self.at(client)}"
             + (": guessing" if suspects and self._is_guessing(client) else "")
             for client in dict.fromkeys((worst, guesser))
             if client is not None
@@ -110,15 +112,14 @@ class Tries:
         return words
 
     def _worst(self, clients: Iterable[str]) -> str | None:
-        return min(
-            clients, key=lambda client: (-_sum(self._by_client[client]), client), default=None
-        )
+        return min(clients, key=lambda client: (-self._of_client[client], client), default=None)
 
     def _is_guessing(self, client: str) -> bool:
         """Tell whether a client tries one account after the other."""
-        return (
-            bool(self.at(client)) and len(_known(self._by_client[client])) >= GUESSED * self._times
-        )
+        tried = self._by_client[client]
+        # There are thousands of clients, and hardly one of them has tried so many accounts.
+        least = GUESSED * self._times
+        return len(tried) >= least and bool(self.at(client)) and len(_known(tried)) >= least
 
     def _is_stubborn(self, client: str) -> bool:
         """Tell whether a client fails again and again at one account."""
@@ -126,7 +127,7 @@ class Tries:
             return False
         tried = self._by_client[client]
         most = max(_known(tried).values())
-        return most >= STUBBORN * self._times and 100 * most >= ALONE * _sum(tried)
+        return most >= STUBBORN * self._times and 100 * most >= ALONE * self._of_client[client]
 
     def _attacked(self) -> str | None:
         """Return the account that is attacked from many addresses most, None if none is."""
@@ -138,8 +139,10 @@ class Tries:
 
     def _is_attacked(self, account: str) -> bool:
         known = _addresses(self._by_account[account])
-        whole = sum(_sum(self._by_client[client]) for client in known)
-        return len(known) >= ATTACKERS * self._times and 100 * _sum(known) >= SINGLED_OUT * whole
+        if len(known) < ATTACKERS * self._times:
+            return False
+        whole = sum(self._of_client[client] for client in known)
+        return 100 * _sum(known) >= SINGLED_OUT * whole
 
 
 def _known(tried: dict[str, int]) -> dict[str, int]:

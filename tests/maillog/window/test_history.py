@@ -7,7 +7,7 @@ from datetime import datetime
 from dateutil import tz
 
 from check_postfix.maillog.window.coverage import Coverage, Unread
-from check_postfix.maillog.window.history import History
+from check_postfix.maillog.window.history import History, on_the_wall, quarter_of
 
 BERLIN = tz.gettz("Europe/Berlin")
 KATHMANDU = tz.gettz("Asia/Kathmandu")
@@ -19,7 +19,7 @@ def minute(*when, zone=BERLIN):
 
 def days(now, coverage=None, since=0, zone=BERLIN, **counted):
     """Return the history before a time, in which each quarter-hour came to its own number."""
-    history = History(now, zone)
+    history = History(on_the_wall(now, zone), zone)
     numbers = {quarter: quarter for quarter in range(history.first - 9, history.last + 9)}
     if "numbers" in counted:
         numbers = counted["numbers"]
@@ -29,13 +29,13 @@ def days(now, coverage=None, since=0, zone=BERLIN, **counted):
 def test_there_are_28_whole_days_and_yesterday_is_the_last():
     now = minute(2026, 7, 15, 10, 7)
 
-    history, found = days(now)
+    _, found = days(now)
 
     midnight = minute(2026, 7, 15) // 15
     assert [len(day) for day in found] == [96] * 28
     assert (found[-1][-1], found[-1][0]) == (midnight - 1, midnight - 96)
     assert found[0][0] == midnight - 28 * 96
-    assert history.quarter == 40
+    assert quarter_of(on_the_wall(now, BERLIN)) == 40
 
 
 def test_where_nothing_came_there_is_0_and_not_nothing():

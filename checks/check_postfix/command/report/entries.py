@@ -36,8 +36,8 @@ _LOOKED_AT = 300
 _MOST_SESSIONS = 10_000
 # Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
 _LONGEST_ACCOUNT = 80
-# IPv6 addresses whose networks are remembered
-_MOST_NETWORKS = 5_000
+# IPv6 addresses whose networks are remembered, and words of warnings
+_MOST_NETWORKS = _MOST_WORDS = 5_000
 
 
 class Trouble:
@@ -116,6 +116,7 @@ class Entries:
         self._size = underway.size
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
+        self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
         self._delays: list[bytes] = []
         self._stages: list[bytes] = []
         self._sessions: dict[bytes, int] = {}
@@ -363,8 +364,16 @@ class Entries:
     def warned(self, severity: bytes, program: bytes, text: bytes, times: int = 1) -> None:
         """A warning, an error, or the end of a daemon."""
         if self.of_hour is not None:
-            said = text[:_LOOKED_AT].split()
-            words = b" ".join([word if _is_ours(word) else b"..." for word in said])
+            known = self._words
+            if len(known) > _MOST_WORDS:
+                known.clear()
+            shown = []
+            for word in text[:_LOOKED_AT].split():
+                of_all = known.get(word)
+                if of_all is None:
+                    of_all = known[word] = word if _is_ours(word) else b"..."
+                shown.append(of_all)
+            words = b" ".join(shown)
             self.book.warn(severity, program, _again.sub(b"...", words), text, times)
 
     def session_begun(self, process: bytes, second: int) -> None:

@@ -10,6 +10,7 @@ from check_postfix.command.report.entries import Entries
 from check_postfix.command.report.scan import Origins, Scan
 from check_postfix.command.report.underway import Underway
 from check_postfix.command.text import clean
+from check_postfix.command.uncollected import uncollected
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.plugin import values
@@ -64,7 +65,9 @@ class Reading:
                 if cut := parts.for_several(self._files, jobs, BLOCK):
                     self._read_together(logs, progress, cut, jobs)
                 else:
-                    self._read_alone(logs, progress)
+                    # Not what several read: each of its chapters refers to itself.
+                    with uncollected():
+                        self._read_alone(logs, progress)
         except KeyboardInterrupt:
             self.was_interrupted = True
             names = ", ".join(clean(file.name.encode()) for file in self._left)

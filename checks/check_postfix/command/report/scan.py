@@ -15,19 +15,24 @@ from check_postfix.command.report.entries import Refusal, Trouble, service_of
 from check_postfix.command.report.said import Said
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.recogniser import (
+    ANY_WARNING,
+    COMMANDS,
     DOVECOT,
     POSTFIX,
     active,
+    connection,
     delivery,
     login,
     loss,
     recognise,
     reject,
+    screen,
 )
 from check_postfix.maillog.events.unparsed import names_mail
 from check_postfix.maillog.source.lines import number
 from check_postfix.maillog.syntax import frame, repeats
 from check_postfix.maillog.syntax.partial_lines import PartialLines
+from check_postfix.maillog.syntax.record import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +106,9 @@ _TLS = (
     rb"(?:from|to)) [^\n\]]*+\](?::[^\s:]++|): (?P<tls_end>[A-Za-z0-9.]{1,12}+"
     rb" with cipher [A-Za-z0-9_-]{1,60}+)"
 )
-_CONNECTED = rb"(?P<connected>connect) from "
+_CONNECTED = (
+    rb"(?P<connected>" + _any(map(re.escape, (connection.SMTPD, connection.POSTSCREEN))) + rb")"
+)  # fmt: skip
 # Of smtpd, where its sessions are asked for.
 _DISCONNECTED = rb"disconnect from (?P<disconnected>[^\s\[\]]++\[[0-9A-Fa-f.:]++)\]"
 # Texts without a queue ID that count for the report and not for the checks.
@@ -127,6 +134,12 @@ _AFTER_ID = rb"(?!message-id=)" + _any(
 _WARNED = rb"(?P<severity>warning|error): (?P<warned>[^\n]*+)"
 
 
+def _plain_warning() -> bytes:
+    """Return the expression of a warning that nobody reads but who counts all of them."""
+    others = [shape for shape in _WITHOUT_ID if shape is not ANY_WARNING]
+    return rb"(?!" + _any(_openings(others)) + rb")warning: (?P<warning>[^\n]++)"
+
+
 def _without_an_id(with_sessions: bool) -> bytes:
     words = _openings(shape for shape in _WITHOUT_ID if shape.words != _ANY_WORD)
     odd_ids = _openings(shape for shape in _WITHOUT_ID if shape.words == _ANY_WORD)
@@ -136,6 +149,8 @@ def _without_an_id(with_sessions: bool) -> bytes:
             _DISCONNECTED if with_sessions else rb"(?P<disconnected>(?!))",
             _TLS,
             _LOGIN,
+            screen.FINDING,
+            _plain_warning(),
             rb"(?P<text>" + _any([*_OTHER_TEXTS, *words, *odd_ids, frame.WRAPPER]) + rb"[^\n]*+)",
             # What no shape begins with is a warning, and nothing else.
             _WARNED,
@@ -181,7 +196,7 @@ _MOST_KNOWN_BYTES = 4 << 20
 _MOST_ORIGINS = 1_000
 _LONGEST_SENT = len(b"2.100.100, status=sent (")
 _ANY_SERVER = b"host mail[::1]"
-_SMTPD = b"smtpd"
+_SMTPD, _POSTSCREEN = b"smtpd", b"postscreen"
 _WITH_TLS = (b"smtpd", b"smtp", b"lmtp", b"tlsproxy")
 
 
@@ -286,8 +301,9 @@ class Scan:
             failed, reply, reply_start, reply_rest, sender, size, received, logged_in_as, removed,
             refused,
             refused_client, answer, reply_text, reply_end, envelope, text_after_id, connected,
-            disconnected, tls, tls_end, login_client, login_said, account, text, severity, warned,
-            failed_login, dovecot_user, dovecot_client, logged_in, text_without_path, odd_line,
+            disconnected, tls, tls_end, login_client, login_said, account, finding, _found_client,
+            warning, text, severity, warned, failed_login, dovecot_user, dovecot_client, logged_in,
+            text_without_path, odd_line,
         ) in self._find(self._expanded(block)):  # fmt: skip
             if not tag:
                 if odd_line:
@@ -355,17 +371,32 @@ class Scan:
                         text = text_after_id
                     matched += self._text(writer, queue_id + b": " + text)
             elif connected:
-                if program == _SMTPD:
+                if program == _SMTPD and connected == connection.SMTPD:
                     matched += 1
                     if of_hour is not None:
                         of_hour["connected_smtpd"] += 1
                     if pid:
                         entries.session_begun(writer.origin + pid, _second(minute, seconds))
+                elif program == _POSTSCREEN and connected == connection.POSTSCREEN:
+                    matched += 1
+                    if of_hour is not None:
+                        of_hour["connected_postscreen"] += 1
             elif login_client:
                 matched += self._login(writer, login_client, login_said, account)
             elif tls:
                 if of_hour is not None and program in _WITH_TLS:
                     book.tls[tls, tls_end] += 1
+            elif finding:
+                if program == _POSTSCREEN:
+                    matched += 1
+                    if of_hour is not None:
+                        of_hour[screen.KINDS[finding]] += 1
+            elif warning:
+                entries.warned(b"warning", program, warning.removesuffix(b"\r"))
+                if program not in COMMANDS and program != UNKNOWN:
+                    matched += 1
+                    if of_hour is not None:
+                        of_hour["warning"] += 1
             elif warned:
                 entries.warned(severity, program, warned)
             elif disconnected:

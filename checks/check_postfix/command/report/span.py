@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from check_postfix.plugin import UsageError, values
+from check_postfix.command import moment
+from check_postfix.plugin import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
-_DAYS = {"today": 0, "yesterday": 1}
 # After every log.
 _NEVER = 1 << 40
 
@@ -48,32 +48,16 @@ def of(options: Namespace, zone: tzinfo | None) -> Span:
     if options.day is not None:
         if options.since is not None or options.until is not None:
             raise UsageError("--day is a whole day; leave --since and --until out")
-        day = _moment("--day", options.day, zone)
+        day = moment.of("--day", options.day, zone)
         first = day.replace(hour=0, minute=0, second=0, microsecond=0)
         # In its zone, a day need not have 24 hours.
         return Span(_minute(first), _minute(first + timedelta(days=1)))
-    since = 0 if options.since is None else _minute(_moment("--since", options.since, zone))
-    until = _NEVER if options.until is None else _minute(_moment("--until", options.until, zone))
+    since = 0 if options.since is None else _minute(moment.of("--since", options.since, zone))
+    until = _NEVER if options.until is None else _minute(moment.of("--until", options.until, zone))
     if since >= until:
         raise UsageError("--since is not before --until; exchange them")
     return Span(since, until)
 
 
-def _minute(moment: datetime) -> int:
-    return int(moment.timestamp()) // 60
-
-
-def _moment(flag: str, written: str, zone: tzinfo | None) -> datetime:
-    from dateutil import tz
-
-    if (ago := _DAYS.get(written)) is not None:
-        now = datetime.now(zone or tz.tzlocal())
-        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=ago)
-    try:
-        return values.moment(written, zone)
-    except ValueError as error:
-        cause, *fix = error.args
-        example = f"{flag} yesterday, or {flag} 2026-11-24"
-        raise UsageError(
-            f"{flag} {written}: {'; '.join([cause, *fix])}; example: {example}"
-        ) from None
+def _minute(time: datetime) -> int:
+    return int(time.timestamp()) // 60

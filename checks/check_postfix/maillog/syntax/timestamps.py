@@ -69,9 +69,14 @@ class Timestamps:
         self._previous = second if late else first
         return self._previous
 
-    def restart(self) -> None:
-        """Begin with the first line again."""
-        self._previous = None
+    @property
+    def previous(self) -> int | None:
+        """The minute of the line that was read last, None before the first one."""
+        return self._previous
+
+    def restart(self, previous: int | None = None) -> None:
+        """Go on after a line of this minute; begin with the first line again if there is none."""
+        self._previous = previous
 
     def minute_before(self, stamp: bytes, utc_offset: bytes) -> int | None:
         """Return the minute of a stamp that stands before the line that was read last.

@@ -6,13 +6,14 @@ from collections import namedtuple
 
 from check_postfix.maillog.counts.series import CONNECTED, FLOODED, SCREENED, SERIES
 from check_postfix.maillog.window import usual
-from check_postfix.maillog.window.history import History
+from check_postfix.maillog.window.history import History, on_the_wall, quarter_of
 from check_postfix.maillog.window.usual import QUARTER, QUARTERS, Range, Recent, Usual, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import tzinfo
+    from typing import Any
 
     from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.window.coverage import Coverage
@@ -63,7 +64,8 @@ class Compared(namedtuple("Compared", "verdict range recent last_day")):
 class Counted:
     """What was counted of some origins up to a minute.
 
-    whole: whether they are all that the log has told of. Else they may have begun later than it
+    whole:  whether they are all that the log has told of. Else they may have begun later than it
+    in_all: see View: finds what is the same up to other minutes
     """
 
     def __init__(
@@ -74,14 +76,18 @@ class Counted:
         coverage: Coverage,
         zone: tzinfo | None,
         whole: bool,
+        in_all: Callable[[Hashable, Callable[[], Any]], Any],
     ) -> None:
         self._store = store
         self._origins = origins
         self._end = end
         self._coverage = coverage
         # The last quarter of an hour lies across two of the clock's; it is the one of its middle.
-        self._history = History(end - QUARTER // 2 - 1, zone)
+        time = on_the_wall(end - QUARTER // 2 - 1, zone)
+        self._quarter = quarter_of(time)
+        self._history: History = in_all(("history", time.date()), lambda: History(time, zone))
         self._whole = whole
+        self._in_all = in_all
 
     def compared(self, series: str, enough: int | None) -> Compared:
         """Hold what has come lately of a series against what is usual.
@@ -90,26 +96,49 @@ class Counted:
         """
         parts = self._parts(series)
         last = -(-self._end // QUARTER)
-        numbers: dict[int, int] = {}
+        numbers: Mapping[int, int] = {}
         for name, origins in parts:
             found = self._store.quarters(name, self._history.first, last, origins)
-            for quarter, number in found.items():
-                numbers[quarter] = numbers.get(quarter, 0) + number
+            numbers = _added(numbers, found) if numbers and found else numbers or found
         since = self._history.first
         if not self._whole:
             since = self._store.quarters_since(since, last, self._origins)
         if series in (CONNECTED, FLOODED):
             # Older versions did not count them, and postscreen may have come yesterday.
             since = max(since, min(numbers, default=last))
-        days = self._history.days(numbers, self._coverage, since)
         enough = usual.ENOUGH if enough is None else enough
-        range_ = Usual(days).at(self._history.quarter, enough)
+        range_ = self._range(parts, numbers, min(since, self._history.last), enough)
         recent = self._recent(parts, numbers, max(usual.LASTING, range_.spans))
-        last_day = [
-            numbers.get(quarter, 0) if self._is_known(quarter) else None
-            for quarter in range(last - QUARTERS, last)
-        ]
+        last_day = self._last_day(numbers, last)
         return Compared(usual.judge(recent, range_), range_, recent, last_day)
+
+    def _range(
+        self,
+        parts: Sequence[tuple[str, Sequence[int]]],
+        numbers: Mapping[int, int],
+        since: int,
+        enough: int,
+    ) -> Range:
+        """Return what is usual at this time: on all days the same, whatever the minute.
+
+        numbers: of quarter-hours; those of today make no difference
+        """
+        asked = self._history.first, since, *((name, tuple(origins)) for name, origins in parts)
+        learned: Usual = self._in_all(
+            ("usual", asked), lambda: Usual(self._history.days(numbers, self._coverage, since))
+        )
+        found: Range = self._in_all(
+            ("range", asked, self._quarter, enough), lambda: learned.at(self._quarter, enough)
+        )
+        return found
+
+    def _last_day(self, numbers: Mapping[int, int], last: int) -> list[int | None]:
+        quarters = range(last - QUARTERS, last)
+        if self._coverage.includes(quarters[0] * QUARTER, self._end):  # as mostly
+            return [numbers.get(quarter, 0) for quarter in quarters]
+        return [
+            numbers.get(quarter, 0) if self._is_known(quarter) else None for quarter in quarters
+        ]
 
     def number(self, series: str, start: int) -> int:
         """Return what a series came to from a minute up to the end."""
@@ -149,24 +178,24 @@ class Counted:
         return found
 
     def _recent(
-        self, parts: list[tuple[str, Sequence[int]]], numbers: dict[int, int], spans: int
+        self, parts: list[tuple[str, Sequence[int]]], numbers: Mapping[int, int], spans: int
     ) -> Recent:
         start = self._end - spans * QUARTER
         minutes = self._by_minute(parts, start, self._end)
         sums = [0] * spans
         for minute, number in minutes.items():
             sums[(self._end - 1 - minute) // QUARTER] += number
-        quarters = [
-            number
-            if self._coverage.includes(self._end - (span + 1) * QUARTER, self._end - span * QUARTER)
-            else None
-            for span, number in enumerate(sums)
-        ]
+        quarters: Sequence[int | None] = sums
+        if not self._coverage.includes(start, self._end):
+            quarters = [
+                number if self._coverage.includes(end - QUARTER, end) else None
+                for number, end in zip(sums, range(self._end, start, -QUARTER), strict=True)
+            ]
         if minutes:
             return Recent(quarters, self._end - 1 - max(minutes))
         return Recent(quarters, self._silence(parts, numbers))
 
-    def _silence(self, parts: list[tuple[str, Sequence[int]]], numbers: dict[int, int]) -> int:
+    def _silence(self, parts: list[tuple[str, Sequence[int]]], numbers: Mapping[int, int]) -> int:
         """Return for how many minutes nothing has come; those that are not read are left out."""
         before = [quarter for quarter in numbers if quarter * QUARTER < self._end]
         if before:
@@ -176,3 +205,7 @@ class Counted:
             start = self._coverage.start
             last = (self._end if start is None else start) - 1
         return self._coverage.read_of(max(last + 1, self._history.first * QUARTER), self._end)
+
+
+def _added(numbers: Mapping[int, int], others: Mapping[int, int]) -> dict[int, int]:
+    return {at: numbers.get(at, 0) + others.get(at, 0) for at in numbers.keys() | others.keys()}

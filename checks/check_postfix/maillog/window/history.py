@@ -19,21 +19,31 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.usual import Day
 
 
-class History:
-    """The days before the one that a minute is in, and their quarter-hours.
+def on_the_wall(minute: int, zone: tzinfo | None) -> datetime:
+    """Return what the clock on the wall shows in a minute.
 
-    minute: of the day that is today
-    zone:   whose days they are; None for the machine's
+    zone: None for the machine's
+    """
+    return datetime.fromtimestamp(minute * 60, zone)
+
+
+def quarter_of(time: datetime) -> int:
+    """Return the quarter-hour of the day that a time by the clock on the wall is in."""
+    return (time.hour * 60 + time.minute) // QUARTER
+
+
+class History:
+    """The days before the one that a time is in, and their quarter-hours.
+
+    time: by the clock on the wall
+    zone: whose clock that is; None for the machine's
 
     first, last: quarter-hours since 1970 from which on, and up to which, they are
-    quarter: of the day, that the minute is in
     """
 
-    def __init__(self, minute: int, zone: tzinfo | None) -> None:
+    def __init__(self, time: datetime, zone: tzinfo | None) -> None:
         self._zone = zone
-        there = datetime.fromtimestamp(minute * 60, zone)
-        self.quarter = (there.hour * 60 + there.minute) // QUARTER
-        today = there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        today = time.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         self._midnights = [
             int((today - timedelta(days=days)).timestamp()) // 60 // QUARTER
             for days in range(DAYS, -1, -1)
@@ -70,8 +80,7 @@ class History:
         day: list[int | None] = [None] * QUARTERS
         # From its end, so that of two the first counts.
         for quarter, number in reversed(list(enumerate(numbers, begin))):
-            there = datetime.fromtimestamp(quarter * QUARTER * 60, self._zone)
-            day[(there.hour * 60 + there.minute) // QUARTER] = number
+            day[quarter_of(on_the_wall(quarter * QUARTER, self._zone))] = number
         return day
 
 

@@ -20,7 +20,9 @@ over values. Where they come from, and by which clock a day is one, stands in hi
 from __future__ import annotations
 
 from collections import namedtuple
+from functools import cached_property
 from itertools import compress
+from operator import sub
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,15 +263,32 @@ class Usual:
         if level is None or len(self._known) < LEAST_DAYS:
             return Range(len(self._known), None, 0.0, 0.0, {}, None, None)
         short, lasting = self._strays(self._busy[self._today][quarter])
+        least = self._least(quarter)
         return Range(
             len(self._known),
             level**2,
             bar(short, self._rare, level) + enough,
             bar(lasting, self._rare, level) + enough,
-            lows := self._lows(quarter, self._known),
-            self._of_kind(quarter, _telling(lows) or QUARTERS),
+            lows := self._lows(least, self._known),
+            self._of_kind(quarter, least, _telling(lows) or QUARTERS),
             self._silence(quarter),
         )
+
+    @cached_property
+    def _strayed(self) -> list[tuple[list[float], list[float]]]:
+        """How far each known day strayed: in each quarter-hour, and in as many as make what lasts.
+
+        These are in a row, and the first of them names them.
+        """
+        found = []
+        for n in self._known:
+            strayed = [
+                _UNKNOWN if number is None or level is None else number**0.5 - level
+                for number, level in zip(self._days[n], self._levels[n % _WEEK], strict=True)
+            ]
+            in_a_row = list(map(min, *(strayed[n:] for n in range(_WHOLE))))
+            found.append((strayed, in_a_row))
+        return found
 
     def _strays(self, busy: float) -> tuple[list[float], list[float]]:
         """Return how far each known day strayed at most where it was about as busy.
@@ -277,22 +296,19 @@ class Usual:
         Returns: for a quarter-hour, and for as many in a row as make what lasts
         """
         least, most = busy / ALIKE, busy * ALIKE
+        alike = [[least <= then <= most for then in of_weekday] for of_weekday in self._busy]
         short, lasting = [], []
-        for n in self._known:
-            levels, of_day = self._levels[n % _WEEK], self._busy[n % _WEEK]
-            strayed = [
-                _UNKNOWN if number is None or level is None else number**0.5 - level
-                for number, level in zip(self._days[n], levels, strict=True)
-            ]
-            in_a_row = map(min, *(strayed[n:] for n in range(_WHOLE)))
-            alike = [least <= then <= most for then in of_day]
-            short.append(max(compress(strayed, alike), default=_UNKNOWN))
-            lasting.append(max(compress(in_a_row, alike), default=_UNKNOWN))
+        for n, (strayed, in_a_row) in zip(self._known, self._strayed, strict=True):
+            short.append(max(compress(strayed, alike[n % _WEEK]), default=_UNKNOWN))
+            lasting.append(max(compress(in_a_row, alike[n % _WEEK]), default=_UNKNOWN))
         return short, lasting
 
-    def _of_kind(self, quarter: int, otherwise: int) -> tuple[int, int] | None:
+    def _of_kind(
+        self, quarter: int, least: Mapping[int, Mapping[int, int]], otherwise: int
+    ) -> tuple[int, int] | None:
         """Return in how many quarter-hours, and how much of, enough comes on days of this kind.
 
+        least:     see `_least`
         otherwise: in how many it does on all days; None if it is no sooner
         """
         if otherwise == 1:
@@ -301,33 +317,51 @@ class Usual:
         alike = [
             n for n in self._known if busy / ALIKE <= self._busy[n % _WEEK][quarter] <= busy * ALIKE
         ]
-        lows = self._lows(quarter, alike)
+        lows = self._lows(least, alike)
         span = _telling(lows)
         return (span, lows[span]) if span and span < otherwise else None
 
-    def _lows(self, quarter: int, days: Sequence[int]) -> dict[int, int]:
-        """Return what came at least, on some days, in spans that end around this time."""
+    def _least(self, quarter: int) -> dict[int, dict[int, int]]:
+        """Return span -> known day -> what came at least in spans that end around this time."""
         sums, unread = self._sums, self._unread
-        lows = {}
-        for span in SPANS:
-            of_days = []
-            for day in days:
-                of_day = [
+        found: dict[int, dict[int, int]] = {span: {} for span in SPANS}
+        for day in self._known:
+            ends = self._around(day, quarter)
+            for span in SPANS:
+                first, after = max(ends.start, span), ends.stop
+                if first >= after:
+                    continue
+                if unread[first - span] == unread[after - 1]:  # as mostly
+                    came = map(sub, sums[first:after], sums[first - span : after - span])
+                    found[span][day] = min(came)
+                    continue
+                known = [
                     sums[end] - sums[end - span]
-                    for end in self._around(day, quarter)
-                    if end >= span and unread[end] == unread[end - span]
+                    for end in range(first, after)
+                    if unread[end] == unread[end - span]
                 ]
-                if of_day:
-                    of_days.append(min(of_day))
+                if known:
+                    found[span][day] = min(known)
+        return found
+
+    def _lows(self, least: Mapping[int, Mapping[int, int]], days: Sequence[int]) -> dict[int, int]:
+        """Return what came at least, on some days, in spans that end around this time.
+
+        least: see `_least`
+        """
+        lows = {}
+        for span, of_day in least.items():
+            of_days = [of_day[day] for day in days if day in of_day]
             if len(of_days) >= LEAST_DAYS:
-                lows[span] = sorted(of_days)[self._rare - 1]
+                of_days.sort()
+                lows[span] = of_days[self._rare - 1]
         return lows
 
     def _silence(self, quarter: int) -> int:
         """Return for how many minutes nothing has come, on any day but 1, around this time."""
-        longest = [
-            max(self._empty[end] for end in self._around(day, quarter)) for day in self._known
-        ]
+        empty = self._empty
+        around = (self._around(day, quarter) for day in self._known)
+        longest = [max(empty[ends.start : ends.stop]) for ends in around]
         # One more: a silence begins and ends somewhere in a quarter-hour.
         return QUARTER * (1 + sorted(longest, reverse=True)[min(self._rare, 2) - 1])
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from datetime import tzinfo
+    from typing import Any, TypeVar
 
     from check_postfix.maillog.store.places import Login
     from check_postfix.maillog.store.store import Store
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.daily_most import DailyMost
     from check_postfix.maillog.window.delays import Delays
 
+    V = TypeVar("V")
     Key = tuple[str, ...]
     Rows = list[tuple[Key, int]]
     # From a family and one of its keys to whether events of that key take part
@@ -54,16 +56,19 @@ class View:
         self._zone = zone
         self._anonymises = anonymises
         self._is_whole = is_whole
+        self._found: dict[Hashable, Any] | None = None
 
     def of(self, start: int, end: int) -> View:
         """Return the view of other minutes."""
-        return View(
+        view = View(
             self._store, self._origins, start, end, self._coverage, self._oldest_keys,
             self._zone, self._anonymises, self._is_whole,
         )  # fmt: skip
+        view._found = self._found
+        return view
 
     def through(self, held: Callable[[Store], Store]) -> View:
-        """Return the same view of what answers as its store does.
+        """Return the same view of what answers as its store does, for many views of it.
 
         held: makes that of the store
         """
@@ -71,7 +76,20 @@ class View:
 
         view = copy(self)
         view._store = held(self._store)
+        view._found = {}
         return view
+
+    def in_all(self, what: Hashable, find: Callable[[], V]) -> V:
+        """Return what is the same in the views of other minutes; of many it is found once.
+
+        what: says which of such things it is
+        """
+        if self._found is None:  # as in a check, which has one or two views
+            return find()
+        if what not in self._found:
+            self._found[what] = find()
+        found: V = self._found[what]
+        return found
 
     @property
     def oldest_keys(self) -> int:
@@ -122,8 +140,9 @@ class View:
         from check_postfix.maillog.window.compared import Counted
 
         return Counted(
-            self._store, self._origins, self._end, self._coverage, self._zone, self._is_whole
-        )
+            self._store, self._origins, self._end, self._coverage, self._zone, self._is_whole,
+            self.in_all,
+        )  # fmt: skip
 
     def daily_most(self, family: str) -> DailyMost:
         """Return what each sender of a family had at most on the days before."""

@@ -8,7 +8,7 @@ from check_postfix.maillog.counts.families import FAMILIES, FAMILY, MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from typing import Any, TypeVar
 
     from check_postfix.maillog.store.places import Login
@@ -265,6 +265,10 @@ class Window:
         These are of all hosts and instances, and of any time.
         """
         return self._view.logins_near(client)
+
+    def in_all(self, what: Hashable, find: Callable[[], V]) -> V:
+        """Return what is the same in windows of other minutes; see View.in_all."""
+        return self._view.in_all(what, find)
 
     def once(self, what: str, find: Callable[[], V]) -> V:
         """Return what a check finds out of this window by its options, which it asks for again.

@@ -15,7 +15,8 @@ from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import Record
 
-_KIND = {
+# Words -> kind
+KINDS = {
     b"DNSBL rank": "screen_dnsbl",
     # until Postfix 3.5, and with respectful_logging=no
     b"BLACKLISTED": "screen_denylisted",
@@ -32,8 +33,8 @@ _KIND = {
     b"BDAT without valid RCPT": "screen_no_recipient",
 }
 
-_WORD = rb"|".join(map(re.escape, _KIND))
-WORDS = tuple(finding + b" " for finding in _KIND)
+_WORD = rb"|".join(map(re.escape, KINDS))
+WORDS = tuple(finding + b" " for finding in KINDS)
 _CLIENT = (
     rb"(?:\d++ |)(?:for |after [\d.]++ |)(?:from |)\[(?P<found_client>[0-9A-Fa-f.:]++)\]:\d"
 )  # fmt: skip
@@ -48,7 +49,7 @@ def recognise(record: Record, start: int) -> Event | None:
     record: program postscreen, text starts with one of WORDS
     """
     text = record.text
-    finding = next(words for words in _KIND if text.startswith(words, start))
+    finding = next(words for words in KINDS if text.startswith(words, start))
     client = _match_client(text, start + len(finding) + 1)
     return client and found(finding, client["found_client"])
 
@@ -58,4 +59,4 @@ def found(finding: bytes, client: bytes) -> Event:
 
     finding, client: the groups of FINDING
     """
-    return Event(kind=_KIND[finding], client=client.decode().lower())
+    return Event(kind=KINDS[finding], client=client.decode().lower())
