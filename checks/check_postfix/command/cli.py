@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import signal
+import sqlite3
 import sys
 from contextlib import closing
 
@@ -57,6 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _complain(str(error), WRONG_USAGE)
     except (LogError, StoreError, QueueError, Unknown) as error:
         _complain(str(error), NOT_READ)
+    except sqlite3.Error as error:  # a temporary file's: the state's are told by its name
+        _complain(
+            f"cannot keep what does not fit into memory in a temporary file: {error};"
+            " let SQLITE_TMPDIR name a directory with more room",
+            NOT_READ,
+        )
     except KeyboardInterrupt:
         left = getattr(module_of(options.subcommand), "left", _all_is_not_printed)
         _complain(f"ended by Ctrl-C; {left()}", _OF_SIGNALS + signal.SIGINT)

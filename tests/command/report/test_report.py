@@ -419,22 +419,43 @@ def test_nothing_of_progress_is_told_in_a_pipe(tmp_path):
     assert json.loads(said)["totals"]["sent"] > 1000
 
 
+def _all_different(path, number: int) -> None:
+    """Write a log in which every recipient, domain, client and account is another one."""
+    with path.open("w") as file:
+        for n in range(number):
+            stamp = f"2026-11-24T{n * 20 // number:02}:00:00+00:00 mx1"
+            session = (
+                RECEIVED.replace("192.0.2.3", f"198.{n >> 16}.{n >> 8 & 255}.{n & 255}"),
+                TAKEN_UP.replace("ben@", f"ben{n}@d{n}."),
+                delivery(to=f"ann{n}@e{n}.example"),
+            )
+            for text in session:
+                file.write(f"{stamp} {text.replace('4ABCDEF01', f'4{n:09}')}\n")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_temporary_file_that_cannot_grow_is_told_with_what_to_do(jobs, tmp_path):
+    path = tmp_path / "mail.log"
+    _all_different(path, 60_000)
+    command = [sys.executable, "-m", "check_postfix.command", "report", "--jobs", str(jobs)]
+    limited = ["prlimit", "--fsize=1000000", *command, "--log", path]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert re.fullmatch(
+        r"postfix-log: cannot keep what does not fit into memory in a temporary file:"
+        r" disk I/O error; let SQLITE_TMPDIR name a directory with more room\n",
+        done.stderr,
+    )
+
+
 @pytest.mark.heavy
 def test_memory_does_not_grow_with_the_log(tmp_path):
-    """Every recipient, domain, client and account is another one."""
     peaks = []
     for number in (40_000, 100_000):
         path = tmp_path / "mail.log"
-        with path.open("w") as file:
-            for n in range(number):
-                stamp = f"2026-11-24T{n * 20 // number:02}:00:00+00:00 mx1"
-                session = (
-                    RECEIVED.replace("192.0.2.3", f"198.{n >> 16}.{n >> 8 & 255}.{n & 255}"),
-                    TAKEN_UP.replace("ben@", f"ben{n}@d{n}."),
-                    delivery(to=f"ann{n}@e{n}.example"),
-                )
-                for text in session:
-                    file.write(f"{stamp} {text.replace('4ABCDEF01', f'4{n:09}')}\n")
+        _all_different(path, number)
         code = (
             "import sys; from check_postfix.command import cli\n"
             "try: cli.main(sys.argv[1:])\n"

@@ -1,21 +1,19 @@
 """A tally: numbers by name, exact for any number of names, in little memory.
 
 Names are kept in memory until there are too many of them in all tallies together. Then they go
-to a temporary file (drawers.py), where they are added up in the end.
+to a nameless temporary SQLite file, which nobody else can read and which is gone when the
+process is; there they are added up in the end.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
-
-    from check_postfix.command.report.drawers import Drawers, TemporaryFile
 
     # One number for each column
     Row = list[float]
@@ -27,8 +25,6 @@ _MOST_BYTES = 8 << 20
 _LOOKS = 20
 # What a name is cut to: an address has at most 254 bytes, a host name 253 (RFC 5321, 1035).
 LONGEST_NAME = 320
-# Of those that may be the first, so many more are looked at together.
-_SPARE = 2_000
 # Of the temporary file, so much is kept in memory; in KiB.
 _CACHE = 4096
 SUM, MAX = "sum", "max"
@@ -45,7 +41,6 @@ class Shelf:
         self._next_look = 0
         self.tallies: list[Tally] = []
         self._database: sqlite3.Connection | None = None
-        self._file: TemporaryFile | None = None
 
     def __enter__(self) -> Shelf:
         return self
@@ -53,26 +48,15 @@ class Shelf:
     def __exit__(self, *_: object) -> None:
         if self._database:
             self._database.close()
-        if self._file:
-            self._file.close()
 
     @property
     def is_used(self) -> bool:
         """Whether anything did not fit into memory."""
-        return self._database is not None or self._file is not None
-
-    @property
-    def file(self) -> TemporaryFile:
-        """The temporary file of the tallies, made when it is first asked for."""
-        if self._file is None:
-            from check_postfix.command.report.drawers import TemporaryFile
-
-            self._file = TemporaryFile()
-        return self._file
+        return self._database is not None
 
     @property
     def database(self) -> sqlite3.Connection:
-        """A temporary file for what is looked up, made when it is first asked for."""
+        """The temporary file, made when it is first asked for."""
         if self._database is None:
             self._database = sqlite3.connect("", isolation_level=None)
             # The file is thrown away: nothing need be safe on disk.
@@ -84,13 +68,13 @@ class Shelf:
 
     def tally(self, *columns: str) -> Tally:
         """Return a new tally; for each column SUM or MAX, by which its numbers are put together."""
-        tally = Tally(self, columns)
+        tally = Tally(self, len(self.tallies), columns)
         self.tallies.append(tally)
         return tally
 
     def count(self) -> Count:
         """Return a new tally of one number, which is counted up."""
-        count = Count(self)
+        count = Count(self, len(self.tallies))
         self.tallies.append(count)
         return count
 
@@ -123,12 +107,13 @@ class Tally:
 
     weight = 3
 
-    def __init__(self, shelf: Shelf, columns: Sequence[str]) -> None:
+    def __init__(self, shelf: Shelf, number: int, columns: Sequence[str]) -> None:
         self.rows: dict[bytes, Any] = {}
         self._shelf = shelf
+        self._table = f"tally{number}"
         self._functions = columns
-        self._drawers: Drawers | None = None
-        self._number = 0  # of names, once it is finished
+        self._columns = [f"c{place}" for place in range(len(columns))]
+        self._is_spilled = False
 
     def add(self, name: bytes, *numbers: float) -> None:
         """Add to the numbers of a name; columns that are not given stay as they are."""
@@ -152,20 +137,12 @@ class Tally:
 
     def merge(self, rows: dict[bytes, Any]) -> None:
         """Add the rows of another tally of the same columns, which are not used any more."""
-        self._add_rows(self.rows, rows)
-
-    def _add_rows(self, rows: dict[bytes, Any], others: dict[bytes, Any]) -> None:
-        """Add rows to others, from which they may be taken."""
-        for name, row in others.items():
-            own = rows.get(name)
-            if own is None:
-                rows[name] = row
-                continue
-            for place, function in enumerate(self._functions):
-                if function == SUM:
-                    own[place] += row[place]
-                elif row[place] > own[place]:
-                    own[place] = row[place]
+        own = self.rows
+        for name, row in rows.items():
+            if name in own:
+                self.add(name, *row)
+            else:
+                own[name] = row
 
     def _row(self, value: Any) -> Row:
         """Return the numbers that stand for a name in memory."""
@@ -177,44 +154,56 @@ class Tally:
             there: Row | None = self.rows.get(name[:LONGEST_NAME])
             if there:
                 return there
-        return [0.0] * len(self._functions)
+        return [0.0] * len(self._columns)
 
     def spill(self) -> None:
-        """Put all names into the file.
-
-        Raises: LogError
-        """
-        if self._drawers is None:
-            from check_postfix.command.report.drawers import Drawers
-
-            self._drawers = Drawers(self._shelf.file, self._add_rows)
-        self._drawers.put(self.rows)
+        """Put all names into the file."""
+        database = self._shelf.database
+        columns = ", ".join(self._columns)
+        if not self._is_spilled:
+            database.execute(f"CREATE TABLE {self._table} (name BLOB, {columns})")
+            self._is_spilled = True
+        marks = ", ".join("?" * len(self._columns))
+        database.executemany(
+            f"INSERT INTO {self._table} VALUES (?, {marks})",
+            self._values(),
+        )
         self.rows.clear()
 
-    def finish(self) -> None:
-        """Bring together what is in the file; nothing is added any more.
+    def _values(self) -> Iterator[tuple[Any, ...]]:
+        return ((name, *row) for name, row in self.rows.items())
 
-        Raises: LogError
-        """
+    def finish(self) -> None:
+        """Bring together what is in the file; nothing is added any more."""
         self.settle()
-        if self._drawers is None:
-            self._number = len(self.rows)
+        if not self._is_spilled:
             return
         if self.rows:
             self.spill()
-        self._number = self._drawers.bring_together()
-
-    def _all_rows(self) -> Iterator[dict[bytes, Any]]:
-        """Yield all rows, in one piece or in several, once it is finished."""
-        return iter([self.rows]) if self._drawers is None else self._drawers.all()
+        database = self._shelf.database
+        together = ", ".join(
+            f"{function}({column}) AS {column}"
+            for function, column in zip(self._functions, self._columns, strict=True)
+        )
+        database.execute(
+            f"CREATE TABLE whole_{self._table} AS"
+            f" SELECT name, {together} FROM {self._table} GROUP BY name"
+        )
+        database.execute(f"DROP TABLE {self._table}")
 
     def __len__(self) -> int:
         """Return how many names there are, once it is finished."""
-        return self._number
+        if not self._is_spilled:
+            return len(self.rows)
+        count = f"SELECT count(*) FROM whole_{self._table}"
+        return int(self._shelf.database.execute(count).fetchone()[0])
 
     def having(self, column: int) -> int:
         """Return how many names have more than 0 in a column, once it is finished."""
-        return sum(row[column] > 0 for _, row in self.items())
+        if not self._is_spilled:
+            return sum(self._row(row)[column] > 0 for row in self.rows.values())
+        count = f"SELECT count(*) FROM whole_{self._table} WHERE c{column} > 0"
+        return int(self._shelf.database.execute(count).fetchone()[0])
 
     def top(self, column: int, most: int, then: int | None = None) -> list[tuple[bytes, Row]]:
         """Return the names with the largest numbers in a column, once it is finished.
@@ -222,48 +211,33 @@ class Tally:
         then: column that decides between those with the same number; after that, the first in
               the order of their bytes. Names with 0 are left out
         """
-        if not most:
-            return []
         second = column if then is None else then
-        found: list[tuple[bytes, Any]] = []
-        last: tuple[bytes, Any] | None = None
-        for rows in self._all_rows():
-            found += self._before(last, rows, column, second)
-            # Of very many, few are among the first.
-            if len(found) > 2 * most + _SPARE:
-                self._sort(found, column, second)
-                del found[most:]
-                last = found[-1]
-        self._sort(found, column, second)
-        return [(name, self._row(value)) for name, value in found[:most]]
+        if self._is_spilled:
+            order = f"ORDER BY c{column} DESC, c{second} DESC, name LIMIT {most}"
+            return list(self._select(f"WHERE c{column} > 0 {order}"))
+        from heapq import nsmallest
 
-    def _before(
-        self, last: tuple[bytes, Any] | None, rows: dict[bytes, Any], column: int, second: int
-    ) -> list[tuple[bytes, Any]]:
-        """Return the rows with more than 0 that are in order before one of them, or all."""
-        if last is None:
-            return [item for item in rows.items() if item[1][column] > 0]
-        name, row = last
-        least, order = row[column], (-row[second], name)
-        return [
-            item
-            for item in rows.items()
-            if item[1][column] > least
-            or (item[1][column] == least and (-item[1][second], item[0]) < order)
-        ]
-
-    def _sort(self, items: list[tuple[bytes, Any]], column: int, second: int) -> None:
-        # Twice, by less each time, takes less time than once.
-        items.sort(key=itemgetter(0))
-        items.sort(key=lambda item: (item[1][column], item[1][second]), reverse=True)
+        some = ((name, row) for name, row in self.items() if row[column] > 0)
+        return nsmallest(most, some, key=lambda item: (-item[1][column], -item[1][second], item[0]))
 
     def has(self, name: bytes) -> bool:
         """Tell whether a name is there, once it is finished."""
-        return name in (self.rows if self._drawers is None else self._drawers.of(name))
+        if not self._is_spilled:
+            return name in self.rows
+        found = f"SELECT 1 FROM whole_{self._table} WHERE name = ?"
+        return self._shelf.database.execute(found, (name,)).fetchone() is not None
 
     def items(self) -> Iterator[tuple[bytes, Row]]:
         """Yield each name and its numbers, once it is finished."""
-        return ((name, self._row(row)) for rows in self._all_rows() for name, row in rows.items())
+        if self._is_spilled:
+            return self._select("")
+        return ((name, self._row(row)) for name, row in self.rows.items())
+
+    def _select(self, how: str) -> Iterator[tuple[bytes, Row]]:
+        for name, *row in self._shelf.database.execute(
+            f"SELECT name, {', '.join(self._columns)} FROM whole_{self._table} {how}"
+        ):
+            yield name, row
 
 
 class Count(Tally):
@@ -271,8 +245,8 @@ class Count(Tally):
 
     weight = 1
 
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf, [SUM])
+    def __init__(self, shelf: Shelf, number: int) -> None:
+        super().__init__(shelf, number, [SUM])
         self.rows: Counter[bytes] = Counter()
         self._names: list[bytes] = []
         # Counts a name once; counts many.
@@ -296,31 +270,11 @@ class Count(Tally):
         """Add the numbers of another one."""
         self.rows.update(rows)
 
-    def _add_rows(self, rows: dict[bytes, Any], others: dict[bytes, Any]) -> None:
-        number_of = rows.get
-        for name, number in others.items():
-            rows[name] = number_of(name, 0) + number
-
     def _row(self, value: int) -> Row:
         return [value]
 
-    def _before(
-        self, last: tuple[bytes, Any] | None, rows: dict[bytes, Any], *_: int
-    ) -> list[tuple[bytes, Any]]:
-        name, least = last or (b"", 0)
-        return [
-            item
-            for item in rows.items()
-            if item[1] > least or (item[1] == least and item[0] < name)
-        ]
-
-    def _sort(self, items: list[tuple[bytes, Any]], *_: int) -> None:
-        items.sort(key=itemgetter(0))
-        items.sort(key=itemgetter(1), reverse=True)
-
-    def items(self) -> Iterator[tuple[bytes, Row]]:
-        """See Tally."""
-        return ((name, [number]) for rows in self._all_rows() for name, number in rows.items())
+    def _values(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.rows.items())
 
 
 def _bytes(tally: Tally) -> int:
