@@ -120,7 +120,7 @@ def test_whenever_an_alarm_comes_root_is_never_left_to_what_follows(theirs):
         assert os.geteuid() == 0
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    found.does(os.geteuid)
+    seen.add(found.does(os.geteuid))
 
     assert rung > 100
     assert seen == {NOBODY.pw_uid}
