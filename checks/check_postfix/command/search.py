@@ -163,9 +163,9 @@ class Search:
         jobs = 1 if self._around else self._jobs
         if cut := parts.for_several(files, jobs, BLOCK_BYTES):
             # Who reads alone loads none of this.
-            from check_postfix.command.workers import Workers
+            from check_postfix.workers import Workers
 
-            with Workers(jobs, cut, read_part) as workers:
+            with Workers(min(jobs, len(cut)), cut, read_part) as workers:
                 yield from workers.answers()
             return
         for part in parts.whole(files):
