@@ -30,7 +30,7 @@ _END = b""
 # In seconds
 _PATIENCE = 5
 # So many parts of a worker may have answers that nobody has taken yet. Each has a file.
-_FILES = 4
+_FILES = 2
 # So many parts has it in hand, so that it has another one as soon as one is read.
 _IN_HAND = 2
 # What ends a run: no worker may take it before it has an answer of its own.
@@ -145,34 +145,33 @@ class Workers:
         self._files.close()
 
     def _file(self) -> IO[bytes]:
-        return self._files.enter_context(
-            tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
-        )
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether there is a part that was begun, and not told to its end."""
-        return bool(self._turns)
+        return self._files.enter_context(tempfile.TemporaryFile(buffering=0))
 
     def answers(self) -> Iterator[tuple[Any, Any]]:
         """Yield each part with each of its answers, in order."""
-        while turn := self._turn():
-            for answer in self._of(turn):
-                yield turn.part, pickle.loads(answer)  # noqa: S301  # our own process wrote it
-            if not turn.has_ended:
-                for place, again in enumerate(self._read(turn.part)):
-                    if place >= turn.had:
-                        yield turn.part, again
-            self._done(turn)
+        while (part := self.next()) is not None:
+            for answer in self.of_next():
+                yield part, answer
 
-    def _turn(self) -> _Turn | None:
-        """Return whose turn it is, None if there is no part any more."""
+    def next(self) -> Any | None:
+        """Return the part whose turn it is, None if there is no part any more."""
         self._give()
         if not self._turns:
             for part in self._parts:  # nobody is left to read it
                 self._turns.append(_Turn(part))
                 break
-        return self._turns[0] if self._turns else None
+        return self._turns[0].part if self._turns else None
+
+    def of_next(self) -> Iterator[Any]:
+        """Yield the answers of the part whose turn it is; then it is another's."""
+        turn = self._turns[0]
+        for answer in self._of(turn):
+            yield pickle.loads(answer)  # noqa: S301  # our own process wrote it
+        if not turn.has_ended:
+            for place, again in enumerate(self._read(turn.part)):
+                if place >= turn.had:
+                    yield again
+        self._done(turn)
 
     def _done(self, turn: _Turn) -> None:
         self._turns.popleft()

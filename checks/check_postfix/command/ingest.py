@@ -10,7 +10,7 @@ import sys
 import time
 from argparse import Namespace
 
-from check_postfix.command import declared, state
+from check_postfix.command import declared, jobs, state
 from check_postfix.common.log_options import (
     ARCHIVES,
     FROM_JOURNAL,
@@ -71,6 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what may be written after the subcommand."""
     for option in _OPTIONS:
         declared.add(parser, option)
+    jobs.add(parser)
 
 
 def left() -> str:
@@ -94,13 +95,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
         ("anonymise", False),
     ):
         setattr(given, name, value)
+    processes = jobs.number(options.jobs)
     path = state.path_of(options)
     meter = _Meter()
     before: tuple[object, ...] = ()
     idle = 0
     while True:
         span = Span(given, time.time())
-        with OpenedStore(path, given, span, time.monotonic() + _STEP) as opened:
+        with OpenedStore(path, given, span, time.monotonic() + _STEP, processes) as opened:
             coverage = opened.coverage
             bytes_left = opened.bytes_left()
             logs = opened.names()

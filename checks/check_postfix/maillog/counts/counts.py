@@ -31,7 +31,8 @@ from check_postfix.maillog.events.event import LINKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
+    from typing import Any
 
     from check_postfix.maillog.counts.messages import Sums
     from check_postfix.maillog.events.event import Event
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     Tally = tuple[tuple[str, ...], str, str]
     # Minute, origin
     Bucket = tuple[int, int]
+    # What `told` returns
+    Told = tuple[Any, ...]
 
 # Of the recipients of a minute so many are told apart at most, whatever host they are of; and those
 # with a single message only up to so many.
@@ -118,6 +121,35 @@ class Counts:
         self.keyed: dict[tuple[str, int], dict[Bucket, dict[str, int]]] = {}
         self.places = Places(self._secret, self._keys_since)
         self.delays.clear()
+
+    def told(self) -> Told:
+        """Return all of it, to be taken in by the counts of another process."""
+        self.add_up_recipients()
+        return self.totals, self.keyed, self.quarter_keys, self.delays.found, self.places.found
+
+    def take_in(self, told: Told, numbers: Sequence[int]) -> None:
+        """Take in what others tell, where nothing is counted yet.
+
+        numbers: our number of each origin
+        """
+        from check_postfix.maillog.counts import cells
+
+        totals, keyed, quarter_keys, delays, places = told
+        _add_up(self.totals, (((at, numbers[of]), found) for (at, of), found in totals.items()))
+        for family_hour, buckets in keyed.items():
+            of_hour = self.keyed.setdefault(family_hour, {})
+            _add_up(of_hour, (((at, numbers[of]), found) for (at, of), found in buckets.items()))
+        _add_up(
+            self.quarter_keys,
+            (
+                ((family, at, numbers[of]), found)
+                for (family, at, of), found in quarter_keys.items()
+            ),
+        )
+        for span, found in delays.items():
+            self.delays.found[span] = cells.renumbered(found, numbers)
+        for (network_name, account, origin), place in places.items():
+            self.places.take_in((network_name, account, numbers[origin]), place)
 
     def add(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
@@ -291,6 +323,15 @@ class Counts:
         if numbers is None:
             numbers = self.quarter_keys[where] = {}
         numbers[pseudonym] = numbers.get(pseudonym, 0) + number
+
+
+def _add_up(sums: dict[Any, dict[str, int]], more: Iterable[tuple[Any, dict[str, int]]]) -> None:
+    """Add numbers to sums, in which two origins may be one."""
+    for where, numbers in more:
+        there = sums.setdefault(where, numbers)
+        if there is not numbers:
+            for name, number in numbers.items():
+                there[name] = there.get(name, 0) + number
 
 
 def _most_frequent(of_minute: Mapping[int, list[bytes]]) -> list[tuple[int, int, bytes]]:

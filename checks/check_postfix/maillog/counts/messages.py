@@ -27,7 +27,7 @@ from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Collection, Iterable, Iterator, Sequence, Set
     from typing import Any, TypeVar
 
     from check_postfix.maillog.events.event import Event
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     MessageLine = tuple["Said | LineTemplate", bytes, int, int, int, bytes, Any, str, bytes]
     # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
+    # What `told` returns
+    Told = tuple[Any, ...]
 
 # Counters besides the kinds of event.
 ACCEPTED = "accepted"  # messages received that reached the queue manager
@@ -170,6 +172,11 @@ class Orphan:
         self.deferred = 0
         self.active: tuple[int, int, int] | None = None
         self.cancelled: int | None = None
+
+    @property
+    def is_sent_only(self) -> bool:
+        """Whether nothing is known but when it was sent."""
+        return not (self.deferred or self.tried or self.is_complete or any(self.bounced))
 
     @property
     def is_complete(self) -> bool:
@@ -395,6 +402,48 @@ class Messages:
         if len(self.active) > MOST_ACTIVE:
             self.active = _newer_half(self.active)
 
+    def told(self) -> Told:
+        """Return all of it, to be read by another process.
+
+        Of most orphans there is one line that says they were sent: of these it has columns.
+        """
+        sent: list[tuple[str, int, int]] = []
+        others: dict[int, tuple[Any, ...]] = {}
+        for place, orphan in enumerate(self.orphans.values()):
+            if len(orphan.sent) == 1 and orphan.is_sent_only:
+                (((kind, minute), times),) = orphan.sent.items()
+                sent.append((kind, minute, times))
+            else:
+                others[place] = tuple(getattr(orphan, name) for name in Orphan.__slots__)
+        return (
+            _columns(self.received), list(self.received.values()),
+            _columns(self.active), list(self.active.values()),
+            _columns(self.orphans), sent, others,
+            _columns(self.ended),
+        )  # fmt: skip
+
+    def take_in(self, told: Told, numbers: Sequence[int]) -> None:
+        """Take in what is told of the piece of log after this one; see `followed_by`.
+
+        numbers: our number of each origin
+        """
+        received, receipts, active, sizes, orphans, sent, others, ended = told
+        later = Messages(self._sums)
+        later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
+        later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
+        later.ended = set(_keys(ended, numbers))
+        plain = iter(sent)
+        for place, key in enumerate(_keys(orphans, numbers)):
+            orphan = later.orphans[key] = Orphan()
+            if place in others:
+                for name, value in zip(Orphan.__slots__, others[place], strict=True):
+                    setattr(orphan, name, value)
+            else:
+                kind, minute, times = next(plain)
+                orphan.sent[kind, minute] = times
+        self.followed_by(later)
+        self.forget_some()
+
     def followed_by(self, later: Messages) -> None:
         """Take in the piece of log after this one."""
         links = {
@@ -441,6 +490,18 @@ class Messages:
         if active is not None:
             return active[3]
         return "" if key in self.received else link
+
+
+def _columns(messages: Collection[MessageKey]) -> tuple[list[int], bytes]:
+    """Return origins, and queue IDs, which are one text: that is quicker to hand over."""
+    return [origin for origin, _ in messages], b" ".join([queue_id for _, queue_id in messages])
+
+
+def _keys(columns: tuple[list[int], bytes], numbers: Sequence[int]) -> list[MessageKey]:
+    origins, ids = columns
+    if not origins:
+        return []
+    return list(zip([numbers[origin] for origin in origins], ids.split(b" "), strict=True))
 
 
 def _newer_half(waiting: dict[MessageKey, T]) -> dict[MessageKey, T]:

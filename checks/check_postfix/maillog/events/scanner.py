@@ -396,9 +396,6 @@ class Scan:
         self._refusals = _refusals_of(watched) if watched else None
         self._templates: dict[bytes | tuple[bytes | bool, ...], LineTemplate] = {}
         self._template_bytes = 0
-        first, *lines = before[:-1].split(b"\n")
-        self._last_line = lines[-1] if lines else b""
-        self._partial_lines = PartialLines(first, lines)
         # whom a receipt names -> sender
         self._senders: dict[tuple[bytes, bytes], str] = {}
         self.matched = self.foreign = self.unparsed = 0
@@ -406,6 +403,20 @@ class Scan:
         # read, which wait for the next one
         self.minute: int | None = None
         self.unplaced: Counter[Event] = Counter()
+        self._begin(before)
+
+    def _begin(self, before: bytes) -> None:
+        first, *lines = before[:-1].split(b"\n")
+        self._last_line = lines[-1] if lines else b""
+        self._partial_lines = PartialLines(first, lines)
+
+    def go_on(self, before: bytes, minute: int | None, unplaced: Counter[Event]) -> None:
+        """Go on behind lines that another scan has read.
+
+        minute, unplaced: that scan's
+        """
+        self.minute, self.unplaced = minute, unplaced
+        self._begin(before)
 
     def block(self, block: bytes, events: Events | None = None) -> Events:
         """Return the events of a block.
