@@ -8,6 +8,7 @@ read here. None outlives this process: it ends where nobody takes its answers.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -239,6 +240,8 @@ class Workers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         for other in not_its_own:
             other.close()
+        # As a check does, and for the same reason: it would look through much for nothing.
+        gc.disable()
         # What fails here is read again by the process that can say why.
         with suppress(Exception):
             while True:

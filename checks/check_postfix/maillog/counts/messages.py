@@ -19,6 +19,7 @@ then is its sender's as well.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, namedtuple
 from itertools import islice
 
@@ -174,14 +175,14 @@ class Orphan:
         self.cancelled: int | None = None
 
     @property
-    def is_sent_only(self) -> bool:
-        """Whether nothing is known but when it was sent."""
-        return not (self.deferred or self.tried or self.is_complete or any(self.bounced))
-
-    @property
     def is_complete(self) -> bool:
         """Whether no line that follows is part of it."""
         return self.active is not None or self.cancelled is not None
+
+
+def is_complete(orphan: Orphan | int | None) -> bool:
+    """Tell whether no line that follows is part of what `Messages.orphans` has of a message."""
+    return isinstance(orphan, Orphan) and orphan.is_complete
 
 
 class Messages:
@@ -194,7 +195,8 @@ class Messages:
               had logged in, sender)
     active:   messages that wait for their deliveries: -> (minute, size, recipients for
               whom it is not deferred, sender if they are tried for the first time)
-    orphans:  messages that wait for the piece before this one
+    orphans:  messages that wait for the piece before this one; of those of which one line says
+              that they were sent, and nothing else is known, its minute
     ended:    messages whose end is in this piece, but not their start
     """
 
@@ -205,7 +207,7 @@ class Messages:
         self._watched = watched
         self.received: dict[MessageKey, tuple[int, bool, str]] = {}
         self.active: dict[MessageKey, tuple[int, int, int, str]] = {}
-        self.orphans: dict[MessageKey, Orphan] = {}
+        self.orphans: dict[MessageKey, Orphan | int] = {}
         self.ended: set[MessageKey] = set()
 
     def add(self, lines: Iterable[MessageLine]) -> None:
@@ -218,8 +220,10 @@ class Messages:
                 self._watch(key, minute, whom)
             if kind == "sent":
                 # Nearly half of all lines, and nearly all where one message has many recipients.
-                if key in active or key in orphans or len(orphans) < MOST_ORPHANS:
+                if key in active or key in orphans or said.times != 1:
                     self.sent(key, minute, kind, said.times)
+                elif len(orphans) < MOST_ORPHANS and key not in self.received:
+                    orphans[key] = minute
                 if other_id:
                     self.comes_again(key, other_id)
             elif kind == "active":
@@ -331,7 +335,7 @@ class Messages:
             return
         if sender.startswith(_LINKS):
             key = origin, link_of(sender)
-            orphan = self.orphans.get(key) or self._orphan(key)
+            orphan = self._orphan(key, or_complete=True)
             if orphan:
                 orphan.bounced[sender[0] == _AFTER] += times
             return
@@ -364,7 +368,7 @@ class Messages:
             return
         if sender.startswith(_LINKS):
             key = origin, link_of(sender)
-            if orphan := self.orphans.get(key) or self._orphan(key):
+            if orphan := self._orphan(key, or_complete=True):
                 orphan.tried.add((minute, address, sender[0] == _AFTER))
             return
         self._sums.came_from[minute, origin, address, sender.partition(" ")[2]] += 1
@@ -386,14 +390,19 @@ class Messages:
         if (not was_waiting or key in self.orphans) and len(self.ended) < MOST_ORPHANS:
             self.ended.add(key)
 
-    def _orphan(self, key: MessageKey) -> Orphan | None:
-        """Return a message's orphan to add to, None if it is complete or there are too many."""
+    def _orphan(self, key: MessageKey, or_complete: bool = False) -> Orphan | None:
+        """Return a message's orphan to add to, None if there are too many.
+
+        or_complete: whether also one to which no line that follows belongs
+        """
         orphan = self.orphans.get(key)
-        if orphan is None:
-            if len(self.orphans) >= MOST_ORPHANS:
+        if orphan is None or isinstance(orphan, int):
+            if orphan is None and len(self.orphans) >= MOST_ORPHANS:
                 return None  # the first ones are the likeliest to find their first half
+            sent = {} if orphan is None else {("sent", orphan): 1}
             orphan = self.orphans[key] = Orphan()
-        return None if orphan.is_complete else orphan
+            orphan.sent = sent
+        return None if orphan.is_complete and not or_complete else orphan
 
     def forget_some(self) -> None:
         """Forget the older half of the messages that wait, if they are too many."""
@@ -403,22 +412,19 @@ class Messages:
             self.active = _newer_half(self.active)
 
     def told(self) -> Told:
-        """Return all of it, to be read by another process.
-
-        Of most orphans there is one line that says they were sent: of these it has columns.
-        """
-        sent: list[tuple[str, int, int]] = []
+        """Return all of it, to be taken in by another process."""
+        sent: list[int] = []
         others: dict[int, tuple[Any, ...]] = {}
         for place, orphan in enumerate(self.orphans.values()):
-            if len(orphan.sent) == 1 and orphan.is_sent_only:
-                (((kind, minute), times),) = orphan.sent.items()
-                sent.append((kind, minute, times))
+            if isinstance(orphan, int):
+                sent.append(orphan)
             else:
-                others[place] = tuple(getattr(orphan, name) for name in Orphan.__slots__)
+                sent.append(0)
+                others[place] = tuple([getattr(orphan, name) for name in Orphan.__slots__])
         return (
             _columns(self.received), list(self.received.values()),
             _columns(self.active), list(self.active.values()),
-            _columns(self.orphans), sent, others,
+            _columns(self.orphans), array("q", sent), others,
             _columns(self.ended),
         )  # fmt: skip
 
@@ -432,15 +438,12 @@ class Messages:
         later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
         later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
         later.ended = set(_keys(ended, numbers))
-        plain = iter(sent)
-        for place, key in enumerate(_keys(orphans, numbers)):
-            orphan = later.orphans[key] = Orphan()
-            if place in others:
-                for name, value in zip(Orphan.__slots__, others[place], strict=True):
-                    setattr(orphan, name, value)
-            else:
-                kind, minute, times = next(plain)
-                orphan.sent[kind, minute] = times
+        keys = _keys(orphans, numbers)
+        later.orphans = dict(zip(keys, sent, strict=True))
+        for place, known in others.items():
+            orphan = later.orphans[keys[place]] = Orphan()
+            for name, value in zip(Orphan.__slots__, known, strict=True):
+                setattr(orphan, name, value)
         self.followed_by(later)
         self.forget_some()
 
@@ -454,6 +457,12 @@ class Messages:
         }
         told = {link: self._told(*link) for link in links if link[1][0] == _BEFORE}
         for key, orphan in later.orphans.items():
+            if isinstance(orphan, int):
+                if key in self.active or key in self.orphans:
+                    self.sent(key, orphan, "sent", 1)
+                elif len(self.orphans) < MOST_ORPHANS and key not in self.received:
+                    self.orphans[key] = orphan
+                continue
             before, after = orphan.bounced
             if before:
                 self.bounced(key, before)
@@ -492,12 +501,13 @@ class Messages:
         return "" if key in self.received else link
 
 
-def _columns(messages: Collection[MessageKey]) -> tuple[list[int], bytes]:
-    """Return origins, and queue IDs, which are one text: that is quicker to hand over."""
-    return [origin for origin, _ in messages], b" ".join([queue_id for _, queue_id in messages])
+def _columns(messages: Collection[MessageKey]) -> tuple[array[int], bytes]:
+    """Return origins, and queue IDs, as what is quickly handed over."""
+    origins = array("q", [origin for origin, _ in messages])
+    return origins, b" ".join([queue_id for _, queue_id in messages])
 
 
-def _keys(columns: tuple[list[int], bytes], numbers: Sequence[int]) -> list[MessageKey]:
+def _keys(columns: tuple[array[int], bytes], numbers: Sequence[int]) -> list[MessageKey]:
     origins, ids = columns
     if not origins:
         return []

@@ -16,6 +16,7 @@ from check_postfix.maillog.counts.messages import (
     MOST_RECEIVED,
     Messages,
     Orphan,
+    is_complete,
     link_of,
 )
 from check_postfix.maillog.store import checksum
@@ -244,6 +245,9 @@ class Pending:
         for key, orphan in piece.orphans.items():
             here = *segment.start, *key
             late = now, ""
+            if isinstance(orphan, int):
+                start.append((*here, "sent", orphan, 1, 0, *late))
+                continue
             start += [
                 (*here, kind, minute, n, 0, *late) for (kind, minute), n in orphan.sent.items()
             ]
@@ -262,7 +266,7 @@ class Pending:
         start += [
             (*segment.start, *key, "removed", 0, 0, 0, now, "")
             for key in piece.ended
-            if key not in piece.orphans or not piece.orphans[key].is_complete
+            if not is_complete(piece.orphans.get(key))
         ]
         end: list[tuple[object, ...]] = [
             (*segment.end, *key, "received", minute, int(logged_in), 0, now, sender)
