@@ -587,6 +587,11 @@ class Scan:
         else:
             self.unplaced[_OTHERS_UNPARSED] += 1
 
+    def place(self, events: Events, minute: int) -> None:
+        """Count the lines that nobody can read, where the last line has this minute."""
+        if self.unplaced:
+            self._place(events, minute)
+
     def _place(self, events: Events, minute: int) -> None:
         """Count these lines in the minute of the line before them, or in this one's."""
         near = minute if self.minute is None else self.minute

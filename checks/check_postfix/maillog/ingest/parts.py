@@ -27,7 +27,7 @@ PART_BYTES = 70 * BLOCK
 LONGEST_LINE = 4096
 
 
-class Part(namedtuple("Part", "piece start end first before previous minute")):
+class Part(namedtuple("Part", "piece start end first before previous minute last")):
     """A part of a piece, in offsets of its file.
 
     piece:    where the piece begins
@@ -37,6 +37,7 @@ class Part(namedtuple("Part", "piece start end first before previous minute")):
     before:   the bytes before it
     previous: minute of the line before it, as far as that is known
     minute:   the same, if the line tells of an event; None at the beginning of a piece
+    last:     minute of its last line, behind which it is cut; None at the end of a piece
     """
 
     __slots__ = ()
@@ -48,6 +49,7 @@ class Part(namedtuple("Part", "piece start end first before previous minute")):
     before: bytes
     previous: int | None
     minute: int | None
+    last: int | None
 
 
 class Cuts:
@@ -97,14 +99,14 @@ class Cuts:
             end = at - len(rest)
             found = self.minute_at(end, lines) if b"\n" in lines else None
             if found is not None:
-                yield Part(self._start, start, at, first, before, previous, minute)
+                yield Part(self._start, start, at, first, before, previous, minute, found)
                 start, first = end, len(rest) + BLOCK
                 before = read_at(end - LONGEST_LINE, LONGEST_LINE)
                 previous = minute = found
                 at = self._due
             else:
                 at += BLOCK
-        yield Part(self._start, start, stop, first, before, previous, minute)
+        yield Part(self._start, start, stop, first, before, previous, minute, None)
 
 
 def _minute(line: bytes, timestamps: Timestamps) -> int | None:

@@ -252,8 +252,9 @@ class PieceReader:
                 counted_to = taken or end
                 if taken is None:
                     counts.add(block)
-                    if cuts.minute_at(end, block) is not None:
-                        counts.hand_over()
+                    minute = cuts.minute_at(end, block)
+                    if minute is not None:
+                        counts.end_part(minute)
             at = end
             yield block, end
 

@@ -170,8 +170,13 @@ class PieceCounts:
             self._counts.add_counters(daemon.minute, origin, (STAMPS_OFF,), 1)
             self._counts.add_key(daemon.minute, origin, STAMPS_OFF, about, 1)
 
+    def end_part(self, minute: int) -> None:
+        """Hand over what was counted of a part, whose last line has this minute."""
+        self._scan.place(self._found, minute)
+        self.hand_over()
+
     def told(self) -> Told:
-        """Hand over what was counted of a part, and return the rest."""
+        """Hand over what was counted, and return the rest."""
         self.hand_over()
         scan = self._scan
         numbers = (

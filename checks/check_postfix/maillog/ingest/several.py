@@ -2,6 +2,9 @@
 
 Each of them counts a part, with numbers of its own for origins, and hands over what it has counted
 as the one process would. That takes it in in the order of the parts. Nobody else writes.
+
+Only where bounds are reached may the store be told something else than by one process: of messages
+that wait, if more of them do than are kept, and of hosts beyond those that are kept apart.
 """
 
 from __future__ import annotations
@@ -175,6 +178,8 @@ class Several:
         for block, _ in blocks(self._reading(part), part.start):
             piece.add(block)
             yield from notebook.taken()
+        if part.last is not None:
+            piece.end_part(part.last)
         told = piece.told()
         yield from notebook.taken()
         yield _Last(told, timestamps.previous, timestamps.is_local)

@@ -211,14 +211,16 @@ class Stream:
             raise unreadable(self.path, error) from None
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return so many bytes from an offset of a plain file on, less only at the end.
+        """Return so many bytes from an offset of a plain file on, less only at its two ends.
 
         Where it stands is the same then. Processes that share it may do so at the same time.
+
+        offset: those before the file, where it is negative, are left out
 
         Raises: Unreadable
         """
         try:
-            return os.pread(self._disk.fileno(), size, offset)
+            return os.pread(self._disk.fileno(), size + min(offset, 0), max(offset, 0))
         except OSError as error:
             raise unreadable(self.path, error) from None
 
