@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from check_postfix.maillog.window.coverage import Coverage
 
 NOT_READ = 3
-# Seconds that are read at a time, before progress is told.
+# Seconds that are read at a time, before progress is told; and by several processes, which begin
+# anew each time.
 _STEP = 2
+_STEP_TOGETHER = 5
 # After so many steps that have brought nothing, nothing more will.
 _PATIENCE = 3
 _OPTIONS = (
@@ -96,13 +98,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
     ):
         setattr(given, name, value)
     processes = jobs.number(options.jobs)
+    step = _STEP if processes == 1 else _STEP_TOGETHER
     path = state.path_of(options)
     meter = _Meter()
     before: tuple[object, ...] = ()
     idle = 0
     while True:
         span = Span(given, time.time())
-        with OpenedStore(path, given, span, time.monotonic() + _STEP, processes) as opened:
+        with OpenedStore(path, given, span, time.monotonic() + step, processes) as opened:
             coverage = opened.coverage
             bytes_left = opened.bytes_left()
             logs = opened.names()
