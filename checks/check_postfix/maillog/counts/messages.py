@@ -395,14 +395,15 @@ class Messages:
 
         or_complete: whether also one to which no line that follows belongs
         """
-        orphan = self.orphans.get(key)
-        if orphan is None or isinstance(orphan, int):
-            if orphan is None and len(self.orphans) >= MOST_ORPHANS:
-                return None  # the first ones are the likeliest to find their first half
-            sent = {} if orphan is None else {("sent", orphan): 1}
-            orphan = self.orphans[key] = Orphan()
-            orphan.sent = sent
-        return None if orphan.is_complete and not or_complete else orphan
+        found = self.orphans.get(key)
+        if isinstance(found, Orphan):
+            return None if found.is_complete and not or_complete else found
+        if found is None and len(self.orphans) >= MOST_ORPHANS:
+            return None  # the first ones are the likeliest to find their first half
+        orphan = self.orphans[key] = Orphan()
+        if found is not None:
+            orphan.sent["sent", found] = 1
+        return orphan
 
     def forget_some(self) -> None:
         """Forget the older half of the messages that wait, if they are too many."""
