@@ -53,7 +53,8 @@ the checks share. They would do so themselves, a few seconds in each run.
 """
 EPILOG = """\
 Run it as the user that the checks run as, or as root. Ctrl-C loses nothing: what is read so far
-is kept. All processors read; on a busy mail server, nice and --jobs 1 leave the most to others. exit codes: 0 all is read, 2 wrong usage, 3 something could not be read.
+is kept. On a busy mail server, nice and --jobs 1 leave the most to others.
+exit codes: 0 all is read, 2 wrong usage, 3 something could not be read.
 
 examples:
   postfix-log ingest
