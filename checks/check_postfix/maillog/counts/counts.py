@@ -128,7 +128,7 @@ class Counts:
         return self.totals, self.keyed, self.quarter_keys, self.delays.found, self.places.found
 
     def take_in(self, told: Told, numbers: Sequence[int]) -> None:
-        """Take in what others tell, where nothing is counted yet.
+        """Take in what others tell, which is ours then.
 
         numbers: our number of each origin
         """
@@ -147,7 +147,9 @@ class Counts:
             ),
         )
         for span, found in delays.items():
-            self.delays.found[span] = cells.renumbered(found, numbers)
+            ours = cells.renumbered(found, numbers)
+            if self.delays.found.setdefault(span, ours) is not ours:
+                self.delays.found[span].update(ours)
         for (network_name, account, origin), place in places.items():
             self.places.take_in((network_name, account, numbers[origin]), place)
 

@@ -19,7 +19,6 @@ then is its sender's as well.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, namedtuple
 from itertools import islice
 
@@ -28,6 +27,7 @@ from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Collection, Iterable, Iterator, Sequence, Set
     from typing import Any, TypeVar
 
@@ -425,7 +425,7 @@ class Messages:
         return (
             _columns(self.received), list(self.received.values()),
             _columns(self.active), list(self.active.values()),
-            _columns(self.orphans), array("q", sent), others,
+            _columns(self.orphans), _numbers(sent), others,
             _columns(self.ended),
         )  # fmt: skip
 
@@ -502,9 +502,16 @@ class Messages:
         return "" if key in self.received else link
 
 
+def _numbers(numbers: Iterable[int]) -> array[int]:
+    # One process that reads hands over nothing.
+    from array import array
+
+    return array("q", numbers)
+
+
 def _columns(messages: Collection[MessageKey]) -> tuple[array[int], bytes]:
     """Return origins, and queue IDs, as what is quickly handed over."""
-    origins = array("q", [origin for origin, _ in messages])
+    origins = _numbers([origin for origin, _ in messages])
     return origins, b" ".join([queue_id for _, queue_id in messages])
 
 
