@@ -90,6 +90,7 @@ def test_all_that_there_is_is_read_once(say, log, tmp_path):
 def test_ctrl_c_loses_nothing_and_says_what_is_left(say, log, tmp_path, monkeypatch):
     state = tmp_path / "state"
     monkeypatch.setattr(ingest, "_STEP", 0)
+    monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
     told = []
 
     def tell(self, coverage, left):
@@ -172,6 +173,7 @@ def test_it_tells_what_is_read_kept_and_weighs(say, log, tmp_path):
 def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
     state = tmp_path / "state"
     monkeypatch.setattr(ingest, "_STEP", 0)
+    monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
     monkeypatch.setattr(ingest._Meter, "tell", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     say("ingest", "--log", log, "--state", state)
 

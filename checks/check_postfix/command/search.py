@@ -163,9 +163,9 @@ class Search:
     ) -> Iterator[tuple[Part, Any]]:
         if cut := parts.for_several(files, self._jobs, BLOCK_BYTES):
             # Who reads alone loads none of this.
-            from check_postfix.command.workers import Workers
+            from check_postfix.workers import Workers
 
-            with Workers(self._jobs, cut, read_part) as workers:
+            with Workers(min(self._jobs, len(cut)), cut, read_part) as workers:
                 yield from workers.answers()
             return
         for part in parts.whole(files):

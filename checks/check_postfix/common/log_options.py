@@ -67,7 +67,8 @@ STATE = Option(
 )
 NO_STATE = Option(
     "--no-state",
-    "read the log afresh and remember nothing: for old or foreign logs",
+    "read the log afresh and remember nothing: for old or foreign logs; all processors read a"
+    " long one",
     switch=True,
 )
 WINDOW = Option(

@@ -97,6 +97,7 @@ class OpenedStore:
 
     path:     of the state file, None to remember nothing
     deadline: time.monotonic() at which to stop waiting and reading
+    jobs:     how many processes may read
     coverage: what of the log was read
     notes:    what has to be said of the store, in a few words each
     """
@@ -110,8 +111,10 @@ class OpenedStore:
         options: Namespace,
         span: Span,
         deadline: float,
+        jobs: int = 1,
     ) -> None:
         self._path = path
+        self._jobs = jobs
         self._logs: list[NamedLog] = []
         # Name of a log -> what it has told of, and the minute of its newest line of Postfix or
         # Dovecot
@@ -350,7 +353,7 @@ class OpenedStore:
         return Ingest(
             store, path, None, now, latest, self._span.start, self._deadline,
             keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
-            named=named, share=share, may_be_gone=may_be_gone,
+            named=named, share=share, may_be_gone=may_be_gone, jobs=self._jobs,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -515,7 +518,9 @@ def _open(options: Namespace) -> Iterator[Window]:
     path = None
     try:
         path = None if options.no_state else options.state or location.default_store()
-        with OpenedStore(path, options, span, deadline) as opened:
+        # What is read every minute leaves the other processors to the mail server.
+        jobs = len(os.sched_getaffinity(0)) if options.no_state else 1
+        with OpenedStore(path, options, span, deadline, jobs) as opened:
             yield opened.window()
     except DamagedStore as error:  # seen only when the counts were looked at
         then = (

@@ -44,3 +44,17 @@ def test_a_number_beyond_all_reason_is_kept_as_the_largest():
 def test_bytes_that_are_none_are_refused(data):
     with pytest.raises(ValueError, match="not histograms"):
         cells.unpacked(data)
+
+
+@given(st.dictionaries(WHERE, st.integers(1, 1000)))
+def test_cells_of_origins_with_other_numbers_are_added_up_where_these_are_the_same(numbers):
+    found = Counter({_cell(1 + origin % 3, *rest): n for (origin, *rest), n in numbers.items()})
+
+    other = cells.renumbered(found, [0, 9, 4, 9])
+
+    expected = Counter[int]()
+    for cell, number in found.items():
+        origin, *rest = cells.split(cell)
+        expected[_cell({1: 9, 2: 4, 3: 9}[origin], *rest)] += number
+    assert other == expected
+    assert cells.renumbered(found, range(4)) is found

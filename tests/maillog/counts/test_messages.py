@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -392,6 +393,29 @@ def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
 
     while len(pieces) > 1:
         number = data.draw(st.integers(0, len(pieces) - 2))
-        pieces[number].followed_by(pieces.pop(number + 1))
+        later = pieces.pop(number + 1)
+        if data.draw(st.booleans()):
+            pieces[number].followed_by(later)
+        else:  # it was read by another process
+            told = pickle.loads(pickle.dumps(later.told()))
+            pieces[number].take_in(told, range(10))
 
     assert {**dict(sums.items()), **sums.senders} == expected
+
+
+def test_what_another_process_tells_is_of_the_origins_that_have_other_numbers_here():
+    sums = Sums()
+    earlier = read([line(RECEIVED, b"A", 1, origin=7), line(RECEIVED, b"B", 1, origin=5)], sums)
+    lines = [line(said, b"A", 2, origin=1) for said in (active(300), SENT, DEFERRED)]
+    lines += [line(said, b"B", 3, origin=2) for said in (active(40), SENT)]
+    lines += [line(SENT, b"C", 4, origin=2), line(REMOVED, b"D", 4), line(RECEIVED, b"E", 4)]
+
+    earlier.take_in(read(lines, Sums()).told(), [0, 7, 5])
+
+    assert dict(sums.items()) == {
+        (2, 7, "accepted"): 1, (2, 7, "bytes_received"): 300,
+        (3, 5, "accepted"): 1, (3, 5, "bytes_received"): 40,
+    }  # fmt: skip
+    assert list(earlier.orphans) == [(5, b"C")]
+    assert earlier.ended == {(7, b"D")}
+    assert list(earlier.received) == [(7, b"E")]

@@ -6,6 +6,8 @@ import sqlite3
 
 import pytest
 
+from check_postfix.maillog.counts import senders
+from check_postfix.maillog.counts.messages import Messages, Sums
 from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.ingest import segments
 from check_postfix.maillog.store import pending
@@ -192,6 +194,58 @@ def test_of_too_much_that_waits_the_newest_is_kept(
         place.run()
 
     assert waits(place) == ["received"] * 5
+
+
+@pytest.mark.parametrize("piece", [300, 450, 700, 1000])
+def test_a_removal_that_is_told_twice_waits_once_where_a_hole_closes(
+    place: Place, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PIECE_BYTES", piece)
+    say(place, 0, OTHER)
+    place.run()
+    say(place, 1, *[OTHER] * 9, REMOVED, *[OTHER] * 9, REMOVED, *[OTHER] * 9)
+    place.run()
+
+    assert waits(place) == []
+
+
+BEFORE = "4D05240111"
+BOUNCED = f"smtp[1]: {ID}: to=<x@y.example>, relay=none, delay=1, delays=0/0/0/1, dsn=5.4.4"
+BOUNCED += ", status=bounced (unknown)"
+COMES_AGAIN = f"smtpd[1]: {ID}: client=localhost[127.0.0.1], orig_queue_id={BEFORE}"
+COMES_AGAIN += ", orig_client=c.example[192.0.2.7]"
+
+
+def test_a_bounce_behind_a_filter_joins_what_waits_of_the_message_before_it() -> None:
+    before, behind, sums = (1, b"A"), (1, b"B"), Sums()
+    segment = pending.Segment(pending.Boundary(1, 1, 0), pending.Boundary(1, 1, 3))
+    with Store(None, 5) as store, store.transaction():
+        told = [Messages(sums) for _ in range(4)]
+        told[0].bounced(before, 1)
+        told[1].begun(behind, 7, False, "<A")
+        told[1].activated(behind, 7, 300, 2)
+        told[2].bounced(behind, 1)
+        for later in told[:3]:
+            store.pending.append(segment, later, 8, sums)
+        told[3].begun(before, 6, False, "by ann")
+        told[3].activated(before, 6, 300, 2)
+        store.pending.prepend(segment, told[3], 8, sums)
+
+    assert sums.senders[6, 1, senders.BOUNCED, "by ann"] == 2
+
+
+@pytest.mark.parametrize("piece", [300, 450, 600, 900])
+def test_a_bounce_behind_a_filter_joins_it_where_a_hole_closes(
+    place: Place, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PIECE_BYTES", piece)
+    say(place, 0, OTHER)
+    place.run()
+    say(place, 1, *[OTHER] * 9, COMES_AGAIN, TAKEN_UP, *[OTHER] * 9, BOUNCED)
+    say(place, 2, *[OTHER] * 9, BOUNCED.replace(ID, BEFORE), *[OTHER] * 9, BOUNCED, OTHER)
+    place.run()
+
+    assert set(waits(place)) <= {"active", "bounced", "received"}
 
 
 def test_two_instances_may_use_one_queue_id(place: Place) -> None:

@@ -95,9 +95,9 @@ class Reading:
         self, logs: Logs, progress: Progress, cut: Sequence[Part], jobs: int
     ) -> None:
         # Who reads alone loads none of this.
-        from check_postfix.command.workers import Workers
+        from check_postfix.workers import Workers
 
-        with Workers(jobs, cut, self._chapters) as workers:
+        with Workers(min(jobs, len(cut)), cut, self._chapters) as workers:
             for part, chapter in workers.answers():
                 file = self._files[part.file]
                 self._left = self._files[part.file :]

@@ -12,11 +12,14 @@ from check_postfix.maillog.counts import histogram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
 
 # Bits of a cell: of its bucket, and of its place; those before them are the origin's.
 _BUCKET, _PLACE = 11, 3
 _BUCKETS, _PLACES = (1 << _BUCKET) - 1, (1 << _PLACE) - 1
+_OF_ORIGIN = _PLACE + _BUCKET
+_IN_ORIGIN = (1 << _OF_ORIGIN) - 1
 # Of a cell in bytes: origin and place, bucket, number.
 _SIZE = 4 + 2 + 4
 _LARGEST = 2**32 - 1
@@ -31,6 +34,21 @@ def split(cell: int) -> tuple[int, int, int]:
     """Return origin, place and bucket of a cell."""
     whose = cell >> _BUCKET
     return whose >> _PLACE, whose & _PLACES, cell & _BUCKETS
+
+
+def renumbered(cells: Counter[int], numbers: Sequence[int]) -> Counter[int]:
+    """Return the same cells of other origins.
+
+    numbers: what the number of each origin becomes
+    """
+    if all(number == before for before, number in enumerate(numbers)):
+        return cells
+    firsts = [number << _OF_ORIGIN for number in numbers]
+    found: Counter[int] = type(cells)()
+    for cell, number in cells.items():
+        other = firsts[cell >> _OF_ORIGIN] | cell & _IN_ORIGIN
+        found[other] = found.get(other, 0) + number
+    return found
 
 
 def packed(cells: Mapping[int, int]) -> bytes:

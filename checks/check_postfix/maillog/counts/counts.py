@@ -32,7 +32,8 @@ from check_postfix.maillog.events.event import LINKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
+    from typing import Any
 
     from check_postfix.maillog.counts.messages import Sums
     from check_postfix.maillog.events.event import Event
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     Tally = tuple[tuple[str, ...], str, str]
     # What is counted, as families.of_origin() calls it -> number
     Numbers = dict[str, int]
+    # What `told` returns
+    Told = tuple[Any, ...]
 
 # Of the recipients of a minute so many are told apart at most, whatever host they are of; and those
 # with a single message only up to so many.
@@ -124,6 +127,36 @@ class Counts:
         self.keyed: dict[tuple[str, int], dict[int, Numbers]] = {}
         self.places = Places(self._secret, self._keys_since)
         self.delays.clear()
+
+    def told(self) -> Told:
+        """Return all of it, to be taken in by the counts of another process."""
+        self.add_up_recipients()
+        return (
+            self.totals, self.keyed, self.quarter_keys, self.newest, self.delays.found,
+            self.places.found,
+        )  # fmt: skip
+
+    def take_in(self, told: Told, numbers: Sequence[int]) -> None:
+        """Take in what others tell, which is ours then.
+
+        numbers: our number of each origin
+        """
+        from check_postfix.maillog.counts import cells
+
+        totals, keyed, quarter_keys, newest, delays, places = told
+        _add_up(self.totals, totals, numbers)
+        for family_hour, minutes in keyed.items():
+            _add_up(self.keyed.setdefault(family_hour, {}), minutes, numbers)
+        _add_up(self.quarter_keys, quarter_keys, numbers)
+        for origin, minute in newest.items():
+            number = numbers[origin]
+            self.newest[number] = max(minute, self.newest.get(number, 0))
+        for span, found in delays.items():
+            ours = cells.renumbered(found, numbers)
+            if self.delays.found.setdefault(span, ours) is not ours:
+                self.delays.found[span].update(ours)
+        for (network_name, account, origin), place in places.items():
+            self.places.take_in((network_name, account, numbers[origin]), place)
 
     def add(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count an event `times` times."""
@@ -312,6 +345,36 @@ class Counts:
             numbers = self.quarter_keys[where] = {}
         name = of_origin(origin, pseudonym)
         numbers[name] = numbers.get(name, 0) + number
+
+
+def _add_up(sums: dict[Any, Numbers], more: Mapping[Any, Numbers], numbers: Sequence[int]) -> None:
+    """Add what others have counted to sums.
+
+    numbers: our number of each of their origins, of which two may be one
+    """
+    is_same = all(number == origin for origin, number in enumerate(numbers))
+    called: dict[str, str] = {}
+    for where, theirs in more.items():
+        ours = theirs if is_same else _renumbered(theirs, numbers, called)
+        there = sums.setdefault(where, ours)
+        if there is not ours:
+            for name, number in ours.items():
+                there[name] = there.get(name, 0) + number
+
+
+def _renumbered(theirs: Numbers, numbers: Sequence[int], called: dict[str, str]) -> Numbers:
+    """Return what others have counted by our numbers of origins.
+
+    called: what of theirs is called how with us, as far as it is known
+    """
+    ours: Numbers = {}
+    for name, number in theirs.items():
+        own = called.get(name)
+        if own is None:
+            origin, _, rest = name.partition(SEPARATOR)
+            own = called[name] = of_origin(numbers[int(origin)], rest)
+        ours[own] = ours.get(own, 0) + number
+    return ours
 
 
 def _most_frequent(of_minute: Mapping[int, list[bytes]]) -> list[tuple[int, int, bytes]]:

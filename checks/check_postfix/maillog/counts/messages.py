@@ -27,7 +27,8 @@ from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from array import array
+    from collections.abc import Collection, Iterable, Iterator, Sequence, Set
     from typing import Any, TypeVar
 
     from check_postfix.maillog.events.event import Event
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     MessageLine = tuple["Said | LineTemplate", bytes, int, int, int, bytes, Any, str, bytes]
     # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
+    # What `told` returns
+    Told = tuple[Any, ...]
 
 # Counters besides the kinds of event.
 ACCEPTED = "accepted"  # messages received that reached the queue manager
@@ -177,6 +180,11 @@ class Orphan:
         return self.active is not None or self.cancelled is not None
 
 
+def is_complete(orphan: Orphan | int | None) -> bool:
+    """Tell whether no line that follows is part of what `Messages.orphans` has of a message."""
+    return isinstance(orphan, Orphan) and orphan.is_complete
+
+
 class Messages:
     """The messages of a piece of log; its lines are added in their order.
 
@@ -187,7 +195,8 @@ class Messages:
               had logged in, sender)
     active:   messages that wait for their deliveries: -> (minute, size, recipients for
               whom it is not deferred, sender if they are tried for the first time)
-    orphans:  messages that wait for the piece before this one
+    orphans:  messages that wait for the piece before this one; of those of which one line says
+              that they were sent, and nothing else is known, its minute
     ended:    messages whose end is in this piece, but not their start
     """
 
@@ -198,7 +207,7 @@ class Messages:
         self._watched = watched
         self.received: dict[MessageKey, tuple[int, bool, str]] = {}
         self.active: dict[MessageKey, tuple[int, int, int, str]] = {}
-        self.orphans: dict[MessageKey, Orphan] = {}
+        self.orphans: dict[MessageKey, Orphan | int] = {}
         self.ended: set[MessageKey] = set()
 
     def add(self, lines: Iterable[MessageLine]) -> None:
@@ -211,8 +220,10 @@ class Messages:
                 self._watch(key, minute, whom)
             if kind == "sent":
                 # Nearly half of all lines, and nearly all where one message has many recipients.
-                if key in active or key in orphans or len(orphans) < MOST_ORPHANS:
+                if key in active or key in orphans or said.times != 1:
                     self.sent(key, minute, kind, said.times)
+                elif len(orphans) < MOST_ORPHANS and key not in self.received:
+                    orphans[key] = minute
                 if other_id:
                     self.comes_again(key, other_id)
             elif kind == "active":
@@ -324,7 +335,7 @@ class Messages:
             return
         if sender.startswith(_LINKS):
             key = origin, link_of(sender)
-            orphan = self.orphans.get(key) or self._orphan(key)
+            orphan = self._orphan(key, or_complete=True)
             if orphan:
                 orphan.bounced[sender[0] == _AFTER] += times
             return
@@ -357,7 +368,7 @@ class Messages:
             return
         if sender.startswith(_LINKS):
             key = origin, link_of(sender)
-            if orphan := self.orphans.get(key) or self._orphan(key):
+            if orphan := self._orphan(key, or_complete=True):
                 orphan.tried.add((minute, address, sender[0] == _AFTER))
             return
         self._sums.came_from[minute, origin, address, sender.partition(" ")[2]] += 1
@@ -379,14 +390,20 @@ class Messages:
         if (not was_waiting or key in self.orphans) and len(self.ended) < MOST_ORPHANS:
             self.ended.add(key)
 
-    def _orphan(self, key: MessageKey) -> Orphan | None:
-        """Return a message's orphan to add to, None if it is complete or there are too many."""
-        orphan = self.orphans.get(key)
-        if orphan is None:
-            if len(self.orphans) >= MOST_ORPHANS:
-                return None  # the first ones are the likeliest to find their first half
-            orphan = self.orphans[key] = Orphan()
-        return None if orphan.is_complete else orphan
+    def _orphan(self, key: MessageKey, or_complete: bool = False) -> Orphan | None:
+        """Return a message's orphan to add to, None if there are too many.
+
+        or_complete: whether also one to which no line that follows belongs
+        """
+        found = self.orphans.get(key)
+        if isinstance(found, Orphan):
+            return None if found.is_complete and not or_complete else found
+        if found is None and len(self.orphans) >= MOST_ORPHANS:
+            return None  # the first ones are the likeliest to find their first half
+        orphan = self.orphans[key] = Orphan()
+        if found is not None:
+            orphan.sent["sent", found] = 1
+        return orphan
 
     def forget_some(self) -> None:
         """Forget the older half of the messages that wait, if they are too many."""
@@ -394,6 +411,42 @@ class Messages:
             self.received = _newer_half(self.received)
         if len(self.active) > MOST_ACTIVE:
             self.active = _newer_half(self.active)
+
+    def told(self) -> Told:
+        """Return all of it, to be taken in by another process."""
+        sent: list[int] = []
+        others: dict[int, tuple[Any, ...]] = {}
+        for place, orphan in enumerate(self.orphans.values()):
+            if isinstance(orphan, int):
+                sent.append(orphan)
+            else:
+                sent.append(0)
+                others[place] = tuple([getattr(orphan, name) for name in Orphan.__slots__])
+        return (
+            _columns(self.received), list(self.received.values()),
+            _columns(self.active), list(self.active.values()),
+            _columns(self.orphans), _numbers(sent), others,
+            _columns(self.ended),
+        )  # fmt: skip
+
+    def take_in(self, told: Told, numbers: Sequence[int]) -> None:
+        """Take in what is told of the piece of log after this one; see `followed_by`.
+
+        numbers: our number of each origin
+        """
+        received, receipts, active, sizes, orphans, sent, others, ended = told
+        later = Messages(self._sums)
+        later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
+        later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
+        later.ended = set(_keys(ended, numbers))
+        keys = _keys(orphans, numbers)
+        later.orphans = dict(zip(keys, sent, strict=True))
+        for place, known in others.items():
+            orphan = later.orphans[keys[place]] = Orphan()
+            for name, value in zip(Orphan.__slots__, known, strict=True):
+                setattr(orphan, name, value)
+        self.followed_by(later)
+        self.forget_some()
 
     def followed_by(self, later: Messages) -> None:
         """Take in the piece of log after this one."""
@@ -405,6 +458,12 @@ class Messages:
         }
         told = {link: self._told(*link) for link in links if link[1][0] == _BEFORE}
         for key, orphan in later.orphans.items():
+            if isinstance(orphan, int):
+                if key in self.active or key in self.orphans:
+                    self.sent(key, orphan, "sent", 1)
+                elif len(self.orphans) < MOST_ORPHANS and key not in self.received:
+                    self.orphans[key] = orphan
+                continue
             before, after = orphan.bounced
             if before:
                 self.bounced(key, before)
@@ -441,6 +500,26 @@ class Messages:
         if active is not None:
             return active[3]
         return "" if key in self.received else link
+
+
+def _numbers(numbers: Iterable[int]) -> array[int]:
+    # One process that reads hands over nothing.
+    from array import array
+
+    return array("q", numbers)
+
+
+def _columns(messages: Collection[MessageKey]) -> tuple[array[int], bytes]:
+    """Return origins, and queue IDs, as what is quickly handed over."""
+    origins = _numbers([origin for origin, _ in messages])
+    return origins, b" ".join([queue_id for _, queue_id in messages])
+
+
+def _keys(columns: tuple[array[int], bytes], numbers: Sequence[int]) -> list[MessageKey]:
+    origins, ids = columns
+    if not origins:
+        return []
+    return list(zip([numbers[origin] for origin in origins], ids.split(b" "), strict=True))
 
 
 def _newer_half(waiting: dict[MessageKey, T]) -> dict[MessageKey, T]:

@@ -80,6 +80,14 @@ class Places:
         elif minute > before.last:
             self.found[where] = before._replace(last=minute)
 
+    def take_in(self, where: tuple[str, str, int], place: Place) -> None:
+        """Take in what others have added up of a network, account and origin."""
+        before = self.found.get(where)
+        if before is not None:
+            early = min(before, place, key=lambda one: one.first)
+            place = early._replace(last=max(before.last, place.last))
+        self.found[where] = place
+
     def _pair(self, client: str, name: str) -> tuple[str, str] | None:
         """Return the pseudonyms of network and account; None if one of them is unknown."""
         is_address = "." in client or ":" in client

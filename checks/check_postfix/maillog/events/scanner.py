@@ -397,9 +397,6 @@ class Scan:
         self._refusals = _refusals_of(watched) if watched else None
         self._templates: dict[bytes | tuple[bytes | bool, ...], LineTemplate] = {}
         self._template_bytes = 0
-        first, *lines = before[:-1].split(b"\n")
-        self._last_line = lines[-1] if lines else b""
-        self._partial_lines = PartialLines(first, lines)
         # whom a receipt names -> sender
         self._senders: dict[tuple[bytes, bytes], str] = {}
         self.matched = self.foreign = self.unparsed = 0
@@ -407,6 +404,20 @@ class Scan:
         # read, which wait for the next one
         self.minute: int | None = None
         self.unplaced: Counter[Event] = Counter()
+        self._begin(before)
+
+    def _begin(self, before: bytes) -> None:
+        first, *lines = before[:-1].split(b"\n")
+        self._last_line = lines[-1] if lines else b""
+        self._partial_lines = PartialLines(first, lines)
+
+    def go_on(self, before: bytes, minute: int | None, unplaced: Counter[Event]) -> None:
+        """Go on behind lines that another scan has read.
+
+        minute, unplaced: that scan's
+        """
+        self.minute, self.unplaced = minute, unplaced
+        self._begin(before)
 
     def block(self, block: bytes, events: Events | None = None) -> Events:
         """Return the events of a block.
@@ -576,6 +587,11 @@ class Scan:
             self.unplaced[event] += 1
         else:
             self.unplaced[_OTHERS_UNPARSED] += 1
+
+    def place(self, events: Events, minute: int) -> None:
+        """Count the lines that nobody can read, where the last line has this minute."""
+        if self.unplaced:
+            self._place(events, minute)
 
     def _place(self, events: Events, minute: int) -> None:
         """Count these lines in the minute of the line before them, or in this one's."""

@@ -66,6 +66,7 @@ class Ingest:
     archives: directories where older generations lie, besides the usual ones
     share:    of that half, what may be spent on this log
     may_be_gone: whether it is no error that there is no file of it any more
+    jobs:     how many processes may read
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Ingest:
         named: str | None = None,
         share: float = 1,
         may_be_gone: bool = False,
+        jobs: int = 1,
     ) -> None:
         self._store = store
+        self._jobs = jobs
         started = time.monotonic()
         self._progress = Progress(
             store, path, int(now) // 60, archives, deadline - started, may_be_gone
@@ -358,14 +361,16 @@ class Ingest:
         # Costs a tenth of a run; one that has waited for another's reading needs none of it.
         from check_postfix.maillog.ingest.piece import PieceReader
 
+        watched = self._store.watched()
         reader = PieceReader(
             self._store,
             log,
             Segments(self._store.pending, log, self._now),
             self._zone,
             self._latest_of(file),
-            Counts(self._store.key, self._oldest, self._oldest_keys, self._store.watched()),
+            lambda: Counts(self._store.key, self._oldest, self._oldest_keys, watched),
             self._deadline,
+            self._jobs,
         )
         live = file.path == self._progress.live_path
         with file.open(self._deadline) as stream:

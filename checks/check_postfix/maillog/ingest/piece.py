@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import contextmanager
 
 from check_postfix.maillog.counts.messages import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
+from check_postfix.maillog.ingest.parts import Cuts
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -16,16 +18,19 @@ from check_postfix.maillog.source.generation import (
     fingerprints,
 )
 from check_postfix.maillog.source.lines import LONGEST, blocks
+from check_postfix.maillog.source.stream import NEVER
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import tzinfo
 
     from check_postfix.maillog.counts.counts import Counts
+    from check_postfix.maillog.ingest.parts import Part
     from check_postfix.maillog.ingest.segments import Segments
+    from check_postfix.maillog.ingest.several import Several
     from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.store import Log, Store
 
@@ -50,8 +55,12 @@ _NEARBY_BYTES = 64 * 1024
 _ASKED_NEARBY = 10_000
 # So many times as many lines must follow with another time for the first ones to be wrong.
 _MANY_TIMES = 3
-# A transaction in which a hole closes takes about so many seconds.
+# A transaction in which a hole closes takes about so many seconds; and one for which processes are
+# started.
 _CLOSING_SECONDS = 0.5
+_CLOSING_TOGETHER_SECONDS = 2
+# Of less than this, one process has read the most before others have begun.
+_WORTH_SEVERAL_BYTES = 16 << 20
 
 
 class PieceReader:
@@ -60,8 +69,9 @@ class PieceReader:
     segments: of this log
     zone:     of stamps without an offset; None for the machine's
     latest:   the newest minute that a stamp without a year can mean
-    counts:   what to count in; it is empty before and after a piece
+    counts:   returns what to count in
     deadline: time.monotonic() at which to stop, at the end of a block
+    jobs:     how many processes may read
     """
 
     def __init__(
@@ -71,16 +81,21 @@ class PieceReader:
         segments: Segments,
         zone: tzinfo | None,
         latest: int,
-        counts: Counts,
+        counts: Callable[[], Counts],
         deadline: float,
+        jobs: int = 1,
     ) -> None:
         self._store = store
         self._log = log
         self._segments = segments
         self._zone = zone
         self._latest = latest
-        self._counts = counts
+        self._new_counts = counts
+        self._counts = counts()
         self._deadline = deadline
+        self._jobs = jobs
+        self._several: Several | None = None
+        self._is_late = False  # whether there was no time for all of a piece
         self._now = 0
         # minute of the line before a piece that begins where a hole ends
         self._before: int | None = None
@@ -150,11 +165,98 @@ class PieceReader:
         self.goes_on = True
         if not stream.compressed and not generation.hole:
             before = self._leave_hole(stream, generation) or before
-        at_end = self._read_on(stream, generation, before, now)
-        end = min(self._deadline, time.monotonic() + _CLOSING_SECONDS)
-        while generation.hole and at_end and time.monotonic() < end:
-            self._shrink_hole(stream, generation)
+        with self._together(stream, generation, before):
+            at_end = self._read_on(stream, generation, before, now)
+            end = min(self._deadline, time.monotonic() + _CLOSING_SECONDS)
+            while (
+                generation.hole
+                and at_end
+                and (time.monotonic() < end or (self._several and self._several.has_begun))
+            ):
+                self._shrink_hole(stream, generation)
         return at_end and not generation.hole
+
+    @contextmanager
+    def _together(self, stream: Stream, generation: Generation, before: bytes) -> Iterator[None]:
+        """Have several processes read with this one, where that is worth it."""
+        size = stream.status().st_size
+        left = size - generation.end + generation.hole
+        if self._jobs < 2 or stream.compressed or left < _WORTH_SEVERAL_BYTES:
+            yield
+            return
+        # Who reads alone loads none of this.
+        from check_postfix.maillog.ingest.several import Several
+
+        previous = self._minute_behind(generation)
+        hole = generation.hole_start, generation.hole_end
+        parts = self._parts(stream, generation.end, size, before, previous, *hole)
+        with Several(
+            self._jobs, parts, stream.read_at, self._timestamps, self._new_counts, self._store,
+            self._log,
+        ) as self._several:  # fmt: skip
+            try:
+                yield
+            finally:
+                self._several = None
+
+    def _parts(
+        self,
+        stream: Stream,
+        start: int,
+        stop: int,
+        before: bytes,
+        previous: int | None,
+        hole_start: int,
+        hole_end: int,
+    ) -> Iterator[Part]:
+        """Yield the parts of what is new at the end, and then of a hole, as time allows.
+
+        They are those of the pieces that will be read: of a hole the last one first.
+        """
+        cuts = Cuts(start, self._timestamps())
+        yield from cuts.parts(stream.read_at, stop, before, previous)
+        end = min(self._deadline, time.monotonic() + _CLOSING_TOGETHER_SECONDS)
+        while hole_end > hole_start and time.monotonic() < end:
+            with stream.elsewhere():
+                start = _start_of_last(stream, hole_start, hole_end)
+                previous = self._minute_before(stream, start)
+                before = _approach(stream, start)
+            cuts = Cuts(start, self._timestamps())
+            yield from cuts.parts(stream.read_at, hole_end, before, previous)
+            hole_end = start
+
+    def _counted(
+        self,
+        read: Callable[[int], bytes],
+        start: int,
+        counts: PieceCounts,
+        timestamps: Timestamps,
+        deadline: float,
+    ) -> Iterator[tuple[bytes, int]]:
+        """Count a piece, and yield its blocks with their ends.
+
+        deadline: time.monotonic() at which to stop
+        """
+        self._is_late = False
+        cuts = Cuts(start, self._timestamps())
+        several = self._several
+        if several:
+            several.begin(start)
+        at = counted_to = start
+        for block, end in blocks(read, start):
+            if end > counted_to:
+                if at > start and time.monotonic() > deadline:
+                    self._is_late = True
+                    return
+                taken = several.take(at, counts, timestamps) if several else None
+                counted_to = taken or end
+                if taken is None:
+                    counts.add(block)
+                    minute = cuts.minute_at(end, block)
+                    if minute is not None:
+                        counts.end_part(minute)
+            at = end
+            yield block, end
 
     def _skip_changed(self, stream: Stream, generation: Generation, now: int) -> None:
         """Go on after the end of a log that was cut or edited.
@@ -201,26 +303,30 @@ class PieceReader:
         generation.mark_tail(before, self._store.key)
         return before
 
+    def _minute_behind(self, generation: Generation) -> int | None:
+        """Return the minute of the line before the generation's end, as far as it is known."""
+        return generation.last if self._before is None else self._before
+
     def _read_on(self, stream: Stream, generation: Generation, before: bytes, now: int) -> bool:
         """Read on from the generation's end, where the stream stands.
 
         before:  the bytes before that
         Returns: whether it came to the end of the stream
         """
-        previous = generation.last if self._before is None else self._before
+        previous = self._minute_behind(generation)
         self._before = None
         timestamps = self._timestamps(previous)
         block = None
-        at_end = True
         tail = before
         counts = self._piece_counts(timestamps, before)
         last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
-        for block, end in blocks(stream.read, generation.end):
+        for block, end in self._counted(
+            stream.read, generation.end, counts, timestamps, self._deadline
+        ):
             if generation.since is None:
                 generation.since = first_minute(
                     block[1 : 1 + FIRST_LINES], self._timestamps(previous), now
                 )
-            counts.add(block)
             last_blocks.append(block)
             is_next = end - generation.end == len(block)  # nothing was passed over
             if not is_next or len(block) > FINGERPRINTED:
@@ -229,9 +335,7 @@ class PieceReader:
             tail += block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             tail = tail[-FINGERPRINTED:]
             generation.end = end
-            if time.monotonic() > self._deadline:
-                at_end = False
-                break
+        at_end = not self._is_late
         self._segments.at_end(generation, counts.messages, counts.sums)
         if block is not None and generation.live and timestamps.is_local:
             written = min(now, int(stream.status().st_mtime) // 60)
@@ -255,25 +359,18 @@ class PieceReader:
     def _shrink_hole(self, stream: Stream, generation: Generation) -> None:
         """Read the last part of the hole."""
         stop = generation.hole_end
-        start = generation.hole_start
-        size = PIECE_BYTES // _HOLE_STEP_PARTS
-        while stop - size > start:
-            line_start = _start_of_line(stream, stop - size, stop)
-            if line_start is not None:
-                start = line_start
-                break
-            size *= 2
+        start = _start_of_last(stream, generation.hole_start, stop)
         previous = self._minute_before(stream, start)
         before = _approach(stream, start)
         timestamps = self._timestamps(previous)
         since = None
         counts = self._piece_counts(timestamps, before)
-        for block, _ in blocks(_up_to(stream, stop - start), start):
+        read = _up_to(stream, stop - start)
+        for block, _ in self._counted(read, start, counts, timestamps, NEVER):
             if since is None:
                 since = first_minute(
                     block[1 : 1 + FIRST_LINES], self._timestamps(previous), self._now
                 )
-            counts.add(block)
         generation.hole_end = start
         self._segments.after_hole(generation, counts.messages, counts.sums)
         counts.finish(generation)
@@ -321,22 +418,19 @@ class PieceReader:
         Returns: whether there is no more of it in this stream
         """
         before = _approach(stream, generation.hole_start)
-        at_end = True
         timestamps = self._timestamps()
         for line in before.split(b"\n"):
             _stamp(line, timestamps)
         counts = self._piece_counts(timestamps, before)
-        for block, end in blocks(_up_to(stream, generation.hole), generation.hole_start):
-            counts.add(block)
+        read = _up_to(stream, generation.hole)
+        start = generation.hole_start
+        for _, end in self._counted(read, start, counts, timestamps, self._deadline):
             generation.hole_start = end
-            if time.monotonic() > self._deadline:
-                at_end = False
-                break
         self._segments.before_hole(generation, counts.messages, counts.sums)
         counts.finish(generation)
         if not generation.hole:
             generation.since = generation.first_minute
-        return at_end
+        return not self._is_late
 
     def _piece_counts(self, timestamps: Timestamps, before: bytes) -> PieceCounts:
         """Return what counts a piece.
@@ -421,6 +515,17 @@ def _approach(stream: Stream, offset: int) -> bytes:
     start = max(0, offset - _BYTES_BEFORE)
     stream.go_to(start)
     return stream.read_whole(offset - start)
+
+
+def _start_of_last(stream: Stream, start: int, stop: int) -> int:
+    """Return where what is read begins of a hole, at its end."""
+    size = PIECE_BYTES // _HOLE_STEP_PARTS
+    while stop - size > start:
+        line_start = _start_of_line(stream, stop - size, stop)
+        if line_start is not None:
+            return line_start
+        size *= 2
+    return start
 
 
 def _start_of_line(stream: Stream, offset: int, stop: int) -> int | None:

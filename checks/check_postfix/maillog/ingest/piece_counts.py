@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, namedtuple
 
 from check_postfix.maillog.counts import delays, senders, whom
 from check_postfix.maillog.counts.counts import tally
@@ -24,12 +24,27 @@ from check_postfix.maillog.source.lines import number
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, Protocol
 
     from check_postfix.maillog.counts.counts import Counts
+    from check_postfix.maillog.events.event import Event
     from check_postfix.maillog.events.scanner import LineTemplate, Scan, Whom
     from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.store import Log
+
+    class Ledger(Protocol):
+        """Where counts go: the store, or what stands for it in another process."""
+
+        def origin(self, log: Log, host: bytes, instance: bytes) -> int:
+            """Return the number of an origin."""
+
+        def extend_gap(self, log: Log, first: int, last: int) -> None:
+            """Keep that lines are lost."""
+
+        def add(self, counts: Counts) -> None:
+            """Add up counts."""
+
 
 # Lines that count, and may wait in memory for the store; and bytes of all that were read with
 # them, since a stranger may make lines of 64 KB.
@@ -39,9 +54,29 @@ _MOST_BYTES = 8 << 20
 _FIRST = 2
 
 
+class Told(namedtuple("Told", "messages newest numbers minute unplaced")):
+    """What a part has come to, besides the counts that it has handed over.
+
+    messages: what `Messages.told` returns
+    newest:   (host, instance) -> minute of the newest event of a daemon
+    numbers:  of lines, of events, of lines of commands that matched; that matched, that are foreign
+              and that nobody can read
+    minute, unplaced: as the scan has them
+    """
+
+    __slots__ = ()
+
+    messages: tuple[Any, ...]
+    newest: dict[tuple[bytes, bytes], int]
+    numbers: tuple[int, int, int, int, int, int]
+    minute: int | None
+    unplaced: Counter[Event]
+
+
 class PieceCounts:
     """Counts one piece, block by block; inside a transaction only.
 
+    store:  where counts go
     scan:   reads the blocks
     counts: what to count in; it is empty again after `finish`
 
@@ -50,7 +85,7 @@ class PieceCounts:
     sums:     what messages came to
     """
 
-    def __init__(self, store: Store, log: Log, scan: Scan, counts: Counts) -> None:
+    def __init__(self, store: Ledger, log: Log, scan: Scan, counts: Counts) -> None:
         self._store = store
         self._log = log
         self._scan = scan
@@ -101,7 +136,7 @@ class PieceCounts:
         self._lines += number(block)
         self._bytes += len(block)
         if scan.matched - self._handed_over > _MOST_LINES or self._bytes > _MOST_BYTES:
-            self._hand_over()
+            self.hand_over()
 
     def _add_delivery(
         self, template: LineTemplate, queue_id: bytes, minute: int, times: bytes, named: Whom
@@ -137,6 +172,42 @@ class PieceCounts:
             self._counts.add_counters(daemon.minute, origin, (STAMPS_OFF,), 1)
             self._counts.add_key(daemon.minute, origin, STAMPS_OFF, about, 1)
 
+    def end_part(self, minute: int) -> None:
+        """Hand over what was counted of a part, whose last line has this minute."""
+        self._scan.place(self._found, minute)
+        self.hand_over()
+
+    def told(self) -> Told:
+        """Hand over what was counted, and return the rest."""
+        self.hand_over()
+        scan = self._scan
+        numbers = (
+            self._lines, self._events, self._of_commands,
+            scan.matched, scan.foreign, scan.unparsed,
+        )  # fmt: skip
+        return Told(self.messages.told(), self.newest, numbers, scan.minute, scan.unplaced)
+
+    def take_in(self, told: Told, before: bytes, origins: Sequence[int]) -> None:
+        """Take in what another process tells of the part that follows.
+
+        before:  the bytes before what follows then
+        origins: the number of each origin, by that which it has there
+        """
+        self.messages.take_in(told.messages, origins)
+        for names, minute in told.newest.items():
+            if minute > self.newest.get(names, 0):
+                self.newest[names] = minute
+        lines, events, of_commands, matched, foreign, unparsed = told.numbers
+        self._lines += lines
+        self._events += events
+        self._of_commands += of_commands
+        scan = self._scan
+        scan.matched += matched
+        scan.foreign += foreign
+        scan.unparsed += unparsed
+        scan.go_on(before, told.minute, told.unplaced)
+        self.hand_over()
+
     def finish(self, generation: Generation, written: int = 0) -> None:
         """Hand over what was counted, and add up the generation's lines.
 
@@ -146,7 +217,7 @@ class PieceCounts:
         minute = max(scan.minute or generation.last or generation.first_minute or 0, written)
         for event, lines in scan.unplaced.items():
             self._counts.add(minute, self._store.origin(self._log, *NOBODY), event, lines)
-        self._hand_over()
+        self.hand_over()
         of_commands = self._of_commands
         generation.line_counts += LineCounts(
             self._lines,
@@ -156,8 +227,8 @@ class PieceCounts:
             scan.unparsed,
         )
 
-    def _hand_over(self) -> None:
-        """Let the store have the counts so far."""
+    def hand_over(self) -> None:
+        """Let the store, or what stands for it, have the counts so far."""
         found, counts = self._found, self._counts
         self._found = Events()
         self._handed_over = self._scan.matched

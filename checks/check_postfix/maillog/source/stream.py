@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import contextmanager
 from io import FileIO
 from time import monotonic
 
@@ -14,6 +15,7 @@ from check_postfix.maillog.source.refusal import Unreadable, unreadable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
     from check_postfix.maillog.source.gzipped import Readable
 
@@ -207,6 +209,29 @@ class Stream:
             return os.fstat(self._disk.fileno())
         except OSError as error:
             raise unreadable(self.path, error) from None
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return so many bytes from an offset of a plain file on, less only at its two ends.
+
+        Where it stands is the same then. Processes that share it may do so at the same time.
+
+        offset: those before the file, where it is negative, are left out
+
+        Raises: Unreadable
+        """
+        try:
+            return os.pread(self._disk.fileno(), size + min(offset, 0), max(offset, 0))
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Let it be read elsewhere, and stand where it stood before; a plain file only."""
+        offset = self._disk.tell()
+        try:
+            yield
+        finally:
+            self._seek(offset)
 
     def read_whole(self, size: int) -> bytes:
         """Return `size` further bytes, less only at the end."""

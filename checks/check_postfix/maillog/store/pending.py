@@ -16,6 +16,7 @@ from check_postfix.maillog.counts.messages import (
     MOST_RECEIVED,
     Messages,
     Orphan,
+    is_complete,
     link_of,
 )
 from check_postfix.maillog.store import checksum
@@ -81,17 +82,16 @@ class Pending:
         sums: what came together is added to them
         """
         wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
-        for waiting in (piece.received, piece.active):
-            for (origin, _), (*_, sender) in waiting.items():
-                if queue_id := link_of(sender):
-                    wanted.add((origin, queue_id))
+        wanted |= _links(piece)
         earlier = self._taken(segment, wanted, sums)
         earlier.followed_by(piece)
         self._put(segment, earlier, now)
 
     def prepend(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
         """Add a piece of log before a segment; see `append`."""
-        wanted = piece.orphans.keys() | piece.received.keys() | piece.active.keys()
+        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
+        # What is told of these is told of the messages that were theirs before a filter.
+        wanted |= _links(piece)
         wanted |= self._whose_senders_are_told(segment.end, wanted)
         piece.followed_by(self._taken(segment, wanted, sums))
         self._put(segment, piece, now)
@@ -186,7 +186,13 @@ class Pending:
     def _taken(self, segment: Segment, wanted: Set[MessageKey], sums: Sums) -> Messages:
         """Return what is pending of these messages in a segment, and delete it there."""
         taken = Messages(sums)
-        for key, rows in self._take(segment.start, wanted).items():
+        for key, rows in self._take(segment.end, wanted).items():
+            for what, minute, number, recipients, sender in rows:
+                if what == "active":
+                    taken.active[key] = minute, number, recipients, sender
+                else:
+                    taken.received[key] = minute, bool(number), sender
+        for key, rows in self._take(segment.start, wanted | _links(taken)).items():
             orphan = None
             for what, minute, number, recipients, address in rows:
                 if what == "removed":
@@ -209,12 +215,6 @@ class Pending:
                 taken.orphans[key] = orphan
                 if orphan.is_complete:  # the segment's end tells what became of it
                     taken.ended.add(key)
-        for key, rows in self._take(segment.end, wanted).items():
-            for what, minute, number, recipients, sender in rows:
-                if what == "active":
-                    taken.active[key] = minute, number, recipients, sender
-                else:
-                    taken.received[key] = minute, bool(number), sender
         return taken
 
     def _take(self, boundary: Boundary, wanted: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
@@ -244,6 +244,9 @@ class Pending:
         for key, orphan in piece.orphans.items():
             here = *segment.start, *key
             late = now, ""
+            if isinstance(orphan, int):
+                start.append((*here, "sent", orphan, 1, 0, *late))
+                continue
             start += [
                 (*here, kind, minute, n, 0, *late) for (kind, minute), n in orphan.sent.items()
             ]
@@ -262,7 +265,7 @@ class Pending:
         start += [
             (*segment.start, *key, "removed", 0, 0, 0, now, "")
             for key in piece.ended
-            if key not in piece.orphans or not piece.orphans[key].is_complete
+            if not is_complete(piece.orphans.get(key))
         ]
         end: list[tuple[object, ...]] = [
             (*segment.end, *key, "received", minute, int(logged_in), 0, now, sender)
@@ -293,3 +296,13 @@ class Pending:
                 f" (SELECT {key} {there} ORDER BY {nearest}, {key} LIMIT -1 OFFSET ?)",
                 (*boundary, most // 2),
             )
+
+
+def _links(messages: Messages) -> set[MessageKey]:
+    """Return the messages whose earlier halves tell who has handed in one of those that wait."""
+    return {
+        (origin, queue_id)
+        for waiting in (messages.received, messages.active)
+        for (origin, _), (*_, sender) in waiting.items()
+        if (queue_id := link_of(sender))
+    }

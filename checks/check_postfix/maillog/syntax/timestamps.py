@@ -36,14 +36,15 @@ class Timestamps:
     latest:    the newest time a line can have, in minutes (stamps without a year)
     previous:  minute of the line before the first one, or None
 
-    `is_local` tells whether any stamp was read by that zone.
+    `is_local` tells whether any stamp was read by that zone; `previous` is the minute of the line
+    that was read last.
     """
 
     def __init__(self, zone: tzinfo | None, latest: int, previous: int | None = None) -> None:
         self.is_local = False
         self._zone = zone
         self._latest = latest + _AHEAD
-        self._previous = previous
+        self.previous = previous
         self._known: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
         # First minute of the hours that are like any other, None for the others
         self._hours: dict[tuple[bytes, bytes], int | None] = {}
@@ -58,25 +59,20 @@ class Timestamps:
         if minutes is None:
             minutes = self._all_minutes((stamp, utc_offset))
         if len(minutes) == 1:
-            self._previous = minutes[0]
+            self.previous = minutes[0]
             return minutes[0]
         if not minutes:
             return None
         # Repeated by the end of daylight saving: the first round, unless that would
         # be a step back from what was read before.
         first, second = minutes
-        late = self._previous is not None and first < self._previous - _DISORDER
-        self._previous = second if late else first
-        return self._previous
-
-    @property
-    def previous(self) -> int | None:
-        """The minute of the line that was read last, None before the first one."""
-        return self._previous
+        late = self.previous is not None and first < self.previous - _DISORDER
+        self.previous = second if late else first
+        return self.previous
 
     def restart(self, previous: int | None = None) -> None:
         """Go on after a line of this minute; begin with the first line again if there is none."""
-        self._previous = previous
+        self.previous = previous
 
     def minute_before(self, stamp: bytes, utc_offset: bytes) -> int | None:
         """Return the minute of a stamp that stands before the line that was read last.
@@ -85,9 +81,9 @@ class Timestamps:
         not changed by it.
         """
         minutes = self._all_minutes((stamp, utc_offset))
-        if self._previous is None:
+        if self.previous is None:
             return min(minutes, default=None)
-        latest = self._previous + _DISORDER
+        latest = self.previous + _DISORDER
         return max([minute for minute in minutes if minute <= latest] or minutes[:1], default=None)
 
     def is_definite(self, stamp: bytes, utc_offset: bytes) -> bool:

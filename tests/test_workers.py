@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from check_postfix.command import workers
+from check_postfix import workers
 
 _WAITS = """
 import os, sys, time
-from check_postfix.command.workers import Workers
+from check_postfix.workers import Workers
 
 def read(part):
     yield os.getpid()
@@ -124,32 +127,66 @@ def test_where_no_process_can_be_started_all_is_read_here(monkeypatch):
         assert list(some.answers()) == SQUARES
 
 
-def test_where_there_is_no_room_for_what_is_early_it_is_read_here(monkeypatch):
-    class Full:
+def test_where_answers_can_be_laid_down_nowhere_all_is_read_here(monkeypatch):
+    def refused(**_: object):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(workers.tempfile, "TemporaryFile", refused)
+
+    with workers.Workers(3, range(9), squares) as some:
+        assert list(some.answers()) == SQUARES
+
+
+def test_what_there_is_no_room_for_is_read_here(monkeypatch):
+    real = tempfile.TemporaryFile
+
+    class Full(io.FileIO):
         """Takes one answer, and a part of the next."""
 
         def __init__(self, **_: object) -> None:
-            self.data, self.at = b"", 0
+            with real(buffering=0) as file:
+                super().__init__(os.dup(file.fileno()), "r+")
 
         def write(self, data: bytes) -> int:
-            written = data if not self.data else data[:2]
-            self.data += written
-            return len(written)
-
-        def seek(self, at: int) -> None:
-            self.at = at
-
-        def read(self, size: int) -> bytes:
-            self.at += size
-            return self.data[self.at - size : self.at]
-
-        def close(self) -> None:
-            pass
+            return super().write(data if not self.tell() else data[:2])
 
     monkeypatch.setattr(workers.tempfile, "TemporaryFile", Full)
 
     with workers.Workers(3, range(9), squares) as some:
         assert list(some.answers()) == SQUARES
+
+
+def test_a_part_is_asked_for_when_there_is_room_for_its_answers():
+    asked = []
+
+    def parts():
+        for part in range(100):
+            asked.append(part)
+            yield part
+
+    with workers.Workers(2, parts(), squares) as some:
+        answers = some.answers()
+        for _ in range(10):
+            next(answers)
+        assert len(asked) < 20
+        assert some.next() == 4
+        assert len(list(answers)) == 190
+        assert some.next() is None
+
+
+@pytest.mark.parametrize("killed", [0, 1, 5, 8])
+def test_what_a_killed_worker_had_to_read_is_read_here(killed):
+    here = os.getpid()
+
+    def read(part: int):
+        yield part
+        if part == killed and os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield part * part
+
+    with workers.Workers(2, range(9), read) as some:
+        assert list(some.answers()) == SQUARES
+    assert not multiprocessing.active_children()
 
 
 def test_what_fails_in_a_worker_is_told_by_the_parent():

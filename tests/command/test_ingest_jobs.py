@@ -1,0 +1,138 @@
+"""postfix-log ingest by several processes: the same state file, and nobody is left behind."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.maillog.ingest.test_several import mixed
+from tests.support import kept, stored
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+_INGEST = """
+import sys, time
+from check_postfix.command import cli, ingest
+from check_postfix.maillog.ingest import parts, piece, several
+from check_postfix.maillog.source import lines
+lines.BLOCK = parts.BLOCK = 8_000
+parts.PART_BYTES = 2 * lines.BLOCK
+piece.PIECE_BYTES = 24 * lines.BLOCK
+piece._WORTH_SEVERAL_BYTES = 0
+SLOW = float(sys.argv.pop(1))
+whole = several.Several._read
+
+def read(self, part):
+    for told in whole(self, part):
+        time.sleep(SLOW)
+        yield told
+
+several.Several._read = read
+cli.main(sys.argv[1:])
+"""
+
+
+def command(log: Path, state: Path, jobs: object, slow: float = 0) -> list[str]:
+    return [
+        sys.executable, "-c", _INGEST, str(slow),
+        "ingest", "--log", str(log), "--state", str(state), "--jobs", str(jobs),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log with an archive of each kind."""
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    data = log.read_bytes()
+    first, second = (data.index(b"\n", len(data) * part // 4) + 1 for part in (1, 2))
+    (tmp_path / "mail.log.2.gz").write_bytes(gzip.compress(data[:first], 1))
+    (tmp_path / "mail.log.1").write_bytes(data[first:second])
+    log.write_bytes(data[second:])
+    return log
+
+
+def of_session(leader: int) -> list[int]:
+    """Return the processes of a session that have not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(session) == leader and state != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def wait_for(what, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(what())
+
+
+def test_a_state_file_is_told_the_same_by_any_number_of_processes(log, tmp_path):
+    one, three = stored.twins(tmp_path, ["one.state", "three.state"])
+
+    said = [
+        subprocess.run(command(log, state, jobs), capture_output=True, text=True, check=True)
+        for state, jobs in ((one, 1), (three, 3))
+    ]
+
+    assert said[0].stdout.partition(" to ")[0] == said[1].stdout.partition(" to ")[0]
+    assert said[0].stderr == said[1].stderr == ""
+    # The minute in which it was read is the newest one that it knows, and pieces end with time.
+    assert kept.totals(one) == kept.totals(three)
+    differ = stored.differences(one, three)
+    assert differ.keys() <= {"log", "generation", "keyed", "quarter_key", "tried", "pending"}
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("worker", [False, True])
+def test_a_signal_leaves_no_process_and_a_sound_state(log, tmp_path, ended_by, worker):
+    one, three = stored.twins(tmp_path, ["one.state", "three.state"])
+    running = subprocess.Popen(
+        command(log, three, 3, 0.01),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert wait_for(lambda: len(of_session(running.pid)) >= 4)
+    time.sleep(0.2)
+
+    victims = [pid for pid in of_session(running.pid) if (pid != running.pid) == worker]
+    for victim in victims[:1]:
+        os.kill(victim, ended_by)
+
+    status = running.wait(60)
+    assert wait_for(lambda: not of_session(running.pid))
+    if worker:
+        assert status == 0  # what it had to read was read by another
+    for state, jobs in ((three, 3), (one, 1)):
+        subprocess.run(command(log, state, jobs), check=True, stdout=subprocess.DEVNULL)
+    assert kept.totals(one) == kept.totals(three)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("0", "--jobs 0: one process reads at least; example: --jobs 1"),
+        ("x", "--jobs x: not a whole number; example: --jobs 4, or all"),
+    ],
+)
+def test_a_number_of_processes_that_there_cannot_be_is_refused(log, tmp_path, written, said):
+    done = subprocess.run(
+        command(log, tmp_path / "state", written), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "state").exists()
