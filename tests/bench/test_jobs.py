@@ -18,8 +18,9 @@ pytestmark = [
 ]
 
 INGEST = [sys.executable, "-m", "check_postfix.command", "ingest"]
-SIZE = 90_000_000
-# The time of two processes divided by that of one, where nothing else runs. The goal is 0.62.
+# The time of two processes divided by that of one, where nothing else runs. The goal is 0.62, with
+# 90 MB.
+SIZE = 45_000_000
 TOGETHER = 0.95
 # Their CPU time divided by that of one: what handing over costs, on a busy machine as well. 1.1 to
 # 1.2 were measured.
@@ -45,7 +46,7 @@ def test_two_processes_take_less_time_than_one(tmp_path: Path, shape: str) -> No
     ]
     ratios = []
     for _ in range(TRIES):
-        times = race.race(runners, 3, with_rss=True)
+        times = race.race(runners, 2, with_rss=True)
         assert times["2"].rss is None or times["2"].rss <= RSS
         assert times["2"].least <= EFFORT * times["1"].least, times
         ratios.append(times["2"].wall / times["1"].wall)

@@ -33,10 +33,15 @@ def test_numbers_of_two_origins_that_are_one_here_are_added_up():
 
     here.take_in(there.told(), [0, 8, 8, 7])
 
-    assert here.totals[900, 8] == {"sent": 4}
-    assert here.totals[870, 7] == {"sent": 2}
-    assert here.keyed["sent", 15] == {(900, 8): {"a.example\tb.example": 6}}
-    assert set(here.quarter_keys) == {("by_recipient", 60, 8), ("by_recipient", 58, 7)}
+    assert here.totals == {900: {"8\tsent": 4}, 870: {"7\tsent": 2}}
+    assert here.keyed["sent", 15] == {900: {"8\ta.example\tb.example": 6}}
+    assert here.keyed["sent", 14] == {870: {"7\ta.example\tb.example": 3}}
+    assert here.newest == {8: 900, 7: 870}
+    assert {
+        (*where, name.partition("\t")[0]): number
+        for where, numbers in here.quarter_keys.items()
+        for name, number in numbers.items()
+    } == {("by_recipient", 60, "8"): 4, ("by_recipient", 58, "7"): 2}
     assert sum(here.delays.found[900, 1].values()) == 2
     assert {where[2]: place.first for where, place in here.places.found.items()} == {8: 900, 7: 870}
 
