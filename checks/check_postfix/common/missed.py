@@ -40,13 +40,7 @@ class Runs:
 
     def __init__(self, store: Store, options: Namespace) -> None:
         self._store = store
-        chosen = [
-            f"{name}={value}"
-            for name, value in sorted(vars(options).items())
-            if name not in _NOT_OF_THE_CHECK
-        ]
-        # Keyed: options can name accounts.
-        self._id = blake2b("\0".join(chosen).encode(), key=store.key, digest_size=8).hexdigest()
+        self._id = id_of(options, store.key)
 
     def missed(self, window: Window, state_of: Callable[[Window], int]) -> Remark | None:
         """Return what is to be said of the time before a window; mark that it is judged now.
@@ -67,6 +61,20 @@ class Runs:
         if mark.is_worth_writing(before):
             self._store.save_run_mark(self._id, mark)
         return Remark(mark.missed) if mark.missed else None
+
+
+def id_of(options: Namespace, key: bytes) -> str:
+    """Return by what the runs of a check with certain options are known.
+
+    key: of the store
+    """
+    chosen = [
+        f"{name}={value}"
+        for name, value in sorted(vars(options).items())
+        if name not in _NOT_OF_THE_CHECK
+    ]
+    # Keyed: options can name accounts.
+    return blake2b("\0".join(chosen).encode(), key=key, digest_size=8).hexdigest()
 
 
 class LatestWindow(Window):
