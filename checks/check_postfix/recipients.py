@@ -175,20 +175,17 @@ def details(window: Window, options: Namespace) -> list[str]:
     lines = [] if options.address else against_usual.last_day(_compared(window, options))
     lines += table("messages by recipient", found, _ROWS)
     if found and not options.address and not options.anonymise:
-        lines.append(
-            "who they are, tells the log: postfix-log top --by recipient; whose a pseudonym is,"
-            " tells --address ADDRESS"
-        )
+        lines.append("one of them by its name: check_postfix_recipients --address ADDRESS")
     return lines
 
 
 def cause(window: Window, options: Namespace) -> list[str]:
-    """Return the command that shows the messages for an address that is asked for."""
+    """Return the command that shows the messages for the busiest recipient."""
     # Few runs are asked for it.
     from check_postfix.common.cause import command
 
-    found = _recipients(window, options) if options.address else []
-    return command(window, options, [found[0][0]]) if found else []
+    found = _recipients(window, options)
+    return command(window, options, [name for name, _ in found[:1]], bool(options.address))
 
 
 def _worst_case(window: Window) -> Window | None:

@@ -131,7 +131,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         raise UsageError(f"-C {options.context}: {error.args[0]}; use for example 3") from None
     options.jobs = jobs.number(options.jobs)
     patterns = [
-        pattern.of(_read("PATTERN", text, values.text), lambda: names.secret(options.state))
+        pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
     ]
     for _ in range(_TRIES):
