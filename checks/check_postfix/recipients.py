@@ -137,11 +137,12 @@ def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm
     if is_alarm:
         return said
     number = len(found)
-    # Each of their messages may be for another one.
+    # Of those that are not kept apart nobody knows how many they are: at most one a message.
     others = _others(window, options)
-    to = f" to {number + others}" if others else ""
-    noun = "recipient" if number + others == 1 else "recipients"
-    return f"{number}{to} {noun}, busiest {said}"
+    if others:
+        noun = "recipient" if number == 1 else "recipients"
+        return f"at least {number} {noun}, at most {number + others}, busiest {said}"
+    return f"{values.amount(number, 'recipient')}, busiest {said}"
 
 
 def _more_of_address(address: str, window: Window, options: Namespace) -> str:

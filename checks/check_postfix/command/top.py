@@ -16,6 +16,7 @@ from check_postfix.command.text import clean
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.tables import relay_note
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.held import HeldStore
@@ -171,7 +172,8 @@ def _table(window: Window, held: Window, what: str, rows: int) -> Iterator[str]:
 def _shown(window: Window, what: str, value: str) -> str:
     if value == MANY:
         return "others"
-    return clean(window.name(what, value).encode("utf-8", "replace"))
+    note = relay_note(value) if what == "relay" else ""
+    return clean(window.name(what, value).encode("utf-8", "replace")) + note
 
 
 def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:
