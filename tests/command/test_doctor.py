@@ -100,6 +100,15 @@ def test_where_all_is_well_that_is_said(doctor, server):
         assert words in said
 
 
+def test_of_one_rotated_generation_the_words_say_one(doctor, server, tmp_path):
+    for number in range(2, 6):
+        (tmp_path / f"mail.log.{number}").unlink()
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert any("log: 1 rotated generation, 0 of them compressed" in text for text, _ in found)
+
+
 def test_a_log_that_is_not_there(doctor, server):
     status, found, _ = doctor(*server[2:], "--log", "/nowhere/mail.log", "--user", ME)
 

@@ -227,8 +227,8 @@ def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
         yield Finding("no whole line in it", "see where mail is logged: postconf maillog_file")
         return
     yield Finding(
-        f"{known} of {lines} lines looked at have a known frame; {postfix} are Postfix's,"
-        f" {dovecot} Dovecot's",
+        f"{known} of {values.amount(lines, 'line')} looked at have a known frame;"
+        f" {postfix} are Postfix's, {dovecot} Dovecot's",
         ""
         if known >= lines / 2
         else "see checks/check_postfix/maillog/README.md for the frames that are known; name the"

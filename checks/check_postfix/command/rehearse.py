@@ -264,7 +264,7 @@ def _list(alarms: list[Alarm], every: int) -> Iterator[str]:
     ]  # fmt: skip
     yield from columns.table(("state", "for", "alarms, the newest last"), rows)
     if len(alarms) > _ROWS:
-        yield f"  and {len(alarms) - _ROWS} earlier ones"
+        yield f"  and {values.amount(len(alarms) - _ROWS, 'earlier one')}"
 
 
 def _suggested(

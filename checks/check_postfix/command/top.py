@@ -133,9 +133,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
 def _head(window: Window) -> str:
     span = f"{local_time(window.start)} to {local_time(window.end, window.start)}"
     numbers = ", ".join(
-        f"{window.count(*counters)} {_TITLES[family]}" for family, counters in _COUNTERS.items()
+        _amount(window.count(*counters), _TITLES[family]) for family, counters in _COUNTERS.items()
     )
     return f"{span}: {numbers}"
+
+
+def _amount(number: int, title: str) -> str:
+    """Return how many there are of what a column is about: `1 reject`, `2 sent`."""
+    return values.amount(number, title[:-1]) if title.endswith("s") else f"{number} {title}"
 
 
 def _table(window: Window, held: Window, what: str, rows: int) -> Iterator[str]:

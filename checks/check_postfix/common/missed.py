@@ -13,7 +13,7 @@ from _blake2 import blake2b
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Remark
+from check_postfix.plugin import Remark, values
 from check_postfix.plugin.output import STATES
 
 TYPE_CHECKING = False
@@ -114,7 +114,7 @@ def _alarms(window: Window, since: int, state_of: Callable[[Window], int]) -> st
         for begin, end, state in spans[:_MOST]
     ]
     if more := len(spans[_MOST:]):
-        times.append(f"{more} more times")
+        times.append(values.amount(more, "more time"))
     return (
         f"not run from {local_time(since - 1, now)} to {local_time(now, now)}: {', '.join(times)}"
     )

@@ -8,7 +8,7 @@ import tempfile
 
 from check_postfix.command.report import drawing, plain
 from check_postfix.maillog.errors import LogError
-from check_postfix.plugin import UsageError
+from check_postfix.plugin import UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,5 +114,5 @@ def _send(report: Report, to: list[str]) -> None:
 def _problems(number: int, urgent: int) -> str:
     if not number:
         return "no problems"
-    words = "1 problem" if number == 1 else f"{number} problems"
+    words = values.amount(number, "problem")
     return f"{words}, {urgent} urgent" if urgent else words

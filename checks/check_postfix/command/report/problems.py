@@ -128,7 +128,7 @@ def _of_logins(book: Book, suspicions: list[str]) -> list[Problem]:
     bad = [words for words in suspicions if "guessing" in words or "attacked" in words]
     if not bad and failed < _range(AUTH.thresholds[0].warning):
         return []
-    words = f"{failed:,} failed logins: {', '.join(bad or suspicions)}"
+    words = f"{failed:,} {values.plural(failed, 'failed login')}: {', '.join(bad or suspicions)}"
     then = (
         "block these addresses (fail2ban, or a firewall), and see under Accounts that none of them"
         " got in"

@@ -216,7 +216,9 @@ def _report(
         *([f"asked for since {told(of_time.since)}"] if of_time.begins else []),
         *([f"until {told(of_time.until)}"] if of_time.ends else []),
     ]
-    says = [f"{book.lines:,} lines read, {book.matched:,} of them counted"]
+    says = [
+        f"{book.lines:,} {values.plural(book.lines, 'line')} read, {book.matched:,} of them counted"
+    ]
     if asked:
         says.append(" ".join(asked))
     suspicions = _suspicions(book, names)

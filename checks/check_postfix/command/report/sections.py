@@ -27,6 +27,7 @@ from check_postfix.command.report.section import (
     Column,
     Section,
 )
+from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -484,7 +485,10 @@ class Sections:
         connections = self._book.total("connected_smtpd")
         if connections and sums["in"]:
             share = min(100, sums["in"] * _HUNDRED / connections)
-            says = (f"{share:.1f} % of {connections:,} connections of clients were encrypted",)
+            says = (
+                f"{share:.1f} % of {connections:,}"
+                f" {values.plural(connections, 'connection')} of clients were encrypted",
+            )
         return Section("tls", "Encryption", columns, rows, says)
 
     # -- this machine
