@@ -282,6 +282,8 @@ def _footer(
         yield from unread
     what = " and ".join(parts) or "nothing found"
     read = values.amount(len(logs.files), "file")
+    if len(logs.files) == 1 and not logs.files[0].is_on_disk:
+        read = logs.files[0].name
     if search.first is None or search.last is None:
         yield f"-- {what} in {read}" + " without a line that is understood" * bool(logs.files)
     else:

@@ -36,7 +36,9 @@ def see_that_it_can(options: Namespace) -> None:
                     " postmaster@example.com"
                 )
     if options.html is not None and drawing.library("jinja2") is None:
-        raise LogError(f"--html needs jinja2, which is not installed; {drawing.EXTRA}")
+        raise LogError(
+            f"--html needs jinja2, which is not installed; {drawing.how_to_install('jinja2')}"
+        )
 
 
 def deliver(report: Report, options: Namespace) -> Iterator[str]:
