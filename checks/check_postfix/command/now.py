@@ -27,8 +27,8 @@ _NEXT = "see: "
 
 HELP = "run every check once, the worst first"
 DESCRIPTION = """\
-Run every check once with its default thresholds and say what each finds, the worst first; and of
-what is not OK the command that shows why.
+Run every check once with its default thresholds and say what each finds, the worst first.
+Below what is not OK stands the command that shows why.
 """
 EPILOG = """\
 The exit code is that of the worst: 2 CRITICAL, 1 WARNING, 3 UNKNOWN, 0 OK.
