@@ -374,7 +374,7 @@ def _of_postfix() -> Iterator[Finding]:
                 yield _error(error)
             elif instance is instances.DEFAULT:
                 yield Finding(
-                    "neither postconf nor its queue is found here: check_postfix_queue is UNKNOWN",
+                    f"none is found here ({_error(error).text}): check_postfix_queue is UNKNOWN",
                     "run check_postfix_queue where Postfix runs, in its container for example; on a"
                     " server of logs alone, leave it out",
                 )
