@@ -327,6 +327,21 @@ def test_of_several_the_latest_is_named_and_verbose_tells_of_all():
     assert any(line.startswith("ann@example.com may be guessed:") for line in outcome.lines)
 
 
+def test_of_several_clients_that_failed_as_often_in_each_run_the_same_is_named():
+    # In one network, each at the same accounts: in a set of pairs their order would be chance's.
+    clients = [f"192.0.2.{n}" for n in range(10, 30)]
+    tried = [
+        (minute, client, account, number)
+        for client in clients
+        for minute, _, account, number in failures(14)
+    ]
+    at_one = [login(client="192.0.2.99")]
+
+    outcome = slowly(tried=tried, logins=dict.fromkeys(clients, at_one))
+
+    assert "192.0.2.10 failed at 14 accounts" in outcome.words
+
+
 def test_whose_name_is_kept_no_longer_is_told_by_its_pseudonym():
     outcome = slowly(tried=failures(14), logins=[login(name="", client="")])
 

@@ -726,9 +726,9 @@ def test_a_run_by_root_does_not_lock_the_monitoring_user_out(public):
 @pytest.mark.parametrize(
     ("where", "cause"),
     [
-        ("mail.log/state", "cannot write {}: not a directory;"),
-        ("", "{}: is not a regular file; remove it, or"),
-        ("link", "{}: is not a regular file; remove it, or"),
+        ("mail.log/state", "cannot write {}: not a directory; choose another with --state"),
+        ("", "{}: is a directory; name another file with --state"),
+        ("link", "{}: is not a regular file; remove it, or choose another with --state"),
     ],
 )
 def test_a_state_that_cannot_be_a_file_is_unknown(where, cause, log, tmp_path):
@@ -738,9 +738,7 @@ def test_a_state_that_cannot_be_a_file_is_unknown(where, cause, log, tmp_path):
     done = run("deferred", "--log", log, "--state", state)
 
     assert done.exit_code == 3
-    assert done.line == (
-        f"POSTFIX DEFERRED UNKNOWN - {cause.format(state)} choose another with --state"
-    )
+    assert done.line == f"POSTFIX DEFERRED UNKNOWN - {cause.format(state)}"
     assert not (tmp_path / "target").exists()
 
 

@@ -203,7 +203,7 @@ def test_verbose_shows_where_mail_is_deferred_and_why():
         "   1  c.example",
         "   2  in 2 more",
         "deferrals by relay:",
-        "  22  none",
+        "  22  none (no server was reached)",
         "deferrals by enhanced status code:",
         "  22  4.4.1",
     ]
@@ -380,7 +380,7 @@ def test_verbose_tells_of_what_the_filter_takes_only_and_what_a_code_means():
         "  342  outlook.com",
         "deferrals by relay:",
         "  340  mx.outlook.com",
-        "    2  none",
+        "    2  none (no server was reached)",
         "deferrals by reason:",
         "  340  rate limited",
         "    2  connection refused",

@@ -64,6 +64,30 @@ def test_what_makes_other_checks_unknown_is_critical_here():
 
 
 @pytest.mark.parametrize(
+    ("asked", "state", "said"),
+    [
+        (("-c", "@0:"), 2, "CRITICAL - newest line 6 min old (alerts inside 0:) |"),
+        (("-w", "5m"), 1, "WARNING - newest line 6 min old (alerts above 5 min) |"),
+        (("-w", "1h:"), 1, "WARNING - newest line 6 min old (alerts outside 3600:) ("),
+        (("-w", "1h"), 0, "OK - newest line 6 min old, no trouble in 15 min |"),
+    ],
+)
+def test_an_alarm_says_which_age_of_the_log_decided_and_not_that_there_is_no_trouble(
+    asked, state, said
+):
+    outcome = judge(*asked, coverage=a_coverage(last=NOON - 7))
+
+    assert outcome.exit_code == state
+    assert said in outcome.line
+
+
+def test_other_warnings_are_named_where_they_are_the_alarm():
+    outcome = judge("--warning-warnings", "9", warning=10)
+
+    assert "WARNING - newest line 0 s old, 10 other warnings in 15 min |" in outcome.line
+
+
+@pytest.mark.parametrize(
     ("coverage", "state", "said"),
     [
         ({"lines": 0}, 2, "the log is empty"),

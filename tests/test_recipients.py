@@ -76,7 +76,7 @@ def test_nobody_at_all_is_no_alarm():
 
 
 def test_of_too_many_recipients_the_least_and_the_greatest_number_are_told():
-    assert "- 2 to 72 recipients, busiest" in judge(rows=[*FLOODED, ("", 70)]).line
+    assert "- at least 2 recipients, at most 72, busiest" in judge(rows=[*FLOODED, ("", 70)]).line
 
 
 def test_a_recipient_that_is_asked_for_is_called_by_its_name():

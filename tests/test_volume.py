@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from check_postfix.plugin.run import outcome_of
 from check_postfix.volume import CHECK
 from tests.support.builders import a_window, options
 
@@ -171,3 +172,22 @@ def test_verbose_draws_the_last_day():
         "last 24 h: ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▂▂█ (most in 15 min of each hour; ▄ is 164, the most"
         " that is usual now, 100 the least)"
     ]
+
+
+def test_what_came_after_the_end_of_the_window_does_not_make_a_silence_shorter(tmp_path):
+    # 10:00, and 16:10: in the same quarter of an hour as the end of the window, but later
+    times = ("10:00:30", "16:10:30")
+    (tmp_path / "mail.log").write_text(
+        "".join(
+            f"2026-11-24T{time}+00:00 mx1 postfix/smtpd[7]: 4A0000000{n}:"
+            " client=a.example[192.0.2.1]\n"
+            f"2026-11-24T{time}+00:00 mx1 postfix/qmgr[7]: 4A0000000{n}:"
+            " from=<a@a.example>, size=9, nrcpt=1 (queue active)\n"
+            for n, time in enumerate(times)
+        )
+    )
+    arguments = ["--log", str(tmp_path / "mail.log"), "--state", str(tmp_path / "state")]
+
+    text, _ = outcome_of(CHECK, [*arguments, "--at", "2026-11-24T16:05Z"])
+
+    assert f" silence={(6 * 60 + 4) * 60}s;" in text

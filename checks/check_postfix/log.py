@@ -11,6 +11,7 @@ from __future__ import annotations
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.counts.families import LOST_MESSAGES, MANY
 from check_postfix.plugin import Check, Label, Option, Remark, Threshold, run, values
+from check_postfix.plugin.threshold import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,22 +68,42 @@ def _archives(window: Window) -> Sequence[LogFile]:
     return [file for file in window.files if not file.live]
 
 
-def summary(measured: Mapping[str, float], window: Window, *_: object) -> str:
+def summary(
+    measured: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool
+) -> str:
     """Return the first line's words."""
     if window.coverage.end < window.end:
         return "the newest lines are not read yet"
     if "log_age" not in measured:
         return "no line of a daemon of Postfix or Dovecot"
-    words = [f"newest line {values.span(measured['log_age'])} old"]
-    span = values.span(window.seconds)
-    if troubles := _troubles(measured):
-        words.append(f"{', '.join(troubles)} in {span}")
-    else:
-        words.append(f"no trouble in {span}")
-    return ", ".join(words)
+    newest = f"newest line {values.span(measured['log_age'])} old"
+    if is_alarm and (limits := _limits(measured["log_age"], options)):
+        newest += f" ({limits})"
+    troubles = _troubles(measured, options if is_alarm else None)
+    if troubles:
+        return f"{newest}, {', '.join(troubles)} in {values.span(window.seconds)}"
+    # An alarm for something else names that.
+    return newest if is_alarm else f"{newest}, no trouble in {values.span(window.seconds)}"
 
 
-def _troubles(measured: Mapping[str, float]) -> list[str]:
+def _limits(age: float, options: Namespace) -> str:
+    """Return which ages of the newest line are an alarm, if this one is."""
+    for limits in (options.critical, options.warning):
+        if limits is None or limits.match(age):
+            continue
+        if limits.invert:
+            return f"alerts inside {shown(limits, 0).removeprefix('@')}"
+        if limits.start <= 0:
+            return f"alerts above {values.span(limits.end)}"
+        return f"alerts outside {shown(limits, 0)}"
+    return ""
+
+
+def _troubles(measured: Mapping[str, float], options: Namespace | None) -> list[str]:
+    """Return what the log tells of, in words.
+
+    options: of an alarm, where what decided it is named as well, whatever its number
+    """
     named = {
         "panic": "panic",
         "fatal": "fatal error",
@@ -90,9 +111,14 @@ def _troubles(measured: Mapping[str, float]) -> list[str]:
         "lost_messages": "lost log line",
         "debug_lines": "dialogue line",
     }
-    return [
-        values.amount(measured[label], noun) for label, noun in named.items() if measured[label]
-    ]
+    said = {label for label in named if measured[label]}
+    if options is not None:
+        named["warnings"] = "other warning"
+        for threshold in CHECK.thresholds:
+            limits = (getattr(options, end.name) for end in (threshold.warning, threshold.critical))
+            if any(one is not None and not one.match(measured[threshold.metric]) for one in limits):
+                said.add(threshold.metric)
+    return [values.amount(measured[label], noun) for label, noun in named.items() if label in said]
 
 
 def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[Remark]:

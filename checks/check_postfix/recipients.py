@@ -137,11 +137,12 @@ def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm
     if is_alarm:
         return said
     number = len(found)
-    # Each of their messages may be for another one.
+    # Of those that are not kept apart nobody knows how many they are: at most one a message.
     others = _others(window, options)
-    to = f" to {number + others}" if others else ""
-    noun = "recipient" if number + others == 1 else "recipients"
-    return f"{number}{to} {noun}, busiest {said}"
+    if others:
+        noun = "recipient" if number == 1 else "recipients"
+        return f"at least {number} {noun}, at most {number + others}, busiest {said}"
+    return f"{values.amount(number, 'recipient')}, busiest {said}"
 
 
 def _more_of_address(address: str, window: Window, options: Namespace) -> str:
@@ -175,20 +176,22 @@ def details(window: Window, options: Namespace) -> list[str]:
     lines = [] if options.address else against_usual.last_day(_compared(window, options))
     lines += table("messages by recipient", found, _ROWS)
     if found and not options.address and not options.anonymise:
-        lines.append(
-            "who they are, tells the log: postfix-log top --by recipient; whose a pseudonym is,"
-            " tells --address ADDRESS"
-        )
+        # By the secret of a state that is not kept, nobody finds anybody.
+        who = "who they are, tells the log: postfix-log top --by recipient; "
+        by_name = "one of them by its name: check_postfix_recipients --address ADDRESS"
+        lines.append((who if options.no_state else "") + by_name)
     return lines
 
 
 def cause(window: Window, options: Namespace) -> list[str]:
-    """Return the command that shows the messages for an address that is asked for."""
+    """Return the command that shows the messages for the busiest recipient."""
     # Few runs are asked for it.
     from check_postfix.common.cause import command
 
-    found = _recipients(window, options) if options.address else []
-    return command(window, options, [found[0][0]]) if found else []
+    if options.no_state and not options.address:
+        return []
+    found = _recipients(window, options)
+    return command(window, options, [name for name, _ in found[:1]], bool(options.address))
 
 
 def _worst_case(window: Window) -> Window | None:

@@ -246,7 +246,7 @@ def details(window: Window, options: Namespace) -> list[str]:
     for sender in senders:
         name = _name(sender.name, window, options)
         pairs.append((name, sender.messages))
-        said = [f"{sender.recipients:,} recipients"]
+        said = [_amount(sender.recipients, "recipient")]
         if sender.bounced:
             said.append(f"{sender.share:g} % bounced")
         if options.by == "account":

@@ -7,13 +7,16 @@ import re
 import shlex
 import subprocess
 import time
+import tomllib
 from datetime import UTC, datetime
 
 import pytest
 
-from check_postfix.command import cli, users
+from check_postfix.command import cli, installation, users
+from check_postfix.maillog.errors import LogError
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
+from tests.support.package import ROOT
 
 pytestmark = pytest.mark.usefixtures("utc")
 ME = users.me().name
@@ -48,6 +51,10 @@ def program(directory, name: str, script: str) -> None:
     (directory / name).chmod(0o755)
 
 
+def check_of(name: str):
+    return next(one for one in checks() if one.executable == f"check_postfix_{name}")
+
+
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """A mail server on which all is well: its options."""
@@ -57,6 +64,8 @@ def server(tmp_path, monkeypatch):
     program(bin, "postconf", "echo mail_version = 3.7.11")
     monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")
     monkeypatch.setattr("check_postfix.maillog.source.journalctl.has_journal", lambda: False)
+    monkeypatch.setattr("check_postfix.command.installation.PLACES", ())
+    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", ())
     for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 6))):
         path = tmp_path / name
         path.write_text("".join(line(days * DAY + n) for n in range(50, 10, -1)))
@@ -64,8 +73,7 @@ def server(tmp_path, monkeypatch):
     state = tmp_path / "state" / "counts"
     state.parent.mkdir(mode=0o700)
     options = ["--log", str(tmp_path / "mail.log"), "--state", str(state)]
-    check = next(one for one in checks() if one.executable == "check_postfix_deferred")
-    outcome_of(check, options)
+    outcome_of(check_of("deferred"), options)
     return options
 
 
@@ -84,12 +92,21 @@ def test_where_all_is_well_that_is_said(doctor, server):
         "known frame; ",
         "its stamps name their zone",
         "sums are kept for 30 d, clients and domains for 2 d",
-        "a check has run ",
+        f"ok    monitoring: deferred asked in the last 20 min, as {ME}",
         "version 3.7.11",
         "the main instance answers; 0 messages in its queue",
         f"{ME} may read it and 5 older files",
     ):
         assert words in said
+
+
+def test_of_one_rotated_generation_the_words_say_one(doctor, server, tmp_path):
+    for number in range(2, 6):
+        (tmp_path / f"mail.log.{number}").unlink()
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert any("log: 1 rotated generation, 0 of them compressed" in text for text, _ in found)
 
 
 def test_a_log_that_is_not_there(doctor, server):
@@ -179,9 +196,164 @@ def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
 
     _, found, _ = doctor(*server, "--user", ME)
 
-    ((text, fix),) = [pair for pair in fixes(found) if "a check has run" in pair[0]]
-    assert re.search(r"has run (1 h 5\d|2 h)", text)
+    ((text, fix),) = [pair for pair in fixes(found) if "monitoring" in pair[0]]
+    assert re.search(r"no check was asked in the last 30 min; the last one (1 h 5\d|2 h)", text)
+    assert "step 3 of README.md" in fix
     assert "systemctl status" in fix
+
+
+def test_a_state_that_no_check_has_asked_of(doctor, server, tmp_path):
+    (tmp_path / "state/counts").unlink()
+    with pytest.raises(SystemExit):
+        cli.main(["ingest", *server])
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    ((text, fix),) = fixes(found)
+    assert text == "mend  monitoring: no check has been asked yet"
+    assert fix == "configure it: step 3 of README.md"
+
+
+def test_which_checks_were_asked_is_told_by_name_as_far_as_their_options_are_known(doctor, server):
+    for name in ("bounces", "auth", "rejects", "volume", "delay"):
+        outcome_of(check_of(name), server)
+    outcome_of(check_of("auth"), [*server, "-w", "3"])
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert (
+        "ok    monitoring: deferred, bounces, auth, rejects, 2 more checks and 1 with other options"
+        f" asked in the last 20 min, as {ME}"
+    ) in [text for text, _ in found]
+
+
+@pytest.fixture
+def closed_journal(server, tmp_path, monkeypatch):
+    """The same server with a journal that this user may not read."""
+    directory = tmp_path / "journal"
+    directory.mkdir()
+    (directory / "system.journal").write_bytes(b"")
+    refused = LogError(
+        f"cannot read {directory}: permission denied;"
+        " add user nagios to group systemd-journal, and restart what runs this check"
+    )
+
+    def refuse() -> None:
+        raise refused
+
+    of_journal = "check_postfix.maillog.source.journalctl"
+    monkeypatch.setattr(f"{of_journal}.has_journal", lambda: True)
+    monkeypatch.setattr(f"{of_journal}.directories", lambda: [str(directory)])
+    monkeypatch.setattr(f"{of_journal}.see_that_all_is_readable", refuse)
+    return server
+
+
+def test_a_closed_journal_is_to_be_mended_where_it_is_the_log(
+    doctor, closed_journal, tmp_path
+):  # fmt: skip
+    status, found, _ = doctor("--journal", *closed_journal[2:], "--user", ME)
+
+    assert status == 3
+    assert (
+        f"mend  journal: cannot read {tmp_path}/journal: permission denied",
+        "add user nagios to group systemd-journal, and restart what runs this check",
+    ) in fixes(found)
+
+
+def test_a_closed_journal_is_well_beside_a_log_file(doctor, closed_journal):
+    status, found, _ = doctor(*closed_journal, "--user", ME)
+
+    assert status == 0
+    assert any("it is not needed where there is a log file" in text for text, _ in found)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_a_journal_that_the_checks_user_may_not_read_and_the_group_that_may(
+    doctor, closed_journal, tmp_path, monkeypatch
+):
+    file = tmp_path / "journal/system.journal"
+    for above in list(file.parents)[:-2]:
+        above.chmod(0o755)
+    os.chown(file, 0, 4)
+    file.chmod(0o640)
+    of_journal = "check_postfix.maillog.source.journalctl"
+    monkeypatch.setattr(f"{of_journal}.see_that_all_is_readable", lambda: None)
+
+    status, found, _ = doctor("--journal", *closed_journal[2:], "--user", "nobody")
+
+    assert status == 3
+    assert (
+        "mend  journal: nobody may not read it",
+        "adduser nobody adm, then restart what runs the checks",
+    ) in fixes(found)
+
+
+def test_two_installations_are_told(doctor, server, tmp_path, monkeypatch):
+    for name in ("local", "packaged"):
+        (tmp_path / name).mkdir()
+        program(tmp_path / name, "postfix-log", "exit 0")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/postfix-log").symlink_to(tmp_path / "local/postfix-log")
+    places = tuple(str(tmp_path / name) for name in ("linked", "local", "packaged"))
+    monkeypatch.setattr("check_postfix.command.installation.PLACES", places)
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    ((text, fix),) = fixes(found)
+    assert text == (
+        f"mend  installation: 2 of them: {tmp_path}/linked/postfix-log,"
+        f" {tmp_path}/packaged/postfix-log"
+    )
+    assert "pip uninstall check-postfix" in fix
+
+
+def test_checks_that_the_monitoring_does_not_find(doctor, server, tmp_path, monkeypatch):
+    plugins, scripts = tmp_path / "plugins", tmp_path / "opt/bin"
+    plugins.mkdir()
+    scripts.mkdir(parents=True)
+    names = installation.executables()
+    for name in names:
+        program(scripts, name, "exit 0")
+    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", (str(plugins), "/nowhere"))
+    monkeypatch.setattr("check_postfix.command.installation.sys.prefix", str(tmp_path / "opt"))
+    monkeypatch.setattr("check_postfix.command.users.of_monitoring", users.me)
+
+    ((text, fix),) = fixes(doctor(*server)[1])
+    assert text.startswith(f"mend  installation: none of the checks are in {plugins}, such as ")
+
+    subprocess.run(["sh", "-c", fix], check=True)
+    found = doctor(*server)[1]
+    assert fixes(found) == []
+    assert (f"ok    installation: the checks are in {plugins}", "") in found
+
+    (plugins / names[0]).unlink()
+    ((text, _),) = fixes(doctor(*server)[1])
+    assert text == (
+        f"mend  installation: not all of the checks are in {plugins}, such as {names[0]}"
+    )
+
+
+def test_the_executables_that_are_looked_for_are_those_that_are_installed():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        scripts = tomllib.load(file)["project"]["scripts"]
+
+    assert sorted([*installation.executables(), "postfix-log"]) == sorted(scripts)
+
+
+def test_where_no_postfix_is_found_it_is_said_what_the_queue_check_says(
+    doctor, server, tmp_path, monkeypatch
+):
+    for name in ("postconf", "postqueue"):
+        (tmp_path / "bin" / name).unlink()
+    monkeypatch.setattr("check_postfix.child.find", lambda *_: None)
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    ((text, fix),) = fixes(found)
+    assert text.endswith("check_postfix_queue is UNKNOWN")
+    assert "leave it out" in fix
 
 
 def test_a_state_that_is_damaged(doctor, server, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from check_postfix import programs
@@ -43,10 +45,21 @@ def test_each_check_has_a_line_the_worst_comes_first_and_decides(say):
     status, lines = say(*AT)
 
     assert status == 2
-    assert len(lines) == len(programs.NAMES)
-    assert lines[0].startswith("POSTFIX BOUNCES CRITICAL - ")
-    assert lines[1].startswith("POSTFIX DEFERRED WARNING - ")
+    said = [line for line in lines if not line.startswith(" ")]
+    assert len(said) == len(programs.NAMES)
+    assert said[0].startswith("POSTFIX BOUNCES CRITICAL - ")
+    assert said[1].startswith("POSTFIX DEFERRED WARNING - ")
     assert not any("|" in line or "\033" in line for line in lines)
+
+
+def test_whatever_is_not_ok_has_the_command_that_shows_why_below_and_the_rest_has_nothing(say):
+    _, lines = say(*AT)
+
+    first = lines[0].partition(" | ")[0]
+    assert lines[1].startswith("  see: postfix-log trace --log ")
+    below = [above for above, line in itertools.pairwise(lines) if line.startswith(" ")]
+    assert first in below
+    assert not any(" OK - " in line for line in below)
 
 
 def test_options_of_the_log_are_passed_on_and_so_is_v(say):

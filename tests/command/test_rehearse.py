@@ -303,7 +303,7 @@ def test_wrong_usage_is_told_in_one_line(say, arguments, words):
 
 
 def test_where_nothing_is_kept_nothing_is_found(say, tmp_path):
-    (tmp_path / "mail.log").write_text(attempt(30, "sent", "example.net"))
+    (tmp_path / "mail.log").write_text("")
 
     status, lines, _ = say(
         "rehearse", "deferred", "--log", tmp_path / "mail.log", "--state", tmp_path / "state"
@@ -311,3 +311,34 @@ def test_where_nothing_is_kept_nothing_is_found(say, tmp_path):
 
     assert status == 1
     assert "nothing is kept" in lines[0]
+
+
+def test_when_the_first_window_can_be_judged_is_told_while_the_log_is_younger(say, tmp_path):
+    (tmp_path / "mail.log").write_text(attempt(240, "sent", "example.net"))
+    options = ["--log", tmp_path / "mail.log", "--state", tmp_path / "state"]
+    say("ingest", *options)
+
+    status, lines, _ = say("rehearse", "deferred", *options)
+
+    assert status == 1
+    known, judged = (int(at(ago)[14:16]) for ago in (240, 240 - 15 * 60))
+    (said,) = lines
+    assert re.fullmatch(
+        rf"the log is known since [-0-9 ]*\d\d:{known:02}: a window of 15 min can be judged from"
+        rf" [-0-9 ]*\d\d:{judged:02} on",
+        said,
+    )
+
+
+def test_some_hours_are_not_told_as_a_month(say, tmp_path):
+    lines = [attempt(ago, "deferred", "example.net") for ago in range(7200, 60, -30)]
+    (tmp_path / "mail.log").write_text("".join(lines))
+    options = ["--log", tmp_path / "mail.log", "--state", tmp_path / "state"]
+    say("ingest", *options)
+
+    status, lines, _ = say("rehearse", "--most", "2", "deferred", *options)
+
+    assert status == 0
+    assert any("1 x CRITICAL, " in line for line in lines)
+    assert not any("a month" in line for line in lines)
+    assert any("no thresholds are suggested" in line for line in lines)

@@ -41,7 +41,7 @@ def rows(lines: list[str], what: str) -> tuple[list[str], dict[str, list[str]]]:
         if not line.startswith("  "):
             break
         *cells, name = re.split(r"  +", line.strip())
-        found[name] = cells
+        found[name.partition(" (")[0]] = cells
     return re.split(r"  +", lines[start].strip()), found
 
 
@@ -214,3 +214,16 @@ def test_what_is_wrong_is_told_in_one_line(top, arguments, status, words):
     assert code == status
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_of_one_thing_the_head_says_one(top, tmp_path):
+    refused = attempt("x@y.test").partition(" postfix/")[0]
+    refused += (
+        " postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[192.0.2.9]: 554 5.7.1 <x@y.test>:"
+        " Relay access denied; from=<a@b.test> to=<x@y.test> proto=ESMTP helo=<x>\n"
+    )
+    (tmp_path / "mail.log").write_text(attempt("x@y.test") + refused)
+
+    _, lines, _ = top("--log", tmp_path / "mail.log", "--no-state", "--by", "reason")
+
+    assert lines[0].endswith(": 0 sent, 1 deferred, 0 bounced, 1 reject, 0 failed logins")

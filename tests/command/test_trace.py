@@ -311,6 +311,7 @@ def test_standard_input_is_read(trace, tmp_path, monkeypatch):
 
     assert len(said.log) == 5
     assert said.status == 0
+    assert "1 message in standard input: log from " in said.footer[0]
 
 
 def test_all_patterns_must_stand_in_one_message(trace, tmp_path):

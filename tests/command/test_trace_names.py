@@ -107,8 +107,37 @@ def test_a_class_of_reasons_finds_all_of_it(trace, tmp_path, reason):
     assert len(failed) >= expected
 
 
+def test_a_recipient_s_pseudonym_finds_the_mail_for_them(trace, tmp_path):
+    told = said("recipients", tmp_path / "state")
+    number, called = re.search(r"^ +(\d+)  (recipient-\w+)", told, re.MULTILINE).groups()
+
+    status, lines = trace("--log", RECORDED, "--state", tmp_path / "state", called)
+
+    assert status == 0
+    names = set(re.findall(r"[ _]to=<([^>]+)>", "\n".join(of_log(lines))))
+    (name,) = (one for one in names if trace("--log", RECORDED, f"to=<{one}>")[1] == lines)
+    assert int(number) <= sum(f"to=<{name}>" in line for line in of_log(lines))
+    (see,) = re.findall("^see: (.*)$", told, re.MULTILINE)
+    assert f"--state {tmp_path}/state" in see
+    assert see.endswith(f" {called}")
+    assert "check_postfix_recipients --address ADDRESS" in told
+
+
 def test_an_unknown_pseudonym_finds_nothing(trace, tmp_path):
-    assert trace("--log", RECORDED, "--state", tmp_path / "no", "client-0123456789")[0] == 1
+    said("auth", tmp_path / "state")
+
+    assert trace("--log", RECORDED, "--state", tmp_path / "state", "client-0123456789")[0] == 1
+
+
+@pytest.mark.parametrize("called", ["client-0123456789", "recipient-0123456789"])
+def test_without_the_secret_that_made_a_pseudonym_it_is_said_that_nobody_can_tell(
+    capsys, tmp_path, called
+):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["trace", "--log", str(RECORDED), "--state", str(tmp_path / "no"), called])
+
+    assert end.value.code == 3
+    assert f"{tmp_path}/no: no such file" in capsys.readouterr().err
 
 
 # -- lines around

@@ -86,7 +86,7 @@ LINES = {
     " from 2 networks, usual not known yet (0 of 7 days)",
     "recipients": "POSTFIX RECIPIENTS WARNING - ann@example.net: 56 messages in 15 min,"
     " usual not known yet (0 of 7 days)",
-    "log": "POSTFIX LOG WARNING - newest line N min old, no trouble in 15 min",
+    "log": "POSTFIX LOG WARNING - newest line N min old, 0 other warnings in 15 min",
     "queue": "POSTFIX QUEUE WARNING - 3 messages, none in incoming and active,"
     " all in hold (oldest N s)",
 }

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +58,19 @@ def say(program: str, *options: str) -> None:
     print()
 
 
+@contextmanager
+def as_a_log_is(path: Path) -> Iterator[None]:
+    """Close a file to others for a while: in a clone everybody may read it, which is no alarm."""
+    mode = path.stat().st_mode
+    try:
+        with suppress(PermissionError):  # then it stays as it is
+            path.chmod(mode & ~0o007)
+        yield
+    finally:
+        with suppress(PermissionError):
+            path.chmod(mode)
+
+
 def show_recorded() -> None:
     """Show trouble: what was recorded when a real Postfix had some, each kind at once."""
     title(f"A mail server in trouble, recorded from a real Postfix: {RECORDED}")
@@ -65,9 +78,10 @@ def show_recorded() -> None:
     end = datetime.fromisoformat(stamp) + timedelta(minutes=1)
     options = ["--no-state", "--log", RECORDED, "--at", f"{end:%Y-%m-%dT%H:%MZ}"]
     first, *others = log_checks()
-    say(first.executable, *options, "-v")
-    for check in others:
-        say(check.executable, *options)
+    with as_a_log_is(ROOT / RECORDED):
+        say(first.executable, *options, "-v")
+        for check in others:
+            say(check.executable, *options)
     print("(-v says more of each; what stands behind | for graphs is left out here)")
 
 

@@ -11,9 +11,9 @@ import shlex
 import shutil
 import time
 from argparse import Namespace
-from collections import namedtuple
 
-from check_postfix.command import declared, named, postconf, state, users
+from check_postfix.command import declared, installation, monitoring, named, postconf, state, users
+from check_postfix.command.finding import Finding
 from check_postfix.command.logs import Logs
 from check_postfix.command.text import clean
 from check_postfix.common.log_options import (
@@ -50,14 +50,12 @@ _QUEUE_TIMEOUT = 10
 _SAMPLE = 1 << 18
 # Days of log that the usual level of a time of day needs, at least.
 _LEAST_DAYS = 4
-# Minutes; checks run every few minutes, and leave a mark every ten at most.
-_LATE = 30
 _DAY = 86400
 
 HELP = "say what was found of log, state, Postfix and monitoring, and what mends it"
 DESCRIPTION = """\
 Say which log, frames, time zone, rotated generations, journal, state file, Postfix and Dovecot
-were found, who may read what, how long is kept, and what the monitoring last saw; and of all that
+were found, who may read what, how long is kept, and which checks were asked lately; and of all that
 is not well, the command that mends it. Nothing is changed.
 """
 EPILOG = """\
@@ -70,18 +68,6 @@ examples:
   postfix-log doctor --user icinga --log /var/log/maillog
       for another user and another log
 """
-
-
-class Finding(namedtuple("Finding", "text fix", defaults=("",))):
-    """What was found.
-
-    fix: the command or the words that mend it; nothing where it is well
-    """
-
-    __slots__ = ()
-
-    text: str
-    fix: str
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -105,9 +91,11 @@ def run(options: Namespace) -> Generator[str, None, int]:
     to_mend = 0
     for title, findings in (
         ("user", _of_user(user)),
+        ("installation", installation.findings(users.of_monitoring() is not None)),
         ("log", _of_log(given, user)),
-        ("journal", _of_journal(user)),
+        ("journal", _of_journal(given, user)),
         ("state", _of_state(given, user)),
+        ("monitoring", _of_monitoring(given)),
         ("Postfix", _of_postfix()),
         ("Dovecot", _of_dovecot()),
     ):
@@ -158,7 +146,7 @@ def _of_log(given: Namespace, user: User) -> Iterator[Finding]:
         return
     for log in logs:
         if log.is_journal:
-            yield Finding(f"the {log.name} is read")
+            yield Finding(f"the {log.name} is the log")
         for path in [] if log.is_journal else log.paths:
             yield from _of_path(path, given, user)
     yield from _of_lines(logs, given)
@@ -199,8 +187,8 @@ def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
         )
         return
     oldest = min(file.modified for file in older)
-    text = f"{len(older)} rotated generations, {compressed} of them compressed, the oldest"
-    text += f" written until {local_time(int(oldest) // 60)}"
+    text = f"{values.amount(len(older), 'rotated generation')}, {compressed} of them compressed,"
+    text += f" the oldest written until {local_time(int(oldest) // 60)}"
     days = (time.time() - oldest) / _DAY
     is_short = days < _LEAST_DAYS and len(older) > 1
     yield Finding(
@@ -239,8 +227,8 @@ def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
         yield Finding("no whole line in it", "see where mail is logged: postconf maillog_file")
         return
     yield Finding(
-        f"{known} of {lines} lines looked at have a known frame; {postfix} are Postfix's,"
-        f" {dovecot} Dovecot's",
+        f"{known} of {values.amount(lines, 'line')} looked at have a known frame;"
+        f" {postfix} are Postfix's, {dovecot} Dovecot's",
         ""
         if known >= lines / 2
         else "see checks/check_postfix/maillog/README.md for the frames that are known; name the"
@@ -259,16 +247,18 @@ def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
 # -- the journal
 
 
-def _of_journal(user: User) -> Iterator[Finding]:
+def _of_journal(given: Namespace, user: User) -> Iterator[Finding]:
     if not journalctl.has_journal():
         yield Finding("there is none")
         return
     try:
+        is_the_log = any(log.is_journal for log in named.of(given))
+    except (LogError, UsageError):  # which is told of the log
+        is_the_log = False
+    try:
         journalctl.see_that_all_is_readable()
     except LogError as error:
-        # It is needed only where there is no log file.
-        why = str(error).partition("; ")[0]
-        yield Finding(f"{why}; it is not needed where there is a log file")
+        yield _journal_finding(_error(error), is_the_log)
         return
     places = [place for place in journalctl.directories() if os.path.isdir(place)]
     files = [
@@ -277,20 +267,39 @@ def _of_journal(user: User) -> Iterator[Finding]:
         for name in sorted(os.listdir(place))
         if name.startswith("system") and name.endswith(".journal")
     ]
-    if False in user.may(files):
-        yield Finding(f"{user.name} may not read it; it is not needed where there is a log file")
+    may = user.may(files)
+    if False in may:
+        closed = files[may.index(False)]
+        found = Finding(f"{user.name} may not read it", user.opening(closed))
+        yield _journal_finding(found, is_the_log)
     else:
         yield Finding(f"readable, in {', '.join(places)}")
+
+
+def _journal_finding(found: Finding, is_the_log: bool) -> Finding:
+    """Return it as it is where the journal is the log; else it is well."""
+    if is_the_log:
+        return found
+    return Finding(f"{found.text}; it is not needed where there is a log file")
 
 
 # -- the state
 
 
+def _state_path(given: Namespace) -> str:
+    """Return where the checks keep their state.
+
+    Raises: StoreError
+    """
+    path = state.path_of(given)
+    if given.state is None and os.path.isdir(location.SHARED):
+        return os.path.join(location.SHARED, os.path.basename(path))
+    return path
+
+
 def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
     try:
-        path = state.path_of(given)
-        if given.state is None and os.path.isdir(location.SHARED):
-            path = os.path.join(location.SHARED, os.path.basename(path))
+        path = _state_path(given)
     except StoreError as error:
         yield _error(error)
         return
@@ -313,7 +322,6 @@ def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
             contents, kept = store.contents(), store.retention() or USUAL
             backlog = sum(left for log in store.logs() for _, left in store.unread(log))
             gaps = contents.gaps
-            last = contents.runs.last
     except StoreError as error:
         yield _error(error)
         return
@@ -330,21 +338,22 @@ def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
             f"{values.amount(gaps.number, 'time')} whose lines were destroyed unread, the last"
             f" {local_time(gaps.last or 0)}; logrotate should rename, and not copytruncate"
         )
-    yield _last_seen(last)
 
 
-def _last_seen(last: int | None) -> Finding:
-    """Return what the monitoring last saw.
+def _of_monitoring(given: Namespace) -> Iterator[Finding]:
+    """Yield which checks were asked lately.
 
-    last: minute of the newest run mark
+    What keeps that from being known is told of the state.
     """
-    see = "see that the monitoring runs the checks: systemctl status icinga2 nagios4"
-    see += " nagios-nrpe-server, whichever there is"
-    if last is None:
-        return Finding("no check has run on it yet", see)
-    now = int(time.time()) // 60
-    ago = f"{values.span((now - last) * 60)} ago or later" if now > last else "within this minute"
-    return Finding(f"a check has run {ago}", see if now - last > _LATE else "")
+    try:
+        path = _state_path(given)
+        if state.is_missing(path):
+            return
+        with state.opened(path) as store:
+            asked = monitoring.Asked(store, given)
+    except StoreError:
+        return
+    yield monitoring.finding(asked, path)
 
 
 # -- Postfix and Dovecot
@@ -352,9 +361,7 @@ def _last_seen(last: int | None) -> Finding:
 
 def _of_postfix() -> Iterator[Finding]:
     version = postconf.parameters(["mail_version"]).get("mail_version")
-    if version is None:
-        yield Finding("postconf is not found: no Postfix on this machine, or it is in a container")
-    else:
+    if version is not None:
         yield Finding(f"version {version}")
     for instance in [instances.DEFAULT, *instances.others()]:
         name = instance.config_dir or "the main instance"
@@ -365,7 +372,12 @@ def _of_postfix() -> Iterator[Finding]:
         except QueueError as error:
             if version is not None:
                 yield _error(error)
-            continue
+            elif instance is instances.DEFAULT:
+                yield Finding(
+                    f"none is found here ({_error(error).text}): check_postfix_queue is UNKNOWN",
+                    "run check_postfix_queue where Postfix runs, in its container for example; on a"
+                    " server of logs alone, leave it out",
+                )
         else:
             messages = values.amount(listing.count(), "message")
             yield Finding(f"{name} answers; {messages} in its queue")

@@ -133,7 +133,7 @@ def _told(coverage: Coverage) -> str:
         return coverage.absence or "no line of Postfix or Dovecot"
     return (
         f"read from {local_time(coverage.start)} to {local_time(coverage.end - 1)},"
-        f" {counts.lines} lines, {counts.events} events"
+        f" {values.amount(counts.lines, 'line')}, {values.amount(counts.events, 'event')}"
     )
 
 
@@ -160,8 +160,8 @@ class _Meter:
         back = "" if coverage.start is None else f", back to {local_time(coverage.start)}"
         remains = f", {values.span(left / rate)} left" if rate > 0 else ""
         sys.stderr.write(
-            f"\r\033[K{coverage.line_counts.lines} lines{back}; {left // _MEGABYTE} MB to read,"
-            f" {rate / _MEGABYTE:.0f} MB/s{remains}; Ctrl-C ends it"
+            f"\r\033[K{values.amount(coverage.line_counts.lines, 'line')}{back};"
+            f" {left // _MEGABYTE} MB to read, {rate / _MEGABYTE:.0f} MB/s{remains}; Ctrl-C ends it"
         )
         sys.stderr.flush()
         self._has_told = True

@@ -56,6 +56,7 @@ class File:
     size:   in bytes, on disk
     modified: time of its last change, in seconds
     is_compressed: whether it can be read from its beginning only
+    is_on_disk: whether it is a file of a log; not the journal, nor standard input
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class File:
         self.size = file.size
         self.modified = file.modified
         self.is_compressed = file.compressed and spool is None
+        self.is_on_disk = spool is None
         self._file = file
         self._spool = spool
         self.timestamps = Timestamps(zone, int(file.modified) // 60)

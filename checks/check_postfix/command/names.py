@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 
 from check_postfix.command import answer
+from check_postfix.command.state import opened
 from check_postfix.command.text import clean
 from check_postfix.maillog.counts import network, pseudonym
-from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.counts.account import BY_THE_DAY, Accounts
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.store import Store
 
@@ -68,6 +69,7 @@ class Pseudonyms(Names):
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._accounts = Accounts(secret)
+        self._recipients = Accounts(secret, BY_THE_DAY)
 
     def _shown(self, field: str, value: str) -> str:
         return pseudonym.of(self._secret, field, value)
@@ -97,6 +99,11 @@ class Pseudonyms(Names):
         """Return an account's pseudonym."""
         return f"account-{self._accounts.pseudonym(account.encode('utf-8', 'replace'))}"
 
+    def recipient(self, recipient: str) -> str:
+        """Return what check_postfix_recipients calls whom mail is for."""
+        name = recipient.lower().encode("utf-8", "replace")
+        return f"recipient-{self._recipients.pseudonym(name)}"
+
     def other(self, kind: str, value: bytes) -> str:
         """Return the pseudonym of another thing, of which the checks keep nothing."""
         return f"{kind}-{pseudonym.digits(self._secret, kind, value.decode('utf-8', 'replace'))}"
@@ -116,6 +123,16 @@ def secret(state: str | None) -> bytes:
     if not os.path.exists(path):
         return os.urandom(32)
     with Store(path, _STORE_TIMEOUT) as store:
+        return store.key
+
+
+def kept_secret(state: str | None) -> bytes:
+    """Return the secret of a state file that must be there: no other one knows its pseudonyms.
+
+    state:  as --state names it, None for this user's
+    Raises: StoreError
+    """
+    with opened(state or location.default_store()) as store:
         return store.key
 
 

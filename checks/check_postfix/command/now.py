@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 # Exit code -> what a terminal shows it in: green, yellow, red, magenta
 _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
 
+# How the line with the next step begins
+_NEXT = "see: "
+
 HELP = "run every check once, the worst first"
 DESCRIPTION = """\
 Run every check once with its default thresholds and say what each finds, the worst first.
+Below what is not OK stands the command that shows why.
 """
 EPILOG = """\
 The exit code is that of the worst: 2 CRITICAL, 1 WARNING, 3 UNKNOWN, 0 OK.
@@ -54,6 +58,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
     outcomes.sort(key=lambda outcome: -SEVERITY[outcome[1]])
     for text, state in outcomes:
         first, *more = text.splitlines()
+        if not options.verbose:
+            # The next step, which is what an alarm needs.
+            more = [line for line in more if state and line.startswith(_NEXT)]
         # Nothing from the log can look like the begin of perfdata.
         words = first.partition(" | ")[0]
         yield f"\033[{_COLOURS[state]}m{words}\033[0m" if sys.stdout.isatty() else words
@@ -63,7 +70,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
 def _arguments(check: Check, options: Namespace) -> list[str]:
     """Return what was written, as far as this check has such options."""
-    written = ["-v"] * options.verbose
+    written = ["-v"] * max(1, options.verbose)
     for option in OPTIONS if check.source is FROM_LOG else ():
         written += option.words(getattr(options, option.name))
     return written

@@ -83,8 +83,11 @@ _NAMED = {
     "relay": re.compile(rb", relay=(?P<name>[^\s,\[]+)"),
     "account": re.compile(rb"sasl_username=(?P<name>[^\s,]+)|user=<(?P<other>[^>\s]*)>"),
     "address": re.compile(rb"<(?P<name>[^<>\s]+@[^<>\s]+)>"),
+    "recipient": re.compile(rb"[ _]to=<(?P<name>[^>]+)>"),
 }
-_match_pseudonym = re.compile(r"(client|domain|relay|account|address)-[0-9a-f]{10}").fullmatch
+_match_pseudonym = re.compile(
+    r"(client|domain|relay|account|address|recipient)-[0-9a-f]{10}"
+).fullmatch
 # So many names are known not to be the one.
 _MOST_KNOWN = 100_000
 _search_failure = re.compile(rb", status=(?:deferred|bounced|SOFTBOUNCE) \(|reject: ").search

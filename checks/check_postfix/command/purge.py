@@ -97,12 +97,13 @@ def run(options: Namespace) -> Generator[str, None, int]:
             store.give_all_room_back()
         after = store.contents()
         kept = _kept(store)
-    yield f"sums before {local_time(oldest)}: {before.totals.number - after.totals.number} minutes"
+    minutes = values.amount(before.totals.number - after.totals.number, "minute")
+    yield f"sums before {local_time(oldest)}: {minutes}"
     number = sum(one.number for one in before.keys.values())
     number -= sum(one.number for one in after.keys.values())
     since = "all keys" if options.all_keys else f"keys before {local_time(oldest_keys)}"
     yield f"{since}: {number} of clients, domains, relays and pseudonyms"
-    yield f"{path}: {size} bytes before, {os.stat(path).st_size} now"
+    yield f"{path}: {values.amount(size, 'byte')} before, {os.stat(path).st_size} now"
     now = int(time.time()) // 60
     if now - trusted > 60:
         yield f"-- this machine's clock is believed up to {local_time(trusted)} only"

@@ -144,7 +144,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         window = latest.through(MuchAsked)
         times = _times(window, every)
         if not times:
-            yield "nothing is kept that could be rehearsed; to read the log: postfix-log ingest"
+            yield _too_little(window)
             return NOTHING_FOUND
         played = _play(check, window, given, times)
         usual = _defaults(check, given)
@@ -161,7 +161,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
     if beside is not played:
         yield from _told(beside.alarms(every), every, days, "with the defaults")
     yield from _list(played.alarms(every), every)
-    if most is not None:
+    if most is not None and days < 1:
+        yield ""
+        yield "less than a day is known: that tells of no month, so no thresholds are suggested"
+    elif most is not None:
         yield ""
         yield from _suggested(check, given, played, every, most * days / 30, most)
     return 0
@@ -192,6 +195,23 @@ def _times(window: Window, every: int) -> list[int]:
     first = max(window.coverage.start or window.end, window.end - USUAL.totals) + length
     ends = range(window.end - (window.end - first) // every * every, window.end + 1, every)
     return [end for end in ends if window.coverage.includes(end - length, end)]
+
+
+def _too_little(window: Window) -> str:
+    """Return why nothing can be rehearsed, and when it can."""
+    since, minutes = window.coverage.start, window.end - window.start
+    if since is None:
+        return "nothing is kept that could be rehearsed; to read the log: postfix-log ingest"
+    span = values.span(window.seconds)
+    if since + minutes > window.end:
+        return (
+            f"the log is known since {local_time(since)}: a window of {span} can be judged from"
+            f" {local_time(since + minutes, since)} on"
+        )
+    return (
+        f"of no {span} since {local_time(since)} all lines are read; what is missing says:"
+        " postfix-log status"
+    )
 
 
 def _play(check: Check, window: Window, options: Namespace, times: Sequence[int]) -> Played:
@@ -228,8 +248,9 @@ def _told(alarms: list[Alarm], every: int, days: float, whose: str) -> Iterator[
         of_state = [alarm for alarm in alarms if alarm.state == state]
         length = sum(alarm.end - alarm.start + every for alarm in of_state)
         span = f", {values.span(length * 60)} in all" if of_state else ""
-        a_month = f"{len(of_state) * 30 / days:.1f} a month"
-        yield f"{whose}: {len(of_state)} x {STATES[state]} ({a_month}){span}"
+        # Some hours tell of no month.
+        a_month = f" ({len(of_state) * 30 / days:.1f} a month)" if days >= 1 else ""
+        yield f"{whose}: {len(of_state)} x {STATES[state]}{a_month}{span}"
 
 
 def _list(alarms: list[Alarm], every: int) -> Iterator[str]:
@@ -243,7 +264,7 @@ def _list(alarms: list[Alarm], every: int) -> Iterator[str]:
     ]  # fmt: skip
     yield from columns.table(("state", "for", "alarms, the newest last"), rows)
     if len(alarms) > _ROWS:
-        yield f"  and {len(alarms) - _ROWS} earlier ones"
+        yield f"  and {values.amount(len(alarms) - _ROWS, 'earlier one')}"
 
 
 def _suggested(

@@ -109,7 +109,7 @@ def _log(store: Store, log: Log) -> tuple[list[str], bool]:
         shown = clean(file.path.encode("utf-8", "replace"))
         lines.append(f"  not read yet: {shown}, about {values.amount(size, 'byte')}")
     if len(left) > _MOST:
-        lines.append(f"  not read yet: {len(left) - _MOST} more files")
+        lines.append(f"  not read yet: {values.amount(len(left) - _MOST, 'more file')}")
     if log.backlog:
         lines.append("  to read it now: postfix-log ingest")
     lines += [f"  {note}" for note in coverage.notes]
@@ -132,7 +132,8 @@ def _coverage(coverage: Coverage) -> list[str]:
     counts = coverage.line_counts
     return [
         *lines,
-        f"  {counts.lines} lines: {counts.matched} with {counts.events} events,"
+        f"  {values.amount(counts.lines, 'line')}: {counts.matched} with"
+        f" {values.amount(counts.events, 'event')},"
         f" {counts.uncounted} of Postfix or Dovecot without, {counts.foreign} of other programs,"
         f" {counts.unparsed} not understood",
     ]

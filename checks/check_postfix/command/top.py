@@ -16,6 +16,7 @@ from check_postfix.command.text import clean
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.tables import relay_note
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.held import HeldStore
@@ -132,9 +133,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
 def _head(window: Window) -> str:
     span = f"{local_time(window.start)} to {local_time(window.end, window.start)}"
     numbers = ", ".join(
-        f"{window.count(*counters)} {_TITLES[family]}" for family, counters in _COUNTERS.items()
+        _amount(window.count(*counters), _TITLES[family]) for family, counters in _COUNTERS.items()
     )
     return f"{span}: {numbers}"
+
+
+def _amount(number: int, title: str) -> str:
+    """Return how many there are of what a column is about: `1 reject`, `2 sent`."""
+    return values.amount(number, title[:-1]) if title.endswith("s") else f"{number} {title}"
 
 
 def _table(window: Window, held: Window, what: str, rows: int) -> Iterator[str]:
@@ -171,7 +177,8 @@ def _table(window: Window, held: Window, what: str, rows: int) -> Iterator[str]:
 def _shown(window: Window, what: str, value: str) -> str:
     if value == MANY:
         return "others"
-    return clean(window.name(what, value).encode("utf-8", "replace"))
+    note = relay_note(value) if what == "relay" else ""
+    return clean(window.name(what, value).encode("utf-8", "replace")) + note
 
 
 def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:

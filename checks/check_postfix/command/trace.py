@@ -131,7 +131,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         raise UsageError(f"-C {options.context}: {error.args[0]}; use for example 3") from None
     options.jobs = jobs.number(options.jobs)
     patterns = [
-        pattern.of(_read("PATTERN", text, values.text), lambda: names.secret(options.state))
+        pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
     ]
     for _ in range(_TRIES):
@@ -282,6 +282,8 @@ def _footer(
         yield from unread
     what = " and ".join(parts) or "nothing found"
     read = values.amount(len(logs.files), "file")
+    if len(logs.files) == 1 and not logs.files[0].is_on_disk:
+        read = logs.files[0].name
     if search.first is None or search.last is None:
         yield f"-- {what} in {read}" + " without a line that is understood" * bool(logs.files)
     else:

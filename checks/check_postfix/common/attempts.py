@@ -199,9 +199,10 @@ class Attempts:
             "reply_code": "reply code",
         }
         # For -v only.
-        from check_postfix.common.tables import by_field, table
+        from check_postfix.common.tables import by_field, relay_note, table
 
-        lines = by_field(self._window, family, what, titles, self._failures, _ROWS)
+        notes = {"relay": relay_note}
+        lines = by_field(self._window, family, what, titles, self._failures, _ROWS, notes)
         pairs = [
             (_why(code, reason), number)
             for (code, reason), number in self._window.keys(

@@ -9,6 +9,7 @@ from check_postfix.common.log_options import (
     FROM_JOURNAL,
     JOURNAL_MATCH,
     LOG,
+    STATE,
     TIMEZONE,
 )
 from check_postfix.maillog.counts.families import MANY
@@ -26,17 +27,20 @@ if TYPE_CHECKING:
 _PASSED_ON = (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE)
 
 
-def command(window: Window, options: Namespace, patterns: Sequence[str]) -> list[str]:
+def command(
+    window: Window, options: Namespace, patterns: Sequence[str], are_names: bool = True
+) -> list[str]:
     """Return the line with the command; none where names are hidden, or nothing is to be found.
 
-    patterns: that all stand in each of these messages, or in a line of its own
+    patterns:  that all stand in each of these messages, or in a line of its own
+    are_names: whether they are no pseudonyms, which the state alone can tell
     """
     if not patterns or not window.logs or options.anonymise:
         return []
     import shlex
 
     words = ["postfix-log", "trace"]
-    for option in _PASSED_ON:
+    for option in _PASSED_ON if are_names else (*_PASSED_ON, STATE):
         words += option.words(getattr(options, option.name))
     words += ["--since", _moment(window.start)]
     words += ["--until", _moment(window.end)] if options.at is not None else []

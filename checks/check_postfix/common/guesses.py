@@ -77,9 +77,14 @@ def guesses(window: Window, minutes: int, clients: Filter, accounts: Filter) -> 
             for guess in _of(hours, client, at, clients):
                 if accounts(FAMILY, key_of(client, guess.account)):
                     known = found.get(guess.account)
-                    if known is None or guess.failed > known.failed:
+                    # Of several that failed as often, in each run the same one.
+                    if known is None or _rank(guess) < _rank(known):
                         found[guess.account] = guess
     return sorted(found.values(), key=lambda guess: (-guess.minute, guess.name, guess.account))
+
+
+def _rank(guess: Guess) -> tuple[int, str]:
+    return -guess.failed, guess.client
 
 
 class _Near:

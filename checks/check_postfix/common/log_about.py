@@ -23,7 +23,8 @@ def about(window: Window) -> list[str]:
     coverage, end, counted = window.coverage, window.end, window.coverage.line_counts
     lines = [
         f"window {local_time(window.start)} to {local_time(end, window.start)}",
-        f"log: {counted.lines} lines read: {counted.matched} with {counted.events} events,"
+        f"log: {values.amount(counted.lines, 'line')} read: {counted.matched} with"
+        f" {values.amount(counted.events, 'event')},"
         f" {counted.uncounted} of Postfix or Dovecot without, {counted.foreign} of other programs,"
         f" {counted.unparsed} not understood",
     ]

@@ -42,13 +42,14 @@ def remarks(window: Window) -> list[Remark]:
         return [
             *said,
             Remark(
-                f"none of {lines.lines} log lines is {missing}; expected {expected}",
+                f"none of {values.amount(lines.lines, 'log line')} is {missing};"
+                f" expected {expected}",
                 unknown=True,
                 finding=_BLIND,
             ),
         ]
     if not lines.events:
-        said.append(Remark(f"no line about mail among {lines.lines} log lines"))
+        said.append(Remark(f"no line about mail among {values.amount(lines.lines, 'log line')}"))
     end = window.end
     if coverage.end < end:
         words = f"log read up to {local_time(coverage.end, end)} only"

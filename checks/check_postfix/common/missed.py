@@ -13,7 +13,7 @@ from _blake2 import blake2b
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Remark
+from check_postfix.plugin import Remark, values
 from check_postfix.plugin.output import STATES
 
 TYPE_CHECKING = False
@@ -40,13 +40,7 @@ class Runs:
 
     def __init__(self, store: Store, options: Namespace) -> None:
         self._store = store
-        chosen = [
-            f"{name}={value}"
-            for name, value in sorted(vars(options).items())
-            if name not in _NOT_OF_THE_CHECK
-        ]
-        # Keyed: options can name accounts.
-        self._id = blake2b("\0".join(chosen).encode(), key=store.key, digest_size=8).hexdigest()
+        self._id = id_of(options, store.key)
 
     def missed(self, window: Window, state_of: Callable[[Window], int]) -> Remark | None:
         """Return what is to be said of the time before a window; mark that it is judged now.
@@ -67,6 +61,20 @@ class Runs:
         if mark.is_worth_writing(before):
             self._store.save_run_mark(self._id, mark)
         return Remark(mark.missed) if mark.missed else None
+
+
+def id_of(options: Namespace, key: bytes) -> str:
+    """Return by what the runs of a check with certain options are known.
+
+    key: of the store
+    """
+    chosen = [
+        f"{name}={value}"
+        for name, value in sorted(vars(options).items())
+        if name not in _NOT_OF_THE_CHECK
+    ]
+    # Keyed: options can name accounts.
+    return blake2b("\0".join(chosen).encode(), key=key, digest_size=8).hexdigest()
 
 
 class LatestWindow(Window):
@@ -106,7 +114,7 @@ def _alarms(window: Window, since: int, state_of: Callable[[Window], int]) -> st
         for begin, end, state in spans[:_MOST]
     ]
     if more := len(spans[_MOST:]):
-        times.append(f"{more} more times")
+        times.append(values.amount(more, "more time"))
     return (
         f"not run from {local_time(since - 1, now)} to {local_time(now, now)}: {', '.join(times)}"
     )

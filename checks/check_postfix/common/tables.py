@@ -40,6 +40,11 @@ def table(
     return [f"{title}:", *(f"  {number:>{width}}  {name}" for number, name in shown)]
 
 
+def relay_note(relay: str) -> str:
+    """Return what Postfix means by the relay `none`, which follows it."""
+    return " (no server was reached)" if relay == "none" else ""
+
+
 def by_field(
     window: Window,
     family: str,

@@ -12,6 +12,7 @@ reached through a link, and is private to its owner.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -73,6 +74,10 @@ def compared(path: str, asked: str, listing: Listing) -> Stuck:
     except OSError as error:
         from check_postfix import unwritable
 
+        if error.errno == errno.EISDIR:
+            raise SightingsError(
+                f"{path}: is a directory; name another file with --state"
+            ) from None
         cause, fix = unwritable.why(path, error.errno, "--state") or (
             (error.strerror or str(error)).lower(),
             "choose another with --state",

@@ -198,4 +198,9 @@ def span(seconds: float) -> str:
 
 def amount(number: float, noun: str) -> str:
     """Return how many there are of a countable thing: `1 message`, `2 messages`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {plural(number, noun)}"
+
+
+def plural(number: float, noun: str) -> str:
+    """Return what so many of a countable thing are called."""
+    return noun if number == 1 else f"{noun}s"

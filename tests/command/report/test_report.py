@@ -334,10 +334,87 @@ def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_pat
 
 
 def test_nothing_found_is_exit_code_1(report, log):
-    said = report("--log", log(*SESSION), "--day", "2025-01-01")
+    said = report("--log", log(*SESSION), "--day", "2026-12-24")
 
     assert said.status == 1
     assert "no mail came in and none left" in said.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"), [(["--day", "2026-11-23"], "day"), (["--until", "2026-11-24T15:00"], "time")]
+)
+def test_that_a_time_lies_before_the_log_is_said_and_not_that_it_may_be_the_wrong_log(
+    report, log, asked, what
+):
+    said = report("--log", log(*SESSION), *asked)
+
+    assert said.status == 1
+    assert said.section("Problems") == [
+        f"  the log begins 2026-11-24 16:00, after that {what}",
+        "    next: ask for a later time, or say where older generations lie: --archives DIR",
+    ]
+
+
+def test_a_mail_that_tells_of_nothing_is_no_silent_exit(report, log, tmp_path, monkeypatch):
+    (tmp_path / "sendmail").write_text("#!/bin/sh\ncat > /dev/null\n")
+    (tmp_path / "sendmail").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    mailed = "--mail", "postmaster@example.com"
+
+    nothing = report("--log", log(*SESSION), "--day", "2026-11-23", *mailed)
+    something = report("--log", log(*SESSION), *mailed)
+
+    assert (something.status, something.text) == (0, "")
+    assert nothing.status == 1
+    assert nothing.text.startswith("nothing was found of that time")
+
+
+def test_hours_that_were_not_read_are_left_out(report, log):
+    def hours(*arguments: object) -> list[str]:
+        found = report("--log", log(*SESSION), "--json", *arguments).json()
+        return [row["hour"] for row in found["sections"]["per_hour"]["rows"]]
+
+    assert hours() == ["16:00"]
+    # Since then all was read, and until then: the file was written to later.
+    assert hours("--since", "2026-11-24T15:00") == ["16:00"]
+    assert hours("--since", "2026-11-24T16:00", "--until", "2026-11-24T19:00") == [
+        "16:00", "17:00", "18:00",
+    ]  # fmt: skip
+
+
+def test_what_a_command_ends_with_is_told_from_what_a_daemon_ends_with(report, log):
+    ended = "postfix/postqueue[3]: fatal: usage: postqueue -f"
+    told = (
+        "  postqueue is a command: what they end with is their caller's fault, no daemon's, and not"
+        " counted by check_postfix_log"
+    )
+
+    assert report("--log", log(*SESSION, ended)).section("Warnings and errors")[0] == told
+    assert told in report("--log", log(*SESSION, ended), "--anonymise").lines
+    died = ended.replace("postqueue[3]", "smtpd[3]")
+    assert "is a command" not in report("--log", log(*SESSION, died)).text
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ("/usr/lib/python3/dist-packages/check_postfix/command/installation.py",
+         "apt install python3-jinja2"),
+        ("/opt/check_postfix/lib/python3/site-packages/check_postfix/command/installation.py",
+         "/opt/check_postfix/bin/pip install jinja2"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_installed_the_way_that_this_was(
+    report, log, tmp_path, monkeypatch, place, advice
+):
+    monkeypatch.setattr("check_postfix.command.report.drawing.library", lambda _: None)
+    monkeypatch.setattr("check_postfix.command.installation.__file__", place)
+    monkeypatch.setattr("sys.prefix", "/opt/check_postfix")
+
+    said = report("--log", log(*SESSION), "--html", tmp_path / "mail.html")
+
+    assert said.status == 3
+    assert f"--html needs jinja2, which is not installed; {advice}\n" in said.errors
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_a_directory_in_the_states_place_says_so(place: Place) -> None:
     os.mkdir(place.store)
 
     assert said_by(place.run, StoreError) == (
-        f"{place.store}: is not a regular file; remove it, or choose another with --state"
+        f"{place.store}: is a directory; name another file with --state"
     )
 
 

@@ -8,7 +8,7 @@ import tempfile
 
 from check_postfix.command.report import drawing, plain
 from check_postfix.maillog.errors import LogError
-from check_postfix.plugin import UsageError
+from check_postfix.plugin import UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def see_that_it_can(options: Namespace) -> None:
                     " postmaster@example.com"
                 )
     if options.html is not None and drawing.library("jinja2") is None:
-        raise LogError(f"--html needs jinja2, which is not installed; {drawing.EXTRA}")
+        raise LogError(
+            f"--html needs jinja2, which is not installed; {drawing.how_to_install('jinja2')}"
+        )
 
 
 def deliver(report: Report, options: Namespace) -> Iterator[str]:
@@ -114,5 +116,5 @@ def _send(report: Report, to: list[str]) -> None:
 def _problems(number: int, urgent: int) -> str:
     if not number:
         return "no problems"
-    words = "1 problem" if number == 1 else f"{number} problems"
+    words = values.amount(number, "problem")
     return f"{words}, {urgent} urgent" if urgent else words

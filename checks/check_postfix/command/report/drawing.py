@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
+
+from check_postfix.command import installation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-
-EXTRA = "pip install 'check-postfix[report]', or install the packages python3-rich python3-jinja2"
 
 
 def library(name: str) -> ModuleType | None:
@@ -17,3 +19,11 @@ def library(name: str) -> ModuleType | None:
         return importlib.import_module(name)
     except ImportError:
         return None
+
+
+def how_to_install(name: str) -> str:
+    """Return the command that installs rich or jinja2 for this installation."""
+    if installation.is_packaged():
+        return f"apt install python3-{name}"
+    # Another environment's pip would put it where nobody looks.
+    return f"{os.path.join(sys.prefix, 'bin/pip')} install {name}"

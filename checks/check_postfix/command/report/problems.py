@@ -25,7 +25,7 @@ _HUNDRED = 100
 
 def problems(
     book: Book, suspicions: list[str], unread: list[str], trace: Callable[[str], str],
-    domain: Callable[[bytes], str],
+    domain: Callable[[bytes], str], before: str = "",
 ) -> list[Problem]:  # fmt: skip
     """Return the problems, the worst first.
 
@@ -33,14 +33,20 @@ def problems(
     unread:     what could not be read
     trace:      returns the command that shows the lines with a text
     domain:     returns what a domain is called
+    before:     that the time which was asked for lies before the log, in words
     """
     found = [
         Problem(URGENT, f"not everything was read: {words}", "see the end") for words in unread[:1]
     ]
     found += _of_the_machine(book, trace)
-    found += _of_deliveries(book, trace, domain)
+    found += [_too_early(before)] if before else _of_deliveries(book, trace, domain)
     found += _of_logins(book, suspicions)
     return sorted(found, key=lambda problem: -problem.weight)
+
+
+def _too_early(words: str) -> Problem:
+    then = "ask for a later time, or say where older generations lie: --archives DIR"
+    return Problem(URGENT, words, then)
 
 
 def _of_the_machine(book: Book, trace: Callable[[str], str]) -> list[Problem]:
@@ -128,7 +134,7 @@ def _of_logins(book: Book, suspicions: list[str]) -> list[Problem]:
     bad = [words for words in suspicions if "guessing" in words or "attacked" in words]
     if not bad and failed < _range(AUTH.thresholds[0].warning):
         return []
-    words = f"{failed:,} failed logins: {', '.join(bad or suspicions)}"
+    words = f"{failed:,} {values.plural(failed, 'failed login')}: {', '.join(bad or suspicions)}"
     then = (
         "block these addresses (fail2ban, or a firewall), and see under Accounts that none of them"
         " got in"

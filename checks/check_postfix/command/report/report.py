@@ -33,7 +33,7 @@ from check_postfix.plugin import UsageError, values
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from datetime import tzinfo
 
     from check_postfix.command.report.span import Span
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 NOTHING_FOUND, NOT_READ, INTERRUPTED = 1, 3, 130
 _TRIES = 3
 _TOP = 10
+# In minutes
+_HOUR, _DAY = 60, 24 * 60
 # Who tried whose password: so many pairs are looked at, the most frequent first.
 _MOST_TRIES = 30_000
 _ALL = "all"
@@ -189,18 +191,22 @@ def _run(
         reading = Reading(book, options, zone, of_time)
         reading.read(logs, processes)
         book.finish()
-        report = _report(book, options, reading, of_time, zone, names, limits)
+        report = _report(book, options, reading, of_time, zone, names, limits, logs)
         yield from delivery.deliver(report, options)
         if reading.was_interrupted:
             return INTERRUPTED
         if logs.notes:
             return NOT_READ
-        return 0 if book.matched and book.hours else NOTHING_FOUND
+        if book.matched and book.hours:
+            return 0
+        if (options.mail or options.html is not None) and not options.json:
+            yield "nothing was found of that time, as the report says that was sent or written"
+        return NOTHING_FOUND
 
 
 def _report(
     book: Book, options: Namespace, reading: Reading, of_time: Span, zone: tzinfo | None,
-    names: Names, limits: Limits,
+    names: Names, limits: Limits, logs: Logs,
 ) -> Report:  # fmt: skip
     def told(minute: int) -> str:
         return datetime.fromtimestamp(minute * 60, zone).strftime("%Y-%m-%d %H:%M")
@@ -216,19 +222,71 @@ def _report(
         *([f"asked for since {told(of_time.since)}"] if of_time.begins else []),
         *([f"until {told(of_time.until)}"] if of_time.ends else []),
     ]
-    says = [f"{book.lines:,} lines read, {book.matched:,} of them counted"]
+    says = [
+        f"{book.lines:,} {values.plural(book.lines, 'line')} read, {book.matched:,} of them counted"
+    ]
     if asked:
         says.append(" ".join(asked))
     suspicions = _suspicions(book, names)
-    sections = Sections(book, names, limits)
+    begin = _begin(logs) if of_time.begins or of_time.ends else None
+    hours = _hours(_read(book, of_time, logs, begin), zone)
+    sections = Sections(book, names, limits, hours)
     told_sections = list(sections.all(suspicions))
     found = problems(
         book, suspicions, reading.unread, lambda text: _trace(options, of_time, zone, text),
-        names.domain,
+        names.domain, _before(options, of_time, begin, logs, told),
     )  # fmt: skip
     return Report(
         title, says, found, told_sections, sections.totals(), sections.counters(), reading.unread
     )
+
+
+def _begin(logs: Logs) -> int | None:
+    """Return the minute of the first line of all files, None if nobody understands it."""
+    minutes = []
+    for file in logs.files:
+        try:
+            start, block = next(file.blocks(), (0, b""))
+        except LogError:  # which is told where it is read
+            continue
+        if (line := file.line(block, start, 0)) is not None:
+            minutes.append(int(line.time) // 60)
+    return min(minutes, default=None)
+
+
+def _before(
+    options: Namespace, of_time: Span, begin: int | None, logs: Logs, told: Callable[[int], str]
+) -> str:
+    """Return that the time which was asked for lies before the log, in words; else nothing."""
+    if begin is None or begin < of_time.until:
+        return ""
+    what = "day" if options.day else "time"
+    if all(file.is_on_disk for file in logs.files):
+        return f"the log begins {told(begin)}, after that {what}"
+    # Of the journal, no more was asked for.
+    return f"the log has no line of that {what}; its next one is of {told(begin)}"
+
+
+def _read(book: Book, of_time: Span, logs: Logs, begin: int | None) -> tuple[int, int] | None:
+    """Return the first and the last minute of that time that was read, None if none was."""
+    if book.first is None or book.last is None:
+        return None
+    first, last = book.first, book.last
+    if of_time.begins and begin is not None and begin <= of_time.since:
+        first = of_time.since
+    written = max((int(file.modified) // 60 for file in logs.files), default=0)
+    if of_time.ends and written >= of_time.until:
+        last = of_time.until - 1
+    return first, last
+
+
+def _hours(read: tuple[int, int] | None, zone: tzinfo | None) -> set[str]:
+    """Return the hours of the day of some minutes: `08`."""
+    if read is None:
+        return set()
+    first, last = read
+    every = [*range(first, min(last, first + _DAY), _HOUR // 2), last]
+    return {datetime.fromtimestamp(minute * 60, zone).strftime("%H") for minute in every}
 
 
 def _suspicions(book: Book, names: Names) -> list[str]:

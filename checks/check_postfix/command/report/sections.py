@@ -27,6 +27,8 @@ from check_postfix.command.report.section import (
     Column,
     Section,
 )
+from check_postfix.maillog.events.recogniser import COMMANDS
+from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,10 +120,12 @@ class Sections:
     book:   finished
     names:  what is called how
     limits: rows of each
+    clock:  hours of the day of which something was read, as the book writes them
     """
 
-    def __init__(self, book: Book, names: Names, limits: Limits) -> None:
+    def __init__(self, book: Book, names: Names, limits: Limits, clock: Iterable[str]) -> None:
         self._book = book
+        self._clock = set(clock)
         self._names = names
         self._limits = limits
 
@@ -243,14 +247,17 @@ class Sections:
         return self._hourly(dict(days), "day", "Per day", "day")
 
     def _hours(self) -> Section | None:
-        hours: dict[str, Counter[str]] = {f"{hour:02}:00": Counter() for hour in range(24)}
+        counted: dict[str, Counter[str]] = defaultdict(Counter)
         days = set()
         for time, numbers in self._book.hours.items():
             day, _, hour = time.partition(" ")
             days.add(day)
-            hours[f"{hour}:00"].update(numbers)
+            counted[hour].update(numbers)
         if not days:
             return None
+        # Of an hour that was not read, nobody knows that nothing came.
+        read = sorted(self._clock | counted.keys())
+        hours = {f"{hour}:00": counted[hour] for hour in read}
         several = f", {len(days)} days together" if len(days) > 1 else ""
         return self._hourly(dict(hours), "hour", f"Per hour{several}", "hour")
 
@@ -484,7 +491,10 @@ class Sections:
         connections = self._book.total("connected_smtpd")
         if connections and sums["in"]:
             share = min(100, sums["in"] * _HUNDRED / connections)
-            says = (f"{share:.1f} % of {connections:,} connections of clients were encrypted",)
+            says = (
+                f"{share:.1f} % of {connections:,}"
+                f" {values.plural(connections, 'connection')} of clients were encrypted",
+            )
         return Section("tls", "Encryption", columns, rows, says)
 
     # -- this machine
@@ -515,14 +525,16 @@ class Sections:
                 (number, severity, program, "")
                 for (severity, program), number in book.severities.most_common()
             ]
-            return Section("warnings", "Warnings", columns, rows)
+            said = _of_commands((row[1], row[2]) for row in rows)
+            return Section("warnings", "Warnings", columns, rows, said)
         found = []
         for name, row in self._top(book.warnings, 0, "warnings"):
             severity, program, words = name.split(SEPARATOR, 2)
             example = self._clean(book.warned.get(name, words))
             found.append((row[0], severity.decode(), self._clean(program), example))
         found.sort(key=lambda row: _SEVERITIES.index(row[1]))
-        section = Section("warnings", "Warnings and errors", columns, list(found))
+        said = _of_commands((severity, program) for _, severity, program, _ in found)
+        section = Section("warnings", "Warnings and errors", columns, list(found), said)
         return self._with_more(section, book.warnings)
 
     def _master(self) -> Section:
@@ -596,6 +608,22 @@ class Sections:
 
 _ALWAYS = ("received", "sent", "deferrals", "bounced", "rejected")
 _SEVERITIES = ("panic", "fatal", "error", "warning")
+
+
+def _of_commands(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return what is said of Postfix's commands that have ended with an error.
+
+    rows: severity and program
+    """
+    names = {program for severity, program in rows if severity in ("fatal", "panic")}
+    commands = sorted(name for name in names if name.rpartition("/")[2].encode() in COMMANDS)
+    if not commands:
+        return ()
+    verb = "is a command" if len(commands) == 1 else "are commands"
+    return (
+        f"{', '.join(commands)} {verb}: what they end with is their caller's fault, no daemon's,"
+        " and not counted by check_postfix_log",
+    )
 
 
 def _most(examples: Examples, kinds: tuple[str, ...]) -> list[tuple[tuple[str, ...], int]]:

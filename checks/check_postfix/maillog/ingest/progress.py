@@ -253,7 +253,10 @@ class Progress:
         with suppress(OSError):
             size = os.stat(self.path).st_size
         if size:
-            state, so = f"has {size} bytes, but no whole log line", "see"
+            state, so = (
+                f"has {size} {'byte' if size == 1 else 'bytes'}, but no whole log line",
+                "see",
+            )
         else:  # as on a fresh server
             state, so = "is empty", "send a test mail; if it stays empty, see"
         return f"{self.path} {state}; {so} where mail is logged now and name that with --log"

@@ -37,6 +37,8 @@ def _prepare(path: str) -> None:
 
 
 def _see_that_it_is_a_file(path: str, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise StoreError(f"{path}: is a directory; name another file with --state")
     # SQLite would wait for ever for somebody to write into a FIFO.
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(

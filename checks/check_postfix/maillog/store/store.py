@@ -419,6 +419,11 @@ class Store:
         rows = self._whole(checksum.run(id), "SELECT * FROM run WHERE id=?", id)
         return next((RunMark(*row[1:]) for row in rows), None)
 
+    def run_minutes(self) -> dict[str, int]:
+        """Return the minute of each run mark, by the check and options that it is of."""
+        with explained(self.path):
+            return dict(self._db.execute("SELECT id, minute FROM run"))
+
     def save_run_mark(self, id: str, mark: RunMark) -> None:
         """Keep a run mark, unless another run is writing just now, or the file cannot be written.
 

@@ -197,10 +197,15 @@ class Counted:
 
     def _silence(self, parts: list[tuple[str, Sequence[int]]], numbers: Mapping[int, int]) -> int:
         """Return for how many minutes nothing has come; those that are not read are left out."""
-        before = [quarter for quarter in numbers if quarter * QUARTER < self._end]
-        if before:
-            begin = max(before) * QUARTER
-            last = max(self._by_minute(parts, begin, begin + QUARTER), default=begin)
+        for quarter in sorted(numbers, reverse=True):
+            begin, end = quarter * QUARTER, quarter * QUARTER + QUARTER
+            minutes = (
+                self._by_minute(parts, begin, min(end, self._end)) if begin < self._end else ()
+            )
+            # In the quarter-hour of the end, all may have come after it.
+            if minutes or end <= self._end:
+                last = max(minutes, default=begin)
+                break
         else:
             start = self._coverage.start
             last = (self._end if start is None else start) - 1

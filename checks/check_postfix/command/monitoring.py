@@ -1,0 +1,123 @@
+"""The monitoring, as the state tells of it: which checks were asked lately, and as whom.
+
+Each check leaves a mark in the state, which names its options by a hash. Those that a check has by
+default, or with the log that doctor is asked about, are known by computing it again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pwd
+import time
+
+from check_postfix import programs
+from check_postfix.command import installation
+from check_postfix.command.finding import Finding
+from check_postfix.common import missed
+from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, LOG
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.plugin import UsageError, values
+from check_postfix.plugin.run import options_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from check_postfix.maillog.store.store import Store
+
+# Minutes; checks run every few minutes, and leave a mark every ten at most.
+_LATELY = 20
+_LATE = 30
+# Checks that are named
+_MOST = 4
+_README = "/usr/share/doc/check-postfix/README.md"
+
+
+class Asked:
+    """Which checks were asked, and when.
+
+    names:  check -> minute, of those with the options that are known
+    others: minutes of those with other options
+    """
+
+    def __init__(self, store: Store, written: Namespace) -> None:
+        """Read it from a store.
+
+        written: options of doctor: of the log
+        """
+        minutes = store.run_minutes()
+        self.names: dict[str, int] = {}
+        for name, ids in _ids(store.key, written):
+            of_check = [minutes.pop(id) for id in ids if id in minutes]
+            if of_check:
+                self.names[name] = max(of_check)
+        self.others = list(minutes.values())
+
+    @property
+    def last(self) -> int | None:
+        """The minute of the newest mark, None if no check was asked."""
+        return max([*self.names.values(), *self.others], default=None)
+
+    def words(self, since: int) -> str:
+        """Return which were asked since a minute."""
+        names = [name for name, minute in self.names.items() if minute >= since]
+        others = sum(minute >= since for minute in self.others)
+        if more := len(names[_MOST:]):
+            names = [*names[:_MOST], values.amount(more, "more check")]
+        if others and names:
+            names.append(f"{others} with other options")
+        elif others:
+            names.append(values.amount(others, "check") + " with options of their own")
+        return ", ".join(names[:-1]) + " and " * bool(names[1:]) + names[-1]
+
+
+def _ids(key: bytes, written: Namespace) -> list[tuple[str, set[str]]]:
+    """Return each check of the log, and the hashes of the options that it may have been asked with.
+
+    written: options of doctor
+    """
+    of_log: list[str] = []
+    for option in (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
+        of_log += option.words(getattr(written, option.name))
+    found = []
+    for name in programs.NAMES:
+        check = importlib.import_module(f"check_postfix.{name}").CHECK
+        if check.source is not FROM_LOG:
+            continue
+        ids = set()
+        for arguments in ([], of_log):
+            try:
+                ids.add(missed.id_of(options_of(check, arguments), key))
+            except UsageError:  # doctor tells of it where it looks for the log
+                continue
+        found.append((name, ids))
+    return found
+
+
+def finding(asked: Asked, path: str) -> Finding:
+    """Return what is to be said of the monitoring.
+
+    path: of the state
+    """
+    now, last = int(time.time()) // 60, asked.last
+    begin = f"configure it: step 3 of {_README if installation.is_packaged() else 'README.md'}"
+    see = "or see that it runs: systemctl status icinga2 nagios4 nagios-nrpe-server, whichever"
+    see += " there is"
+    if last is None:
+        return Finding("no check has been asked yet", begin)
+    ago = values.span(max(0, now - last) * 60)
+    if now - last > _LATE:
+        text = f"no check was asked in the last {_LATE} min; the last one {ago} ago or a little"
+        return Finding(f"{text} later", f"{begin}; {see}")
+    lately = asked.words(min(last, now - _LATELY))
+    span = max(_LATELY, now - last)
+    return Finding(f"{lately} asked in the last {span} min{_as_whom(path)}")
+
+
+def _as_whom(path: str) -> str:
+    """Return as whom: the state's owner, whose runs write it."""
+    try:
+        return f", as {pwd.getpwuid(os.stat(path).st_uid).pw_name}"
+    except (OSError, KeyError):
+        return ""
