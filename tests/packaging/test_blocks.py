@@ -1,4 +1,4 @@
-"""The commands that the pages show: none asks, and none restarts what its configuration would stop."""
+"""The commands that the pages show: none asks, and none restarts what would not start again."""
 
 from __future__ import annotations
 
