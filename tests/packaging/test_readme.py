@@ -333,7 +333,8 @@ def test_a_package_over_what_pip_has_brought_is_refused(machine, request):
     with pytest.raises(AssertionError, match="there are links of an installation by pip") as told:
         typed(machine, "deb")
 
-    assert "rm -rf /usr/share/check_postfix /usr/lib/nagios/plugins/check_postfix_" in str(told.value)
+    links = "/usr/share/check_postfix /usr/lib/nagios/plugins/check_postfix_"
+    assert f"rm -rf {links}" in str(told.value)
     assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
 
 
