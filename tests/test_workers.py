@@ -34,7 +34,7 @@ with Workers(2, [0, 1, 2], read) as workers:
 def _is_there(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter if it goes while it is read
         return False
     return state != "Z"
 

@@ -43,7 +43,8 @@ def entry(queue_id: str, ago: int = 60, queue: str = "deferred", sender: str = "
 
 @pytest.fixture
 def queue(tmp_path, monkeypatch, capsys):
-    """Run the command on a queue that holds these messages."""
+    """Run the command on a queue that holds these messages, of a Postfix that has no postconf."""
+    monkeypatch.setattr("check_postfix.command.postconf._USUAL_PLACES", ())
 
     def run(*arguments: object, holds=(), status: int = 0, told: str = ""):
         listing = tmp_path / "listing"

@@ -3,7 +3,8 @@
     python -m tests.monitoring.cluster DIRECTORY      (in a namespace, see machine.py)
 
 leaves observed.json: what became of the services when all was well, when one agent's log told of
-trouble, and when one agent was killed. Hosts, services and notifications are those of icinga/.
+trouble, and when one agent was killed. Hosts, services and notifications are those of icinga/; the
+agents are known to the master, and take commands from it, by what the README types.
 """
 
 import json
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs
 
 from tests.integration.namespace import sh
 from tests.integration.waiting import wait_until
+from tests.packaging import readme
 from tests.support.definitions import ROOT
 
 from . import machine, mail_log
@@ -45,21 +47,22 @@ GATEWAY_PORT = 8080
 CRITICAL, UNKNOWN = 2, 3
 # After so many a state is hard, and is notified: max_check_attempts in postfix-services.conf.
 ATTEMPTS = 3
-# Whoever starts tries the other one at once; whoever is tried needs not try.
-PEERS = """
+# As `icinga2 node wizard` leaves it when nobody says yes.
+API = "features-available/api.conf"
+LISTENER = f"""\
 object ApiListener "api" {{
-	bind_host = "0.0.0.0"
-	bind_port = {port}
-	accept_config = {is_agent}
-	accept_commands = {is_agent}
+  bind_host = "0.0.0.0"
+  bind_port = {PORT}
+  accept_config = false
+  accept_commands = false
 }}
-object Endpoint "{master}" {{ host = "{master_address}"; port = {port} }}
-object Zone "{master}" {{ endpoints = [ "{master}" ] }}
-object Zone "global-postfix" {{ global = true }}
 """
-AGENT = """
-object Endpoint "{name}" {{ host = "{address}"; port = {port}; log_duration = 0 }}
-object Zone "{name}" {{ endpoints = [ "{name}" ]; parent = "{master}" }}
+# Whoever starts tries the other one at once; whoever is tried needs not try.
+PEERS = f"""
+include "{API}"
+object Endpoint "{MASTER}" {{ host = "{MASTER_ADDRESS}" }}
+object Zone "master" {{ endpoints = [ "{MASTER}" ] }}
+object Zone "global-templates" {{ global = true }}
 """
 # What a service is told by.
 KEPT = ["state", "last_reachable"]
@@ -104,7 +107,9 @@ class Agent:
         self.log.mkdir()
         self._network(address, number)
         self.icinga = Icinga2(above, name, master, address)
-        self.icinga.configure(_peers(is_agent=True) + _agent(name, address))
+        self.icinga.configure(LISTENER, API)
+        self._take_commands()
+        self.icinga.configure(PEERS + _agent(name, address))
 
     def start(self) -> None:
         """Start its Icinga 2, in its own world."""
@@ -136,6 +141,11 @@ class Agent:
         with (self.log / "mail.log").open("a") as log:
             log.writelines(f"{line}\n" for line in lines)
 
+    def _take_commands(self) -> None:
+        """Type what the README has for that, but for the last line, which starts it."""
+        typed, _ = readme.commands()["icinga agent"].splitlines()
+        sh("sh", "-c", typed.replace("/etc/icinga2", str(self.icinga.directory / "etc")))
+
     def _network(self, address: str, number: int) -> None:
         name = self.name
         sh("ip", "netns", "add", name)
@@ -146,13 +156,10 @@ class Agent:
         sh(*f"ip -n {name} link set eth0 up".split())
 
 
-def _peers(is_agent: bool) -> str:
-    written = "true" if is_agent else "false"
-    return PEERS.format(port=PORT, is_agent=written, master=MASTER, master_address=MASTER_ADDRESS)
-
-
 def _agent(name: str, address: str) -> str:
-    return AGENT.format(name=name, address=address, port=PORT, master=MASTER)
+    """Return what the README adds to zones.conf for an agent."""
+    shown = readme.written("icinga master", "/etc/icinga2/zones.conf")
+    return shown.replace("mx1.example.com", name).replace("192.0.2.11", address)
 
 
 def build_bridge() -> None:
@@ -171,12 +178,13 @@ def shipped(name: str) -> str:
 
 def configure(master: Icinga2) -> None:
     """Give the master what icinga/ holds, at the places that the files name."""
-    master.configure(_peers(is_agent=False))
+    master.configure(LISTENER, API)
+    master.configure(PEERS)
     for name, address in AGENTS.items():
         master.configure(_agent(name, address))
     commands = "postfix-commands.conf"
-    master.configure(shipped(commands), f"zones.d/global-postfix/{commands}")
-    own = f"zones.d/{MASTER}"
+    master.configure(shipped(commands), f"zones.d/global-templates/{commands}")
+    own = "zones.d/master"
     master.configure(shipped("postfix-hosts.conf.example") + MX2, f"{own}/hosts.conf")
     for name in ("postfix-services.conf", "postfix-agents.conf"):
         master.configure(shipped(name), f"{own}/{name}")

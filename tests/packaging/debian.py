@@ -22,6 +22,9 @@ _WAYS_OUT = (
 # Not where Debian has its own, which a package's installation would bring back.
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _CERTIFICATES_INSIDE = "/etc/ssl/of-the-host.crt"
+# The first process in it: it waits for what others have left, as an init does. What was stopped is
+# gone then, and can be started again.
+_INIT = '"$@" & wait $!'
 _SETTING = re.compile(r"PIP_\w+|\w+_proxy|\w+_PROXY")
 
 
@@ -70,7 +73,8 @@ class Debian:
         path = [] if user == "root" else ["env", "PATH=/usr/bin"]  # as Debian's own logins have it
         return subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.directory}/proc",
-             "chroot", str(self.directory), "runuser", "-u", user, "--", *path, *command],
+             "chroot", str(self.directory), "sh", "-c", _INIT, "init",
+             "runuser", "-u", user, "--", *path, *command],
             env={
                 "PATH": "/usr/sbin:/usr/bin",
                 "DEBIAN_FRONTEND": "noninteractive",

@@ -15,6 +15,12 @@ def commands() -> dict[str, str]:
     return {found["mark"]: found["commands"] for found in _MARKED.finditer(text)}
 
 
+def written(mark: str, path: str) -> str:
+    """Return what the commands of a mark write into a file."""
+    (text,) = re.findall(rf"(?ms)^cat >>? {re.escape(path)} <<'END'\n(.*?)^END$", commands()[mark])
+    return str(text)
+
+
 def shells() -> int:
     """Return how many blocks of commands the installation has, marked or not."""
     text = (ROOT / "README.md").read_text()

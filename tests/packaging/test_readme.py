@@ -2,7 +2,7 @@
 
 What has to be there before: Icinga 2, Nagios and NRPE, as Debian installs them, a clone, and a
 mail log. systemd is not the first process in it, so its `systemctl restart` calls what the
-packages bring for that case, and apt takes every question for answered.
+packages bring for that case.
 """
 
 from __future__ import annotations
@@ -74,15 +74,36 @@ ask $url/objects/services?attrs=name | grep -o '"name":"[^"]*!postfix-[^"]*"' \\
     | sed 's/.*!//; s/"//'
 """
 )
-# What `icinga2 node wizard` leaves on a master that knows one agent.
-MASTER_ZONES = """\
-object Endpoint NodeName { }
-object Zone "master" { endpoints = [ NodeName ] }
-object Endpoint "mx1.example.com" { }
-object Zone "mx1.example.com" { endpoints = [ "mx1.example.com" ]; parent = "master" }
-object Zone "global-templates" { global = true }
-object Zone "director-global" { global = true }
+# What `icinga2 node wizard` does on a master if it gets no answers but the default ones.
+A_MASTER = ["icinga2", "node", "setup", "--master", "--cn", "mail.example.com", "--disable-confd"]
+# Takes what both examples of Debian send as mail.
+MAIL = """\
+#!/bin/sh
+{ echo "$*"; cat; } > /tmp/mail.$$
+mv /tmp/mail.$$ /tmp/mailed.$$
 """
+TAKE_MAIL = "rm -f /usr/bin/mail /tmp/mailed.*; install -m 0755 /tmp/mail /usr/bin/mail\n"
+UNTIL_MAILED = "for _ in $(seq 120); do ! grep -qs postfix-log /tmp/mailed.* || break\n"
+MAILED = "sleep 0.5; done; grep -l postfix-log /tmp/mailed.* | xargs cat\n"
+ICINGA_MAILS = f"""\
+{TAKE_MAIL}
+sed -i 's/vars.postfix = true/&\\n vars.check_postfix_log_critical = "@0:"/' \\
+    /etc/icinga2/conf.d/postfix-mail.conf
+icinga2 daemon -C && systemctl restart icinga2 || exit 1
+{ICINGA_API}{UNTIL_MAILED}
+    ask -X POST "$url/actions/reschedule-check?type=Service&force=true" >/dev/null
+{MAILED}"""
+NAGIOS_MAILS = f"""\
+{TAKE_MAIL}
+sed -i 's/check_postfix_log!--verbose/& -c @0:/' /etc/nagios4/conf.d/postfix-services.cfg
+nagios4 -v /etc/nagios4/nagios.cfg && systemctl restart nagios4 || exit 1
+until [ -p /var/lib/nagios4/rw/nagios.cmd ]; do sleep 0.2; done
+{UNTIL_MAILED}
+    echo "[$(date +%s)] SCHEDULE_FORCED_SVC_CHECK;mail.example.com;postfix-log;$(date +%s)" \\
+        > /var/lib/nagios4/rw/nagios.cmd
+{MAILED}"""
+# What is printed after it is what the page shows the services with.
+SEEN = "echo '====='\n"
 NAGIOS_SAYS = """\
 until [ -p /var/lib/nagios4/rw/nagios.cmd ]; do sleep 0.2; done
 for service in deferred bounces auth rejects senders recipients queue; do
@@ -123,14 +144,12 @@ def furnished(request, tmp_path_factory) -> Iterator[Debian]:
     packages.install("mmdebstrap")
     place = tmp_path_factory.mktemp("debian") / "root"
     machine = Debian(place, request.param)
-    machine.path("/etc/apt/apt.conf.d/yes").write_text('APT::Get::Assume-Yes "true";\n')
-    machine.must("apt-get", "-q", "--no-install-recommends", "install", *MONITORING)
+    machine.must("apt-get", "-q", "-y", "--no-install-recommends", "install", *MONITORING)
     if CERTIFICATES.exists():  # this machine's own: the package has made others
         machine.copy_in(CERTIFICATES, str(CERTIFICATES))
     machine.path("/usr/local/bin/systemctl").write_text(SYSTEMCTL)
     machine.path("/usr/local/bin/systemctl").chmod(0o755)
     machine.copy_tree_in(CLONE)
-    machine.must("icinga2", "api", "setup")
     yield machine
     shutil.rmtree(place)
 
@@ -169,6 +188,8 @@ def typed(machine: Debian, *marks: str, then: str = "", **environment: str) -> s
     lines = "".join(commands()[mark] for mark in marks).replace("192.0.2.11", "127.0.0.1")
     # What is tried by hand may well alarm.
     lines = re.sub(r"(?m)^(/\S*/check_nrpe .*)$", r"\1 || [ $? -lt 3 ]", lines)
+    # By hand one sees that the configuration is refused.
+    lines = re.sub(r"(?m)^(.* && systemctl restart .*)$", r"\1 || exit 1", lines)
     # What ran before has ended with its namespace, as in a power cut; its number is another's now.
     no_pids = "find /run -name '*.pid' -delete"
     script = f"set -eu\n{no_pids}\nexport PATH=/usr/local/bin:$PATH\ncd {CLONE}\n{lines}"
@@ -200,22 +221,63 @@ def alarmed(said: str) -> None:
     assert "postqueue" in found["postfix-queue"][1]
 
 
+def mailed(said: str, subject: str, address: str) -> None:
+    """See that such a mail was sent, with the line that the page shows and all that -v says."""
+    page = (ROOT / "README.md").read_text()
+    (line,) = re.findall(r"^    (POSTFIX LOG CRITICAL - .*) \| ", page, re.MULTILINE)
+    mail = said.rpartition("\n---\n")[2]
+
+    assert f"`{subject}`" in page
+    assert f"-s {subject} {address}\n" in mail, said
+    assert re.search(re.sub(r"\d+ s", r"\\d+ (s|min)", line), mail), mail
+    assert "\nread: /var/log/mail.log" in mail
+
+
 def test_every_command_of_the_installation_is_tried():
     assert shells() == len(commands())
 
 
 def test_icinga_on_the_mail_server_alarms_and_has_nothing_to_warn_of(machine):
-    said = typed(machine, "icinga", then=ICINGA_SAYS)
+    said = typed(
+        machine, "icinga", "icinga api", then=ICINGA_SAYS + SEEN + commands()["icinga see"]
+    )
+    told, _, seen = said.rpartition("\n=====\n")
 
-    assert complaints(said) == []
-    alarmed(said)
+    assert complaints(told) == []
+    alarmed(told)
+    lines = dict(line.split(": ", 1) for line in seen.splitlines())
+    assert sorted(lines) == [f"mail.example.com!{name}" for name in SERVICES]
+    assert lines["mail.example.com!postfix-deferred"].startswith("POSTFIX DEFERRED WARNING - ")
 
 
 def test_nagios_on_the_mail_server_alarms_and_has_nothing_to_warn_of(machine):
-    said = typed(machine, "nagios", then=NAGIOS_SAYS, HOST_NAME="mail.example.com")
+    said = typed(
+        machine, "nagios", then=NAGIOS_SAYS + SEEN + commands()["nagios see"],
+        HOST_NAME="mail.example.com",
+    )  # fmt: skip
+    told, _, seen = said.rpartition("\n=====\n")
 
-    assert "Total Warnings: 0" in said
-    alarmed(said)
+    assert "Total Warnings: 0" in told
+    alarmed(told)
+    lines = seen.splitlines()
+    assert sorted(line for line in lines if line.startswith("postfix-")) == SERVICES
+    after = lines[lines.index("postfix-deferred") + 1]
+    assert after.startswith("    POSTFIX DEFERRED WARNING - ")
+
+
+def test_the_alarm_that_is_tried_is_mailed_by_icinga_as_the_page_says(machine):
+    machine.path("/tmp/mail").write_text(MAIL)
+    said = typed(machine, "icinga", "icinga api", "icinga mail", then=ICINGA_MAILS)
+
+    mailed(said, "[PROBLEM] postfix-log on mail.example.com is CRITICAL!", "root@localhost")
+
+
+def test_the_alarm_that_is_tried_is_mailed_by_nagios_with_what_shows_its_cause(machine):
+    machine.path("/tmp/mail").write_text(MAIL)
+    said = typed(machine, "nagios", "nagios mail", then=NAGIOS_MAILS)
+
+    subject = "** PROBLEM Service Alert: mail.example.com/postfix-log is CRITICAL **"
+    mailed(said, subject, "nagios@localhost")
 
 
 def test_nagios_that_asks_by_nrpe_alarms_and_has_nothing_to_warn_of(machine):
@@ -227,18 +289,21 @@ def test_nagios_that_asks_by_nrpe_alarms_and_has_nothing_to_warn_of(machine):
 
 def test_an_icinga_master_takes_what_is_for_agents_and_has_nothing_to_warn_of(machine):
     """What agents say is told by test_icinga_cluster.py."""
-    zones = machine.path("/etc/icinga2/zones.conf")
-    before = zones.read_text()
-    zones.write_text(MASTER_ZONES)
+    machine.must("cp", "-a", "/etc/icinga2", "/etc/icinga2.before")
     try:
-        typed(machine, "icinga agent")  # on another machine
+        machine.must(*A_MASTER)
+        without_zone = machine.path("/etc/icinga2/zones.conf").read_text()
         said = typed(machine, "icinga master", then=ICINGA_NAMES)
+        machine.path("/etc/icinga2/zones.conf").write_text(without_zone)
+        refused = machine.run("icinga2", "daemon", "-C").stdout
     finally:
-        zones.write_text(before)
-        machine.must("sh", "-c", "rm -rf /etc/icinga2/zones.d/*/postfix-*")
+        machine.must("sh", "-c", "rm -r /etc/icinga2; mv /etc/icinga2.before /etc/icinga2")
 
     assert complaints(said) == []
     assert sorted(said.rpartition("\n---\n")[2].split()) == sorted([*SERVICES, "postfix-agent"])
+    told = "Object 'mx1.example.com' of type 'Endpoint' does not exist."
+    assert told in refused
+    assert f"`{told}`" in (ROOT / "README.md").read_text()
 
 
 def test_files_of_0_1_stop_everything_until_they_are_deleted_as_the_page_says(machine):
@@ -258,8 +323,19 @@ def test_files_of_0_1_stop_everything_until_they_are_deleted_as_the_page_says(ma
     machine.must("rm", *listed)
 
     assert sorted(listed) == sorted(path for path in old if "icinga2" in path)
-    alarmed(typed(machine, "icinga", then=ICINGA_SAYS))
+    alarmed(typed(machine, "icinga", "icinga api", then=ICINGA_SAYS))
     alarmed(typed(machine, "nagios", then=NAGIOS_SAYS, HOST_NAME="mail.example.com"))
+
+
+def test_a_package_over_what_pip_has_brought_is_refused(machine, request):
+    if request.node.callspec.params["machine"] != "pip":
+        pytest.skip("is about pip")
+    with pytest.raises(AssertionError, match="there are links of an installation by pip") as told:
+        typed(machine, "deb")
+
+    links = "/usr/share/check_postfix /usr/lib/nagios/plugins/check_postfix_"
+    assert f"rm -rf {links}" in str(told.value)
+    assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
 
 
 def test_it_is_removed_as_the_page_says(machine, request):
@@ -270,3 +346,20 @@ def test_it_is_removed_as_the_page_says(machine, request):
     )
     said = machine.must("sh", "-c", f"{left} 2>/dev/null; command -v postfix-log || echo none")
     assert said == "none\n"
+
+
+def test_what_removes_pips_takes_nothing_of_the_package(machine):
+    typed(machine, "deb", "pip remove")
+
+    assert machine.must("dpkg", "--verify", "check-postfix") == ""
+    assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
+
+
+def test_the_same_version_built_anew_is_what_is_installed_then(machine):
+    """As an upgrade of a clone by git is, which may leave the version as it was."""
+    changed = machine.path(f"{CLONE}/icinga/postfix-services.conf")
+    changed.write_text(changed.read_text() + "// changed\n")
+    typed(machine, "deb")
+
+    installed = machine.path("/usr/share/check_postfix/icinga/postfix-services.conf")
+    assert installed.read_text().endswith("// changed\n")

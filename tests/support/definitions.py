@@ -109,7 +109,7 @@ NAGIOS_HEAD = f"""\
 NRPE_HEAD = f"""\
 # {GENERATED}
 #
-# For the mail server, as /etc/nagios/nrpe.d/check_postfix.cfg. Debian's NRPE takes no
+# For the mail server, as /etc/nagios/nrpe.d/postfix-nrpe.cfg. Debian's NRPE takes no
 # arguments from outside, and that is good: options stand here, as you would type them.
 # One command may be there several times, with different names and options:
 #     command[check_postfix_queue_out]=.../check_postfix_queue --config-dir /etc/postfix-out
