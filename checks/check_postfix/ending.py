@@ -61,9 +61,34 @@ def interrupt() -> None:
 
     def end(number: int, _: object) -> None:
         be_deaf()
-        raise Ended(words(number))
+        raise raised(Ended(words(number)))
 
     _answer(end)
+
+
+# What a signal has raised last
+_raised: list[BaseException] = []
+
+
+def raised(error: BaseException) -> BaseException:
+    """Take down what a signal raises, and return it."""
+    _raised[:] = [error]
+    return error
+
+
+def raise_again() -> None:
+    """Raise what a signal has raised, if it has.
+
+    For wherever it may be lost: SQLite tells only that a function of ours, which it has called, has
+    failed.
+    """
+    if _raised:
+        raise _raised.pop()
+
+
+def forget_what_was_raised() -> None:
+    """Be done with what a signal has raised."""
+    _raised.clear()
 
 
 def be_deaf() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
@@ -136,3 +137,50 @@ def test_at_any_instant_an_executable_says_one_line_or_python_has_not_begun(chec
 def _send(pid, name):
     with suppress(ProcessLookupError):
         os.kill(pid, getattr(signal, name))
+
+
+# What SQLite calls is interrupted the first time that it is called.
+IN_SQLITE = """
+import os, sys
+from check_postfix import programs
+from check_postfix.maillog.store import checksum, packed
+number, name = int(sys.argv.pop(1)), sys.argv.pop(1)
+owner, attribute = {"noted": (checksum.Checksums, "_noted"), "merged": (packed, "merged")}[name]
+whole = getattr(owner, attribute)
+def interrupted(*values):
+    setattr(owner, attribute, whole)
+    os.kill(os.getpid(), number)
+    return whole(*values)
+setattr(owner, attribute, interrupted)
+programs.deferred()
+"""
+
+
+@pytest.mark.parametrize("function", ["noted", "merged"])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(signal.SIGTERM, "ended by SIGTERM"), (signal.SIGALRM, "timed out after 10 s")],
+)
+def test_in_what_sqlite_calls_a_signal_is_no_damage(number, words, function, tmp_path):
+    """SQLite tells only that a function has failed, which is what damage makes it do."""
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}+00:00 mx postfix/smtp[1]: 4ABCDEF01: "
+    line += (
+        "to=<ann@example.com>, relay=mx.example.com[192.0.2.25]:25, delay=1.1,"
+        " delays=0.1/0/0.4/0.6, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n"
+    )
+
+    def run(*program: str) -> subprocess.CompletedProcess[str]:
+        with log.open("a") as file:
+            file.write(line)
+        command = [sys.executable, *program, "--log", str(log), "--state", str(state)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    run("-m", "check_postfix.deferred")
+    done = run("-c", IN_SQLITE, str(int(number)), function)
+
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.startswith(f"POSTFIX DEFERRED UNKNOWN - {words}")
+    again = run("-m", "check_postfix.deferred")
+    assert "sent=3;" in again.stdout
+    assert "damaged" not in again.stdout

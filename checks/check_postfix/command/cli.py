@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from contextlib import closing
 
-from check_postfix import __version__
+from check_postfix import __version__, ending
 from check_postfix.command import text
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.mailqueue.errors import QueueError
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what the log names need not be in this encoding
     options = _options(sys.argv[1:] if arguments is None else arguments)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         sys.exit(_run(options))
     except UsageError as error:
@@ -70,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # whoever reads it has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise ending.raised(KeyboardInterrupt())
 
 
 def module_of(name: str) -> Any:

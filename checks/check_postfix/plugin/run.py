@@ -253,8 +253,9 @@ def start_timer(seconds: float) -> None:
     """Let TimedOut be raised after so many seconds, more than 0."""
 
     def time_is_up(*_: object) -> None:
-        raise TimedOut
+        raise ending.raised(TimedOut())
 
+    ending.forget_what_was_raised()
     signal.signal(signal.SIGALRM, time_is_up)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -262,6 +263,7 @@ def start_timer(seconds: float) -> None:
 def stop_timer() -> None:
     """Let it be raised no more."""
     signal.setitimer(signal.ITIMER_REAL, 0)
+    ending.forget_what_was_raised()
 
 
 def _where(error: BaseException, options: Namespace) -> list[str]:

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from contextlib import contextmanager
 
+from check_postfix import ending
 from check_postfix.maillog.errors import DamagedStore, StoreError
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ def explained(path: str | None) -> Iterator[None]:
     except sqlite3.ProgrammingError:  # our own fault
         raise
     except sqlite3.Error as error:
+        ending.raise_again()
         raise _explanation(path, error) from None
     except UnicodeDecodeError:  # in a message that quotes the damage
         raise damaged(path, "not UTF-8") from None

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from operator import itemgetter
 
+from check_postfix import ending
 from check_postfix.maillog.counts.families import FAMILIES, MANY, fields
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.source.generation import Generation
@@ -608,6 +609,7 @@ class Store:
             yield
         except sqlite3.OperationalError as error:
             # A function of ours has failed, of which SQLite tells no more.
+            ending.raise_again()
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise self._unreadable() from None
             raise
