@@ -330,9 +330,13 @@ def test_files_of_0_1_stop_everything_until_they_are_deleted_as_the_page_says(ma
 def test_a_package_over_what_pip_has_brought_is_refused(machine, request):
     if request.node.callspec.params["machine"] != "pip":
         pytest.skip("is about pip")
+    others = "/usr/lib/nagios/plugins/check_postfix_of_others"
+    machine.must("ln", "-s", "/usr/bin/true", others)
     with pytest.raises(AssertionError, match="there are links of an installation by pip") as told:
         typed(machine, "deb")
+    machine.must("rm", others)
 
+    assert others not in str(told.value)
     links = "/usr/share/check_postfix /usr/lib/nagios/plugins/check_postfix_"
     assert f"rm -rf {links}" in str(told.value)
     assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
