@@ -387,7 +387,7 @@ def test_a_journalctl_that_hangs_is_unknown_in_time(fake):
 def test_a_journalctl_that_hangs_half_way_leaves_the_rest_for_the_next_run(fake):
     fake.with_files().printing(recent(), and_then="sleep 1000")
 
-    code, said = words(check(fake, "--journal", "--timeout", "1"))
+    code, said = words(check(fake, "--journal", "--timeout", "4"))
 
     assert code == 3
     assert said.endswith(
