@@ -159,6 +159,9 @@ def _of_hours(other: dict[str, list[str]], own: dict[str, Any]) -> list[str]:
     found = (re.search(r"(\d+) +(\d+) +(\d+) +(\d+) +(\d+) *$", line) for line in other[title])
     their = [(int(line[1]), int(line[2]), int(line[4])) for line in found if line]
     mine = [(row["received"], row["sent"], row["bounced"]) for row in rows(own, key)]
+    if key == "per_hour":  # it prints those that were not read, too
+        by_hour = {row["hour"]: numbers for row, numbers in zip(rows(own, key), mine, strict=True)}
+        mine = [by_hour.get(f"{hour:02}:00", (0, 0, 0)) for hour in range(24)]
     return [] if their == mine else [f"{key}: {their} against our {mine}"]
 
 
