@@ -229,7 +229,7 @@ def mailed(said: str, subject: str, address: str) -> None:
 
     assert f"`{subject}`" in page
     assert f"-s {subject} {address}\n" in mail, said
-    assert re.search(re.sub(r"\d+ s", r"\\d+ (s|min)", line), mail), mail
+    assert re.search(re.sub(r"\d+\\ s", r"\\d+ (s|min)", re.escape(line)), mail), mail
     assert "\nread: /var/log/mail.log" in mail
 
 
