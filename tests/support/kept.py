@@ -18,7 +18,8 @@ def totals(state: str | Path) -> Counter[tuple[int, str]]:
         for minute, text in database.execute("SELECT minute, counters FROM total"):
             numbers, *names = text.split("\n")
             for name, number in zip(names, numbers.split(" "), strict=True):
-                _, counter = name.split("\t")
+                # A state of an older version tells no origin.
+                counter = name.rpartition("\t")[2]
                 sums[minute, counter] += int(number)
     return sums
 
