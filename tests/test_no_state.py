@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from check_postfix.plugin.run import outcome_of
 from tests.command.test_ingest_jobs import of_session, wait_for
 from tests.maillog.ingest.test_several import mixed, small
 from tests.support.definitions import log_checks
+from tests.support.long_log import rotate
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -28,11 +28,7 @@ def log(tmp_path, monkeypatch):
     """A log with archives, of which parts are small."""
     small(monkeypatch)
     log = mixed(tmp_path / "mail.log", "an ordinary day", 600_000)
-    data = log.read_bytes()
-    first, second = (data.index(b"\n", len(data) * part // 4) + 1 for part in (1, 2))
-    (tmp_path / "mail.log.2.gz").write_bytes(gzip.compress(data[:first], 1))
-    (tmp_path / "mail.log.1").write_bytes(data[first:second])
-    log.write_bytes(data[second:])
+    rotate(log)
     return log
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 
 from tests.maillog.ingest.test_several import mixed
 from tests.support import kept, stored
+from tests.support.long_log import rotate
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -50,11 +50,7 @@ def command(log: Path, state: Path, jobs: object, slow: float = 0) -> list[str]:
 def log(tmp_path: Path) -> Path:
     """A log with an archive of each kind."""
     log = mixed(tmp_path / "mail.log", "an ordinary day")
-    data = log.read_bytes()
-    first, second = (data.index(b"\n", len(data) * part // 4) + 1 for part in (1, 2))
-    (tmp_path / "mail.log.2.gz").write_bytes(gzip.compress(data[:first], 1))
-    (tmp_path / "mail.log.1").write_bytes(data[first:second])
-    log.write_bytes(data[second:])
+    rotate(log)
     return log
 
 

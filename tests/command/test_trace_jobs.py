@@ -8,7 +8,7 @@ import pytest
 
 from check_postfix.command import cli, logs, parts, search
 from check_postfix.maillog.source.logfile import look
-from tests.command.mixed import mixed
+from tests.support.long_log import mixed
 
 pytestmark = pytest.mark.usefixtures("utc")
 

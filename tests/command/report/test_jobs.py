@@ -18,7 +18,7 @@ from check_postfix.command.report import reading, secret
 from check_postfix.maillog.source.lines import BLOCK
 from check_postfix.maillog.source.logfile import look
 from tests.bench import shapes
-from tests.command.mixed import mixed
+from tests.support.long_log import mixed, repeated_hour
 
 pytestmark = pytest.mark.usefixtures("utc")
 BERLIN = "Europe/Berlin"
@@ -82,18 +82,7 @@ def test_standard_input_is_read_by_several_as_well(report, tmp_path, monkeypatch
 
 
 def test_in_the_hour_that_is_repeated_no_log_is_cut(report, tmp_path):
-    # 2026-10-25 02:00 to 03:00 comes twice in Berlin.
-    text = "postfix/smtp[7]: 4A{:08X}: to=<a@b.example>, relay=c.example[192.0.2.1]:25, delay=1, "
-    text += "delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
-    hours = [(1, 400), (2, 3000), (2, 3000), (3, 400)]
-    lines = [
-        f"Oct 25 {hour:02}:{number * 60 // many:02}:00 mx1 {text.format(number)}\n"
-        for hour, many in hours
-        for number in range(many)
-    ]
-    log = tmp_path / "mail.log"
-    log.write_text("".join(lines))
-    os.utime(log, (1793000000, 1793000000))
+    log = repeated_hour(tmp_path / "mail.log", [(1, 400), (2, 3000), (2, 3000), (3, 400)])
     asked = ["--log", log, "--timezone", BERLIN, "--json"]
 
     alone, together = (report(*asked, "--jobs", number) for number in (1, 2))

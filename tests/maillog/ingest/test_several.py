@@ -27,6 +27,7 @@ from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.plugin import values
 from tests.bench import shapes
 from tests.support import corpus, stored
+from tests.support.long_log import WRITTEN, repeated_hour, scattered
 
 pytestmark = pytest.mark.usefixtures("utc")
 BLOCK = 8_000
@@ -44,17 +45,9 @@ _OTHERS = [
 
 def mixed(path: Path, shape: str, size: int = 1_500_000) -> Path:
     """Write a log of a shape, with lines of other frames and of none, and with repeats."""
-    chance = random.Random(5)
     now = time.time()
-    written = list(shapes.SHAPES[shape]().log(size, now - 86_400, now - 1))
-    for other in _OTHERS:
-        written.insert(chance.randrange(len(written)), other)
-    for _ in range(200):
-        at = chance.randrange(1, len(written))
-        front = b" ".join(written[at - 1].split(b" ", 2)[:2])
-        written.insert(at, front + b" last message repeated 3 times\n")
-    path.write_bytes(b"".join(written))
-    return path
+    lines = list(shapes.SHAPES[shape]().log(size, now - 86_400, now - 1))
+    return scattered(path, lines, _OTHERS, 200)
 
 
 @pytest.fixture(autouse=True)
@@ -190,20 +183,9 @@ def test_wherever_it_is_cut_it_is_told_alike(
 
 def test_in_the_hour_that_is_repeated_several_tell_the_same(tmp_path, taken, monkeypatch):
     monkeypatch.setattr(piece, "PIECE_BYTES", 1 << 30)
-    # 2026-10-25 02:00 to 03:00 comes twice in Berlin.
-    text = "postfix/smtp[7]: 4A{:08X}: to=<a@b.example>, relay=c.example[192.0.2.1]:25, delay=1, "
-    text += "delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
-    hours = [(1, 600), (2, 600), (2, 600), (3, 600)]
-    written = [
-        f"Oct 25 {hour:02}:{number * 60 // many:02}:00 mx1 {text.format(number)}\n"
-        for hour, many in hours
-        for number in range(many)
-    ]
-    log = tmp_path / "mail.log"
-    log.write_text("".join(written))
-    os.utime(log, (1793000000, 1793000000))
+    log = repeated_hour(tmp_path / "mail.log", [(1, 600), (2, 600), (2, 600), (3, 600)])
 
-    assert not twice(log, now=1793000000, zone=ZoneInfo(BERLIN))
+    assert not twice(log, now=WRITTEN, zone=ZoneInfo(BERLIN))
     data = log.read_bytes()
     before = [data[:start].splitlines()[-1] for start in taken if start]
     assert before

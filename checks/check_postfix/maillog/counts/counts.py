@@ -149,8 +149,7 @@ class Counts:
             _add_up(self.keyed.setdefault(family_hour, {}), minutes, numbers)
         _add_up(self.quarter_keys, quarter_keys, numbers)
         for origin, minute in newest.items():
-            number = numbers[origin]
-            self.newest[number] = max(minute, self.newest.get(number, 0))
+            self._note(minute, numbers[origin])
         for span, found in delays.items():
             ours = cells.renumbered(found, numbers)
             if self.delays.found.setdefault(span, ours) is not ours:
@@ -195,12 +194,15 @@ class Counts:
         """
         if minute < self._since:
             return None
-        if minute > self.newest.get(origin, 0):
-            self.newest[origin] = minute
+        self._note(minute, origin)
         totals = self.totals.get(minute)
         if totals is None:
             totals = self.totals[minute] = {}
         return totals
+
+    def _note(self, minute: int, origin: int) -> None:
+        if minute > self.newest.get(origin, 0):
+            self.newest[origin] = minute
 
     def add_key(self, minute: int, origin: int, family: str, key: str, number: int) -> None:
         """Add a number to a key."""
@@ -216,8 +218,7 @@ class Counts:
         """
         if minute < self._keys_since:
             return None
-        if minute > self.newest.get(origin, 0):
-            self.newest[origin] = minute
+        self._note(minute, origin)
         of_hour = self.keyed.get((family, minute // 60))
         if of_hour is None:
             of_hour = self.keyed[family, minute // 60] = {}
@@ -337,8 +338,7 @@ class Counts:
     ) -> None:
         if minute < self._since:
             return
-        if minute > self.newest.get(origin, 0):
-            self.newest[origin] = minute
+        self._note(minute, origin)
         where = family, minute // 15
         numbers = self.quarter_keys.get(where)
         if numbers is None:
