@@ -150,7 +150,7 @@ def _of_line(
             event = event._replace(client_name=verified(name), account=account.removesuffix(b"\r"))
         cut = [network.of(event.client[:LONGEST]), verified(name)[:LONGEST]]
         assert clients([client]) == {client: "\t".join(cut)}
-    return _happening(minute, template.host, template.instance, event, template.times, facts)
+    return _happening(minute, *template.written_by, event, template.times, facts)
 
 
 def sorted_out(line: bytes) -> str:

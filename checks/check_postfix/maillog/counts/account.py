@@ -18,6 +18,8 @@ BY_THE_DAY = b"by the day"
 _DIGEST = 5
 # In bytes. Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
 _LONGEST = 80
+# So many are remembered at a time; longer names, which a stranger can make, are not.
+_MOST_KNOWN = 8_000
 
 
 class Accounts:
@@ -41,7 +43,11 @@ class Accounts:
         if known is None:
             keyed = self._empty.copy()
             keyed.update(_lower(name)[:_LONGEST])
-            known = self._known[name] = keyed.hexdigest()
+            known = keyed.hexdigest()
+            if len(name) <= _LONGEST:
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+                self._known[name] = known
         return known
 
 

@@ -104,7 +104,6 @@ class Counts:
         keys_since: int = 0,
         watched: Set[bytes] = frozenset(),
     ) -> None:
-        self._secret = secret
         self.watched = watched
         self._since = since
         self._keys_since = max(since, keys_since)
@@ -112,12 +111,13 @@ class Counts:
         from check_postfix.maillog.counts.delays import Delays
 
         self.delays = Delays(self._since, self._keys_since)
+        self.pseudonym = Accounts(secret).pseudonym
+        self.pseudonym_by_the_day = Accounts(secret, BY_THE_DAY).pseudonym
+        self.places = Places(secret, self._keys_since)
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
-        self.pseudonym = Accounts(self._secret).pseudonym
-        self.pseudonym_by_the_day = Accounts(self._secret, BY_THE_DAY).pseudonym
         self.quarter_keys: dict[tuple[str, int], Numbers] = {}
         # Minute -> origin -> whom mail was for
         self._recipients: dict[int, dict[int, list[bytes]]] = {}
@@ -125,7 +125,7 @@ class Counts:
         self.newest: dict[int, int] = {}
         self.totals: dict[int, Numbers] = {}
         self.keyed: dict[tuple[str, int], dict[int, Numbers]] = {}
-        self.places = Places(self._secret, self._keys_since)
+        self.places.clear()
         self.delays.clear()
 
     def told(self) -> Told:
@@ -149,7 +149,7 @@ class Counts:
             _add_up(self.keyed.setdefault(family_hour, {}), minutes, numbers)
         _add_up(self.quarter_keys, quarter_keys, numbers)
         for origin, minute in newest.items():
-            self._note(minute, numbers[origin])
+            self.note(minute, [numbers[origin]])
         for span, found in delays.items():
             ours = cells.renumbered(found, numbers)
             if self.delays.found.setdefault(span, ours) is not ours:
@@ -181,44 +181,48 @@ class Counts:
         self, minute: int, origin: int, counters: tuple[str, ...], number: int
     ) -> None:
         """Add a number to some counters."""
-        totals = self.counters(minute, origin)
+        totals = self.counters(minute)
         if totals is not None:
+            self.note(minute, [origin])
             for counter in counters:
                 name = of_origin(origin, counter)
                 totals[name] = totals.get(name, 0) + number
 
-    def counters(self, minute: int, origin: int) -> Numbers | None:
-        """Return the numbers of the counters in a minute, to add to for an origin.
+    def counters(self, minute: int) -> Numbers | None:
+        """Return the numbers of the counters in a minute, to add to.
 
         None if they are too old: nobody asks for them
         """
         if minute < self._since:
             return None
-        self._note(minute, origin)
         totals = self.totals.get(minute)
         if totals is None:
             totals = self.totals[minute] = {}
         return totals
 
-    def _note(self, minute: int, origin: int) -> None:
-        if minute > self.newest.get(origin, 0):
-            self.newest[origin] = minute
+    def note(self, minute: int, origins: Iterable[int]) -> None:
+        """Note that something is counted of some origins in a minute."""
+        if minute >= self._since:
+            newest = self.newest
+            for origin in origins:
+                if minute > newest.get(origin, 0):
+                    newest[origin] = minute
 
     def add_key(self, minute: int, origin: int, family: str, key: str, number: int) -> None:
         """Add a number to a key."""
-        keys = self.keys(minute, origin, family)
+        keys = self.keys(minute, family)
         if keys is not None:
+            self.note(minute, [origin])
             name = of_origin(origin, key)
             keys[name] = keys.get(name, 0) + number
 
-    def keys(self, minute: int, origin: int, family: str) -> Numbers | None:
-        """Return the numbers of a family's keys in a minute, to add to for an origin.
+    def keys(self, minute: int, family: str) -> Numbers | None:
+        """Return the numbers of a family's keys in a minute, to add to.
 
         None if they are too old to be kept
         """
         if minute < self._keys_since:
             return None
-        self._note(minute, origin)
         of_hour = self.keyed.get((family, minute // 60))
         if of_hour is None:
             of_hour = self.keyed[family, minute // 60] = {}
@@ -306,9 +310,9 @@ class Counts:
         if not by or not senders.is_kept(by):
             return "", "", ""
         family, key = senders.key_of(by, what, client)
-        name = fields(key)[1]
-        is_by_the_day = what == senders.MESSAGES
-        return family, key, self.pseudonym_by_the_day(name.encode()) if is_by_the_day else ""
+        if what != senders.MESSAGES:
+            return family, key, ""
+        return family, key, self.pseudonym_by_the_day(fields(key)[1].encode())
 
     def add_recipients(self, minute: int, origin: int, named: Iterable[bytes]) -> None:
         """Count the first tries to deliver something to some recipients, one for each message.
@@ -338,7 +342,7 @@ class Counts:
     ) -> None:
         if minute < self._since:
             return
-        self._note(minute, origin)
+        self.note(minute, [origin])
         where = family, minute // 15
         numbers = self.quarter_keys.get(where)
         if numbers is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from itertools import chain
 from operator import add
 
 from check_postfix.maillog.counts import cells, histogram
@@ -73,6 +74,14 @@ def _split(times: bytes) -> list[bytes]:
     return times.replace(b", delays=", b"/").split(b"/")
 
 
+class _FirstCells(dict[int, tuple[int, ...]]):
+    """Origin -> first cells of its histograms of the whole and of the stages."""
+
+    def __missing__(self, origin: int) -> tuple[int, ...]:
+        found = self[origin] = tuple([cells.first(origin, place) for place in range(LATE)])
+        return found
+
+
 class Delays:
     """How long the deliveries of a piece of log took.
 
@@ -85,7 +94,7 @@ class Delays:
         self._since = since
         self._keys_since = keys_since
         self._known: dict[bytes, int] = {}
-        self._firsts: dict[int, tuple[int, ...]] = {}
+        self._firsts = _FirstCells()
         self.found: dict[Span, Counter[int]] = {}
 
     def clear(self) -> None:
@@ -99,7 +108,7 @@ class Delays:
         if is_late(found):
             of_span[cells.first(origin, LATE) + found[WHOLE]] += number
             return
-        for first, of_bucket in zip(self._first_cells(origin), found, strict=True):
+        for first, of_bucket in zip(self._firsts[origin], found, strict=True):
             of_span[first + of_bucket] += number
 
     def add_quick(self, minute: int, several: Sequence[tuple[int, bytes]]) -> None:
@@ -109,7 +118,8 @@ class Delays:
         """
         if minute < self._since:
             return
-        numbers = _split(b"/".join([times for _, times in several]))
+        origins, all_times = zip(*several, strict=True)
+        numbers = _split(b"/".join(all_times))
         known = self._known.__getitem__
         try:
             found = list(map(known, numbers))
@@ -120,16 +130,8 @@ class Delays:
                         self.add(minute, origin, of_one, 1)
                 return
             found = list(map(known, numbers))
-        firsts = [first for origin, _ in several for first in self._first_cells(origin)]
+        firsts = chain.from_iterable(map(self._firsts.__getitem__, origins))
         self._of_span(minute).update(map(add, found, firsts))
-
-    def _first_cells(self, origin: int) -> tuple[int, ...]:
-        """Return the first cells of an origin's histograms of the whole and of the stages."""
-        firsts = self._firsts.get(origin)
-        if firsts is None:
-            firsts = tuple([cells.first(origin, place) for place in range(LATE)])
-            self._firsts[origin] = firsts
-        return firsts
 
     def _learn(self, numbers: Iterable[bytes]) -> bool:
         """Remember in which buckets some times are; tell whether all of them are times."""

@@ -6,6 +6,10 @@ these count as one.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+# So many are remembered at a time.
+_MOST_KNOWN = 8_192
 _GROUPS = 8
 _GROUPS_OF_NETWORK = 4
 
@@ -19,6 +23,11 @@ def of(address: str) -> str:
         return address
     if "." in address:  # ::ffff:192.0.2.1
         return address.rpartition(":")[2]
+    return _of_ipv6(address)
+
+
+@lru_cache(_MOST_KNOWN)
+def _of_ipv6(address: str) -> str:
     before, gap, after = address.partition("::")
     groups = before.split(":") if before else []
     if gap:
@@ -32,6 +41,7 @@ def of(address: str) -> str:
     return ":".join(network) + "::/64"
 
 
+@lru_cache(_MOST_KNOWN)
 def around(address: str) -> str:
     """Return the /24 of an IPv4 address, and the /64 of an IPv6 address.
 

@@ -54,7 +54,12 @@ class Places:
         self.network = Accounts(secret, NETWORK).pseudonym
         self.account = Accounts(secret).pseudonym
         self.found: dict[tuple[str, str, int], Place] = {}
-        self._known: dict[tuple[str, str], tuple[str, str] | None] = {}
+        # Address -> pseudonym of its network, nothing if it is none that tells anything
+        self._networks: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.found = {}
 
     def add(self, minute: int, origin: int, client: str, name: str, service: str) -> None:
         """Count a login.
@@ -62,16 +67,14 @@ class Places:
         client: address that it came from
         name:   of the account, lower case
         """
-        asked = client, name
-        if asked in self._known:
-            pair = self._known[asked]
-        else:
-            if len(self._known) > _MOST_KNOWN:
-                self._known.clear()
-            pair = self._known[asked] = self._pair(client, name)
-        if pair is None:
+        near = self._networks.get(client)
+        if near is None:
+            if len(self._networks) >= _MOST_KNOWN:
+                self._networks.clear()
+            near = self._networks[client] = self._network_of(client)
+        if not near or not name:
             return
-        where = *pair, origin
+        where = near, self.account(name.encode()), origin
         before = self.found.get(where)
         if before is None or minute < before.first:
             about = (name, client) if minute >= self._named_since else ("", "")
@@ -88,9 +91,9 @@ class Places:
             place = early._replace(last=max(before.last, place.last))
         self.found[where] = place
 
-    def _pair(self, client: str, name: str) -> tuple[str, str] | None:
-        """Return the pseudonyms of network and account; None if one of them is unknown."""
+    def _network_of(self, client: str) -> str:
+        """Return the pseudonym of a client's network, nothing if it has none or is this machine."""
         is_address = "." in client or ":" in client
-        if not name or not is_address or client.startswith(_LOOPBACK):
-            return None
-        return self.network(network.around(client).encode()), self.account(name.encode())
+        if not is_address or client.startswith(_LOOPBACK):
+            return ""
+        return self.network(network.around(client).encode())

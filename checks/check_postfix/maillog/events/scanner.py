@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict, namedtuple
 
-from check_postfix.maillog.events import fields, sender
+from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import LINKS, OF_A_MESSAGE, TRIES, Event, MessageFacts
 from check_postfix.maillog.events.recogniser import (
     ANY_WARNING,
@@ -33,6 +33,7 @@ from check_postfix.maillog.events.recogniser import (
     reject,
     screen,
 )
+from check_postfix.maillog.events.sender import Senders
 from check_postfix.maillog.events.unparsed import names_mail
 from check_postfix.maillog.events.unparsed import unparsed as unparsed_event
 from check_postfix.maillog.syntax import frame, repeats
@@ -103,8 +104,8 @@ _REPLY_START = (
 )  # fmt: skip
 _DOMAIN = rb"(?:@" + fields.DOMAIN_NAME + rb"|)"
 _DELIVERY = (
-    rb"to=<(?<!" + _NO_ID + rb": to=<)(?P<local>" + fields.UNQUOTED_LOCAL
-    + rb")(?P<domain>" + _DOMAIN + rb">)(?:, orig_to=<(?P<orig_to>" + fields.UNQUOTED_LOCAL
+    rb"to=<(?<!" + _NO_ID + rb": to=<)(?P<recipient>" + fields.UNQUOTED_LOCAL
+    + rb"(?P<domain>" + _DOMAIN + rb">))(?:, orig_to=<(?P<orig_to>" + fields.UNQUOTED_LOCAL
     + _DOMAIN + rb">)|)(?P<relay>, relay=[^\t-\r ,\[]++)(?P<socket>" + delivery.SOCKET
     + rb"|)[^\t-\r ,]*+"
     + fields.BEFORE_TIMES + rb"(?P<times>" + fields.BEFORE_STAGES + rb"(?:(?P<retry>"
@@ -216,7 +217,7 @@ _find = _expression.findall
 class Found(
     namedtuple(
         "Found",
-        "stamp zone_host_tag path queue_id local domain orig_to relay socket times retry sent"
+        "stamp zone_host_tag path queue_id recipient domain orig_to relay socket times retry sent"
         " queued_as failed reply_start reply_rest size_recipients received logged_in earlier_id"
         " refused refused_client reply_code reply_text reply_end text_after_id connected finding"
         " found_client login_client login account text warned dovecot_login user client"
@@ -229,7 +230,7 @@ class Found(
     stamp, zone_host_tag: its frame, without seconds and process ID
     path:           whether the tag has one
     queue_id:       also NOQUEUE
-    local, domain, relay: `LOCAL`, `@DOMAIN>` and `, relay=HOST` of a delivery
+    recipient, domain, relay: `LOCAL@DOMAIN>`, `@DOMAIN>` and `, relay=HOST` of a delivery
     orig_to:        `ADDRESS>` that it was for before aliases
     socket:         `[/` where its relay is a socket
     times:          `T, delays=A/B/C/D`: how long it took
@@ -271,8 +272,6 @@ _ANY_CLIENT = b"unknown[::1]"
 _MOST_TEMPLATES = 8_000
 # Bytes of lines that they are known by; a stranger may make lines of 64 KB.
 _MOST_TEMPLATE_BYTES = 8 << 20
-# So many senders are remembered at a time.
-_MOST_SENDERS = 8_000
 # So many different ones are kept apart until their minute is known.
 _MOST_UNPLACED = 1_000
 _OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
@@ -295,7 +294,7 @@ class LineTemplate:
     """What lines say that differ only in their time, in whom they name, and in their message.
 
     utc_offset: the zone of their time, as they write it
-    host, instance: who wrote them
+    written_by: host and instance
     event, kind: what they tell of, and its kind; None and nothing if nothing is counted
     names:      fields of the event that each line fills by itself: DELIVERY, CLIENT, HANDED_IN or
                 LOGIN. NOBODY_NAMED if the event is whole
@@ -315,8 +314,8 @@ class LineTemplate:
     """
 
     __slots__ = (
-        "event", "host", "instance", "is_counted", "is_of_daemon", "is_try", "kind", "logged_in",
-        "lost", "message", "named", "names", "origin", "tally", "times", "utc_offset",
+        "event", "is_counted", "is_of_daemon", "is_try", "kind", "logged_in", "lost", "message",
+        "named", "names", "origin", "tally", "times", "utc_offset", "written_by",
     )  # fmt: skip
 
     def __init__(
@@ -327,8 +326,7 @@ class LineTemplate:
         message: MessageFacts | None = None,
     ) -> None:
         self.utc_offset = record.zone
-        self.host = record.host
-        self.instance = record.instance
+        self.written_by = record.host, record.instance
         self.event = event
         self.kind = event.kind if event else ""
         self.names = names
@@ -383,6 +381,8 @@ class Scan:
                 newline may be the end of a longer line
     watched:    addresses that somebody has asked for by name, lower case
 
+    senders: makes who has handed in mail of the bytes of its line
+
     Of the lines so far, these many
     matched:  tell of events
     foreign:  tell of none, and are of other programs than the daemons of Postfix and Dovecot
@@ -397,8 +397,7 @@ class Scan:
         self._refusals = _refusals_of(watched) if watched else None
         self._templates: dict[bytes | tuple[bytes | bool, ...], LineTemplate] = {}
         self._template_bytes = 0
-        # whom a receipt names -> sender
-        self._senders: dict[tuple[bytes, bytes], str] = {}
+        self.senders = Senders()
         self.matched = self.foreign = self.unparsed = 0
         # Of the last line whose time was asked for; and the lines since then that nobody can
         # read, which wait for the next one
@@ -427,7 +426,7 @@ class Scan:
         """
         timestamps = self._timestamps
         templates = self._templates
-        senders = self._senders
+        sender_of = self.senders.of
         events = events or Events()
         new_templates, add_message = events.new_templates, events.messages.append
         last_stamp, utc_offset, minute = b"", b"", None
@@ -439,7 +438,7 @@ class Scan:
         for found in _find(block):
             # The fields of Found: nothing is faster than to unpack them all.
             (
-                stamp, zone_host_tag, _path, queue_id, local, domain, orig_to, relay, socket,
+                stamp, zone_host_tag, _path, queue_id, recipient, domain, orig_to, relay, socket,
                 times, retry, sent, queued_as, failed, reply_start, reply_rest, size_recipients,
                 received, logged_in, earlier_id, refused, refused_client, reply_code, reply_text,
                 reply_end, text_after_id, connected, finding, found_client, login_client, login,
@@ -450,7 +449,7 @@ class Scan:
                 if sent:
                     whom = (
                         (domain + relay, b"", b"") if retry
-                        else (domain + relay, local + domain, orig_to)
+                        else (domain + relay, recipient, orig_to)
                     )  # fmt: skip
                     key = zone_host_tag, sent
                     if socket:
@@ -468,7 +467,7 @@ class Scan:
                 elif failed:
                     whom = (
                         (domain + relay, b"", b"") if retry
-                        else (domain + relay, local + domain, orig_to)
+                        else (domain + relay, recipient, orig_to)
                     )  # fmt: skip
                     key = zone_host_tag, failed, reply_start, reply_rest
                     times = b""
@@ -546,7 +545,7 @@ class Scan:
                 by, other_id = message.sender, message.other_id
                 if received:
                     if logged_in or not earlier_id:
-                        by = senders.get(whom) or self._sender(whom)
+                        by = sender_of(received, logged_in)
                     other_id = earlier_id
                 elif queued_as and delivery.is_here(relay[_RELAY:]):
                     other_id = queued_as
@@ -571,15 +570,6 @@ class Scan:
                     where = minute, record.host, record.instance
                     events.refused.append((*where, address, number))
         return events
-
-    def _sender(self, whom: tuple[bytes, bytes]) -> str:
-        """Return who has handed in the message of a plain receipt."""
-        client, account = whom
-        by = sender.of_account(account) if account else sender.of_client(client)
-        if len(self._senders) > _MOST_SENDERS:
-            self._senders.clear()
-        self._senders[whom] = by
-        return by
 
     def _add_unparsed(self, event: Event) -> None:
         """Keep a line that nobody can read until its neighbours are known."""

@@ -15,6 +15,10 @@ SEPARATOR = "\t"
 
 # A name is cut to this many characters.
 _LONGEST = 253
+# So many accounts, and so many clients, are remembered at a time; longer ones, which a stranger can
+# make, are not.
+_MOST_KNOWN = 8_000
+_LONGEST_KNOWN = 300
 _CONTROLS = dict.fromkeys([*range(32), 127], "?")
 
 
@@ -38,9 +42,41 @@ def of_account(name: bytes) -> str:
     return ACCOUNT + SEPARATOR + text[:_LONGEST]
 
 
-def of_client(client: bytes) -> str:
-    """Return the sender that a client without a login is.
+class Senders:
+    """Whom lines name that hand mail in or log in; each is made once of the bytes that name it."""
 
-    client: `NAME[ADDRESS`
-    """
-    return CLIENT + SEPARATOR + client.rpartition(b"[")[2].decode("ascii").lower()
+    def __init__(self) -> None:
+        self._accounts: dict[bytes, str] = {}
+        self._addresses: dict[bytes, str] = {}
+
+    def of(self, client: bytes, account: bytes) -> str:
+        """Return the sender that an account is, or that a client without a login is.
+
+        client:  `NAME[ADDRESS`
+        account: nothing if nobody has logged in
+        """
+        if not account:
+            return CLIENT + SEPARATOR + self.address(client)
+        known = self._accounts.get(account)
+        if known is None:
+            known = of_account(account)
+            _remember(self._accounts, account, known)
+        return known
+
+    def address(self, client: bytes) -> str:
+        """Return the address of a client, lower case.
+
+        client: `NAME[ADDRESS`, or an address alone
+        """
+        known = self._addresses.get(client)
+        if known is None:
+            known = client.rpartition(b"[")[2].decode("ascii").lower()
+            _remember(self._addresses, client, known)
+        return known
+
+
+def _remember(known: dict[bytes, str], named: bytes, text: str) -> None:
+    if len(named) <= _LONGEST_KNOWN:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[named] = text

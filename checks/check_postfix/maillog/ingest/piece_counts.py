@@ -97,8 +97,6 @@ class PieceCounts:
         self._found = Events()
         self._handed_over = 0  # lines that matched
         self._bytes = 0  # since then
-        # whom a receipt or a login names -> sender, and address
-        self._handed_in: dict[tuple[bytes, bytes], tuple[str, str]] = {}
         self._lines = self._events = self._of_commands = 0
 
     def add(self, block: bytes) -> None:
@@ -156,7 +154,7 @@ class PieceCounts:
         origins = self._origins
         for template in templates:
             assert template.event is not None  # else it is none of these
-            names = template.host, template.instance
+            names = template.written_by
             origin = origins.get(names)
             if origin is None:
                 origin = origins[names] = self._store.origin(self._log, *names)
@@ -237,20 +235,18 @@ class PieceCounts:
         for (minute, event), lines in found.unparsed.items():
             counts.add(minute, of_nobody, event, lines)
         deliveries, clients = _known(found)
-        newest = self.newest
         for minute, templates in found.counted.items():
+            self._note_newest(minute, templates)
+            counts.note(minute, {template.origin for template in templates})
+            totals = counts.counters(minute)
+            of_family: dict[str, dict[str, int] | None] = {}
             for template, named in templates.items():
-                if template.is_of_daemon:
-                    names = template.host, template.instance
-                    if minute > newest.get(names, 0):
-                        newest[names] = minute
-                else:
-                    self._of_commands += len(named)
                 times = template.times
                 number = len(named) * times
                 self._events += number
+                if not template.is_of_daemon:
+                    self._of_commands += len(named)
                 counters, family, rest = template.tally
-                totals = counts.counters(minute, template.origin)
                 if totals is not None:
                     for counter in counters:
                         totals[counter] = totals.get(counter, 0) + number
@@ -262,13 +258,15 @@ class PieceCounts:
                     self._add_logins(minute, template, named)
                 if not family:
                     continue
-                keys = counts.keys(minute, template.origin, family)
+                if family not in of_family:
+                    of_family[family] = counts.keys(minute, family)
+                keys = of_family[family]
                 if keys is None:
                     continue
                 first = of_origin(template.origin, "")
                 if template.names is DELIVERY:
-                    for one, *_ in named:
-                        key = f"{first}{deliveries[one]}{rest}"
+                    for one in named:
+                        key = f"{first}{deliveries[one[0]]}{rest}"
                         keys[key] = keys.get(key, 0) + times
                 elif template.names is CLIENT:
                     for one in named:
@@ -288,11 +286,18 @@ class PieceCounts:
         self._store.add(counts)
         counts.clear()
 
+    def _note_newest(self, minute: int, templates: Iterable[LineTemplate]) -> None:
+        """Note of who has written lines of daemons that they have in this minute."""
+        newest = self.newest
+        for names in {template.written_by for template in templates if template.is_of_daemon}:
+            if minute > newest.get(names, 0):
+                newest[names] = minute
+
     def _add_recipients(self, minute: int, template: LineTemplate, named: Sequence[Whom]) -> None:
         """Count first tries by whom they are for."""
         assert template.event is not None  # else it would not count
         if template.names is DELIVERY:
-            recipients = [recipient for _, recipient, _ in named if recipient]
+            recipients = [one[1] for one in named if one[1]]
         else:
             recipients = [template.event.recipient] * len(named) if template.event.recipient else []
         if recipients:
@@ -302,43 +307,32 @@ class PieceCounts:
         """Count logins at Dovecot by who came from where."""
         event = template.event
         assert event is not None  # else it would not count
-        for whom_it_names in dict.fromkeys(named):  # of a minute, the first one is kept
-            by, address = sender.of_account(event.account), event.client
-            if template.names is LOGIN:
-                if not whom_it_names[1]:
-                    continue
-                by, address = self._handed_in.get(whom_it_names) or self._who(whom_it_names)
-            self._counts.add_login(minute, template.origin, by, address, event.service)
-
-    def _who(self, whom_it_names: tuple[bytes, bytes]) -> tuple[str, str]:
-        """Return the sender, nothing if it is not kept, and the address that a line names."""
-        client, account = whom_it_names
-        by = sender.of_account(account) if account else sender.of_client(client)
-        # Most are strangers, of whom nothing is kept.
-        by = by if senders.is_kept(by) else ""
-        if len(self._handed_in) > _MOST_LINES:
-            self._handed_in.clear()
-        known = self._handed_in[whom_it_names] = (
-            by, client.rpartition(b"[")[2].decode("ascii").lower()
-        )  # fmt: skip
-        return known
+        add_login, origin, service = self._counts.add_login, template.origin, event.service
+        if template.names is not LOGIN:
+            by = sender.of_account(event.account)
+            add_login(minute, origin, by, event.client, service)
+            return
+        who = self._scan.senders
+        for client, account in dict.fromkeys(named):  # of a minute, the first one is kept
+            if account:
+                by = who.of(client, account)
+                add_login(minute, origin, by, who.address(client), service)
 
     def _add_receipts(
         self, minute: int, template: LineTemplate, named: Sequence[tuple[bytes, bytes]]
     ) -> None:
         """Count messages by who has handed them in."""
         assert template.event is not None  # else it would not count
+        who, origin = self._scan.senders, template.origin
+        add, each = self._counts.add_of_sender, template.times
         # With many hosts there is mostly but one in a minute.
         numbers = Counter(named) if len(named) > 1 else dict.fromkeys(named, 1)
-        for whom_it_names, times in numbers.items():
-            if template.event.other_id and not whom_it_names[1]:
-                continue
-            by, address = self._handed_in.get(whom_it_names) or self._who(whom_it_names)
-            if not by:
-                continue
-            self._counts.add_of_sender(
-                minute, template.origin, by, senders.MESSAGES, times * template.times, address
-            )
+        for (client, account), times in numbers.items():
+            address = who.address(client)
+            # Most are strangers, of whom nothing is kept.
+            if account or (not template.event.other_id and senders.is_near(address)):
+                by = who.of(client, account)
+                add(minute, origin, by, senders.MESSAGES, times * each, address)
 
 
 def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
@@ -348,7 +342,7 @@ def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
     for templates in found.counted.values():
         for template, named in templates.items():
             if template.names is DELIVERY:
-                of_deliveries.update([place for place, *_ in named])
+                of_deliveries.update([one[0] for one in named])
             elif template.tally[1]:
                 if template.names is CLIENT:
                     of_others.update(named)

@@ -254,6 +254,8 @@ class Store:
         db = self._db
         self._checksums = Checksums(db, self.path)
         version = self._version()
+        # In KiB: with less a long read writes and reads pages again before it commits.
+        db.execute("PRAGMA cache_size=-4000")
         db.execute("PRAGMA synchronous=EXTRA")
         db.execute("PRAGMA cell_size_check=ON")
         # What is deleted for privacy's sake is overwritten, not just unlinked.
