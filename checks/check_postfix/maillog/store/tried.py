@@ -126,16 +126,20 @@ def bounded(pairs: Mapping[str, int]) -> Mapping[str, int]:
 def _bounded_of_one(origin: str, pairs: Mapping[str, int], most: int) -> Mapping[str, int]:
     if len(pairs) <= most:
         return pairs
-    of_client: dict[str, int] = {}
-    for pair, number in pairs.items():
-        client = pair.rpartition(SEPARATOR)[0]
-        of_client[client] = of_client.get(client, 0) + number
     others = f"{origin}{SEPARATOR}{OTHERS}"
-    # Of those that failed equally often it is the same ones in each hour.
-    ordered = sorted(
-        (pair for pair in pairs if pair != others),
-        key=lambda pair: (-of_client[pair.rpartition(SEPARATOR)[0]], pair),
-    )
-    kept = {pair: pairs[pair] for pair in ordered[: most - 1]}
+    clients = [pair[: pair.rindex(SEPARATOR)] for pair in pairs]
+    of_client: dict[str, int] = {}
+    for client, number in zip(clients, pairs.values(), strict=True):
+        of_client[client] = of_client.get(client, 0) + number
+    by_number: dict[int, list[str]] = {}
+    for pair, client in zip(pairs, clients, strict=True):
+        if pair != others:
+            by_number.setdefault(of_client[client], []).append(pair)
+    chosen: list[str] = []
+    for _, alike in sorted(by_number.items(), reverse=True):
+        left = most - 1 - len(chosen)
+        # Of those that failed equally often it is the same ones in each hour.
+        chosen += alike if len(alike) <= left else sorted(alike)[:left]
+    kept = {pair: pairs[pair] for pair in chosen}
     kept[others] = sum(pairs.values()) - sum(kept.values())
     return kept
