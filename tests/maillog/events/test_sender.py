@@ -6,6 +6,7 @@ import tracemalloc
 
 import pytest
 
+from check_postfix.maillog.counts import network
 from check_postfix.maillog.counts.account import Accounts
 from check_postfix.maillog.events import sender
 from check_postfix.maillog.events.sender import Senders
@@ -40,7 +41,9 @@ def test_what_is_remembered_of_100_000_strangers_is_bounded(size):
         senders.of(b"x[%d" % one, name)
         senders.address(b"x[%d" % one)
         accounts.pseudonym(name)
+        network.around("1.%0*d" % (size, one))
+        network.of("1:%0*d" % (size, one))
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert held < 6 << 20
+    assert held < 10 << 20

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 # So many are remembered at a time.
 _MOST_KNOWN = 8_192
+# The longest address, `ABCD:ABCD:ABCD:ABCD:ABCD:ABCD:192.168.158.190`.
+_LONGEST = 45
 _GROUPS = 8
 _GROUPS_OF_NETWORK = 4
 
@@ -19,7 +21,7 @@ def of(address: str) -> str:
 
     address: as Postfix and Dovecot write it, lower case; anything else is returned as it is
     """
-    if ":" not in address:
+    if ":" not in address or len(address) > _LONGEST:
         return address
     if "." in address:  # ::ffff:192.0.2.1
         return address.rpartition(":")[2]
@@ -41,12 +43,16 @@ def _of_ipv6(address: str) -> str:
     return ":".join(network) + "::/64"
 
 
-@lru_cache(_MOST_KNOWN)
 def around(address: str) -> str:
     """Return the /24 of an IPv4 address, and the /64 of an IPv6 address.
 
-    Addresses of one provider's customer change within these.
+    Addresses of one provider's customer change within these. Anything else is returned as it is.
     """
+    return _around(address) if len(address) <= _LONGEST else address
+
+
+@lru_cache(_MOST_KNOWN)
+def _around(address: str) -> str:
     near = of(address)
     first, dot, _ = near.rpartition(".")
     return f"{first}.0/24" if dot and ":" not in near else near

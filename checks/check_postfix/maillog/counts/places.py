@@ -18,8 +18,6 @@ SMTP = "smtp"
 
 # This machine itself: its webmail, scripts and monitoring.
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
-# So many are remembered at a time.
-_MOST_KNOWN = 8_000
 
 
 class Place(namedtuple("Place", "first last service name client")):
@@ -54,8 +52,6 @@ class Places:
         self.network = Accounts(secret, NETWORK).pseudonym
         self.account = Accounts(secret).pseudonym
         self.found: dict[tuple[str, str, int], Place] = {}
-        # Address -> pseudonym of its network, nothing if it is none that tells anything
-        self._networks: dict[str, str] = {}
 
     def clear(self) -> None:
         """Begin anew."""
@@ -67,11 +63,7 @@ class Places:
         client: address that it came from
         name:   of the account, lower case
         """
-        near = self._networks.get(client)
-        if near is None:
-            if len(self._networks) >= _MOST_KNOWN:
-                self._networks.clear()
-            near = self._networks[client] = self._network_of(client)
+        near = self._network_of(client)
         if not near or not name:
             return
         where = near, self.account(name.encode()), origin
