@@ -56,6 +56,10 @@ def test_each_column_of_each_table_takes_part(db: sqlite3.Connection) -> None:
     assert schema.columns() == there
 
 
+def test_all_statements_are_known_by_their_sum() -> None:
+    assert hex(schema._SUM) == hex(schema.sum_of(schema.statements().values()))
+
+
 def test_no_column_holds_what_another_sqlite_might_give_back_otherwise(
     db: sqlite3.Connection,
 ) -> None:

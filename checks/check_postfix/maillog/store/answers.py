@@ -7,7 +7,7 @@ from check_postfix.maillog.store import checksum, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from check_postfix.maillog.counts.histogram import Histogram
     from check_postfix.maillog.store.database import Database
@@ -20,9 +20,12 @@ _LONG = 3 * 24 * 60
 
 
 class Answers:
-    """What reads the tables of counts. Few checks ask for more than totals and keys."""
+    """What reads the tables of counts.
 
-    def __init__(self, database: Database, logs: Logs, tables: Tables) -> None:
+    tables: returns those that are kept otherwise than by the minute
+    """
+
+    def __init__(self, database: Database, logs: Logs, tables: Callable[[], Tables]) -> None:
         self._database = database
         self._logs = logs
         self._tables = tables
@@ -216,12 +219,12 @@ class Answers:
         from check_postfix.maillog.counts.series import FLOODED
 
         with self._database.readable():
-            found = self._tables.quarters.of(series, first, last, origins)
+            found = self._tables().quarters.of(series, first, last, origins)
             if series == FLOODED:
                 from check_postfix.maillog.store.daily_most import BY_RECIPIENT
 
                 wanted = frozenset(map(str, origins))
-                waiting = self._tables.daily_most.of_busiest(BY_RECIPIENT, first, last, wanted)
+                waiting = self._tables().daily_most.of_busiest(BY_RECIPIENT, first, last, wanted)
                 for quarter, number in waiting.items():
                     found[quarter] = max(number, found.get(quarter, 0))
             return found
@@ -229,18 +232,18 @@ class Answers:
     def origins_of(self, series: str, first: int, last: int) -> set[int]:
         """Return the origins of which anything of a series came in some quarters."""
         with self._database.readable():
-            return self._tables.quarters.origins(series, first, last)
+            return self._tables().quarters.origins(series, first, last)
 
     def quarters_since(self, first: int, last: int, origins: Collection[int]) -> int:
         """Return the first of some quarters in which anything came of origins; `last` if none."""
         with self._database.readable():
-            return self._tables.quarters.since(first, last, origins)
+            return self._tables().quarters.since(first, last, origins)
 
     def delays_of(self, start: int, end: int, origins: Iterable[int]) -> dict[int, Histogram]:
         """Return how long deliveries took in some minutes, by the places of histograms."""
         hours = self._hours("delay", "delay", start, end, "first")
         with self._database.readable():
-            return self._tables.delays.of(hours, start, end, origins)
+            return self._tables().delays.of(hours, start, end, origins)
 
     def most_of_days(
         self, family: str, first: int, last: int, origins: Iterable[int]
@@ -249,7 +252,7 @@ class Answers:
         with self._database.readable():
             is_all_read = not any(log.backlog for log in self._logs.all())
             wanted = frozenset(map(str, origins))
-            return self._tables.daily_most.of_days(family, first, last, wanted, is_all_read)
+            return self._tables().daily_most.of_days(family, first, last, wanted, is_all_read)
 
     def tried(
         self, start: int, end: int, origins: Collection[int]
@@ -265,7 +268,7 @@ class Answers:
         found: dict[str, int] = {}
         with self._database.readable():
             wanted = frozenset(map(str, origins))
-            for pair, number in self._tables.tried.of(start // 60, last, wanted):
+            for pair, number in self._tables().tried.of(start // 60, last, wanted):
                 found[pair] = found.get(pair, 0) + number
             # Of the hour that is not over at this time, minute by minute.
             for _, keys in self._keys_of(tried.FAMILY, last * 60, end, origins):
@@ -277,4 +280,4 @@ class Answers:
     def logins_from(self, network: str) -> list[Login]:
         """Return the first logins of each account from a network, by its pseudonym."""
         with self._database.readable():
-            return self._tables.places.of(network)
+            return self._tables().places.of(network)

@@ -18,7 +18,7 @@ _DAY = 24 * 60
 _LAST_MINUTE = 10**9
 
 _READ = rows.reader(Generation, "generation")
-_OF_LOG = schema.columns()["generation"].index("log")
+_OF_LOG = schema.columns_of("generation").index("log")
 
 
 class Generations:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def chosen(table: str, names: Sequence[str]) -> Callable[[Row], Row]:
     """Return what takes these columns out of a whole row of a table."""
-    columns = schema.columns()[table]
+    columns = schema.columns_of(table)
     return itemgetter(*[columns.index(name) for name in names])
 
 

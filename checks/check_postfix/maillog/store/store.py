@@ -15,7 +15,6 @@ from check_postfix.maillog.store.gaps import Gaps
 from check_postfix.maillog.store.generations import Generations
 from check_postfix.maillog.store.logs import Logs
 from check_postfix.maillog.store.origins import Origins
-from check_postfix.maillog.store.tables import Tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.pending import Pending
     from check_postfix.maillog.store.seen import Seen
+    from check_postfix.maillog.store.tables import Tables
 
 
 class Store(Database):
@@ -36,7 +36,6 @@ class Store(Database):
     generations: the runs of lines that were found, and what was read of each
     gaps:        what was destroyed before it was read
     origins:     which hosts and instances were told of
-    tables:      of what is kept otherwise than by the minute
     answers:     what was counted
     """
 
@@ -50,14 +49,21 @@ class Store(Database):
         self.generations = Generations(self, self.logs)
         self.gaps = Gaps(self)
         self.origins = Origins(self)
-        self.tables = Tables(self)
-        self.answers = Answers(self, self.logs, self.tables)
+        self.answers = Answers(self, self.logs, lambda: self.tables)
 
     def seen(self, log: Log) -> Seen:
         """Return the table of a log's files."""
         from check_postfix.maillog.store.seen import Seen
 
         return Seen(self.db, self.path, log.id, self.checksums)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What is kept otherwise than by the minute."""
+        # Half of the checks ask for it.
+        from check_postfix.maillog.store.tables import Tables
+
+        return Tables(self)
 
     # A run with nothing new has no need of the others.
 
