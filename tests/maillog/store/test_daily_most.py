@@ -12,7 +12,7 @@ from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.senders import MESSAGES
 from check_postfix.maillog.counts.series import FLOODED
 from check_postfix.maillog.store import daily_most
-from check_postfix.maillog.store.daily_most import QUARTERS
+from check_postfix.maillog.store.quarters import DAY as QUARTERS
 from check_postfix.maillog.store.store import Store
 from tests.support import effort
 
