@@ -347,7 +347,8 @@ class OpenedStore:
         log = progress.log()
         named = self._options.timezone
         if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
-            return progress.coverage(log)
+            with store.reading():
+                return progress.coverage(log)
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.ingest.ingest import Ingest
 

@@ -20,6 +20,7 @@ from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.ingest import ingest
 from check_postfix.maillog.store import damage, key_quota, retention, run_mark
+from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
@@ -489,3 +490,72 @@ def test_a_mark_that_waits_for_nobody_leaves_what_is_read_later_its_patience(tmp
 
         assert run_mark.kept(store, "deferred") is None
         ends.join()
+
+
+def write(store: Store) -> None:
+    """Write to each of some tables."""
+    counts = Counts(store.key)
+    counts.add(70, 1, failed("192.0.2.1"), 1)
+    counts.add(70, 1, Event(kind="sent"), 1)
+    counts.delays.add_quick(70, [(1, b"0.5, delays=0.1/0/0.2/0.2")])
+    with store.transaction():
+        store.logs.add(f"/{len(store.logs.all())}")
+        store.ledger.add(counts)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.logs.names(),
+        lambda store: store.answers.totals(60, 120, [1]),
+        lambda store: store.answers.keys("auth_failed", 60, 120, [1]),
+        lambda store: store.answers.tried(60, 120, [1]),
+        lambda store: store.answers.quarters("sent", 0, 10, [1]),
+        lambda store: store.answers.delays_of(60, 120, [1]),
+    ],
+)
+def test_what_another_run_writes_while_something_is_read_is_no_damage(tmp_path, monkeypatch, ask):
+    path = str(tmp_path / "state")
+    sum_of = Checksums._of
+
+    def later(checksums: Checksums, name: str) -> int:
+        """Return the sum of rows that were read before another run has ended its writing."""
+        monkeypatch.setattr(Checksums, "_of", sum_of)
+        with contextlib.suppress(StoreError), Store(path, 0) as other:
+            write(other)
+        return sum_of(checksums, name)
+
+    with Store(path, 1) as store:
+        write(store)
+        before = ask(store)
+        monkeypatch.setattr(Checksums, "_of", later)
+
+        assert ask(store) == before
+
+
+def test_who_reads_for_long_lets_others_write_meanwhile(tmp_path, monkeypatch):
+    path = str(tmp_path / "state")
+    reads, sum_of = threading.current_thread(), Checksums._of
+    written: list[float] = []
+
+    def slowly(checksums: Checksums, name: str) -> int:
+        if threading.current_thread() is reads:
+            time.sleep(0.1)
+        return sum_of(checksums, name)
+
+    def write_now() -> None:
+        with Store(path, 0) as other:
+            write(other)
+        written.append(time.monotonic())
+
+    with Store(path, 5) as store:
+        write(store)
+        monkeypatch.setattr(Checksums, "_of", slowly)
+        writer = threading.Thread(target=write_now)
+        writer.start()
+        store.answers.totals(0, 1440, [1])
+        ended = time.monotonic()
+        writer.join()
+
+    assert written
+    assert written[0] < ended

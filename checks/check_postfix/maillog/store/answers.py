@@ -33,7 +33,7 @@ class Answers:
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
         """Return what each counter came to in the minutes from begin up to, not with, end."""
         sums: dict[str, int] = {}
-        with self._database.readable():
+        with self._database.reading():
             for _, counters in self._totals_of(start, end, origins):
                 for name, number in counters:
                     sums[name] = sums.get(name, 0) + number
@@ -41,7 +41,7 @@ class Answers:
 
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
         """Tell whether anything was counted in the minutes from start up to, not with, end."""
-        with self._database.readable():
+        with self._database.reading():
             return any(True for _ in self._totals_of(start, end, origins))
 
     def totals_of(
@@ -57,7 +57,7 @@ class Answers:
         """Yield each minute that has any counters, an hour at a time, the oldest first."""
         wanted = frozenset(map(str, origins))
         for hour in self._hours("total", "total", start, end):
-            for minute, text, *_ in self._database.checksums.whole(
+            for minute, text, *_ in self._database.whole(
                 checksum.total(hour),
                 "SELECT * FROM total WHERE minute>=? AND minute<? ORDER BY minute",
                 hour,
@@ -72,7 +72,7 @@ class Answers:
         """Return minute -> what some counters came to in it together, if to anything."""
         wanted = frozenset(counters)
         found: dict[int, int] = {}
-        with self._database.readable():
+        with self._database.reading():
             for minute, numbers in self._totals_of(start, end, origins):
                 if number := sum(n for name, n in numbers if packed.own(name) in wanted):
                     found[minute] = number
@@ -87,7 +87,7 @@ class Answers:
         Returns: None if something was counted in these minutes themselves, or nothing before
         """
         wanted = frozenset(origins)
-        with self._database.readable():
+        with self._database.reading():
             # To the end of the silence first: mostly there is none.
             after = next((minute for minute, _ in self._totals_of(start, end + most, wanted)), None)
             if after is not None and after < end:
@@ -105,7 +105,7 @@ class Answers:
         """Return the (key, number) pairs of a family in these minutes, most first."""
         numbers: dict[str, int] = {}
         held = 0
-        with self._database.readable():
+        with self._database.reading():
             for _, keys in self._keys_of(family, start, end, origins):
                 for name, number in keys:
                     key = packed.own(name)
@@ -136,7 +136,7 @@ class Answers:
         """Yield each minute that has any keys of a family, an hour at a time."""
         wanted = frozenset(map(str, origins))
         for hour in self._hours("keyed", f"keyed {family}", start, end):
-            for _, minute, _, text, *_ in self._database.checksums.whole(
+            for _, minute, _, text, *_ in self._database.whole(
                 checksum.keyed(family, hour),
                 "SELECT * FROM keyed WHERE family=? AND minute>=? AND minute<?",
                 family, hour, hour + 60,
@@ -174,7 +174,7 @@ class Answers:
         now: set[tuple[str, str]] = set()
         earlier: set[tuple[str, str]] = set()
         lines = 0
-        with self._database.readable():
+        with self._database.reading():
             for minute, keys in self._keys_of(family, before, end, origins):
                 for name, number in keys:
                     origin, message, kind = fields(name)
@@ -218,7 +218,7 @@ class Answers:
         # Few checks of many ask for it.
         from check_postfix.maillog.counts.series import FLOODED
 
-        with self._database.readable():
+        with self._database.reading():
             found = self._tables().quarters.of(series, first, last, origins)
             if series == FLOODED:
                 from check_postfix.maillog.store.daily_most import BY_RECIPIENT
@@ -231,25 +231,25 @@ class Answers:
 
     def origins_of(self, series: str, first: int, last: int) -> set[int]:
         """Return the origins of which anything of a series came in some quarters."""
-        with self._database.readable():
+        with self._database.reading():
             return self._tables().quarters.origins(series, first, last)
 
     def quarters_since(self, first: int, last: int, origins: Collection[int]) -> int:
         """Return the first of some quarters in which anything came of origins; `last` if none."""
-        with self._database.readable():
+        with self._database.reading():
             return self._tables().quarters.since(first, last, origins)
 
     def delays_of(self, start: int, end: int, origins: Iterable[int]) -> dict[int, Histogram]:
         """Return how long deliveries took in some minutes, by the places of histograms."""
         hours = self._hours("delay", "delay", start, end, "first")
-        with self._database.readable():
+        with self._database.reading():
             return self._tables().delays.of(hours, start, end, origins)
 
     def most_of_days(
         self, family: str, first: int, last: int, origins: Iterable[int]
     ) -> tuple[int, dict[str, int], int]:
         """Return what is known of what single ones had at most; see DailyMost.of_days."""
-        with self._database.readable():
+        with self._database.reading():
             is_all_read = not any(log.backlog for log in self._logs.all())
             wanted = frozenset(map(str, origins))
             return self._tables().daily_most.of_days(family, first, last, wanted, is_all_read)
@@ -266,7 +266,7 @@ class Answers:
 
         last = end // 60
         found: dict[str, int] = {}
-        with self._database.readable():
+        with self._database.reading():
             wanted = frozenset(map(str, origins))
             for pair, number in self._tables().tried.of(start // 60, last, wanted):
                 found[pair] = found.get(pair, 0) + number
@@ -279,5 +279,5 @@ class Answers:
 
     def logins_from(self, network: str) -> list[Login]:
         """Return the first logins of each account from a network, by its pseudonym."""
-        with self._database.readable():
+        with self._database.reading():
             return self._tables().places.of(network)

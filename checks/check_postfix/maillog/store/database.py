@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Self
 
-# Seconds. What takes so long may have waited for another run.
+# Seconds. What takes so long may have waited for another run, or let one wait.
 _NOTICEABLE = 0.05
 # So long is another run waited for when the time is up, lest what was read be lost for its sake.
 _GRACE = 0.5
@@ -57,6 +57,7 @@ class Database:
         """
         self.path = path
         self._memories: list[dict[Any, Any]] = []
+        self._reading_since: float | None = None
         if path is not None and not _is_sound_place(path):
             # Needed once in a file's life.
             from check_postfix.maillog.store import file
@@ -101,10 +102,11 @@ class Database:
             assert self.path is not None  # a nameless file is never older
             migration.migrate(db, self.path, self._deadline, self.checksums)
             self._version()  # another run, of a newer version, may have been quicker
-        if not schema.is_in(db):
-            self._version()  # a newer run may just now have changed them
-            raise DamagedStore(f"{self.path}: has other tables than it should")
-        secrets = self.checksums.whole("secret", "SELECT * FROM secret")
+        with self.reading():
+            if not schema.is_in(db):
+                self._version()  # a newer run may just now have changed them
+                raise DamagedStore(f"{self.path}: has other tables than it should")
+            secrets = self.whole("secret", "SELECT * FROM secret")
         if len(secrets) != 1 or len(secrets[0][0]) != schema.SECRET_SIZE:
             raise DamagedStore(f"{self.path}: has lost its key")
         self.key: bytes = secrets[0][0]
@@ -153,6 +155,47 @@ class Database:
                 yield
         except ValueError:
             raise self.unreadable() from None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Be `readable`, and let no other run end its writing between what is read inside.
+
+        Else rows would be held against a checksum that is newer than they are. And SQLite locks
+        once: to lock for each statement takes longer than most of them. So nothing is to be
+        waited for inside.
+        """
+        with self.readable():
+            if self.db.in_transaction:
+                yield
+                return
+            started = time.monotonic()
+            self._begin_reading()
+            try:
+                yield
+            finally:
+                self._reading_since = None
+                if self.db.in_transaction:  # which a fault of the disk ends
+                    self.db.execute("COMMIT")
+            if time.monotonic() - started > _NOTICEABLE:
+                self._be_patient()
+
+    def _begin_reading(self) -> None:
+        self.db.execute("BEGIN")
+        self._reading_since = time.monotonic()
+
+    def whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a slice; see Checksums. Before it others may write, if they wait long.
+
+        Raises: DamagedStore, StoreError
+        """
+        if not self.db.in_transaction:
+            with self.reading():
+                return self.checksums.whole(name, query, *values)
+        since = self._reading_since
+        if since is not None and time.monotonic() - since > _NOTICEABLE:
+            self.db.execute("COMMIT")
+            self._begin_reading()
+        return self.checksums.whole(name, query, *values)
 
     def unreadable(self) -> DamagedStore:
         """Return the error of a file with counts that are none."""
@@ -245,18 +288,6 @@ class Database:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise self.unreadable() from None
             raise
-
-    def whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a slice; see Checksums.
-
-        Raises: DamagedStore, StoreError
-        """
-        started = time.monotonic()
-        with explained(self.path):
-            rows = self.checksums.whole(name, query, *values)
-            if time.monotonic() - started > _NOTICEABLE:
-                self._be_patient()
-        return rows
 
     @property
     def is_changed(self) -> bool:

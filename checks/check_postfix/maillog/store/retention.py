@@ -7,7 +7,6 @@ address does not outlive the trouble that it is looked at in.
 from __future__ import annotations
 
 from check_postfix.maillog.counts.families import FAMILIES
-from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,5 +74,5 @@ def is_overdue(database: Database, oldest: int, oldest_keys: int) -> bool:
         ("SELECT 1 FROM tried WHERE hour<? LIMIT 1", (keys // 60,)),
         ("SELECT 1 FROM place WHERE name<>'' AND first<? LIMIT 1", (keys,)),
     )
-    with explained(database.path):
+    with database.reading():
         return any(database.db.execute(*query).fetchone() for query in queries)

@@ -55,7 +55,7 @@ class Store(Database):
         """Return the table of a log's files."""
         from check_postfix.maillog.store.seen import Seen
 
-        return Seen(self.db, self.path, log.id, self.checksums)
+        return Seen(self, log.id)
 
     @cached_property
     def tables(self) -> Tables:
