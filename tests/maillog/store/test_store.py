@@ -533,6 +533,23 @@ def test_what_another_run_writes_while_something_is_read_is_no_damage(tmp_path, 
         assert ask(store) == before
 
 
+def test_what_another_run_writes_while_everything_is_read_is_no_damage(tmp_path, monkeypatch):
+    path = str(tmp_path / "state")
+    added_up = Checksums._added_up
+
+    def later(checksums: Checksums) -> dict[str, int]:
+        monkeypatch.setattr(Checksums, "_added_up", added_up)
+        with Store(path, 0) as other:
+            write(other)
+        return added_up(checksums)
+
+    with Store(path, 1) as store:
+        write(store)
+        monkeypatch.setattr(Checksums, "_added_up", later)
+
+        damage.read_everything(store)
+
+
 def test_who_reads_for_long_lets_others_write_meanwhile(tmp_path, monkeypatch):
     path = str(tmp_path / "state")
     reads, sum_of = threading.current_thread(), Checksums._of

@@ -31,6 +31,15 @@ def read_everything(store: Store) -> None:
 
     Raises: DamagedStore
     """
+    try:
+        _read_everything(store)
+    except DamagedStore:
+        # Others may have written while that was read; they need not wait for who finds nothing.
+        with store.reading():
+            _read_everything(store)
+
+
+def _read_everything(store: Store) -> None:
     with explained(store.path):
         for (finding,) in store.db.execute("PRAGMA integrity_check(1)"):
             if finding != "ok":

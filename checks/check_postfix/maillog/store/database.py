@@ -75,7 +75,8 @@ class Database:
             try:
                 self._open()
                 if was_killed:
-                    self.checksums.check_everything()
+                    with self.reading():
+                        self.checksums.check_everything()
             except BaseException:
                 self.db.close()
                 raise
@@ -164,24 +165,30 @@ class Database:
         once: to lock for each statement takes longer than most of them. So nothing is to be
         waited for inside.
         """
-        with self.readable():
-            if self.db.in_transaction:
-                yield
-                return
-            started = time.monotonic()
-            self._begin_reading()
-            try:
-                yield
-            finally:
-                self._reading_since = None
-                if self.db.in_transaction:  # which a fault of the disk ends
-                    self.db.execute("COMMIT")
-            if time.monotonic() - started > _NOTICEABLE:
-                self._be_patient()
+        is_inside = self.db.in_transaction
+        started = time.monotonic()
+        try:
+            with explained(self.path):
+                if not is_inside:
+                    self._begin_reading()
+                try:
+                    yield
+                finally:
+                    if not is_inside:
+                        self._end_reading(started)
+        except ValueError:
+            raise self.unreadable() from None
 
     def _begin_reading(self) -> None:
         self.db.execute("BEGIN")
         self._reading_since = time.monotonic()
+
+    def _end_reading(self, started: float) -> None:
+        self._reading_since = None
+        if self.db.in_transaction:  # which a fault of the disk ends
+            self.db.execute("END")  # and nothing is written
+        if time.monotonic() - started > _NOTICEABLE:
+            self._be_patient()
 
     def whole(self, name: str, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a slice; see Checksums. Before it others may write, if they wait long.
@@ -193,7 +200,7 @@ class Database:
                 return self.checksums.whole(name, query, *values)
         since = self._reading_since
         if since is not None and time.monotonic() - since > _NOTICEABLE:
-            self.db.execute("COMMIT")
+            self._end_reading(since)
             self._begin_reading()
         return self.checksums.whole(name, query, *values)
 
