@@ -15,7 +15,7 @@ import pytest
 
 from check_postfix import auth, deferred, senders
 from check_postfix.maillog.counts.counts import RECEIPTS
-from check_postfix.maillog.store import store
+from check_postfix.maillog.store.forgetting import Forgetting
 from check_postfix.plugin.run import outcome_of
 from tests.maillog.events.test_forgery import FORGED
 from tests.support import mail_log
@@ -211,7 +211,7 @@ def test_the_state_is_readable_by_its_owner_only(day_old):
 def test_nothing_is_forgotten_before_its_time(day_old, monkeypatch):
     log, state, names = day_old
     forgotten = []
-    monkeypatch.setattr(store.Store, "forget", lambda *limits: forgotten.append(limits))
+    monkeypatch.setattr(Forgetting, "older", lambda *limits: forgotten.append(limits))
 
     run(deferred.CHECK, log, state, "--keep-keys", "25h")
 

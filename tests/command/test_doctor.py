@@ -180,7 +180,7 @@ def test_stamps_without_a_zone_are_told_with_the_one_they_are_read_by(doctor, se
 
 def test_what_is_not_read_yet(doctor, server, monkeypatch):
     monkeypatch.setattr(
-        "check_postfix.maillog.store.store.Store.unread", lambda *_: [(None, 12_345)]
+        "check_postfix.maillog.store.read_files.unread", lambda *_: [(None, 12_345)]
     )
 
     _, found, _ = doctor(*server, "--user", ME)

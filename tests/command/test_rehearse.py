@@ -12,7 +12,7 @@ import pytest
 
 from check_postfix.command import cli, rehearse
 from check_postfix.command.much_asked import MuchAsked
-from check_postfix.maillog.store.held import HeldStore
+from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.store.store import Store
 from check_postfix.plugin.run import options_of, outcome_of
 from tests.support.definitions import checks
@@ -159,24 +159,26 @@ def at_minute(minute: int) -> str:
     return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-@pytest.mark.parametrize("kind", [HeldStore, MuchAsked])
+@pytest.mark.parametrize("kind", [HeldAnswers, MuchAsked])
 def test_what_is_held_answers_as_the_store_does(kept, kind):
     now = int(time.time()) // 60
     chance = random.Random(1)
     with Store(kept[-1], 5) as store:
-        held = kind(store)
-        origins = [number for log in store.logs() for number, *_ in store.origins(log)]
+        held = kind(store.answers)
+        origins = [number for log in store.logs.all() for number, *_ in store.origins.of(log)]
         for _ in range(100):
             end = now - chance.randrange(5 * 1440)
             start = end - chance.randrange(1, 2000)
-            assert held.totals(start, end, origins) == store.totals(start, end, origins)
-            assert held.has_totals(start, end, origins) == store.has_totals(start, end, origins)
+            assert held.totals(start, end, origins) == store.answers.totals(start, end, origins)
+            assert held.has_totals(start, end, origins) == store.answers.has_totals(
+                start, end, origins
+            )
             for family in ("deferred", "auth_failed"):
-                assert held.keys(family, start, end, origins) == store.keys(
+                assert held.keys(family, start, end, origins) == store.answers.keys(
                     family, start, end, origins
                 )
             what = ("deferred_messages", ("deferred",), start, end, origins, start - 60)
-            assert held.messages(*what) == store.messages(*what)
+            assert held.messages(*what) == store.answers.messages(*what)
 
 
 @pytest.mark.parametrize("length", [15, 60, 1440, 2880])
@@ -184,40 +186,40 @@ def test_what_is_held_answers_as_the_store_does(kept, kind):
 def test_windows_that_follow_each_other_have_what_the_store_has(kept, length, step):
     now = int(time.time()) // 60
     with Store(kept[-1], 5) as store:
-        much = MuchAsked(store)
-        origins = [number for log in store.logs() for number, *_ in store.origins(log)]
+        much = MuchAsked(store.answers)
+        origins = [number for log in store.logs.all() for number, *_ in store.origins.of(log)]
         some = origins[:1]
         first = (now - 5 * 1440) // 15
         # Forwards, and then once more from an earlier time on
         for end in [*range(now - step * 8, now + 1, step), now - 4000, now - 4000 + step]:
             start, quarter = end - length, -(-end // 15)
 
-            assert much.totals(start, end, origins) == store.totals(start, end, origins)
-            assert much.has_totals(start, end, some) == store.has_totals(start, end, some)
+            assert much.totals(start, end, origins) == store.answers.totals(start, end, origins)
+            assert much.has_totals(start, end, some) == store.answers.has_totals(start, end, some)
             rejected = ("rejected_smtpd", "rejected_size")
-            assert much.by_minute(rejected, start, end, origins) == store.by_minute(
+            assert much.by_minute(rejected, start, end, origins) == store.answers.by_minute(
                 rejected, start, end, origins
             )
             for family in ("deferred", "auth_failed", "sent"):
-                assert much.keys(family, start, end, origins) == store.keys(
+                assert much.keys(family, start, end, origins) == store.answers.keys(
                     family, start, end, origins
                 )
             for series in ("sent", "rejected", "flooded"):
-                assert much.quarters(series, first, quarter, origins) == store.quarters(
+                assert much.quarters(series, first, quarter, origins) == store.answers.quarters(
                     series, first, quarter, origins
                 )
-            assert much.origins_of("sent", quarter - 200, quarter) == store.origins_of(
+            assert much.origins_of("sent", quarter - 200, quarter) == store.answers.origins_of(
                 "sent", quarter - 200, quarter
             )
-            assert much.quarters_since(first, quarter, some) == store.quarters_since(
+            assert much.quarters_since(first, quarter, some) == store.answers.quarters_since(
                 first, quarter, some
             )
             days = end // 1440 - 3, end // 1440
-            assert much.most_of_days("by_account", *days, origins) == store.most_of_days(
+            assert much.most_of_days("by_account", *days, origins) == store.answers.most_of_days(
                 "by_account", *days, origins
             )
             assert sorted(much.tried(start, end, origins)) == sorted(
-                store.tried(start, end, origins)
+                store.answers.tried(start, end, origins)
             )
 
 
@@ -225,12 +227,12 @@ def test_keys_that_were_too_many_to_be_kept_apart_are_those_of_the_store(kept, m
     monkeypatch.setattr("check_postfix.maillog.store.packed.MOST_HELD", 3_000)
     now = int(time.time()) // 60
     with Store(kept[-1], 5) as store:
-        much = MuchAsked(store)
-        origins = [number for log in store.logs() for number, *_ in store.origins(log)]
+        much = MuchAsked(store.answers)
+        origins = [number for log in store.logs.all() for number, *_ in store.origins.of(log)]
         for end in range(now - 600, now + 1, 60):
             for family in ("deferred", "auth_failed"):
                 asked = family, end - 1440, end, origins
-                assert much.keys(*asked) == store.keys(*asked)
+                assert much.keys(*asked) == store.answers.keys(*asked)
 
 
 def test_it_tells_how_often_when_and_for_how_long_beside_the_defaults(say, kept):

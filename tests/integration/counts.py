@@ -19,13 +19,13 @@ def together_of(log: Path) -> dict[str, int]:
     now = time.time()
     with Store(None, 1) as store:
         Ingest(store, str(log), UTC, now, now, 0, time.monotonic() + 60, keeps=False).run()
-        followed = store.log(str(log))
+        followed = store.logs.of(str(log))
         assert followed is not None
-        origins = [number for number, *_ in store.origins(followed)]
+        origins = [number for number, *_ in store.origins.of(followed)]
         end = int(now) // 60 + 1
         kinds = ["deferred"]
-        messages, _ = store.messages("deferred_messages", kinds, 0, end, origins, before=0)
-        return store.totals(0, end, origins) | {"deferred_messages": messages}
+        messages, _ = store.answers.messages("deferred_messages", kinds, 0, end, origins, before=0)
+        return store.answers.totals(0, end, origins) | {"deferred_messages": messages}
 
 
 def counts_of(log: Path) -> Counter[str]:

@@ -146,10 +146,10 @@ class Checks:
         """Return how often a delivery to each domain is counted."""
         minute = int(time.time()) // 60
         with Store(str(self._state), 5) as store:
-            log = store.log(str(self._log))
+            log = store.logs.of(str(self._log))
             assert log
-            origins = [origin for origin, *_ in store.origins(log)]
-            keys = store.keys("sent", minute - 120, minute + 1, origins)
+            origins = [origin for origin, *_ in store.origins.of(log)]
+            keys = store.answers.keys("sent", minute - 120, minute + 1, origins)
         return Counter({name: number for (name, _), number in keys})
 
 

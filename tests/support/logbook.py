@@ -208,7 +208,10 @@ def delays(store: str, log: str, start: int, end: int) -> Delays:
     with Store(store, 5) as opened:
         coverage = ingest_into(opened, log, end - 1)
         origins = [
-            number for known in (opened.log(log),) if known for number, *_ in opened.origins(known)
+            number
+            for known in (opened.logs.of(log),)
+            if known
+            for number, *_ in opened.origins.of(known)
         ]
         view = View(opened, origins, start, end, coverage, end - 2 * DAY, UTC, False)
         return view.delays()

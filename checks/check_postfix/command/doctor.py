@@ -27,7 +27,7 @@ from check_postfix.common.log_options import (
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.source import journalctl, whereabouts
-from check_postfix.maillog.store import location, log_zone
+from check_postfix.maillog.store import contents, damage, location, log_zone, read_files, retention
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.syntax import frame
@@ -318,10 +318,11 @@ def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
         yield Finding(f"a damaged one was set aside: {path}{ASIDE}; it goes by itself")
     try:
         with state.opened(path) as store:
-            store.read_everything()
-            contents, kept = store.contents(), store.retention() or USUAL
-            backlog = sum(left for log in store.logs() for _, left in store.unread(log))
-            gaps = contents.gaps
+            damage.read_everything(store)
+            holds, kept = contents.of(store), retention.kept(store) or USUAL
+            unread = [read_files.unread(store, log) for log in store.logs.all()]
+            backlog = sum(left for files in unread for _, left in files)
+            gaps = holds.gaps
     except StoreError as error:
         yield _error(error)
         return

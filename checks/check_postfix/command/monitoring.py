@@ -17,6 +17,7 @@ from check_postfix.command.finding import Finding
 from check_postfix.common import missed
 from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, LOG
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.maillog.store import run_mark
 from check_postfix.plugin import UsageError, values
 from check_postfix.plugin.run import options_of
 
@@ -46,7 +47,7 @@ class Asked:
 
         written: options of doctor: of the log
         """
-        minutes = store.run_minutes()
+        minutes = run_mark.minutes(store)
         self.names: dict[str, int] = {}
         for name, ids in _ids(store.key, written):
             of_check = [minutes.pop(id) for id in ids if id in minutes]

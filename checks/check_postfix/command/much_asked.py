@@ -10,7 +10,7 @@ from bisect import bisect_left
 
 from check_postfix.maillog.counts.families import MANY, SEPARATOR
 from check_postfix.maillog.store import packed, tried
-from check_postfix.maillog.store.held import HeldStore
+from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.store.quarters import DAY
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable
     from typing import Any, TypeVar
 
-    from check_postfix.maillog.store.store import Store
+    from check_postfix.maillog.store.answers import Answers
 
     V = TypeVar("V")
     Key = tuple[str, ...]
@@ -30,23 +30,23 @@ _EVER = 10**9
 _LONG = 60
 
 
-class MuchAsked(HeldStore):
+class MuchAsked(HeldAnswers):
     """Answers as a store does, of what it held when it was first asked.
 
     What it returns is not to be changed: the next one may be given the same.
     """
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
+    def __init__(self, answers: Answers) -> None:
+        super().__init__(answers)
         # Question -> answer
-        self._answers: dict[Hashable, Any] = {}
+        self._said: dict[Hashable, Any] = {}
         # What is asked again and again of other minutes -> these minutes, and what the answer was
         self._latest: dict[Hashable, tuple[Hashable, Any]] = {}
 
     def _once(self, question: Hashable, ask: Callable[[], V]) -> V:
-        if question not in self._answers:
-            self._answers[question] = ask()
-        found: V = self._answers[question]
+        if question not in self._said:
+            self._said[question] = ask()
+        found: V = self._said[question]
         return found
 
     def _again(self, question: Hashable, minutes: Hashable, ask: Callable[[], V]) -> V:
@@ -58,7 +58,7 @@ class MuchAsked(HeldStore):
         return found
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
-        """See Store."""
+        """See Answers."""
         sums = {}
         for name, counter in self._counters(tuple(origins)).items():
             first, last = counter.places(start, end)
@@ -67,13 +67,13 @@ class MuchAsked(HeldStore):
         return sums
 
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
-        """See Store."""
+        """See Answers."""
         return bool(self.totals(start, end, origins))
 
     def by_minute(
         self, counters: Iterable[str], start: int, end: int, origins: Iterable[int]
     ) -> dict[int, int]:
-        """See Store."""
+        """See Answers."""
         asked = tuple(counters), tuple(origins)
         together = self._once(asked, lambda: self._together(*asked))
         first, last = together.places(start, end)
@@ -83,7 +83,7 @@ class MuchAsked(HeldStore):
         def read() -> dict[str, _Counter]:
             counters: dict[str, _Counter] = {}
             for minute in sorted({minute for minute, _ in self._rows(origins, "", 0, _EVER)}):
-                for name, number in HeldStore.totals(self, minute, minute + 1, origins).items():
+                for name, number in HeldAnswers.totals(self, minute, minute + 1, origins).items():
                     if name not in counters:
                         counters[name] = _Counter()
                     counters[name].add(minute, number)
@@ -105,19 +105,19 @@ class MuchAsked(HeldStore):
         return together
 
     def keys(self, family: str, start: int, end: int, origins: Iterable[int]) -> Keys:
-        """See Store."""
+        """See Answers."""
         of = tuple(origins)
         rows = None
         if end - start >= _LONG:
             sums = self._once(("keys", family, end - start, of), _KeySums)
-            read = lambda first, last: HeldStore.keys(self, family, first, last, of)  # noqa: E731
+            read = lambda first, last: HeldAnswers.keys(self, family, first, last, of)  # noqa: E731
             rows = sums.of(start, end, read)
         return super().keys(family, start, end, of) if rows is None else rows
 
     def quarters(
         self, series: str, first: int, last: int, origins: Collection[int]
     ) -> dict[int, int]:
-        """See Store."""
+        """See Answers."""
         of = tuple(origins)
 
         def added() -> dict[int, int]:
@@ -135,27 +135,27 @@ class MuchAsked(HeldStore):
         begin = day * DAY
         return self._once(
             ("quarters", series, day, origins),
-            lambda: self._store.quarters(series, begin, begin + DAY, origins),
+            lambda: self._answers.quarters(series, begin, begin + DAY, origins),
         )
 
     def quarters_since(self, first: int, last: int, origins: Collection[int]) -> int:
-        """See Store."""
+        """See Answers."""
         question = "since", first, tuple(origins)
         before, answer = self._latest.get(question, (0, 0))
         if answer == before:  # there was nothing yet
-            answer = self._store.quarters_since(first, last, origins)
+            answer = self._answers.quarters_since(first, last, origins)
             self._latest[question] = last, answer
         since: int = answer
         return min(since, last)
 
     def origins_of(self, series: str, first: int, last: int) -> set[int]:
-        """See Store."""
+        """See Answers."""
 
         def found_in(day: int) -> set[int]:
             begin = day * DAY
             there = self._once(
                 ("origins", series, day),
-                lambda: self._store.origins_of(series, begin, begin + DAY),
+                lambda: self._answers.origins_of(series, begin, begin + DAY),
             )
             if first <= begin and begin + DAY <= last:
                 return there
@@ -173,21 +173,21 @@ class MuchAsked(HeldStore):
     def most_of_days(
         self, family: str, first: int, last: int, origins: Iterable[int]
     ) -> tuple[int, dict[str, int], int]:
-        """See Store."""
+        """See Answers."""
         of = tuple(origins)
         return self._again(
             ("most of days", family, of),
             (first, last),
-            lambda: self._store.most_of_days(family, first, last, of),
+            lambda: self._answers.most_of_days(family, first, last, of),
         )
 
     def tried(self, start: int, end: int, origins: Collection[int]) -> Keys:
-        """See Store."""
+        """See Answers."""
         of = tuple(origins)
         first, last = start // 60, end // 60
 
         def whole() -> tuple[Keys, dict[Key, int]]:
-            rows = self._store.tried(first * 60, last * 60, of)
+            rows = self._answers.tried(first * 60, last * 60, of)
             return rows, {pair: place for place, (pair, _) in enumerate(rows)}
 
         rows, places = self._again(("tried", last - first, of), (first, last), whole)

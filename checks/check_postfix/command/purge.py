@@ -14,7 +14,7 @@ from check_postfix.command import declared, state
 from check_postfix.common.log_options import KEEP_KEYS, KEEP_TOTALS, STATE
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.counts.families import FAMILIES, fields
-from check_postfix.maillog.store import clock_mark, damage
+from check_postfix.maillog.store import clock_mark, contents, damage, retention, room
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE, BESIDE
 from check_postfix.plugin import values
@@ -83,19 +83,19 @@ def run(options: Namespace) -> Generator[str, None, int]:
     given = declared.values(options, [KEEP_TOTALS, KEEP_KEYS])
     path = state.path_of(options)
     with state.opened(path) as store:
-        settled = store.retention() or USUAL
+        settled = retention.kept(store) or USUAL
         totals = given.keep_totals // 60 if given.keep_totals else settled.totals
         keys = given.keep_keys // 60 if given.keep_keys else settled.keys
         # What a wrong clock deletes is lost.
-        trusted = clock_mark.look(time.time(), store.clock_mark(), False).trusted
+        trusted = clock_mark.look(time.time(), clock_mark.kept(store), False).trusted
         oldest = trusted - totals
         oldest_keys = _EVER if options.all_keys else trusted - keys
-        size, before = os.stat(path).st_size, store.contents()
+        size, before = os.stat(path).st_size, contents.of(store)
         names = _names(store, oldest_keys)
         with store.transaction():
-            store.forget(oldest, oldest_keys)
-            store.give_all_room_back()
-        after = store.contents()
+            store.forgetting.older(oldest, oldest_keys)
+            room.give_all_back(store.db)
+        after = contents.of(store)
         kept = _kept(store)
     minutes = values.amount(before.totals.number - after.totals.number, "minute")
     yield f"sums before {local_time(oldest)}: {minutes}"
@@ -121,7 +121,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 def _names(store: Store, oldest_keys: int) -> list[bytes]:
     """Return names that are about to be forgotten."""
     names: dict[bytes, None] = {}
-    for family, keys in store.keys_before(oldest_keys):
+    for family, keys in store.forgetting.keys_before(oldest_keys):
         for key in keys:
             for field, value in zip(FAMILIES[family], fields(key), strict=True):
                 # Relays and the like can have names that are words of ours.
@@ -130,18 +130,18 @@ def _names(store: Store, oldest_keys: int) -> list[bytes]:
                     names[value.encode("utf-8", "replace")] = None
         if len(names) > _MOST_HELD:
             break
-    for of_login in store.logins_named_before(oldest_keys):
+    for of_login in store.forgetting.logins_named_before(oldest_keys):
         names |= {name.encode(): None for name in of_login if len(name) >= _SHORTEST}
     return list(names)
 
 
 def _kept(store: Store) -> bytes:
     """Return all texts that are still kept, in which a forgotten name may stand by right."""
-    texts = ["\n".join(keys) for _, keys in store.keys_before(_EVER)]
-    texts += [name for of_login in store.logins_named_before(_EVER) for name in of_login]
-    for log in store.logs():
+    texts = ["\n".join(keys) for _, keys in store.forgetting.keys_before(_EVER)]
+    texts += [name for of_login in store.forgetting.logins_named_before(_EVER) for name in of_login]
+    for log in store.logs.all():
         texts.append(log.path)
-        texts += [f"{host} {instance}" for _, host, instance, _ in store.origins(log)]
+        texts += [f"{host} {instance}" for _, host, instance, _ in store.origins.of(log)]
         texts += [file.path for file in store.seen(log).all()]
     return "\n".join(texts).encode("utf-8", "replace")
 

@@ -11,6 +11,7 @@ from check_postfix.common.log_options import STATE
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest.progress import Progress
+from check_postfix.maillog.store import contents, read_files, retention
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin import values
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from check_postfix.maillog.store.contents import Contents, Kept
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.window.coverage import Coverage
 
 NOTHING_FOUND, NOT_READ = 1, 3
@@ -58,23 +60,23 @@ def run(options: Namespace) -> Generator[str, None, int]:
         yield f"{path}: nothing is kept yet: no check of this user has run"
         return NOTHING_FOUND
     with state.opened(path) as store:
-        contents = store.contents()
-        yield from _file(path, contents, store)
+        holds = contents.of(store)
+        yield from _file(path, holds, store)
         status = 0
-        for log in store.logs():
+        for log in store.logs.all():
             yield ""
             lines, is_read = _log(store, log)
             yield from lines
             status = status if is_read else NOT_READ
         yield ""
-        yield from _kept(contents)
+        yield from _kept(holds)
     return status
 
 
-def _file(path: str, contents: Contents, store: Store) -> Iterator[str]:
+def _file(path: str, holds: Contents, store: Store) -> Iterator[str]:
     whole = os.stat(path).st_size
-    kept = store.retention() or USUAL
-    yield f"state: {path}, {values.amount(whole, 'byte')}, {contents.free} of them free"
+    kept = retention.kept(store) or USUAL
+    yield f"state: {path}, {values.amount(whole, 'byte')}, {holds.free} of them free"
     if os.path.lexists(path + ASIDE):
         yield f"  a damaged one was set aside: {path}{ASIDE}"
     yield (
@@ -82,8 +84,8 @@ def _file(path: str, contents: Contents, store: Store) -> Iterator[str]:
         f" clients and domains for {values.span(kept.keys * 60)}"
     )
     now = int(time.time()) // 60
-    if contents.trusted is not None and now - contents.trusted > _OFTEN:
-        yield f"  this machine's clock is believed up to {local_time(contents.trusted)}"
+    if holds.trusted is not None and now - holds.trusted > _OFTEN:
+        yield f"  this machine's clock is believed up to {local_time(holds.trusted)}"
 
 
 # Minutes; the clock is looked at by each run that writes.
@@ -104,7 +106,7 @@ def _log(store: Store, log: Log) -> tuple[list[str], bool]:
     lines = [f"{name}:", *_coverage(coverage)]
     if log.zone:
         lines.append(f"  stamps without a zone are read as {log.zone}")
-    left = store.unread(log)
+    left = read_files.unread(store, log)
     for file, size in left[:_MOST]:
         shown = clean(file.path.encode("utf-8", "replace"))
         lines.append(f"  not read yet: {shown}, about {values.amount(size, 'byte')}")
@@ -140,7 +142,7 @@ def _coverage(coverage: Coverage) -> list[str]:
 
 
 def _journal(store: Store, log: Log) -> Iterator[str]:
-    for span in store.journal_spans(log)[:_MOST]:
+    for span in store.journal_spans.of(log)[:_MOST]:
         yield (
             f"  read from {local_time(span.first_minute)} to {local_time(span.last)},"
             f" {values.amount(span.line_counts.lines, 'entry').replace('entrys', 'entries')}"
@@ -148,7 +150,7 @@ def _journal(store: Store, log: Log) -> Iterator[str]:
 
 
 def _origins(store: Store, log: Log) -> Iterator[str]:
-    told = [each for each in store.origins(log) if each[1] or each[2]]
+    told = [each for each in store.origins.of(log) if each[1] or each[2]]
     for _, host, instance, last in told[:_MOST]:
         newest = "" if last is None else f", newest line {local_time(last)}"
         name = clean(f"{instance} on {host}".encode())
@@ -157,18 +159,18 @@ def _origins(store: Store, log: Log) -> Iterator[str]:
         yield f"  and from {len(told) - _MOST} more"
 
 
-def _kept(contents: Contents) -> Iterator[str]:
+def _kept(holds: Contents) -> Iterator[str]:
     rows = [
-        ("minutes with sums", contents.totals),
-        *((f"keys of {family}", kept) for family, kept in contents.keys.items()),
-        ("messages that wait for the rest of their lines", contents.pending),
+        ("minutes with sums", holds.totals),
+        *((f"keys of {family}", kept) for family, kept in holds.keys.items()),
+        ("messages that wait for the rest of their lines", holds.pending),
     ]
     yield from columns.table(
         ("number", "oldest", "newest", "what is kept"),
         [(kept.number, _time(kept.first), _time(kept.last), what) for what, kept in rows],
     )
     yield ""
-    yield _runs(contents.runs)
+    yield _runs(holds.runs)
 
 
 def _runs(runs: Kept) -> str:

@@ -19,7 +19,7 @@ from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.tables import relay_note
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.store.held import HeldStore
+from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.window.window import DEFERRALS
 from check_postfix.plugin import UsageError, values
 from check_postfix.rejects import REJECTED
@@ -112,7 +112,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         remarks = FROM_LOG.remarks(window)
         found = 0
         yield _head(window)
-        held = window.through(HeldStore)
+        held = window.through(HeldAnswers)
         for what in asked:
             if what != _RECIPIENT:
                 lines = list(_table(window, held, what, rows))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.events.recogniser import is_of_daemon
 from check_postfix.maillog.source import journalctl
-from check_postfix.maillog.store.store import JOURNAL
+from check_postfix.maillog.store.logs import JOURNAL
 from check_postfix.maillog.syntax.entry import FIELDS, Entries, choice
 
 TYPE_CHECKING = False
@@ -30,10 +30,10 @@ def goes_on(store: Store, path: str, last: int | None, now: int, deadline: float
     Raises:   StoreError
     """
     since = -1 if last is None else last
-    journal = store.log(JOURNAL)
-    if journal and any((newest or 0) > since for *_, newest in store.origins(journal)):
+    journal = store.logs.of(JOURNAL)
+    if journal and any((newest or 0) > since for *_, newest in store.origins.of(journal)):
         return True
-    log = store.log(path)
+    log = store.logs.of(path)
     if not journalctl.has_journal() or log is None or 0 <= now - log.asked < PAUSE:
         return False
     newest = None
@@ -41,9 +41,9 @@ def goes_on(store: Store, path: str, last: int | None, now: int, deadline: float
     with suppress(LogError, journalctl.TimeUpError):
         newest = _newest(deadline)
     with store.transaction():
-        log = store.log(path) or log
+        log = store.logs.of(path) or log
         log.asked = now
-        store.save_log(log)
+        store.logs.save(log)
     return newest is not None and newest > since
 
 

@@ -21,7 +21,7 @@ def files(store: Store, logs: Sequence[str], now: int) -> list[LogFile]:
     now:  minutes since 1970
     """
     found: dict[str, LogFile] = {}
-    for log in filter(None, map(store.log, logs)):
+    for log in filter(None, map(store.logs.of, logs)):
         for seen in store.seen(log).all():
             if not seen.path:
                 continue
@@ -29,7 +29,7 @@ def files(store: Store, logs: Sequence[str], now: int) -> list[LogFile]:
                 status = os.stat(seen.path)
             except OSError:  # rotated away, or nobody but root can see it
                 continue
-            generation = store.generation(log, seen.generation) if seen.generation else None
+            generation = store.generations.of(log, seen.generation) if seen.generation else None
             last = generation.last if generation else None
             found[seen.path] = LogFile(
                 seen.path,

@@ -39,12 +39,12 @@ def read(
     Raises: LogError, StoreError
     """
     assert named.wildcards is not None
-    known = store.log(named.name)
+    known = store.logs.of(named.name)
     if known is None:
         with store.transaction():
-            known = store.log(named.name) or store.add_log(named.name)
+            known = store.logs.of(named.name) or store.logs.add(named.name)
             known.read, known.backlog = now, 0
-            store.save_log(known)
+            store.logs.save(known)
     gone = [name for name in _gone(store, named) if not _is_forgotten(store, name, oldest)]
     parts = [
         read_log(store, path, 1 / (len(named.paths) - number))
@@ -53,8 +53,8 @@ def read(
         for number, path in enumerate(named.paths)
     ]
     for name in gone:
-        log = store.log(name)
-        if log and not os.path.lexists(name) and (log.backlog or store.unsettled(log)):
+        log = store.logs.of(name)
+        if log and not os.path.lexists(name) and (log.backlog or store.generations.unsettled(log)):
             parts.append(read_log(store, name, may_be_gone=True))
         elif log:
             parts.append(Progress(store, name, now).coverage(log))
@@ -68,7 +68,7 @@ def read(
 
 def _not_looked_at(store: Store, path: str, now: int) -> Coverage:
     """Return what is covered of a log that there was no time for."""
-    log = store.log(path)
+    log = store.logs.of(path)
     if log is None:
         return Coverage(end=now + 1, complete=False)
     coverage = Progress(store, path, now).coverage(log)
@@ -81,7 +81,7 @@ def _gone(store: Store, named: NamedLog) -> list[str]:
     assert named.wildcards is not None
     return [
         name
-        for name in store.log_names()
+        for name in store.logs.names()
         if name not in named.paths
         and named.wildcards.has_made(name)
         and not named_logs.is_pattern(name)
@@ -90,12 +90,14 @@ def _gone(store: Store, named: NamedLog) -> list[str]:
 
 def _is_forgotten(store: Store, name: str, oldest: int) -> bool:
     """Forget a log that nothing is kept of any more; tell whether it is forgotten."""
-    log = store.log(name)
+    log = store.logs.of(name)
     if log is None:
         return True
-    last, _ = store.read_so_far(log)
-    if os.path.exists(name) or log.backlog or store.unsettled(log) or (last or 0) >= oldest:
+    last, _ = store.logs.read_so_far(log)
+    if os.path.exists(name) or log.backlog or (last or 0) >= oldest:
+        return False
+    if store.generations.unsettled(log):
         return False
     with store.transaction():
-        store.remove_log(log)
+        store.forgetting.log(log)
     return True

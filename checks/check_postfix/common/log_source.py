@@ -17,7 +17,7 @@ from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.maillog.counts.families import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.store import clock_mark, location, log_zone
+from check_postfix.maillog.store import clock_mark, location, log_zone, retention
 from check_postfix.maillog.store.retention import USUAL, Retention
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from check_postfix.common.named_logs import NamedLog
     from check_postfix.maillog.store.clock_mark import ClockMark
-    from check_postfix.maillog.store.store import Log
+    from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.window.log_file import LogFile
     from check_postfix.maillog.window.silence import Silence
 
@@ -180,8 +180,8 @@ class OpenedStore:
 
     def _read(self, store: Store) -> Coverage:
         """Bring the store up to the log."""
-        before = store.clock_mark()
-        is_new = not store.has_logs()
+        before = clock_mark.kept(store)
+        is_new = not store.logs.are_there()
         mark = clock_mark.look(self._span.now, before, is_new)
         self._retention = self._vote(store, is_new)
         self._trusted = mark.trusted
@@ -190,7 +190,10 @@ class OpenedStore:
         self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
         self._oldest_keys = 0 if self._path is None else mark.trusted - self._retention.keys
         if addresses := getattr(self._options, ADDRESS.name, None):
-            store.watch(addresses, int(self._span.now) // 60)
+            # One check of many asks for them.
+            from check_postfix.maillog.store import watched
+
+            watched.watch(store, addresses, int(self._span.now) // 60)
         self._logs, left_out = named_logs.of(self._options, store)
         self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
         parts = [self._read_log(store, log) for log in self._logs]
@@ -230,7 +233,7 @@ class OpenedStore:
             path = named.name
             told = [
                 origin
-                for log in map(store.log, named.paths)
+                for log in map(store.logs.of, named.paths)
                 if log
                 for origin in self._told_by(store, log)
             ]
@@ -246,13 +249,13 @@ class OpenedStore:
     def _told_by(self, store: Store, log: Log) -> list[Origin]:
         """Return what a log has told of, and when it last did, as of now."""
         now = int(self._span.now) // 60
-        told = store.origins(log)
+        told = store.origins.of(log)
         if any(last and last > now for *_, last in told):
             self._has_future = True
             if self._is_steady:
                 # Logged while a clock was ahead; since when it is silent nobody can tell.
                 with store.transaction():
-                    store.cut_newest(log, now)
+                    store.origins.cut_newest(log, now)
         # Until that is sure it may be our own clock that is behind.
         return [(number, host, name, last and min(last, now)) for number, host, name, last in told]
 
@@ -292,29 +295,29 @@ class OpenedStore:
                 return Retention(totals or USUAL.totals, keys)
             return (kept or USUAL).with_votes(totals, keys)
 
-        kept = store.retention()
+        kept = retention.kept(store)
         if self._path is not None and (kept is None or not kept.is_like(settled())):
             with store.transaction():
-                kept = store.retention()  # another run may have had its say
-                store.save_retention(settled())
+                kept = retention.kept(store)  # another run may have had its say
+                retention.save(store, settled())
         return settled()
 
     def _forget(self, store: Store, mark: ClockMark, before: ClockMark | None) -> None:
         """Forget what nothing new is logged for, and keep since when the clock is steady."""
         # By the clock's own time, for without a mark it would never be trusted.
         minute = int(self._span.now) // 60
-        is_overdue = store.is_overdue(
-            minute - self._retention.totals, minute - self._retention.keys
+        is_overdue = retention.is_overdue(
+            store, minute - self._retention.totals, minute - self._retention.keys
         )
         is_asked = store.is_changed or is_overdue or self._has_future
         is_marked = is_asked and clock_mark.is_worth_writing(mark, before)
-        is_forgotten = is_overdue and store.is_overdue(self._oldest, self._oldest_keys)
+        is_forgotten = is_overdue and retention.is_overdue(store, self._oldest, self._oldest_keys)
         if is_marked or is_forgotten:
             with store.transaction():
                 if is_marked:
-                    store.save_clock_mark(mark)
+                    clock_mark.save(store, mark)
                 if is_forgotten:
-                    store.forget(self._oldest, self._oldest_keys)
+                    store.forgetting.older(self._oldest, self._oldest_keys)
 
     def _remove_what_was_set_aside(self, path: str) -> None:
         """Remove a damaged store when the keys in it are too old to be kept."""
@@ -344,7 +347,8 @@ class OpenedStore:
         log = progress.log()
         named = self._options.timezone
         if log and progress.is_read_by_its_zone(log, named) and progress.is_all_read(log):
-            return progress.coverage(log)
+            with store.reading():
+                return progress.coverage(log)
         # Costs a third of a run, and a run with nothing new needs none of it.
         from check_postfix.maillog.ingest.ingest import Ingest
 
@@ -372,8 +376,11 @@ class OpenedStore:
 
     def bytes_left(self) -> int:
         """Return how much of the logs is still to be read, about, in bytes."""
-        logs = [self._store.log(path) for named in self._logs for path in named.paths]
-        return sum(left for log in logs if log for _, left in self._store.unread(log))
+        # No check has need of it.
+        from check_postfix.maillog.store import read_files
+
+        logs = [self._store.logs.of(path) for named in self._logs for path in named.paths]
+        return sum(left for log in logs if log for _, left in read_files.unread(self._store, log))
 
     def window(self) -> Window:
         """Return the window that the options ask for.
@@ -440,7 +447,8 @@ class OpenedStore:
         from check_postfix.maillog.window.silence import Silence, is_ordinary
 
         def around(first: int, after: int, most: int) -> tuple[int, int] | None:
-            return self._store.silence_around(first, after, most, [origin[0] for origin in origins])
+            numbers = [origin[0] for origin in origins]
+            return self._store.answers.silence_around(first, after, most, numbers)
 
         is_no_news = (
             last is not None
@@ -453,7 +461,7 @@ class OpenedStore:
         """Return whose time of day is compared; None for the machine's."""
         if self._options.timezone is not None:
             return values.zone(self._options.timezone)
-        logs = [self._store.log(path) for named in self._logs for path in named.paths]
+        logs = [self._store.logs.of(path) for named in self._logs for path in named.paths]
         zones = [log.zone for log in logs if log and log.zone]
         return log_zone.rules(zones[0]) if zones else None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from _blake2 import blake2b
 
 from check_postfix.common.log_remarks import local_time
+from check_postfix.maillog.store import run_mark
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.window.window import Window
 from check_postfix.plugin import Remark, values
@@ -48,7 +49,7 @@ class Runs:
         state_of: from a window to its exit code
         """
         now = window.end
-        before = self._store.run_mark(self._id)
+        before = run_mark.kept(self._store, self._id)
         mark = RunMark(now)
         if before and before.minute <= now:
             if now < before.until:
@@ -59,7 +60,7 @@ class Runs:
                 if words := _alarms(window, before.minute, state_of):
                     mark = RunMark(now, words, now + _HOUR)
         if mark.is_worth_writing(before):
-            self._store.save_run_mark(self._id, mark)
+            run_mark.save(self._store, self._id, mark)
         return Remark(mark.missed) if mark.missed else None
 
 

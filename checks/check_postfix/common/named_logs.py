@@ -7,7 +7,7 @@ import os
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, whereabouts
-from check_postfix.maillog.store.store import journal_name
+from check_postfix.maillog.store.logs import journal_name
 from check_postfix.plugin import UsageError
 
 TYPE_CHECKING = False
@@ -162,8 +162,13 @@ def _each_once(
 
 def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
     """Return inode -> log and size of what was read of the logs of a pattern."""
+    # Few logs are named by a pattern.
+    from check_postfix.maillog.store import read_files
+
     return {
-        inode: (name, size) for name, inode, size in store.files_read() if pattern.has_made(name)
+        inode: (name, size)
+        for name, inode, size in read_files.all_of(store)
+        if pattern.has_made(name)
     }
 
 
@@ -208,7 +213,7 @@ def _found_by(pattern: NamePattern, store: Store) -> list[str]:
     Raises: LogError if there is none, and never was
     """
     live = [path for path in pattern.logs() if not _is_of_store(path, store)]
-    known = set(store.log_names())
+    known = set(store.logs.names())
     if not live and not any(map(pattern.has_made, known)):
         raise pattern.absence()
     return sorted(live, key=lambda name: (name not in known, os.path.islink(name), name))

@@ -41,8 +41,8 @@ def test_what_is_remembered_of_100_000_strangers_is_bounded(size):
         senders.of(b"x[%d" % one, name)
         senders.address(b"x[%d" % one)
         accounts.pseudonym(name)
-        network.around("1.%0*d" % (size, one))
-        network.of("1:%0*d" % (size, one))
+        network.around(f"1.{one:0{size}}")
+        network.of(f"1:{one:0{size}}")
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -63,7 +63,7 @@ def test_a_read_log_has_them_for_every_host(place: Place):
     place.run()
 
     with Store(place.store, 1) as store:
-        log = store.log(place.log)
+        log = store.logs.of(place.log)
         assert log
-        nobody = [number for number, *names, _ in store.origins(log) if names == ["", ""]]
-        assert store.totals(0, 10**9, nobody) == {"unparsed": 5}
+        nobody = [number for number, *names, _ in store.origins.of(log) if names == ["", ""]]
+        assert store.answers.totals(0, 10**9, nobody) == {"unparsed": 5}

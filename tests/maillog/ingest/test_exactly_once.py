@@ -27,6 +27,10 @@ from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.source import lines
 from check_postfix.maillog.source.generation import FINGERPRINTED
 from check_postfix.maillog.store.damage import set_aside
+from check_postfix.maillog.store.forgetting import Forgetting
+from check_postfix.maillog.store.generations import Generations
+from check_postfix.maillog.store.ledger import Ledger
+from check_postfix.maillog.store.logs import Logs
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from tests.support import effort, logbook
@@ -561,11 +565,19 @@ class Machine(RuleBasedStateMachine):
         reading.PIECE_BYTES, lines.BLOCK = PLAIN_PIECE, PLAIN_BLOCK
 
     @rule(
-        where=st.sampled_from(["add", "save_generation", "seen", "save_log", "forget"]),
+        where=st.sampled_from(
+            [
+                (Ledger, "add"),
+                (Generations, "save"),
+                (Store, "seen"),
+                (Logs, "save"),
+                (Forgetting, "older"),
+            ]
+        ),
         after=st.integers(0, 3),
         piece=st.sampled_from([2000, PLAIN_PIECE]),
     )
-    def kill_a_run(self, where: str, after: int, piece: int) -> None:
+    def kill_a_run(self, where: tuple[type, str], after: int, piece: int) -> None:
         reading.PIECE_BYTES = piece
         before = self.was_live
         pid = os.fork()
@@ -580,8 +592,8 @@ class Machine(RuleBasedStateMachine):
                 return whole(*arguments)
 
             try:
-                whole = getattr(Store, where)
-                setattr(Store, where, deadly)
+                whole = getattr(*where)
+                setattr(*where, deadly)
                 self._ingest(60)
             finally:
                 os._exit(0)

@@ -345,7 +345,7 @@ def test_counts_that_cannot_be_read_are_damage(place: Place, counters: str) -> N
         db.execute("UPDATE total SET counters=?", (counters,))
 
     with Store(place.store, 1) as store:
-        said = said_by(lambda: store.totals(0, 10**9, [1]), StoreError)
+        said = said_by(lambda: store.answers.totals(0, 10**9, [1]), StoreError)
 
     assert said == f"{place.store}: has counts that cannot be read"
     assert set_aside(place.store) == f"{place.store}.damaged"
@@ -534,10 +534,10 @@ def test_any_byte_of_the_state_may_be_damaged_without_an_unknown_error(place: Pl
         try:
             with Store(place.store, 0) as store:
                 logbook.ingest_into(store, place.log, logbook.FIRST + 100)
-                logs = store.log(place.log)
-                origins = [number for number, *_ in store.origins(logs)] if logs else []
-                store.totals(0, 10**9, origins)
-                store.keys("sent", 0, 10**9, origins)
+                logs = store.logs.of(place.log)
+                origins = [number for number, *_ in store.origins.of(logs)] if logs else []
+                store.answers.totals(0, 10**9, origins)
+                store.answers.keys("sent", 0, 10**9, origins)
         except StoreError:
             pass
         except Exception as error:  # noqa: BLE001 - what the test is about
@@ -627,7 +627,7 @@ def test_without_a_state_a_full_disk_for_temporary_files_is_named(small_disk: st
         "from check_postfix.maillog.store.store import Store\n"
         "with Store(None, 1) as store, store.transaction():\n"
         "    for number in range(1000):\n"
-        "        store.add_log(str(number) * 4096)\n"
+        "        store.logs.add(str(number) * 4096)\n"
     )
 
     done = subprocess.run(
@@ -669,7 +669,7 @@ def test_the_journal_that_root_makes_belongs_to_the_user(open_place: Place) -> N
     open_place.run()
 
     with Store(open_place.store, 5) as store, store.transaction():
-        store.add_log("/x")
+        store.logs.add("/x")
         owner = os.stat(open_place.store + "-journal").st_uid
 
     assert owner == NOBODY.pw_uid

@@ -16,7 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.ingest import journal
 from check_postfix.maillog.source.line_counts import LineCounts
-from check_postfix.maillog.store.store import JOURNAL, Store
+from check_postfix.maillog.store import watched
+from check_postfix.maillog.store.journal_spans import JournalSpans
+from check_postfix.maillog.store.logs import JOURNAL
+from check_postfix.maillog.store.store import Store
 from tests.support import effort, journal_model
 from tests.support.journal_model import FIRST, Journalctl, Machine, counted
 
@@ -43,10 +46,10 @@ def run(path, machine, **more):
 
 def totals(path):
     with Store(path, 1) as store:
-        log = store.log(JOURNAL)
-        origins = store.origins(log)
+        log = store.logs.of(JOURNAL)
+        origins = store.origins.of(log)
         return {
-            (host, instance): store.totals(0, FIRST * 2, [number])
+            (host, instance): store.answers.totals(0, FIRST * 2, [number])
             for number, host, instance, _ in origins
         }
 
@@ -120,7 +123,7 @@ def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
     machine = Machine()
     run(path, machine)
     with Store(path, 1) as store:
-        store.watch(["list@b.example"], FIRST)
+        watched.watch(store, ["list@b.example"], FIRST)
     for to in (b"List@b.example", b"other@b.example"):
         machine.log(
             b"NOQUEUE: reject: RCPT from c.example[192.0.2.7]: 554 5.7.1 <a@b>: Access denied;"
@@ -130,8 +133,8 @@ def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
     run(path, machine)
 
     with Store(path, 1) as store:
-        origins = [number for number, *_ in store.origins(store.log(JOURNAL))]
-        refused = store.keys("watched_refused", 0, FIRST * 2, origins)
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        refused = store.answers.keys("watched_refused", 0, FIRST * 2, origins)
     assert refused == [(("list@b.example",), 1)]
 
 
@@ -250,8 +253,8 @@ def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
             store, machine.minute * 60, minutes[100], minutes[110], float("inf"), keeps=False
         )
         covered = reading.run()
-        (_, _, _, _), *_ = origins = store.origins(store.log(JOURNAL))
-        totals = store.totals(minutes[100], minutes[110], [origin[0] for origin in origins])
+        (_, _, _, _), *_ = origins = store.origins.of(store.logs.of(JOURNAL))
+        totals = store.answers.totals(minutes[100], minutes[110], [origin[0] for origin in origins])
 
     assert totals == {"received": 10}
     assert covered.end == minutes[110]
@@ -423,11 +426,11 @@ def test_what_others_dropped_or_only_say_is_no_gap(path, more):
 
 def test_gaps_that_touch_are_one(path):
     with Store(path, 1) as store, store.transaction():
-        log = store.add_log(JOURNAL)
+        log = store.logs.add(JOURNAL)
         for gap in [(10, 12), (20, 22), (13, 13), (12, 19), (30, 31)]:
-            store.extend_gap(log, *gap)
+            store.gaps.extend(log, *gap)
 
-        assert store.gaps(log, 0, 100) == [(10, 22), (30, 31)]
+        assert store.gaps.of(log, 0, 100) == [(10, 22), (30, 31)]
 
 
 # -- what cannot be
@@ -466,10 +469,10 @@ def test_a_store_whose_cursor_is_none_is_told(path):
     machine.mail()
     run(path, machine)
     with Store(path, 1) as store, store.transaction():
-        log = store.log(JOURNAL)
-        (stretch,) = store.journal_spans(log)
+        log = store.logs.of(JOURNAL)
+        (stretch,) = store.journal_spans.of(log)
         stretch.newest = "rubbish"
-        store.save_journal_span(log, stretch)
+        store.journal_spans.save(log, stretch)
 
     with pytest.raises(StoreError) as raised:
         run(path, machine)
@@ -647,16 +650,17 @@ class Promise(RuleBasedStateMachine):
     def killed_run(self, when, piece):
         left = when
 
-        class Dying(Store):
-            def save_journal_span(self, *arguments):
+        class Dying(JournalSpans):
+            def save(self, *arguments):
                 nonlocal left
                 left -= 1
                 if not left:
                     raise Killed
-                super().save_journal_span(*arguments)
+                super().save(*arguments)
 
         journal.PIECE_BYTES = piece
-        with Dying(self.path, 1) as store:
+        with Store(self.path, 1) as store:
+            store.journal_spans = Dying(store)
             try:
                 self.gaps = list(journal_model.run(store, self.machine).gaps)
             except Killed:

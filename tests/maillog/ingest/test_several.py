@@ -23,6 +23,7 @@ from check_postfix.maillog.ingest.ingest import Ingest
 from check_postfix.maillog.source import lines
 from check_postfix.maillog.source.stream import Stream
 from check_postfix.maillog.store.store import Store
+from check_postfix.maillog.store.watched import watch
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.plugin import values
 from tests.bench import shapes
@@ -77,7 +78,7 @@ def read(
     """Read a log to its end, addresses that somebody asks for among it."""
     now = time.time() if now is None else now
     with Store(str(store), 60) as opened:
-        opened.watch(list(watched), 0)
+        watch(opened, list(watched), 0)
         Ingest(
             opened, str(log), zone, now, now, 0, time.monotonic() + 1000, jobs=jobs, named=None
         ).run()
@@ -233,9 +234,9 @@ def test_where_answers_can_be_laid_down_nowhere_one_reads(tmp_path, monkeypatch)
 
 
 def test_hosts_beyond_those_that_are_kept_apart_are_counted_together(tmp_path, monkeypatch, taken):
-    from check_postfix.maillog.store import store
+    from check_postfix.maillog.store import ledger
 
-    monkeypatch.setattr(store, "MOST_ORIGINS", 20)
+    monkeypatch.setattr(ledger, "MOST_ORIGINS", 20)
     log = tmp_path / "mail.log"
     now = time.time()
     workload = shapes.SHAPES["200 hosts"]()

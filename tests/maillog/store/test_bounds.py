@@ -43,13 +43,13 @@ while not complete:
 # ru_maxrss would be at least that of the process that started this one
 memory = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 with Store(state, 5) as store:
-    origins = [number for number, *_ in store.origins(store.log(path))]
-    totals = store.totals(0, 10**9, origins)
+    origins = [number for number, *_ in store.origins.of(store.logs.of(path))]
+    totals = store.answers.totals(0, 10**9, origins)
     kept = {
-        family: sum(number for _, number in store.keys(family, 0, 10**9, origins))
+        family: sum(number for _, number in store.answers.keys(family, 0, 10**9, origins))
         for family in families
     }
-    newest = len(store.keys(families[-1], int(now) // 60 - 15, 10**9, origins))
+    newest = len(store.answers.keys(families[-1], int(now) // 60 - 15, 10**9, origins))
 whole = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 print(json.dumps([totals, kept, newest, memory, whole]))
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix.maillog.errors import DamagedStore
-from check_postfix.maillog.store import schema
+from check_postfix.maillog.store import damage, schema
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
 from tests.maillog.store import flips, states
@@ -54,6 +54,10 @@ def test_each_column_of_each_table_takes_part(db: sqlite3.Connection) -> None:
 
     assert there.pop("checksum") == ["slice", "sum"]
     assert schema.columns() == there
+
+
+def test_all_statements_are_known_by_their_sum() -> None:
+    assert hex(schema._SUM) == hex(schema.sum_of(schema.statements().values()))
 
 
 def test_no_column_holds_what_another_sqlite_might_give_back_otherwise(
@@ -103,7 +107,7 @@ def test_a_row_that_vanishes_from_any_table_is_missed(full: str) -> None:
         of_one = f"({key}) IS (SELECT {key} FROM {table} LIMIT 1)"
         silently(full, f"DELETE FROM {table} WHERE {of_one}")
         with pytest.raises(DamagedStore), Store(full, 1) as store:
-            store.read_everything()
+            damage.read_everything(store)
         Path(full).write_bytes(data)
 
 
@@ -118,7 +122,7 @@ def test_each_column_that_changes_is_noticed(full: str) -> None:
                 f" WHEN 'blob' THEN CAST(\"{name}\" || 'x' AS BLOB) ELSE 5 END",
             )
             with pytest.raises(DamagedStore), Store(full, 1) as store:
-                store.read_everything()
+                damage.read_everything(store)
             Path(full).write_bytes(data)
 
 
@@ -134,7 +138,7 @@ def test_a_damaged_total_is_found_by_whoever_adds_it_up_even_after_more_was_adde
     place.run()
 
     with Store(place.store, 1) as store, pytest.raises(DamagedStore) as caught:
-        store.totals(logbook.FIRST, logbook.FIRST + 1, [1])
+        store.answers.totals(logbook.FIRST, logbook.FIRST + 1, [1])
 
     assert str(caught.value) == (
         f"{place.store}: has other rows in its table total than were written"
@@ -146,7 +150,7 @@ def test_a_state_that_a_run_has_changed_is_sound(full: str) -> None:
         db.execute("UPDATE log SET backlog=3")
 
     with Store(full, 1) as store:
-        store.read_everything()
+        damage.read_everything(store)
 
 
 def test_another_version_than_was_written_is_damage_and_no_newer_program(place: Place) -> None:

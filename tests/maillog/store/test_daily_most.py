@@ -12,7 +12,7 @@ from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.senders import MESSAGES
 from check_postfix.maillog.counts.series import FLOODED
 from check_postfix.maillog.store import daily_most
-from check_postfix.maillog.store.daily_most import QUARTERS
+from check_postfix.maillog.store.quarters import DAY as QUARTERS
 from check_postfix.maillog.store.store import Store
 from tests.support import effort
 
@@ -31,7 +31,7 @@ def add(store: Store, minute: int, number: int, by: str = ANN, origin: int = 1) 
     counts = Counts(store.key)
     counts.add_of_sender(FIRST + minute, origin, by, MESSAGES, number, "203.0.113.7")
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def add_for(store: Store, minute: int, name: str, number: int, origin: int = 1) -> None:
@@ -39,30 +39,32 @@ def add_for(store: Store, minute: int, name: str, number: int, origin: int = 1) 
     counts = Counts(store.key)
     counts.add_recipients(FIRST + minute, origin, [name.encode()] * number)
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def flooded(store: Store, origins: tuple[int, ...] = (1,)) -> dict[int, int]:
     """Return quarter-hour of the days -> what the busiest recipient got."""
     first = FIRST // 15
-    found = store.quarters(FLOODED, first, first + 3 * QUARTERS, origins)
+    found = store.answers.quarters(FLOODED, first, first + 3 * QUARTERS, origins)
     return {quarter - first: number for quarter, number in found.items()}
 
 
 def forget(store: Store) -> None:
     with store.transaction():
-        store.forget(FIRST - DAY, FIRST - DAY)
+        store.forgetting.older(FIRST - DAY, FIRST - DAY)
 
 
 def most(store: Store, name: str = "ann", days: int = 3, origins: tuple[int, ...] = (1,)) -> int:
     first = daily_most.day_of(FIRST)
-    known, numbers, rest = store.most_of_days("by_account", first, first + days - 1, origins)
+    known, numbers, rest = store.answers.most_of_days(
+        "by_account", first, first + days - 1, origins
+    )
     assert known <= days
     return numbers.get(Counts(store.key).pseudonym_by_the_day(name.encode()), rest)
 
 
 def rows(store: Store, table: str) -> int:
-    number: int = store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    number: int = store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     return number
 
 
@@ -89,7 +91,7 @@ def test_a_day_is_settled_when_an_hour_of_the_next_is_there(store: Store) -> Non
 
 def test_while_something_is_to_be_read_nothing_is_settled_nor_compared(store: Store) -> None:
     with store.transaction():
-        log = store.add_log("/var/log/mail.log")
+        log = store.logs.add("/var/log/mail.log")
     add(store, 10, 5)
     add(store, 2 * DAY, 1)
 
@@ -99,7 +101,7 @@ def test_while_something_is_to_be_read_nothing_is_settled_nor_compared(store: St
 
     log.backlog = 0
     with store.transaction():
-        store.save_log(log)
+        store.logs.save(log)
     forget(store)
     assert most(store) == 5
 
@@ -138,7 +140,7 @@ def test_of_too_many_the_largest_are_kept_and_the_others_had_no_more(
     assert all(
         len(keys.split("\n")) <= 11
         for table in ("daily_most", "quarter_key")
-        for (keys,) in store._db.execute(f"SELECT keys FROM {table}")
+        for (keys,) in store.db.execute(f"SELECT keys FROM {table}")
     )
 
 
@@ -181,7 +183,7 @@ def test_what_is_too_old_is_forgotten(store: Store) -> None:
     forget(store)
 
     with store.transaction():
-        store.forget(FIRST + 3 * DAY, FIRST + 3 * DAY)
+        store.forgetting.older(FIRST + 3 * DAY, FIRST + 3 * DAY)
 
     assert (rows(store, "daily_most"), rows(store, "quarter_key")) == (0, 0)
 
@@ -235,7 +237,7 @@ def test_a_day_is_known_on_which_somebody_got_something(store: Store) -> None:
     forget(store)
 
     first = daily_most.day_of(FIRST)
-    assert store.most_of_days("by_account", first, first + 2, (1,)) == (3, {}, 0)
+    assert store.answers.most_of_days("by_account", first, first + 2, (1,)) == (3, {}, 0)
 
 
 @settings(max_examples=effort.examples(60), deadline=None)
@@ -257,14 +259,14 @@ def test_pieces_read_in_any_order_make_the_same_most(data: st.DataObject) -> Non
 
     with Store(None, 5) as store:
         with store.transaction():
-            log = store.add_log("/var/log/mail.log")
+            log = store.logs.add("/var/log/mail.log")
         for minute, by in data.draw(st.permutations(said)):
             add(store, minute, 1, by)
             if data.draw(st.booleans()):
                 forget(store)
         log.backlog = 0
         with store.transaction():
-            store.save_log(log)
+            store.logs.save(log)
         add(store, 3 * DAY, 1, "by_account\tcarol")
         forget(store)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import cells, delays, histogram
 from check_postfix.maillog.counts.counts import Counts
+from check_postfix.maillog.store import damage
 from check_postfix.maillog.store.store import Store
 
 FIRST = 29_538_720
@@ -25,7 +26,7 @@ def _add(store: Store, told: list[tuple[int, int, bytes]], keys_since: int = 0) 
     for minute, origin, times in told:
         counts.delays.add_quick(minute, [(origin, times)])
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def _spans(path: str) -> list[tuple[int, int]]:
@@ -48,15 +49,15 @@ def test_parts_in_any_order_come_to_the_same(tmp_path_factory, told, data):
         _add(parts, told[cut:], since)
         _add(parts, told[:cut], since)
         with whole.transaction():
-            whole.forget(0, since)
+            whole.forgetting.older(0, since)
         with parts.transaction():
-            parts.forget(0, since)
+            parts.forgetting.older(0, since)
 
         for origins in ([1], [1, 2, 3]):
-            found = parts.delays_of(FIRST, FIRST + 120, origins)
-            assert found == whole.delays_of(FIRST, FIRST + 120, origins)
+            found = parts.answers.delays_of(FIRST, FIRST + 120, origins)
+            assert found == whole.answers.delays_of(FIRST, FIRST + 120, origins)
             assert _number(found) == sum(origin in origins for _, origin, _ in told)
-        parts.read_everything()
+        damage.read_everything(parts)
 
 
 def test_minutes_without_keys_become_quarters_of_an_hour(tmp_path: Path):
@@ -64,7 +65,7 @@ def test_minutes_without_keys_become_quarters_of_an_hour(tmp_path: Path):
     with Store(state, 5) as store:
         _add(store, [(FIRST + minute, 1, b"1, delays=1/0/0/0") for minute in range(40)])
         with store.transaction():
-            store.forget(0, FIRST + 31)
+            store.forgetting.older(0, FIRST + 31)
 
     assert _spans(state) == [
         (FIRST, 15), (FIRST + 15, 15), *((FIRST + minute, 1) for minute in range(30, 40)),
@@ -75,7 +76,7 @@ def test_archives_that_are_older_than_keys_are_counted_by_quarters_at_once(tmp_p
     state = str(tmp_path / "state")
     with Store(state, 5) as store:
         _add(store, [(FIRST + minute, 1, b"1, delays=1/0/0/0") for minute in range(40)], FIRST + 30)
-        found = store.delays_of(FIRST, FIRST + 40, [1])
+        found = store.answers.delays_of(FIRST, FIRST + 40, [1])
 
     assert _spans(state)[:3] == [(FIRST, 15), (FIRST + 15, 15), (FIRST + 30, 1)]
     assert _number(found) == 40
@@ -85,7 +86,7 @@ def test_of_a_quarter_all_counts_where_the_window_begins_in_it(tmp_path: Path):
     with Store(str(tmp_path / "state"), 5) as store:
         _add(store, [(FIRST + minute, 1, b"1, delays=1/0/0/0") for minute in range(30)], FIRST + 60)
 
-        assert _number(store.delays_of(FIRST + 20, FIRST + 30, [1])) == 15
+        assert _number(store.answers.delays_of(FIRST + 20, FIRST + 30, [1])) == 15
 
 
 def test_what_is_older_than_sums_is_deleted(tmp_path: Path):
@@ -93,7 +94,7 @@ def test_what_is_older_than_sums_is_deleted(tmp_path: Path):
     with Store(state, 5) as store:
         _add(store, [(FIRST + minute, 1, b"1, delays=1/0/0/0") for minute in range(60)])
         with store.transaction():
-            store.forget(FIRST + 45, FIRST + 60)
+            store.forgetting.older(FIRST + 45, FIRST + 60)
 
     assert _spans(state) == [(FIRST + 45, 15)]
 
@@ -101,15 +102,15 @@ def test_what_is_older_than_sums_is_deleted(tmp_path: Path):
 def test_a_log_that_is_counted_anew_takes_its_own_deliveries_along(tmp_path: Path):
     with Store(str(tmp_path / "state"), 5) as store:
         with store.transaction():
-            logs = store.add_log("/a"), store.add_log("/b")
-            origins = [store.origin(log, b"mx1", b"postfix") for log in logs]
+            logs = store.logs.add("/a"), store.logs.add("/b")
+            origins = [store.ledger.origin(log, b"mx1", b"postfix") for log in logs]
         _add(store, [(FIRST, origin, b"1, delays=1/0/0/0") for origin in origins])
         with store.transaction():
-            store.drop_counts(logs[0])
+            store.forgetting.counts_of(logs[0])
 
-        found = [_number(store.delays_of(FIRST, FIRST + 1, [origin])) for origin in origins]
+        found = [_number(store.answers.delays_of(FIRST, FIRST + 1, [origin])) for origin in origins]
         assert found == [0, 1]
-        store.read_everything()
+        damage.read_everything(store)
 
 
 def test_odd_times_are_left_out_and_take_no_others_along():

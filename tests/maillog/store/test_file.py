@@ -66,7 +66,7 @@ def test_a_journal_that_a_killed_run_has_left_is_no_odd_thing(tmp_path):
     (tmp_path / "state-journal").touch()
 
     with Store(path, 1) as store:
-        assert not store.has_logs()
+        assert not store.logs.are_there()
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["a state", "no state"])

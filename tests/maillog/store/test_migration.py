@@ -18,7 +18,7 @@ import pytest
 from check_postfix.maillog.counts.account import Accounts
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import daily_most, migration, schema, tried
+from check_postfix.maillog.store import daily_most, damage, migration, schema, tried
 from check_postfix.maillog.store.store import Store
 from tests.maillog.store import states
 from tests.support import kept, logbook, older
@@ -161,7 +161,7 @@ def test_a_new_state_can_give_back_room(tmp_path: Path) -> None:
 def test_the_secret_and_so_the_pseudonyms_stay(place: Place) -> None:
     with Store(place.state, 1) as store:
         assert store.key == states.SECRET
-        keys = store.keys("auth_failed", states.FIRST, states.FIRST + 2, [1])
+        keys = store.answers.keys("auth_failed", states.FIRST, states.FIRST + 2, [1])
 
     name = Accounts(states.SECRET).pseudonym
     assert sorted(keys) == sorted(
@@ -300,9 +300,9 @@ def test_what_each_origin_had_for_itself_stands_side_by_side(tmp_path: Path) -> 
             ("by_account", day - 1, "9 8\n1\tann\n2\tann")
         ]
         asked = states.FIRST, states.FIRST + 60
-        assert store.tried(*asked, [2]) == [(("192.0.2.9", "ben"), 6)]
-        assert sum(n for _, n in store.tried(*asked, [1])) == 5
-        store.read_everything()
+        assert store.answers.tried(*asked, [2]) == [(("192.0.2.9", "ben"), 6)]
+        assert sum(n for _, n in store.answers.tried(*asked, [1])) == 5
+        damage.read_everything(store)
 
 
 def test_what_is_too_much_side_by_side_is_bounded_as_where_it_is_added_up(
@@ -325,12 +325,12 @@ def test_what_is_too_much_side_by_side_is_bounded_as_where_it_is_added_up(
         monkeypatch.setattr(module, "MOST_OF_ALL", 6)
 
     with Store(place.state, 5) as store:
-        found = store.tried(states.FIRST, states.FIRST + 60, [5])
+        found = store.answers.tried(states.FIRST, states.FIRST + 60, [5])
         assert found == [((MANY, MANY), 4)]
         assert sql(place.state, "SELECT keys FROM quarter_key") == [
             ("14 13 12 11 10 5\n5\tann\n4\tann\n3\tann\n2\tann\n1\tann\n5\tben",)
         ]
-        store.read_everything()
+        damage.read_everything(store)
 
 
 @pytest.mark.parametrize("text", ["received", "1 2\nreceived", ""])
@@ -344,9 +344,9 @@ def test_a_text_that_cannot_be_read_takes_no_other_origins_numbers(
     )
 
     with Store(place.state, 5) as store:
-        assert store.totals(states.FIRST, states.FIRST + 3, [1])["sent"] == 1
+        assert store.answers.totals(states.FIRST, states.FIRST + 3, [1])["sent"] == 1
         with pytest.raises(DamagedStore, match="has counts that cannot be read"):
-            store.totals(states.FIRST, states.FIRST + 4, [2])
+            store.answers.totals(states.FIRST, states.FIRST + 4, [2])
 
 
 def test_an_origin_is_forgotten_when_nothing_that_there_was_is_kept_any_more(
@@ -358,9 +358,11 @@ def test_an_origin_is_forgotten_when_nothing_that_there_was_is_kept_any_more(
     with Store(place.state, 5) as store:
         for days, hosts in ((0, [("mx1",), ("mx2",)]), (1, [])):
             with store.transaction():
-                store._db.execute("DELETE FROM pending")
-                store._db.execute("UPDATE log SET read=NULL")  # or it is forgotten as a whole
-                store.forget(states.FIRST + days * 1440 + 60, states.FIRST + days * 1440 + 60)
+                store.db.execute("DELETE FROM pending")
+                store.db.execute("UPDATE log SET read=NULL")  # or it is forgotten as a whole
+                store.forgetting.older(
+                    states.FIRST + days * 1440 + 60, states.FIRST + days * 1440 + 60
+                )
             assert told() == hosts
 
 
@@ -413,6 +415,7 @@ def test_runs_of_two_versions_at_once_lose_and_double_nothing(
     def be_newer() -> None:
         more = {"more": "CREATE TABLE more (thing TEXT NOT NULL) STRICT"}
         monkeypatch.setattr(schema, "statements", lambda: now | more)
+        monkeypatch.setattr(schema, "_SUM", schema.sum_of((now | more).values()))
         kept_names = {name: migration.Table(name) for name in [*schema.columns(), "checksum"]}
         monkeypatch.setitem(migration.TABLES_OF, schema.VERSION, kept_names)
         monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)

@@ -14,8 +14,9 @@ from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.counts.senders import MESSAGES
 from check_postfix.maillog.errors import DamagedStore
 from check_postfix.maillog.events.event import Event
-from check_postfix.maillog.store import daily_most, key_quota
-from check_postfix.maillog.store.store import Log, Store
+from check_postfix.maillog.store import contents, daily_most, damage, key_quota
+from check_postfix.maillog.store.logs import Log
+from check_postfix.maillog.store.store import Store
 from tests.support import effort
 
 DAY = 24 * 60
@@ -40,19 +41,19 @@ def add(store: Store, *rows: tuple[int, int, Event, int]) -> None:
     for minute, origin, event, times in rows:
         counts.add(FIRST + minute, origin, event, times)
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def rows(store: Store) -> dict[str, int]:
     """Return how many rows each table has, if any."""
     numbers = {
-        table: store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES
+        table: store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES
     }
     return {table: number for table, number in numbers.items() if number}
 
 
 def clients(store: Store, *origins: int) -> dict[str, int]:
-    keys = store.keys("auth_failed", FIRST, FIRST + DAY, origins)
+    keys = store.answers.keys("auth_failed", FIRST, FIRST + DAY, origins)
     return {client: number for (client, *_), number in keys}
 
 
@@ -61,10 +62,10 @@ def test_a_minute_of_many_hosts_is_one_row_of_each_table(store: Store) -> None:
         add(store, *((7, origin, failed(f"192.0.2.{origin}"), origin) for origin in origins))
 
     assert rows(store) == {"total": 1, "keyed": 1, "tried": 1}
-    assert store._db.execute("SELECT size FROM keyed").fetchone() == (199,)
-    assert store.contents().totals.number == 1
-    assert store.totals(FIRST, FIRST + 60, [2]) == {"auth_failed": 2}
-    assert store.totals(FIRST, FIRST + 60, [2, 60]) == {"auth_failed": 2 + 2 * 60}
+    assert store.db.execute("SELECT size FROM keyed").fetchone() == (199,)
+    assert contents.of(store).totals.number == 1
+    assert store.answers.totals(FIRST, FIRST + 60, [2]) == {"auth_failed": 2}
+    assert store.answers.totals(FIRST, FIRST + 60, [2, 60]) == {"auth_failed": 2 + 2 * 60}
     assert clients(store, 3, 60) == {"192.0.2.3": 3, "192.0.2.60": 120}
 
 
@@ -73,14 +74,14 @@ def test_one_number_is_not_taken_for_another_that_begins_like_it(store: Store) -
 
     assert clients(store, 1) == {"192.0.2.1": 1}
     assert clients(store, 12) == {"192.0.2.12": 1}
-    assert not store.has_totals(FIRST, FIRST + 60, [2])
-    assert store.silence_around(FIRST, FIRST + 60, 60, [2]) is None
+    assert not store.answers.has_totals(FIRST, FIRST + 60, [2])
+    assert store.answers.silence_around(FIRST, FIRST + 60, 60, [2]) is None
 
 
 def test_what_came_newest_tells_of_which_origin_it_is(store: Store) -> None:
     add(store, (0, 12, failed("192.0.2.1"), 1), (70, 3, failed("192.0.2.2"), 2))
 
-    found = store.keys_newest_first("auth_failed", FIRST, FIRST + DAY, [3, 12])
+    found = store.answers.keys_newest_first("auth_failed", FIRST, FIRST + DAY, [3, 12])
 
     assert [(minute - FIRST, origin, key[0], n) for minute, origin, key, n in found] == [
         (70, 3, "192.0.2.2", 2), (0, 12, "192.0.2.1", 1),
@@ -110,12 +111,14 @@ def test_any_origins_have_what_was_counted_of_them(
             add(store, *((at, origin, failed(f"192.0.2.{n}"), 1) for at, origin, n in piece))
 
         asked = FIRST + start, FIRST + end, origins
-        assert store.totals(*asked) == ({"auth_failed": len(said)} if said else {})
-        assert store.by_minute(["auth_failed"], *asked) == Counter(FIRST + at for at, *_ in said)
-        assert {key[0]: n for key, n in store.keys("auth_failed", *asked)} == Counter(
+        assert store.answers.totals(*asked) == ({"auth_failed": len(said)} if said else {})
+        assert store.answers.by_minute(["auth_failed"], *asked) == Counter(
+            FIRST + at for at, *_ in said
+        )
+        assert {key[0]: n for key, n in store.answers.keys("auth_failed", *asked)} == Counter(
             f"192.0.2.{n}" for *_, n in said
         )
-        store.read_everything()
+        damage.read_everything(store)
 
 
 @pytest.fixture
@@ -145,10 +148,10 @@ def test_of_too_many_recipients_of_many_hosts_each_hosts_sum_is_exact(store: Sto
             counts.add_recipients(FIRST, origin, [b"a%d@example.com" % n] * 2)
 
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
     for origin in range(1, 31):
-        keys = store.keys("by_recipient", FIRST, FIRST + 1, [origin])
+        keys = store.answers.keys("by_recipient", FIRST, FIRST + 1, [origin])
         assert sum(number for _, number in keys) == 10
 
 
@@ -156,9 +159,9 @@ def test_of_too_many_recipients_of_many_hosts_each_hosts_sum_is_exact(store: Sto
 def logs(store: Store) -> tuple[Log, Log]:
     """Two logs, whose origins have the numbers 1 and 2; the first one also has 3."""
     with store.transaction():
-        one, other = store.add_log("/a"), store.add_log("/b")
+        one, other = store.logs.add("/a"), store.logs.add("/b")
         for log, host in ((one, b"mx1"), (other, b"mx2"), (one, b"mx3")):
-            store.origin(log, host, b"postfix")
+            store.ledger.origin(log, host, b"postfix")
     return one, other
 
 
@@ -171,10 +174,10 @@ def add_some_of_all(store: Store) -> None:
             counts.add_counters(FIRST + minute, origin, ("sent",), origin)
             counts.add_of_sender(FIRST + minute, origin, ANN, MESSAGES, origin, "203.0.113.7")
             with store.transaction():
-                store.add(counts)
+                store.ledger.add(counts)
     add(store, (9, 1, failed("192.0.2.1"), 1))
     with store.transaction():
-        store.daily_most.settle()
+        store.tables.daily_most.settle()
 
 
 def test_what_was_counted_of_one_log_is_dropped_and_all_of_others_stays(
@@ -184,23 +187,23 @@ def test_what_was_counted_of_one_log_is_dropped_and_all_of_others_stays(
     assert rows(store).keys() == set(TABLES)
 
     with store.transaction():
-        store.drop_counts(logs[0])
+        store.forgetting.counts_of(logs[0])
 
     start, end = FIRST, FIRST + 3 * DAY
     assert rows(store) == {
         "total": 2, "quarter": 2, "keyed": 4, "quarter_key": 1, "daily_most": 1, "tried": 2,
     }  # fmt: skip
     for origins in ([1, 2, 3], [2]):
-        assert store.totals(start, end, origins) == {"auth_failed": 4, "sent": 4}
-        assert store.keys("auth_failed", start, end, origins)[0][1] == 4
-        assert [n for _, n in store.tried(start, end, origins)] == [4]
-        assert sum(store.quarters("sent", start // 15, end // 15, origins).values()) == 4
-    with store._readable():
+        assert store.answers.totals(start, end, origins) == {"auth_failed": 4, "sent": 4}
+        assert store.answers.keys("auth_failed", start, end, origins)[0][1] == 4
+        assert [n for _, n in store.answers.tried(start, end, origins)] == [4]
+        assert sum(store.answers.quarters("sent", start // 15, end // 15, origins).values()) == 4
+    with store.readable():
         first = daily_most.day_of(FIRST)
-        most = store.daily_most.of_days("by_account", first, first, {"1", "2", "3"}, True)
+        most = store.tables.daily_most.of_days("by_account", first, first, {"1", "2", "3"}, True)
     assert list(most[1].values()) == [2]
-    assert store._db.execute("SELECT DISTINCT size FROM keyed").fetchall() == [(1,)]
-    store.read_everything()
+    assert store.db.execute("SELECT DISTINCT size FROM keyed").fetchall() == [(1,)]
+    damage.read_everything(store)
 
 
 def test_what_was_counted_of_all_is_dropped_whole(store: Store, logs: tuple[Log, Log]) -> None:
@@ -208,24 +211,24 @@ def test_what_was_counted_of_all_is_dropped_whole(store: Store, logs: tuple[Log,
 
     with store.transaction():
         for log in logs:
-            store.drop_counts(log)
+            store.forgetting.counts_of(log)
 
     assert rows(store) == {}
-    store.read_everything()
+    damage.read_everything(store)
 
 
 def test_a_text_that_cannot_be_read_is_damage_to_who_drops_of_it(
     store: Store, logs: tuple[Log, Log]
 ) -> None:
     add_some_of_all(store)
-    store._db.execute("UPDATE keyed SET keys='1 2' || char(10) || 'x'")
+    store.db.execute("UPDATE keyed SET keys='1 2' || char(10) || 'x'")
 
     with pytest.raises(DamagedStore, match="has counts that cannot be read"), store.transaction():
-        store.drop_counts(logs[1])
+        store.forgetting.counts_of(logs[1])
 
 
 def hosts(store: Store, log: Log) -> list[str]:
-    return [host for _, host, _, _ in store.origins(log)]
+    return [host for _, host, _, _ in store.origins.of(log)]
 
 
 @pytest.mark.parametrize("kept", ["totals", "keys"])
@@ -239,7 +242,7 @@ def test_an_origin_stays_as_long_as_anything_that_was_counted_of_it(
         far = FIRST + 9 * DAY
         oldest = (FIRST + minute, far) if kept == "totals" else (far, FIRST + minute)
         with store.transaction():
-            store.forget(*oldest)
+            store.forgetting.older(*oldest)
 
     forget(100)
     assert hosts(store, logs[0]) == ["mx1", "mx3"]
@@ -254,7 +257,7 @@ def test_an_origin_whose_counts_were_dropped_does_not_stay_for_them(
     add(store, (5 * DAY, 1, failed("192.0.2.1"), 1))
 
     with store.transaction():
-        store.drop_counts(logs[0])
-        store.forget(FIRST, FIRST)
+        store.forgetting.counts_of(logs[0])
+        store.forgetting.older(FIRST, FIRST)
 
     assert hosts(store, logs[0]) == []

@@ -264,12 +264,12 @@ def test_of_a_message_deferred_several_times_each_minute_tells(place: Place) -> 
     place.run()
 
     with Store(place.store, 1) as store:
-        log = store.log(place.log)
+        log = store.logs.of(place.log)
         assert log is not None
-        origins = [number for number, *_ in store.origins(log)]
+        origins = [number for number, *_ in store.origins.of(log)]
 
         def messages(start: int, end: int, *kinds: str, before: int = 0) -> tuple[int, int]:
-            return store.messages(
+            return store.answers.messages(
                 "deferred_messages", kinds, logbook.FIRST + start, logbook.FIRST + end, origins,
                 logbook.FIRST + start - before,
             )  # fmt: skip
@@ -289,11 +289,13 @@ def test_a_message_expires_once_even_if_it_is_said_again(place: Place) -> None:
     place.run(at=200)
 
     with Store(place.store, 1) as store:
-        log = store.log(place.log)
+        log = store.logs.of(place.log)
         assert log is not None
-        origins = [number for number, *_ in store.origins(log)]
+        origins = [number for number, *_ in store.origins.of(log)]
         kinds = ["expired"]
         first = logbook.FIRST
-        told = store.messages("expired_messages", kinds, first + 60, first + 200, origins, first)
+        told = store.answers.messages(
+            "expired_messages", kinds, first + 60, first + 200, origins, first
+        )
 
     assert told == (1, 3)

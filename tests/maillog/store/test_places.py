@@ -11,7 +11,7 @@ from check_postfix.maillog.counts import network
 from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.senders import MESSAGES
 from check_postfix.maillog.events.event import Event
-from check_postfix.maillog.store import places
+from check_postfix.maillog.store import places, retention
 from check_postfix.maillog.store.places import Login
 from check_postfix.maillog.store.store import Store
 
@@ -35,12 +35,12 @@ def counts(store: Store, *logins: tuple[int, str, bytes], keys_since: int = 0) -
 
 def add(store: Store, *logins: tuple[int, str, bytes], keys_since: int = 0) -> None:
     with store.transaction():
-        store.add(counts(store, *logins, keys_since=keys_since))
+        store.ledger.add(counts(store, *logins, keys_since=keys_since))
 
 
 def near(store: Store, client: str) -> list[Login]:
     pseudonym = Counts(store.key).places.network
-    return store.logins_from(pseudonym(network.around(client).encode()))
+    return store.answers.logins_from(pseudonym(network.around(client).encode()))
 
 
 def ann(store: Store, first: int, **other: str) -> Login:
@@ -50,7 +50,7 @@ def ann(store: Store, first: int, **other: str) -> Login:
 
 
 def rows(store: Store) -> list[tuple[object, ...]]:
-    return store._db.execute("SELECT first, last, name, client FROM place").fetchall()
+    return store.db.execute("SELECT first, last, name, client FROM place").fetchall()
 
 
 NAME = b"Ann@example.com"
@@ -81,7 +81,7 @@ def test_mail_that_an_account_hands_in_is_a_login(store: Store) -> None:
     handed_in.add_of_sender(FIRST, 1, "by_account\tann@example.com", MESSAGES, 1, "203.0.113.5")
     handed_in.add_of_sender(FIRST, 1, "by_client\t203.0.113.9", MESSAGES, 1, "203.0.113.9")
     with store.transaction():
-        store.add(handed_in)
+        store.ledger.add(handed_in)
 
     assert near(store, "203.0.113.5") == [ann(store, 0, service="smtp")]
 
@@ -110,13 +110,13 @@ def test_nobody_is_no_account(store: Store) -> None:
 def test_only_who_is_new_has_a_name_and_only_as_long_as_keys_are_kept(store: Store) -> None:
     add(store, (0, "203.0.113.5", NAME), (50, "203.0.113.6", b"bob"), keys_since=FIRST + 50)
     assert sorted(row[2] for row in rows(store)) == ["", "bob"]
-    assert store.is_overdue(FIRST, FIRST + 120)
+    assert retention.is_overdue(store, FIRST, FIRST + 120)
 
     with store.transaction():
-        store.forget(FIRST, FIRST + 120)
+        store.forgetting.older(FIRST, FIRST + 120)
 
     assert {row[2:] for row in rows(store)} == {("", "")}
-    assert not store.is_overdue(FIRST, FIRST + 120)
+    assert not retention.is_overdue(store, FIRST, FIRST + 120)
 
 
 def test_who_is_not_seen_for_as_long_as_sums_are_kept_is_forgotten(store: Store) -> None:
@@ -124,7 +124,7 @@ def test_who_is_not_seen_for_as_long_as_sums_are_kept_is_forgotten(store: Store)
     add(store, (9 * DAY, "203.0.113.6", b"bob"))
 
     with store.transaction():
-        store.forget(FIRST + 5 * DAY, FIRST + 5 * DAY)
+        store.forgetting.older(FIRST + 5 * DAY, FIRST + 5 * DAY)
 
     assert [row[0] for row in rows(store)] == [FIRST]
 
@@ -135,7 +135,7 @@ def test_of_too_many_the_last_seen_are_kept(store: Store, monkeypatch: pytest.Mo
         add(store, (day * DAY, f"203.0.{day}.5", NAME))
 
     with store.transaction():
-        store.forget(FIRST - DAY, FIRST - DAY)
+        store.forgetting.older(FIRST - DAY, FIRST - DAY)
 
     assert sorted(row[0] for row in rows(store)) == [FIRST + day * DAY for day in range(5, 15)]
 
@@ -144,7 +144,7 @@ def test_a_place_that_is_known_changes_nothing(store: Store) -> None:
     add(store, (0, "203.0.113.5", NAME))
 
     with store.transaction():
-        before = store._db.total_changes
-        store._places.add(counts(store, (40, "203.0.113.9", NAME)).places.found)
+        before = store.db.total_changes
+        store.tables.places.add(counts(store, (40, "203.0.113.9", NAME)).places.found)
 
-        assert store._db.total_changes == before
+        assert store.db.total_changes == before

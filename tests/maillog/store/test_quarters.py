@@ -26,12 +26,12 @@ def add(state, *counted):
     for minute, origin, counter, number in counted:
         counts.add_counters(START + minute, origin, (counter,), number)
     with Store(state, 60) as store, store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def of(state, series, origins=(1, 2), first=QUARTER - 3000, last=QUARTER + 3000):
     with Store(state, 60) as store:
-        return store.quarters(series, first, last, origins)
+        return store.answers.quarters(series, first, last, origins)
 
 
 def test_minutes_are_added_up_by_quarters_whichever_is_read_first(state):
@@ -60,10 +60,10 @@ def test_origins_are_told_apart(state):
     assert of(state, "sent") == {QUARTER: 21}
     assert of(state, "sent", [12]) == {QUARTER: 300, QUARTER + 1: 7}
     with Store(state, 60) as store:
-        assert store.origins_of("sent", QUARTER, QUARTER + 1) == {1, 2, 12}
-        assert store.quarters_since(QUARTER - 100, QUARTER + 9, [12]) == QUARTER
-        assert store.quarters_since(QUARTER - 100, QUARTER + 9, [3]) == QUARTER + 9
-        assert store.by_minute(["sent"], START, START + 30, [1, 12]) == {
+        assert store.answers.origins_of("sent", QUARTER, QUARTER + 1) == {1, 2, 12}
+        assert store.answers.quarters_since(QUARTER - 100, QUARTER + 9, [12]) == QUARTER
+        assert store.answers.quarters_since(QUARTER - 100, QUARTER + 9, [3]) == QUARTER + 9
+        assert store.answers.by_minute(["sent"], START, START + 30, [1, 12]) == {
             START: 301, START + 20: 7,
         }  # fmt: skip
 
@@ -72,19 +72,22 @@ def test_quarters_that_begin_before_what_is_kept_are_forgotten(state):
     add(state, (0, 1, "sent", 1), (15, 1, "sent", 2), (30, 1, "sent", 3))
 
     with Store(state, 60) as store, store.transaction():
-        store.forget(START + 16, START)
+        store.forgetting.older(START + 16, START)
 
     assert of(state, "sent") == {QUARTER + 2: 3}
 
 
 def test_with_a_log_what_came_of_it_is_forgotten(state):
     with Store(state, 60) as store, store.transaction():
-        one, other = store.add_log("/var/log/one"), store.add_log("/var/log/other")
-        first, second = store.origin(one, b"mx1", b""), store.origin(other, b"mx2", b"")
+        one, other = store.logs.add("/var/log/one"), store.logs.add("/var/log/other")
+        first, second = (
+            store.ledger.origin(one, b"mx1", b""),
+            store.ledger.origin(other, b"mx2", b""),
+        )
     add(state, (0, first, "sent", 1), (0, second, "sent", 20), (15, first, "sent", 2))
 
     with Store(state, 60) as store, store.transaction():
-        store.drop_counts(one)
+        store.forgetting.counts_of(one)
 
     assert of(state, "sent", [first, second]) == {QUARTER: 20}
 

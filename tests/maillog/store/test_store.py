@@ -19,7 +19,8 @@ from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.ingest import ingest
-from check_postfix.maillog.store import key_quota
+from check_postfix.maillog.store import damage, key_quota, retention, run_mark
+from check_postfix.maillog.store.checksum import Checksums
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
@@ -41,10 +42,12 @@ def test_counts_of_one_minute_and_key_add_up() -> None:
             counts.add(70, 1, failed("192.0.2.1"), 3)
             counts.add(70, 1, failed("192.0.2.1"), 1)
             with store.transaction():
-                store.add(counts)
+                store.ledger.add(counts)
 
-        assert store.totals(70, 71, [1]) == {"auth_failed": 8}
-        assert store.keys("auth_failed", 70, 71, [1]) == [(("192.0.2.1", "", "", "", ""), 8)]
+        assert store.answers.totals(70, 71, [1]) == {"auth_failed": 8}
+        assert store.answers.keys("auth_failed", 70, 71, [1]) == [
+            (("192.0.2.1", "", "", "", ""), 8)
+        ]
 
 
 @pytest.mark.parametrize("number", [1, 99, 100, 301])
@@ -55,11 +58,11 @@ def test_any_number_of_rows_is_added_each_to_its_own(number: int) -> None:
             for minute in range(number):
                 counts.add(minute, 1, failed(f"192.0.2.{minute % 250}"), minute + 1)
             with store.transaction():
-                store.add(counts)
+                store.ledger.add(counts)
 
         for minute in range(number):
             twice = 2 * (minute + 1)
-            assert store.totals(minute, minute + 1, [1]) == {"auth_failed": twice}
+            assert store.answers.totals(minute, minute + 1, [1]) == {"auth_failed": twice}
             assert kept(store, minute, minute + 1) == [(f"192.0.2.{minute % 250}", twice)]
 
 
@@ -73,7 +76,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def kept(store: Store, start: int = 0, end: int = 10_000) -> list[tuple[str, int]]:
     """Return the clients and numbers kept of these minutes."""
-    return [(key[0], number) for key, number in store.keys("auth_failed", start, end, [1])]
+    return [(key[0], number) for key, number in store.answers.keys("auth_failed", start, end, [1])]
 
 
 def add(store: Store, *rows: tuple[int, Event, int]) -> None:
@@ -81,7 +84,7 @@ def add(store: Store, *rows: tuple[int, Event, int]) -> None:
     for minute, event, times in rows:
         counts.add(minute, 1, event, times)
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 @pytest.mark.usefixtures("narrow")
@@ -117,7 +120,7 @@ def test_of_what_is_not_kept_apart_is_kept_what_names_nobody() -> None:
             for n in range(20)
         ]
         add(store, *((60, failed("192.0.2.1")._replace(kind="sent", domain="x"), 9),), *events)
-        keys = store.keys("deferred", 0, 100, [1])
+        keys = store.answers.keys("deferred", 0, 100, [1])
 
     coarse = [(key, number) for key, number in keys if key[0] == MANY]
     assert sum(number for _, number in keys) == 20
@@ -138,7 +141,7 @@ def test_a_state_that_is_full_keeps_apart_only_what_strangers_do_not_choose(
         add(store, *((60, failed(f"192.0.2.{n}")._replace(mechanism="LOGIN"), 2) for n in range(9)))
 
         assert all_kept(store, 60) == [((MANY, MANY, "LOGIN", "", MANY), 18)]
-        assert store.totals(60, 61, [1]) == {"auth_failed": 18}
+        assert store.answers.totals(60, 61, [1]) == {"auth_failed": 18}
 
 
 def test_of_too_many_keys_in_a_window_the_most_frequent_are_told_apart_and_the_sum_is_exact(
@@ -164,7 +167,7 @@ def tried(client: str, account: str, name: str = "") -> Event:
 
 
 def all_kept(store: Store, minute: int) -> list[tuple[tuple[str, ...], int]]:
-    return store.keys("auth_failed", minute, minute + 1, [1])
+    return store.answers.keys("auth_failed", minute, minute + 1, [1])
 
 
 def test_of_an_account_only_the_pseudonym_is_kept() -> None:
@@ -234,7 +237,7 @@ def test_room_of_what_is_forgotten_is_given_back_in_steps_but_for_some(place: Pl
         sizes = [os.path.getsize(place.store)]
         while len(sizes) < 3 or sizes[-1] < sizes[-2]:
             with store.transaction():
-                store.forget(0, 5990)
+                store.forgetting.older(0, 5990)
             sizes.append(os.path.getsize(place.store))
 
     steps = [before - after for before, after in pairwise(sizes)]
@@ -259,11 +262,11 @@ def test_a_run_that_remembers_nothing_counts_lines_of_any_age(place: Place) -> N
     with Store(None, 1) as store:
         at = logbook.FIRST + 400 * DAY
         logbook.ingest_into(store, place.log, at, keeps=False)
-        log = store.log(place.log)
+        log = store.logs.of(place.log)
         assert log is not None
-        origins = [number for number, *_ in store.origins(log)]
+        origins = [number for number, *_ in store.origins.of(log)]
 
-        assert store.totals(logbook.FIRST, at + 1, origins) == {"received": 2}
+        assert store.answers.totals(logbook.FIRST, at + 1, origins) == {"received": 2}
 
 
 def test_a_run_that_has_waited_for_another_finds_all_read_and_does_nothing(
@@ -303,7 +306,7 @@ def test_a_run_with_nothing_new_writes_nothing_and_imports_little(place: Place) 
         "from check_postfix.maillog.store.store import Store\n"
         "from check_postfix.maillog.ingest.progress import Progress\n"
         "with Store(sys.argv[1], 1) as store:\n"
-        "    store._db.execute('PRAGMA query_only=ON')\n"
+        "    store.db.execute('PRAGMA query_only=ON')\n"
         f"    progress = Progress(store, sys.argv[2], {logbook.FIRST + 100})\n"
         "    log = progress.log()\n"
         "    assert progress.is_all_read(log)\n"
@@ -331,11 +334,12 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
     place.run()
     program = (
         "import sys\n"
+        "from check_postfix.maillog.store import retention\n"
         "from check_postfix.maillog.store.store import Store\n"
         "with Store(sys.argv[1], 1) as store:\n"
-        "    assert not store.is_overdue(0, 0)\n"
-        "    assert store.totals(0, 10**9, [1]) == {'received': 1}\n"
-        "    assert store.keys('sent', 0, 10**9, [1]) == []\n"
+        "    assert not retention.is_overdue(store, 0, 0)\n"
+        "    assert store.answers.totals(0, 10**9, [1]) == {'received': 1}\n"
+        "    assert store.answers.keys('sent', 0, 10**9, [1]) == []\n"
         "print(*sys.modules)\n"
     )
 
@@ -348,10 +352,10 @@ def test_a_store_that_is_only_looked_at_loads_nothing_for_changing_it(place: Pla
     needed = existing(
         "maillog.counts", "maillog.counts.families", "maillog.errors", "maillog.source",
         "maillog.source.generation", "maillog.source.line_counts",
-        "maillog.source.value", "maillog.store", "maillog.store.checksum",
-        "maillog.store.clock_mark",
-        "maillog.store.failure", "maillog.store.packed", "maillog.store.retention",
-        "maillog.store.run_mark",
+        "maillog.source.value", "maillog.store", "maillog.store.answers", "maillog.store.checksum",
+        "maillog.store.database", "maillog.store.failure", "maillog.store.gaps",
+        "maillog.store.generations", "maillog.store.logs", "maillog.store.origins",
+        "maillog.store.packed", "maillog.store.retention", "maillog.store.rows",
         "maillog.store.schema", "maillog.store.store",
     )  # fmt: skip
     if os.geteuid() == 0:
@@ -383,9 +387,9 @@ def test_reading_compiles_what_it_needs_and_no_more() -> None:
 def told(place: Place) -> list[tuple[str, str]]:
     """Return host and instance of all that is known to write."""
     with Store(place.store, 1) as store:
-        log = store.log(place.log)
+        log = store.logs.of(place.log)
         assert log is not None
-        return [(host, instance) for _, host, instance, _ in store.origins(log)]
+        return [(host, instance) for _, host, instance, _ in store.origins.of(log)]
 
 
 def of_host(name: str, minute: int) -> bytes:
@@ -412,14 +416,14 @@ def test_a_log_that_is_read_no_more_is_forgotten_with_its_counts(place: Place) -
     place.run(at=31 * DAY)
 
     with Store(place.store, 1) as store:
-        assert store.log_names() == [place.log]
-        store.read_everything()
+        assert store.logs.names() == [place.log]
+        damage.read_everything(store)
 
 
 def test_of_too_many_hosts_the_rest_is_counted_together(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("check_postfix.maillog.store.store.MOST_ORIGINS", 3)
+    monkeypatch.setattr("check_postfix.maillog.store.ledger.MOST_ORIGINS", 3)
     place.write_bytes(b"".join(of_host(f"h{number}", number) for number in range(9)))
     place.run()
     place.write_bytes(of_host("h1", 10) + of_host("h7", 11))
@@ -457,11 +461,11 @@ def test_the_waits_for_other_runs_take_no_longer_together_than_one_may(place: Pl
         started = time.monotonic()
         holder = hold(place.store, 2.5, 60)
         try:
-            assert store.has_logs()  # after 2.5 s
+            assert store.logs.are_there()  # after 2.5 s
             assert holder.stdout is not None
             holder.stdout.readline()  # it holds the store again
             with pytest.raises(StoreError, match="another run has held it for too long"):
-                store.retention()
+                retention.kept(store)
             took = time.monotonic() - started
         finally:
             holder.kill()
@@ -480,9 +484,95 @@ def test_a_mark_that_waits_for_nobody_leaves_what_is_read_later_its_patience(tmp
         ) as other,
     ):
         other.execute("BEGIN EXCLUSIVE")
-        store.save_run_mark("deferred", RunMark(1))  # is not written, and says nothing
+        run_mark.save(store, "deferred", RunMark(1))  # is not written, and says nothing
         ends = threading.Timer(0.3, lambda: other.execute("COMMIT"))
         ends.start()
 
-        assert store.run_mark("deferred") is None
+        assert run_mark.kept(store, "deferred") is None
         ends.join()
+
+
+def write(store: Store) -> None:
+    """Write to each of some tables."""
+    counts = Counts(store.key)
+    counts.add(70, 1, failed("192.0.2.1"), 1)
+    counts.add(70, 1, Event(kind="sent"), 1)
+    counts.delays.add_quick(70, [(1, b"0.5, delays=0.1/0/0.2/0.2")])
+    with store.transaction():
+        store.logs.add(f"/{len(store.logs.all())}")
+        store.ledger.add(counts)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.logs.names(),
+        lambda store: store.answers.totals(60, 120, [1]),
+        lambda store: store.answers.keys("auth_failed", 60, 120, [1]),
+        lambda store: store.answers.tried(60, 120, [1]),
+        lambda store: store.answers.quarters("sent", 0, 10, [1]),
+        lambda store: store.answers.delays_of(60, 120, [1]),
+    ],
+)
+def test_what_another_run_writes_while_something_is_read_is_no_damage(tmp_path, monkeypatch, ask):
+    path = str(tmp_path / "state")
+    sum_of = Checksums._of
+
+    def later(checksums: Checksums, name: str) -> int:
+        """Return the sum of rows that were read before another run has ended its writing."""
+        monkeypatch.setattr(Checksums, "_of", sum_of)
+        with contextlib.suppress(StoreError), Store(path, 0) as other:
+            write(other)
+        return sum_of(checksums, name)
+
+    with Store(path, 1) as store:
+        write(store)
+        before = ask(store)
+        monkeypatch.setattr(Checksums, "_of", later)
+
+        assert ask(store) == before
+
+
+def test_what_another_run_writes_while_everything_is_read_is_no_damage(tmp_path, monkeypatch):
+    path = str(tmp_path / "state")
+    added_up = Checksums._added_up
+
+    def later(checksums: Checksums) -> dict[str, int]:
+        monkeypatch.setattr(Checksums, "_added_up", added_up)
+        with Store(path, 0) as other:
+            write(other)
+        return added_up(checksums)
+
+    with Store(path, 1) as store:
+        write(store)
+        monkeypatch.setattr(Checksums, "_added_up", later)
+
+        damage.read_everything(store)
+
+
+def test_who_reads_for_long_lets_others_write_meanwhile(tmp_path, monkeypatch):
+    path = str(tmp_path / "state")
+    reads, sum_of = threading.current_thread(), Checksums._of
+    written: list[float] = []
+
+    def slowly(checksums: Checksums, name: str) -> int:
+        if threading.current_thread() is reads:
+            time.sleep(0.1)
+        return sum_of(checksums, name)
+
+    def write_now() -> None:
+        with Store(path, 0) as other:
+            write(other)
+        written.append(time.monotonic())
+
+    with Store(path, 5) as store:
+        write(store)
+        monkeypatch.setattr(Checksums, "_of", slowly)
+        writer = threading.Thread(target=write_now)
+        writer.start()
+        store.answers.totals(0, 1440, [1])
+        ended = time.monotonic()
+        writer.join()
+
+    assert written
+    assert written[0] < ended

@@ -10,7 +10,7 @@ import pytest
 from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.events.event import Event
-from check_postfix.maillog.store import tried
+from check_postfix.maillog.store import retention, tried
 from check_postfix.maillog.store.store import Store
 
 HOUR = 60
@@ -29,12 +29,12 @@ def add(store: Store, *failures: tuple[int, str, bytes, int], origin: int = 1) -
         counts.add(FIRST + minute, origin, Event("auth_failed", client=client, account=account),
                    number)  # fmt: skip
     with store.transaction():
-        store.add(counts)
+        store.ledger.add(counts)
 
 
 def failed(store: Store, start: int, end: int, *origins: int) -> dict[tuple[str, str], int]:
     found: Counter[tuple[str, str]] = Counter()
-    for pair, number in store.tried(FIRST + start, FIRST + end, origins or (1,)):
+    for pair, number in store.answers.tried(FIRST + start, FIRST + end, origins or (1,)):
         found[pair] += number
     return dict(found)
 
@@ -44,7 +44,7 @@ def pair(store: Store, client: str, account: bytes) -> tuple[str, str]:
 
 
 def rows(store: Store) -> int:
-    number: int = store._db.execute("SELECT count(*) FROM tried").fetchone()[0]
+    number: int = store.db.execute("SELECT count(*) FROM tried").fetchone()[0]
     return number
 
 
@@ -100,7 +100,7 @@ def test_an_attack_of_a_hundred_thousand_addresses_takes_a_small_row(store: Stor
         add(store, *flood[start : start + 20_000])
 
     assert sum(failed(store, 0, 60).values()) == 100_000
-    size = store._db.execute("SELECT sum(length(pairs)) FROM tried").fetchone()[0]
+    size = store.db.execute("SELECT sum(length(pairs)) FROM tried").fetchone()[0]
     assert size < 20_000
 
 
@@ -108,11 +108,11 @@ def test_they_are_forgotten_with_keys(store: Store) -> None:
     add(store, (0, "192.0.2.7", b"ann", 1), (60, "192.0.2.7", b"ann", 1))
 
     with store.transaction():
-        store.forget(FIRST - 1440, FIRST + 1)
+        store.forgetting.older(FIRST - 1440, FIRST + 1)
 
     assert rows(store) == 1
-    assert not store.is_overdue(FIRST - 1440, FIRST + 1)
-    assert store.is_overdue(FIRST - 1440, FIRST + 1440)
+    assert not retention.is_overdue(store, FIRST - 1440, FIRST + 1)
+    assert retention.is_overdue(store, FIRST - 1440, FIRST + 1440)
 
 
 def test_of_many_hosts_each_has_an_equal_share_and_its_sum_is_exact(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from check_postfix.maillog.store import watched
 from check_postfix.maillog.store.store import Store
 
 NOW = 29_000_000
@@ -20,37 +21,37 @@ def store() -> Iterator[Store]:
 
 
 def test_in_a_new_store_an_address_is_known_from_the_start_of_the_log(store: Store) -> None:
-    store.watch([LIST], NOW)
+    watched.watch(store, [LIST], NOW)
 
-    assert store.watched() == {LIST.encode()}
-    assert store.watched_since(LIST) == 0
-    assert store.watched_since("ann@example.com") is None
+    assert watched.addresses(store) == {LIST.encode()}
+    assert watched.since(store, LIST) == 0
+    assert watched.since(store, "ann@example.com") is None
 
 
 def test_where_a_log_was_read_already_it_is_known_from_now_on(store: Store) -> None:
     with store.transaction():
-        store.add_log("/var/log/mail.log")
+        store.logs.add("/var/log/mail.log")
 
-    store.watch([LIST], NOW)
-    store.watch([LIST], NOW + 3 * DAY)
+    watched.watch(store, [LIST], NOW)
+    watched.watch(store, [LIST], NOW + 3 * DAY)
 
-    assert store.watched_since(LIST) == NOW
+    assert watched.since(store, LIST) == NOW
 
 
 def test_an_address_that_nobody_asks_for_any_more_is_forgotten(store: Store) -> None:
-    store.watch([LIST, "ann@example.com"], NOW)
-    store.watch([LIST], NOW + 20 * DAY)
+    watched.watch(store, [LIST, "ann@example.com"], NOW)
+    watched.watch(store, [LIST], NOW + 20 * DAY)
 
     with store.transaction():
-        store.forget(NOW + 5 * DAY, NOW + 18 * DAY)
+        store.forgetting.older(NOW + 5 * DAY, NOW + 18 * DAY)
 
-    assert store.watched() == {LIST.encode()}
+    assert watched.addresses(store) == {LIST.encode()}
 
 
 def test_to_ask_again_soon_writes_nothing(store: Store) -> None:
-    store.watch([LIST], NOW)
-    changes = store._db.total_changes
+    watched.watch(store, [LIST], NOW)
+    changes = store.db.total_changes
 
-    store.watch([LIST], NOW + 5)
+    watched.watch(store, [LIST], NOW + 5)
 
-    assert store._db.total_changes == changes
+    assert store.db.total_changes == changes

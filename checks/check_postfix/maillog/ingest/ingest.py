@@ -20,7 +20,7 @@ from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
 from check_postfix.maillog.source.stream import TooLong
-from check_postfix.maillog.store import log_zone
+from check_postfix.maillog.store import log_zone, watched
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.maillog.window import clock_offset
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.ingest.progress import Files
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
+    from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.retention import Retention
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.window.coverage import Coverage
 
 # How often to look again at files that are just being renamed.
@@ -149,7 +150,7 @@ class Ingest:
             self._settle_zone(log)
             if self._progress.is_all_read(log):  # by the run that this one has waited for
                 return False
-            log = log or store.add_log(self._path)
+            log = log or store.logs.add(self._path)
             looking = time.monotonic() + _LOOKING * (self._deadline - time.monotonic())
             survey = Survey(store, log, self._progress, self._now, looking, self._first_minute)
             self._survey = survey
@@ -179,7 +180,7 @@ class Ingest:
             return True
         self._unite(log, waited_at)
         if self._keeps:
-            store.forget(self._oldest, self._oldest_keys)
+            store.forgetting.older(self._oldest, self._oldest_keys)
         return False
 
     def _settle_zone(self, log: Log | None) -> None:
@@ -195,9 +196,9 @@ class Ingest:
         self._zone = log_zone.rules(self._read_by)
         if log and before is not None and before != self._read_by:
             if not log_zone.are_alike(before, self._read_by):
-                self._store.drop_counts(log)
+                self._store.forgetting.counts_of(log)
             log.zone = self._read_by
-            self._store.save_log(log)
+            self._store.logs.save(log)
 
     def _read_live(self, log: Log, survey: Survey) -> bool:
         """Read a piece of the live log, before anything else; tell whether there was any."""
@@ -253,19 +254,19 @@ class Ingest:
             following_from = first_minute + 1
         else:  # no line of it told the time
             first = following_from = self._now
-        following = [self._store.first_after(log, following_from, generation.id)]
+        following = [self._store.generations.first_after(log, following_from, generation.id)]
         current = survey.current
         # Where names have dates, the file of an older day is the live one again.
         if current and current is not generation and not _begins_before(current, generation):
             following.append(current.first_minute)
         end = min((minute for minute in following if minute is not None), default=self._now)
-        self._store.add_gap(log, min(first, end), max(first, end), generation.id)
+        self._store.gaps.add(log, min(first, end), max(first, end), generation.id)
 
     def _read_for_a_while(self, log: Log, survey: Survey) -> bool:
         """Read the newest of what is unread; tell whether to go on in another transaction."""
         end = time.monotonic() + _BATCH_SECONDS
         # What begins before this ends before all that is kept, for this began before that.
-        oldest = self._store.last_start_before(log, self._oldest)
+        oldest = self._store.generations.last_start_before(log, self._oldest)
         while survey.unread:
             if self._has_read and not self._goes_on(log):
                 return False
@@ -314,7 +315,7 @@ class Ingest:
                 was_read = rotation.state(generation) == rotation.LIVE_READ
                 is_whole = self._read(log, file, generation, log.read if was_read else None)
                 survey.move(generation, rotation.READ_TO_END if is_whole else rotation.READ_IN_PART)
-                self._store.save_generation(log, generation)
+                self._store.generations.save(log, generation)
                 survey.read(file, generation, is_whole)
         except LogError as error:
             if file.path == self._progress.live_path:
@@ -339,7 +340,7 @@ class Ingest:
     def _save(self, log: Log) -> None:
         if self._has_local_stamps:
             log.zone = self._read_by or None
-        self._store.save_log(log)
+        self._store.logs.save(log)
 
     def _unite(self, log: Log, generations: Sequence[Generation]) -> None:
         """Bring together what messages tell in one generation and in the next."""
@@ -349,7 +350,7 @@ class Ingest:
         segments.unite(generations, not log.backlog, sums, end)
         counts = Counts(self._store.key, self._oldest, self._oldest_keys)
         counts.add_sums(sums)
-        self._store.add(counts)
+        self._store.ledger.add(counts)
 
     def _read(self, log: Log, file: LogFile, generation: Generation, seen: int | None) -> bool:
         """Read one piece of a generation; tell whether this file is read to its end.
@@ -361,14 +362,14 @@ class Ingest:
         # Costs a tenth of a run; one that has waited for another's reading needs none of it.
         from check_postfix.maillog.ingest.piece import PieceReader
 
-        watched = self._store.watched()
+        addresses = watched.addresses(self._store)
         reader = PieceReader(
             self._store,
             log,
             Segments(self._store.pending, log, self._now),
             self._zone,
             self._latest_of(file),
-            lambda: Counts(self._store.key, self._oldest, self._oldest_keys, watched),
+            lambda: Counts(self._store.key, self._oldest, self._oldest_keys, addresses),
             self._deadline,
             self._jobs,
         )
@@ -383,7 +384,7 @@ class Ingest:
             if is_whole:
                 log.read = self._now
         if is_whole and reader.goes_on:
-            self._store.close_gap(log, generation.id)
+            self._store.gaps.close(log, generation.id)
         return is_whole
 
     def _latest_of(self, file: LogFile) -> int:

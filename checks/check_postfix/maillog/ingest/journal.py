@@ -34,9 +34,10 @@ from check_postfix.maillog.source.journalctl import (
     see_that_all_is_readable,
 )
 from check_postfix.maillog.source.line_counts import LineCounts
+from check_postfix.maillog.store import watched
+from check_postfix.maillog.store.logs import journal_name
 from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.store.store import journal_name
 from check_postfix.maillog.syntax.entry import Entries, choice, fields
 from check_postfix.maillog.window.coverage import Coverage
 
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from check_postfix.maillog.counts.messages import MessageLine
+    from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.retention import Retention
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.syntax.entry import Entry
 
 # Entries to a transaction: half a second on a slow machine.
@@ -118,8 +120,8 @@ class Journal:
         return self._coverage()
 
     def _journal_spans(self) -> list[JournalSpan]:
-        log = self._store.log(self._name)
-        return self._store.journal_spans(log) if log else []
+        log = self._store.logs.of(self._name)
+        return self._store.journal_spans.of(log) if log else []
 
     def _goes_on(self) -> bool:
         """Tell whether to read now what lies before the newest span."""
@@ -186,8 +188,8 @@ class Journal:
         Returns: its oldest entry, if these entries go on before that
         """
         store = self._store
-        log = store.log(self._name) or store.add_log(self._name)
-        journal_spans = store.journal_spans(log)
+        log = store.logs.of(self._name) or store.logs.add(self._name)
+        journal_spans = store.journal_spans.of(log)
         if oldest is not None:
             while journal_spans and journal_spans[0].oldest != oldest:
                 del journal_spans[0]
@@ -199,9 +201,10 @@ class Journal:
                 return None  # another run was quicker
             assert entries.next is not None
             span = _started_with(entries.next, self._second)
-            store.save_journal_span(log, span)  # it needs a number
+            store.journal_spans.save(log, span)  # it needs a number
         end = self._cursor(journal_spans[0].newest) if journal_spans else None
-        counts = Counts(self._store.key, self._oldest, self._oldest_keys, self._store.watched())
+        addresses = watched.addresses(store)
+        counts = Counts(store.key, self._oldest, self._oldest_keys, addresses)
         sums = Sums()
         latest = self._count(log, span, entries, end, counts, sums)
         is_over = not entries.is_late and not entries.are_after(end)
@@ -213,15 +216,15 @@ class Journal:
                 if is_over and not entries.are_at(self._cursor(older.newest)):
                     self._see_loss(log, older, span.first_minute)
                 store.pending.absorb(_segment(log, older), _segment(log, span), self._now, sums)
-                store.drop_journal_span(span)
+                store.journal_spans.drop(span)
                 span.join(older)
             span.first = span.first or is_first
         if span.first:
             store.pending.drop(_segment(log, span).start)
-        store.save_journal_span(log, span)
+        store.journal_spans.save(log, span)
         counts.add_sums(sums)
-        store.add(counts)
-        store.forget(self._oldest, self._oldest_keys)
+        store.ledger.add(counts)
+        store.forgetting.older(self._oldest, self._oldest_keys)
         return None if is_over or is_too_old else span.oldest
 
     def _count(
@@ -246,11 +249,11 @@ class Journal:
             assert entry is not None
             if lost is not None:
                 # What was dropped came after the last entry that was not.
-                self._store.extend_gap(log, *sorted((entry.minute, lost)))
+                self._store.gaps.extend(log, *sorted((entry.minute, lost)))
                 lost = None
             if entry.lost:
                 lost = entry.minute
-                nobody = self._store.origin(log, *NOBODY)
+                nobody = self._store.ledger.origin(log, *NOBODY)
                 counts.add_counters(entry.minute, nobody, (LOST_MESSAGES,), entry.lost)
             else:
                 self._count_entry(log, span, counts, entry, lines)
@@ -264,9 +267,9 @@ class Journal:
             taken += 1
             entries.advance()
         if lost is not None:
-            self._store.extend_gap(log, lost - 1, lost)
+            self._store.gaps.extend(log, lost - 1, lost)
         span.last = max(span.last, latest)
-        self._store.save_newest(log, newest, self._now)
+        self._store.origins.save_newest(log, newest, self._now)
         piece = Messages(sums, counts.watched)
         piece.add(reversed(lines))
         self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
@@ -283,11 +286,11 @@ class Journal:
         record = entry.record
         if names_mail(entry.unread_text):
             unread = unparsed(entry.unread_text)
-            counts.add(entry.minute, self._store.origin(log, *NOBODY), unread, 1)
+            counts.add(entry.minute, self._store.ledger.origin(log, *NOBODY), unread, 1)
         events = matched = 0
         event = None if record is None else recognise(record)
         if record is not None and event is not None:
-            number = self._store.origin(log, record.host, record.instance)
+            number = self._store.ledger.origin(log, record.host, record.instance)
             counts.add(entry.minute, number, event, event.times)
             if counts.watched and (address := recipient(record, event)) in counts.watched:
                 counts.add_refused(entry.minute, number, address, event.times)
@@ -335,13 +338,13 @@ class Journal:
         if not is_lost and 0 <= self._second - newest.read < _QUIET:
             return
         with self._store.transaction():
-            log = self._store.log(self._name)
+            log = self._store.logs.of(self._name)
             assert log is not None
             newest = self._journal_spans()[0]
             if is_lost:
                 self._see_loss(log, newest, self._now)
             newest.read = self._second
-            self._store.save_journal_span(log, newest)
+            self._store.journal_spans.save(log, newest)
 
     def _see_loss(self, log: Log, span: JournalSpan, first_minute: int) -> None:
         """See whether entries after this span, whose last entry is gone, may be gone too.
@@ -354,7 +357,7 @@ class Journal:
         left, read = self._oldest_left(), self._surely_read(span)
         if left >= read:
             lost = read // 60
-            self._store.extend_gap(log, lost, max(lost, min(first_minute, left // 60)))
+            self._store.gaps.extend(log, lost, max(lost, min(first_minute, left // 60)))
 
     def _surely_read(self, span: JournalSpan) -> int:
         """Return the second up to which all was counted, whatever was wrong with a clock.
@@ -373,7 +376,7 @@ class Journal:
     # -- what is covered then
 
     def _coverage(self) -> Coverage:
-        log = self._store.log(self._name)
+        log = self._store.logs.of(self._name)
         journal_spans = self._journal_spans()
         start = last = None
         if journal_spans:
@@ -387,7 +390,7 @@ class Journal:
             end=self._end,
             last=last,
             complete=not journal_spans or journal_spans[0].first,
-            gaps=self._store.gaps(log, 0, self._now + 1) if log else (),
+            gaps=self._store.gaps.of(log, 0, self._now + 1) if log else (),
             line_counts=line_counts,
             notes=self._notes,
             absence="" if line_counts.ours else self._absence(),

@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
     Names = tuple[bytes, bytes]
@@ -44,14 +45,14 @@ def save(
     present: the newest minute that other pieces can have told of
     """
     newest = {names: min(minute, latest) for names, minute in events.items()}
-    for _, host, instance, _ in store.origins(log):
+    for _, host, instance, _ in store.origins.of(log):
         names = host.encode(), instance.encode()
         if names == NOBODY:
             continue
         minute = _newest_in(blocks, names, timestamps)
         if minute is not None:
             newest[names] = max(newest.get(names, 0), min(minute, latest))
-    store.save_newest(log, newest, present)
+    store.origins.save_newest(log, newest, present)
 
 
 def _newest_in(blocks: Sequence[bytes], names: Names, timestamps: Timestamps) -> int | None:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from check_postfix.maillog.ingest.segments import Segments
     from check_postfix.maillog.ingest.several import Several
     from check_postfix.maillog.source.stream import Stream
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
 
 # More new bytes than this at a time leave a hole, whose end is read first.
 PIECE_BYTES = 64 * 1024 * 1024
@@ -265,7 +266,7 @@ class PieceReader:
         """
         lost = generation.first_minute if generation.hole else generation.last
         if lost is not None:
-            self._store.add_gap(self._log, lost, now)
+            self._store.gaps.add(self._log, lost, now)
         size = stream.status().st_size
         start = max(0, size - LONGEST)
         stream.go_to(start)
@@ -276,7 +277,7 @@ class PieceReader:
             sums = Sums()
             self._segments.close_hole(generation, sums)
             self._counts.add_sums(sums)
-            self._store.add(self._counts)
+            self._store.ledger.add(self._counts)
             self._counts.clear()
         generation.hole_start = generation.hole_end = 0
         generation.since = generation.first_minute
@@ -440,7 +441,7 @@ class PieceReader:
         if len(before) < _BYTES_BEFORE:  # it begins with a whole line
             before = b"\n" + before
         scan = Scan(timestamps, before, self._counts.watched)
-        return PieceCounts(self._store, self._log, scan, self._counts)
+        return PieceCounts(self._store.ledger, self._log, scan, self._counts)
 
 
 def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.events.scanner import LineTemplate, Scan, Whom
     from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
-    from check_postfix.maillog.store.store import Log
+    from check_postfix.maillog.store.logs import Log
 
     class Ledger(Protocol):
         """Where counts go: the store, or what stands for it in another process."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
+    from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.seen import Seen, SeenFile
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.store import Store
 
 # How often to look again at files that are just being renamed.
 _RENAME_RETRIES = 9
@@ -92,7 +93,7 @@ class Progress:
 
     def log(self) -> Log | None:
         """Return what is known of the log, None if it was never read."""
-        return self._store.log(self.path)
+        return self._store.logs.of(self.path)
 
     def live(self) -> LogFile | None:
         """Return the live log, if there is one just now.
@@ -205,7 +206,7 @@ class Progress:
         start = None
         oldest = (-1, 0)
         has_hole = False
-        for generation in self._newest_first(self._store.unsettled(log)):
+        for generation in self._newest_first(self._store.generations.unsettled(log)):
             is_read_on = generation.live or generation.done
             if generation.live and not generation.done:
                 end = (generation.last or 0) + 1
@@ -217,9 +218,9 @@ class Progress:
                 break
         if not has_hole:
             # Those that are read to their end, between the live log and what stops us.
-            read = self._store.start_of_read(log, oldest)
+            read = self._store.generations.start_of_read(log, oldest)
             start = start if read is None else read
-        last, line_counts = self._store.read_so_far(log)
+        last, line_counts = self._store.logs.read_so_far(log)
         unread = self._unread(log)
         offset = clock_offset.of(log)
         if log.unknown_until and start is not None:
@@ -229,7 +230,7 @@ class Progress:
             end=end,
             last=last,
             complete=not log.backlog,
-            gaps=self._store.gaps(log, 0, self._now + 1),
+            gaps=self._store.gaps.of(log, 0, self._now + 1),
             line_counts=line_counts,
             notes=[file.why for file in unread],
             absence="" if line_counts.lines else self._absence(),
@@ -265,11 +266,11 @@ class Progress:
         """Return what is there and could not be read."""
         unread = []
         for row in self._store.seen(log).refused():
-            known = self._store.generation(log, row.generation) if row.generation else None
+            known = self._store.generations.of(log, row.generation) if row.generation else None
             if known:
                 first = known.first_minute if known.hole else known.last or known.first_minute
             else:
-                first = self._store.last_before(log, row.modified)
+                first = self._store.generations.last_before(log, row.modified)
             unread.append(Unread(row.path, row.note, first or 0, row.modified))
         return unread
 
@@ -278,4 +279,5 @@ class Progress:
 
     def generations_waited_at(self, log: Log) -> list[Generation]:
         """Return the generations that messages wait at, and the newer ones, the oldest first."""
-        return self._newest_first(self._store.generations_waited_at(log))[::-1]
+        owners = self._store.pending.owners(log.id)
+        return self._newest_first(self._store.generations.waited_at(log, owners))[::-1]

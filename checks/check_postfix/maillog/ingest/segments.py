@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.messages import Messages, Sums
     from check_postfix.maillog.source.generation import Generation
+    from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.pending import Pending
-    from check_postfix.maillog.store.store import Log
 
 
 class Segments:

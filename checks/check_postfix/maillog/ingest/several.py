@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.ingest.parts import Part
     from check_postfix.maillog.ingest.piece_counts import Told
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
 
 
 class _HandedOver(namedtuple("_HandedOver", "origins gaps counts")):
@@ -161,12 +162,12 @@ class Several:
 
     def _take_in(self, told: _HandedOver, numbers: list[int]) -> None:
         """Let the store have what was handed over, and learn the numbers of origins."""
-        numbers += [self._store.origin(self._log, *names) for names in told.origins]
+        numbers += [self._store.ledger.origin(self._log, *names) for names in told.origins]
         for gap in told.gaps:
-            self._store.extend_gap(self._log, *gap)
+            self._store.gaps.extend(self._log, *gap)
         counts = self._counts()
         counts.take_in(told.counts, numbers)
-        self._store.add(counts)
+        self._store.ledger.add(counts)
 
     def _read(self, part: Part) -> Iterator[_HandedOver | _Last]:
         """Yield what a part tells; in a worker."""

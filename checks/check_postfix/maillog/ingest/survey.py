@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.ingest.progress import Files, Progress
     from check_postfix.maillog.source.stream import Stream
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
 
 # So many files are looked into however little time there is.
 LEAST_LOOKS = 20
@@ -261,7 +262,7 @@ class Survey:
     def generation(self, number: int) -> Generation | None:
         """Return the generation of this number, the same object each time."""
         if number not in self._generations:
-            found = self._store.generation(self._log, number)
+            found = self._store.generations.of(self._log, number)
             if not found:
                 return None
             self._generations[number] = found
@@ -272,12 +273,13 @@ class Survey:
         before = rotation.state(generation)
         after = rotation.move(generation, moved_by)
         if after != before:
-            self._store.save_generation(self._log, generation)
+            self._store.generations.save(self._log, generation)
         return after
 
     def unsettled(self) -> list[Generation]:
         """Return the generations of which more may be found."""
-        found = [self.generation(stored.id) for stored in self._store.unsettled(self._log)]
+        unsettled = self._store.generations.unsettled(self._log)
+        found = [self.generation(stored.id) for stored in unsettled]
         # What was lost while there was a hole in it has that for ever.
         return [held for held in found if held and rotation.state(held) != rotation.OLD_READ]
 
@@ -325,7 +327,7 @@ class Survey:
         self, file: LogFile, stream: Stream, head: bytes, first_minute: int | None
     ) -> Generation | None:
         """Return the generation that a file holds without its beginning, if there is one."""
-        for known in self._store.newest_generations(self._log):
+        for known in self._store.generations.newest(self._log):
             generation = self.generation(known.id)
             # What another file holds as a whole is nowhere else, but perhaps in the live log.
             is_elsewhere = known.id in self.held and not self._is_live(file)
@@ -344,7 +346,7 @@ class Survey:
 
     def _known(self, data: bytes, blank: int, head: bytes) -> Generation | None:
         """Return the generation that a file holds which begins so, if it is known."""
-        like = self._store.generations_like(self._log, head)
+        like = self._store.generations.like(self._log, head)
         known = [self.generation(stored.id) for stored in like]
         candidates = [
             generation

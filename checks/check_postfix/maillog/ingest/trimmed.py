@@ -16,7 +16,8 @@ from check_postfix.maillog.store.pending import HOLE_END, HOLE_START, Boundary
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.source.stream import Stream
-    from check_postfix.maillog.store.store import Log, Store
+    from check_postfix.maillog.store.logs import Log
+    from check_postfix.maillog.store.store import Store
 
 _CHUNK_BYTES = 256 * 1024
 # The last line counted may have no time, or be of a host whose clock is behind. In minutes.
@@ -94,14 +95,14 @@ def go_on(
         last=generation.last,
         done=True,
     )
-    store.save_generation(log, whole)
+    store.generations.save(log, whole)
     # A run that came while the log was being written anew has seen next to nothing of it.
-    store.close_gap(log, generation.id)
+    store.gaps.close(log, generation.id)
     cut = generation.end - end
     if generation.hole and generation.hole_start < cut:
         first = generation.first_minute if generation.first_minute is not None else first_minute
         if first is not None and first_minute is not None:
-            store.add_gap(log, min(first, first_minute), first_minute)
+            store.gaps.add(log, min(first, first_minute), first_minute)
     if generation.hole and generation.hole_end <= cut:
         for side in (HOLE_START, HOLE_END):
             store.pending.drop(Boundary(log.id, generation.id, side))
@@ -110,4 +111,4 @@ def go_on(
     if not generation.hole:
         generation.since = first_minute
     generation.head, generation.end, generation.first_minute = head, end, first_minute
-    store.save_generation(log, generation)
+    store.generations.save(log, generation)

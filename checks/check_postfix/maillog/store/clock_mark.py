@@ -11,6 +11,10 @@ from __future__ import annotations
 import time
 from collections import namedtuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.store.database import Database
+
 # How long the two clocks must have agreed, and how much they may differ. In seconds. Wrong
 # clocks are wrong by hours; steps of a clock that is kept right are shorter.
 _STEADY = 3600
@@ -82,3 +86,15 @@ def boot_id() -> str:
             return file.read().strip()
     except OSError:
         return ""
+
+
+def kept(database: Database) -> ClockMark | None:
+    """Return the clock mark that was written last."""
+    rows = database.whole("clock_mark", "SELECT * FROM clock_mark")
+    return ClockMark(*rows[0]) if rows else None
+
+
+def save(database: Database, mark: ClockMark) -> None:
+    """Keep a clock mark; inside a transaction only."""
+    database.db.execute("DELETE FROM clock_mark")
+    database.db.execute("INSERT INTO clock_mark VALUES (?, ?, ?, ?)", mark)

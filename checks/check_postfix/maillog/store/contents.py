@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from check_postfix.maillog.store import room
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+
+    from check_postfix.maillog.store.database import Database
 
 
 class Kept(namedtuple("Kept", "first last number")):
@@ -48,12 +52,17 @@ class Contents(namedtuple("Contents", "used free totals keys pending gaps runs t
     trusted: int | None
 
 
-def of(db: sqlite3.Connection) -> Contents:
-    """Return what a store holds."""
-    pages, free, size = (
-        db.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
+def of(database: Database) -> Contents:
+    """Return what a store holds.
+
+    Raises: DamagedStore, StoreError
+    """
+    with database.readable():
+        return _of(database.db)
+
+
+def _of(db: sqlite3.Connection) -> Contents:
+    pages, free, size = room.pages(db)
 
     def kept(table: str, first: str, last: str) -> Kept:
         query = f"SELECT min({first}), max({last}), count(*) FROM {table}"

@@ -13,6 +13,8 @@ from __future__ import annotations
 from check_postfix.maillog.counts.families import SEPARATOR
 from check_postfix.maillog.counts.series import FLOODED
 from check_postfix.maillog.store import checksum, packed
+from check_postfix.maillog.store.quarters import DAY as QUARTERS
+from check_postfix.maillog.store.quarters import MINUTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ MOST_KEPT = 2_000
 MOST_OF_ALL = 10_000
 # The family of whom mail is for
 BY_RECIPIENT = "by_recipient"
-QUARTERS = 96
-_MINUTES = 15
 # So many quarter-hours of the next day must have been counted before a day is over.
 _LATE = 4
 
@@ -43,7 +43,7 @@ _PUT = "INSERT OR REPLACE INTO daily_most VALUES (?, ?, ?)"
 
 def quarter_of(minute: int) -> int:
     """Return the number of the quarter-hour of a minute."""
-    return minute // _MINUTES
+    return minute // MINUTES
 
 
 def day_of(minute: int) -> int:

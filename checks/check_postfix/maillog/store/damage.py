@@ -1,4 +1,4 @@
-"""Damage: what is done with a state file that has some."""
+"""Damage: how it is looked for in a state file, and what is done with one that has some."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import stat
 from contextlib import suppress
 
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import by_root
+from check_postfix.maillog.store import by_root, packed
 from check_postfix.maillog.store import file as file  # see by_root.does
 from check_postfix.maillog.store import killed as killed
 from check_postfix.maillog.store import migration as migration
+from check_postfix.maillog.store.failure import damaged, explained
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.store.store import Store
 
@@ -23,6 +24,33 @@ _BLOCK_BYTES = 1 << 20
 
 # Seconds.
 _PATIENCE = 5
+
+
+def read_everything(store: Store) -> None:
+    """Look for damage all over the file.
+
+    Raises: DamagedStore
+    """
+    try:
+        _read_everything(store)
+    except DamagedStore:
+        # Others may have written while that was read; they need not wait for who finds nothing.
+        with store.reading():
+            _read_everything(store)
+
+
+def _read_everything(store: Store) -> None:
+    with explained(store.path):
+        for (finding,) in store.db.execute("PRAGMA integrity_check(1)"):
+            if finding != "ok":
+                raise damaged(store.path, "integrity_check")
+        store.checksums.check_everything()
+    with store.readable():
+        for texts in (
+            "SELECT counters FROM total", "SELECT keys FROM keyed", "SELECT numbers FROM quarter",
+        ):  # fmt: skip
+            for (text,) in store.db.execute(texts):
+                packed.added([text])
 
 
 def set_aside(path: str, wait: float = _PATIENCE) -> str | None:
@@ -100,7 +128,7 @@ def _is_sound(path: str, wait: float) -> bool:
     """Tell whether a store has no damage that could be found, however long that takes."""
     try:
         with Store(path, wait) as store:
-            store.read_everything()
+            read_everything(store)
     except DamagedStore:
         return False
     except StoreError:  # nobody can tell

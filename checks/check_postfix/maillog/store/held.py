@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from check_postfix.maillog.store.store import Store
+    from check_postfix.maillog.store.answers import Answers
 
     Rows = list[tuple[int, list[tuple[str, int]]]]
 
@@ -23,21 +23,20 @@ if TYPE_CHECKING:
 _EVER = 10**9
 
 
-class HeldStore:
+class HeldAnswers:
     """Answers as a store does, of what it held when it was first asked.
 
     What is not held is asked of the store itself.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.key = store.key
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
         # Origins, and a family or nothing -> minutes, and what each of them has
         self._known: dict[tuple[tuple[int, ...], str], tuple[list[int], Rows]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return what is not held: the store's own."""
-        return getattr(self._store, name)
+        return getattr(self._answers, name)
 
     def _rows(self, origins: Iterable[int], family: str, start: int, end: int) -> Rows:
         """Return what these minutes have, the oldest first.
@@ -47,16 +46,16 @@ class HeldStore:
         asked = tuple(origins)
         if (asked, family) not in self._known:
             if family:
-                rows = list(self._store.keys_of(family, 0, _EVER, asked))
+                rows = list(self._answers.keys_of(family, 0, _EVER, asked))
             else:
-                rows = list(self._store.totals_of(0, _EVER, asked))
+                rows = list(self._answers.totals_of(0, _EVER, asked))
             rows.sort(key=lambda row: row[0])
             self._known[asked, family] = [minute for minute, _ in rows], rows
         minutes, rows = self._known[asked, family]
         return rows[bisect_left(minutes, start) : bisect_left(minutes, end)]
 
     def totals(self, start: int, end: int, origins: Iterable[int]) -> dict[str, int]:
-        """See Store."""
+        """See Answers."""
         sums: dict[str, int] = {}
         for _, numbers in self._rows(origins, "", start, end):
             for name, number in numbers:
@@ -64,20 +63,20 @@ class HeldStore:
         return packed.of_all(sums)
 
     def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
-        """See Store."""
+        """See Answers."""
         return bool(self._rows(origins, "", start, end))
 
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:
-        """See Store."""
+        """See Answers."""
         numbers: dict[str, int] = {}
         for _, keys in self._rows(origins, family, start, end):
             for name, number in keys:
                 key = packed.own(name)
                 numbers[key] = numbers.get(key, 0) + number
         if sum(map(packed.held, numbers)) > packed.MOST_HELD:  # where the store knows what to do
-            return self._store.keys(family, start, end, origins)
+            return self._answers.keys(family, start, end, origins)
         ordered = sorted(sorted(numbers), key=numbers.__getitem__, reverse=True)
         return [(fields(key), numbers[key]) for key in ordered]
 
@@ -90,7 +89,7 @@ class HeldStore:
         origins: Iterable[int],
         before: int,
     ) -> tuple[int, int]:
-        """See Store."""
+        """See Answers."""
         now: set[tuple[str, str]] = set()
         earlier: set[tuple[str, str]] = set()
         lines = 0

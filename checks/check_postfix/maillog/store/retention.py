@@ -6,7 +6,17 @@ address does not outlive the trouble that it is looked at in.
 
 from __future__ import annotations
 
+from check_postfix.maillog.counts.families import FAMILIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from check_postfix.maillog.store.database import Database
+
 _DAY = 24 * 60
+# Counts may get so much older than they are kept, in minutes, where nothing new is logged.
+_LATE = 60
+# Which rows of keys are old. Each family is named, for they come first in the index.
+OF_OLD_KEYS = f"WHERE family IN ({', '.join('?' * len(FAMILIES))}) AND minute<?"
 
 
 class Retention:
@@ -38,3 +48,31 @@ class Retention:
 
 
 USUAL = Retention()
+
+
+def kept(database: Database) -> Retention | None:
+    """Return how long counts are kept, None if no run has settled it."""
+    rows = database.whole("retention", "SELECT * FROM retention")
+    return Retention(*rows[0]) if rows else None
+
+
+def save(database: Database, retention: Retention) -> None:
+    """Keep how long counts are kept; inside a transaction only."""
+    database.db.execute("DELETE FROM retention")
+    database.db.execute(
+        "INSERT INTO retention VALUES (?, ?)", (retention.totals, retention.asked_keys)
+    )
+
+
+def is_overdue(database: Database, oldest: int, oldest_keys: int) -> bool:
+    """Tell whether counts are there that are an hour older than these minutes."""
+    keys = oldest_keys - _LATE
+    queries = (
+        ("SELECT 1 FROM total WHERE minute<? LIMIT 1", (oldest - _LATE,)),
+        (f"SELECT 1 FROM keyed {OF_OLD_KEYS} LIMIT 1", (*FAMILIES, keys)),
+        ("SELECT 1 FROM pending WHERE since<? LIMIT 1", (keys,)),
+        ("SELECT 1 FROM tried WHERE hour<? LIMIT 1", (keys // 60,)),
+        ("SELECT 1 FROM place WHERE name<>'' AND first<? LIMIT 1", (keys,)),
+    )
+    with database.reading():
+        return any(database.db.execute(*query).fetchone() for query in queries)

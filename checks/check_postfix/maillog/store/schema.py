@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 VERSION = 6
+# All statements, as sum_of has it: a run need not make them to see that a file has them.
+_SUM = 0x03D2113B
 APPLICATION = 0x43504658  # "CPFX" in the file's header
 SECRET_SIZE = 32  # bytes
 # What SQLite puts beside a file, or takes for its own where it finds it there.
@@ -142,26 +146,29 @@ def statements() -> dict[str, str]:
     return found
 
 
-@cache
 def columns() -> dict[str, list[str]]:
     """Return table -> its columns, in their order, of each table that has checksums."""
-    found = {}
-    for text in _TABLES.split(";"):
-        head, _, body = text.strip().partition(" (")
-        if head.startswith("CREATE TABLE") and head.split()[2] != _UNCHECKED:
-            words = [part.split() for part in body.split(",")]
-            found[head.split()[2]] = [
-                first.strip('"') for first, *more in words if more and more[0].rstrip(")") in _TYPES
-            ]
-    return found
+    heads = [line.split() for line in _TABLES.splitlines() if line.startswith("CREATE TABLE")]
+    return {head[2]: columns_of(head[2]) for head in heads if head[2] != _UNCHECKED}
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the columns of a table, in their order."""
+    body = _TABLES.partition(f"CREATE TABLE {table} (")[2].partition(";")[0]
+    words = [part.split() for part in body.split(",")]
+    return [first.strip('"') for first, *more in words if more and more[0].rstrip(")") in _TYPES]
 
 
 def is_in(db: sqlite3.Connection) -> bool:
     """Tell whether a file has exactly these tables, indexes and triggers."""
-    there = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    found = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
     # Where the file is damaged, it may be anything.
-    found = [sql for (sql,) in there]
-    return len(found) == len(statements()) and set(found) == set(statements().values())
+    return sum_of(str(sql) for (sql,) in found) == _SUM
+
+
+def sum_of(statements: Iterable[str]) -> int:
+    """Return by what some statements are known again, in whatever order."""
+    return crc32(";".join(sorted(statements)).encode())
 
 
 def create(db: sqlite3.Connection) -> None:

@@ -9,10 +9,9 @@ from check_postfix.maillog.store.failure import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from check_postfix.maillog.store.checksum import Checksums
+    from check_postfix.maillog.store.database import Database
 
 # Minutes before a file is tried again that could not be read: one, two, four, up to this.
 LONGEST_PAUSE = 60
@@ -98,25 +97,18 @@ _COLUMNS = ", ".join(SeenFile.FIELDS)
 class Seen:
     """The table of the files of one log; to be changed inside a transaction only.
 
-    db:   the store's
-    path: the store's file
-    log:  number of the log
-    checksums: the store's
+    log: number of the log
     """
 
-    def __init__(
-        self, db: sqlite3.Connection, path: str | None, log: int, checksums: Checksums
-    ) -> None:
-        self._db = db
-        self._path = path
+    def __init__(self, database: Database, log: int) -> None:
+        self._database = database
+        self._db = database.db
         self._log = log
-        self._checksums = checksums
 
     def _whole(self, name: str, where: str, *values: object) -> list[SeenFile]:
         """Return the files of a slice; see Checksums."""
         query = f"SELECT * FROM seen {where}"
-        with explained(self._path):
-            rows = self._checksums.whole(name, query, self._log, *values)
+        rows = self._database.whole(name, query, self._log, *values)
         return [SeenFile(*row[1:]) for row in rows]  # the columns are the fields
 
     def all(self) -> list[SeenFile]:
@@ -135,7 +127,7 @@ class Seen:
 
         It is as it was written if `watched` or `all` has seen it.
         """
-        with explained(self._path):
+        with explained(self._database.path):
             row = self._db.execute(
                 "SELECT * FROM seen WHERE log=? AND signature=?", (self._log, signature)
             ).fetchone()
@@ -169,8 +161,8 @@ class Seen:
     def directories(self) -> dict[str, str]:
         """Return directory -> its state when its files were last listed."""
         name = checksum.of_log("directory", self._log)
-        with explained(self._path):
-            rows = self._checksums.whole(name, "SELECT * FROM directory WHERE log=?", self._log)
+        query = "SELECT * FROM directory WHERE log=?"
+        rows = self._database.whole(name, query, self._log)
         return {path: state for _, path, state, *_ in rows}
 
     def save_directories(self, states: Mapping[str, str]) -> None:

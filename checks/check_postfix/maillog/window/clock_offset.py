@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.maillog.store.store import NO_OFFSET
+from check_postfix.maillog.store.logs import NO_OFFSET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from check_postfix.maillog.store.store import Log
+    from check_postfix.maillog.store.logs import Log
 
 # Zones differ by quarters of an hour, and by less than half an hour none in use does.
 _QUARTER = 15

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from check_postfix.maillog.store.store import Store
+    from check_postfix.maillog.store.answers import Answers
     from check_postfix.maillog.window.coverage import Coverage
 
 # Where postscreen has said nothing for so long it does not run, in quarter-hours.
@@ -70,7 +70,7 @@ class Counted:
 
     def __init__(
         self,
-        store: Store,
+        answers: Answers,
         origins: Sequence[int],
         end: int,
         coverage: Coverage,
@@ -78,7 +78,7 @@ class Counted:
         whole: bool,
         in_all: Callable[[Hashable, Callable[[], Any]], Any],
     ) -> None:
-        self._store = store
+        self._answers = answers
         self._origins = origins
         self._end = end
         self._coverage = coverage
@@ -98,11 +98,11 @@ class Counted:
         last = -(-self._end // QUARTER)
         numbers: Mapping[int, int] = {}
         for name, origins in parts:
-            found = self._store.quarters(name, self._history.first, last, origins)
+            found = self._answers.quarters(name, self._history.first, last, origins)
             numbers = _added(numbers, found) if numbers and found else numbers or found
         since = self._history.first
         if not self._whole:
-            since = self._store.quarters_since(since, last, self._origins)
+            since = self._answers.quarters_since(since, last, self._origins)
         if series in (CONNECTED, FLOODED):
             # Older versions did not count them, and postscreen may have come yesterday.
             since = max(since, min(numbers, default=last))
@@ -143,7 +143,7 @@ class Counted:
     def number(self, series: str, start: int) -> int:
         """Return what a series came to from a minute up to the end."""
         return sum(
-            self._store.totals(start, self._end, origins).get(counter, 0)
+            self._answers.totals(start, self._end, origins).get(counter, 0)
             for name, origins in self._parts(series)
             for counter in SERIES[name]
         )
@@ -156,7 +156,7 @@ class Counted:
         if series != CONNECTED:
             return [(series, self._origins)]
         last = -(-self._end // QUARTER)
-        screened = self._store.origins_of(SCREENED, last - _SCREENED_LATELY, last)
+        screened = self._answers.origins_of(SCREENED, last - _SCREENED_LATELY, last)
         return [
             (SCREENED, [origin for origin in self._origins if origin in screened]),
             (CONNECTED, [origin for origin in self._origins if origin not in screened]),
@@ -172,7 +172,7 @@ class Counted:
         found: dict[int, int] = {}
         for name, origins in parts:
             if origins:
-                of_part = self._store.by_minute(SERIES[name], start, end, origins)
+                of_part = self._answers.by_minute(SERIES[name], start, end, origins)
                 for minute, number in of_part.items():
                     found[minute] = found.get(minute, 0) + number
         return found

@@ -6,6 +6,8 @@ of the days, not the median: most have nothing on most days, and a mailing now a
 
 from __future__ import annotations
 
+from check_postfix.maillog.store.quarters import MINUTES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 DAYS = 28
 # With fewer days nobody can tell what is usual.
 LEAST_DAYS = 7
-_QUARTER = 15
 
 
 class DailyMost:
@@ -35,7 +36,7 @@ class DailyMost:
         pseudonym: Callable[[str], str],
     ) -> None:
         self.days = days
-        self._times = max(1, minutes / _QUARTER)
+        self._times = max(1, minutes / MINUTES)
         self._most = most
         self._rest = rest
         self.pseudonym = pseudonym

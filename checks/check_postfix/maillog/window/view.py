@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any, TypeVar
 
+    from check_postfix.maillog.store.answers import Answers
     from check_postfix.maillog.store.places import Login
     from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.window.compared import Compared, Counted
@@ -48,6 +49,7 @@ class View:
         is_whole: bool = True,
     ) -> None:
         self._store = store
+        self._answers = store.answers
         self._origins = origins
         self._start = start
         self._end = end
@@ -64,18 +66,19 @@ class View:
             self._store, self._origins, start, end, self._coverage, self._oldest_keys,
             self._zone, self._anonymises, self._is_whole,
         )  # fmt: skip
+        view._answers = self._answers
         view._found = self._found
         return view
 
-    def through(self, held: Callable[[Store], Store]) -> View:
+    def through(self, held: Callable[[Answers], Answers]) -> View:
         """Return the same view of what answers as its store does, for many views of it.
 
-        held: makes that of the store
+        held: makes that of the store's answers
         """
         from copy import copy  # no check has need of it
 
         view = copy(self)
-        view._store = held(self._store)
+        view._answers = held(self._answers)
         view._found = {}
         return view
 
@@ -98,11 +101,11 @@ class View:
 
     def totals(self) -> dict[str, int]:
         """Return counter -> number."""
-        return self._store.totals(self._start, self._end, self._origins)
+        return self._answers.totals(self._start, self._end, self._origins)
 
     def keys(self, family: str) -> Rows:
         """Return the (key, number) pairs of a family; a key is a value for each of its fields."""
-        return self._store.keys(family, self._start, self._end, self._origins)
+        return self._answers.keys(family, self._start, self._end, self._origins)
 
     def messages(self, family: str, kinds: tuple[str, ...], minutes: int) -> tuple[int, int]:
         """Return how many messages lines of these kinds tell of, and how many lines do.
@@ -110,7 +113,7 @@ class View:
         minutes: messages that are told of in so many minutes before the window are left out
         """
         before = self._start - minutes
-        return self._store.messages(family, kinds, self._start, self._end, self._origins, before)
+        return self._answers.messages(family, kinds, self._start, self._end, self._origins, before)
 
     def compared(self, series: str, enough: int | None) -> Compared:
         """Return what has come lately of a series, held against what is usual."""
@@ -122,13 +125,13 @@ class View:
         from check_postfix.maillog.window.delays import delays
 
         def read(family: str, start: int, end: int) -> Iterator[tuple[int, int, Key, int]]:
-            return self._store.keys_newest_first(family, start, end, self._origins)
+            return self._answers.keys_newest_first(family, start, end, self._origins)
 
         since = self._coverage.start
         known_since = self._end if since is None else max(since, self._oldest_keys)
         gaps = self._coverage.gaps_in(known_since, self._end)
         known_since = max([known_since, *(last for _, last in gaps)])
-        counted = self._store.delays_of(self._start, self._end, self._origins)
+        counted = self._answers.delays_of(self._start, self._end, self._origins)
         return delays(counted, self._start, self._end, known_since, read)
 
     def number(self, series: str) -> int:
@@ -140,7 +143,7 @@ class View:
         from check_postfix.maillog.window.compared import Counted
 
         return Counted(
-            self._store, self._origins, self._end, self._coverage, self._zone, self._is_whole,
+            self._answers, self._origins, self._end, self._coverage, self._zone, self._is_whole,
             self.in_all,
         )  # fmt: skip
 
@@ -152,14 +155,17 @@ class View:
 
         today = day_of(self._start)
         return DailyMost(
-            *self._store.most_of_days(family, today - DAYS, today - 1, self._origins),
+            *self._answers.most_of_days(family, today - DAYS, today - 1, self._origins),
             self._end - self._start,
             self.pseudonym,
         )
 
     def watched_since(self, address: str) -> int | None:
         """Return since which minute an address is asked for by name, None if it is not."""
-        return self._store.watched_since(address)
+        # One check of many asks for it.
+        from check_postfix.maillog.store import watched
+
+        return watched.since(self._store, address)
 
     def pseudonym(self, name: str) -> str:
         """Return the pseudonym by which a sender or a recipient is kept."""
@@ -168,12 +174,12 @@ class View:
         return Accounts(self._store.key, BY_THE_DAY).pseudonym(name.encode())
 
     def tried(self, start: int, end: int) -> Rows:
-        """Return how many logins failed by client and account, of some hours; see Store.tried."""
-        return self._store.tried(start, end, self._origins)
+        """Return how many logins failed by client and account, of some hours; see Answers.tried."""
+        return self._answers.tried(start, end, self._origins)
 
     def tried_by_minute(self, start: int, end: int) -> list[tuple[int, str, str]]:
         """Return minute, client and account of the logins that failed."""
-        rows = self._store.keys_newest_first("auth_failed", start, end, self._origins)
+        rows = self._answers.keys_newest_first("auth_failed", start, end, self._origins)
         return [(minute, key[0], key[-1]) for minute, _, key, _ in rows]
 
     def logins_near(self, client: str) -> list[Login]:
@@ -184,7 +190,7 @@ class View:
         from check_postfix.maillog.counts.places import NETWORK
 
         pseudonym = Accounts(self._store.key, NETWORK).pseudonym
-        return self._store.logins_from(pseudonym(network.around(client).encode()))
+        return self._answers.logins_from(pseudonym(network.around(client).encode()))
 
     def name(self, field: str, value: str) -> str:
         """Return what is shown of a field's value, which may be a pseudonym."""
