@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from check_postfix.common.log_remarks import local_time
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.ingest import journal
 from check_postfix.maillog.source import archives, journalctl
@@ -367,7 +368,7 @@ def test_beside_a_live_journal_a_log_left_over_is_not_what_is_read(tmp_path, mac
     assert line == (
         f"POSTFIX DEFERRED OK - no delivery attempts in 15 min ({usual} silent for 90 d 1 min,"
         " read the journal instead; remove it or name it with --log; log begins "
-        + time.strftime("%H:%M)", time.localtime((machine.minute - 4) * 60))
+        f"{local_time(machine.minute - 4, int(time.time()) // 60)})"
     )
     # and so it stays, without a question
     journal_model.Journalctl.started.clear()

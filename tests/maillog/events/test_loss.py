@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from check_postfix.common.log_remarks import local_time
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.plugin.run import outcome_of
@@ -39,7 +40,8 @@ def test_what_rsyslog_has_dropped_is_said_as_lines_lost(tmp_path):
         mail_log.lines([lost]).replace("postfix/", ""),
         mail_log.lines([mail_log.SENT], minutes_ago=1),
     )
-    then = time.strftime("%H:%M", time.localtime(time.time() - 300))
+    now = int(time.time()) // 60
+    then = local_time(now - 5, now)
 
     text, _ = outcome_of(CHECK, ["--log", str(log), "--no-state"])
 
