@@ -171,18 +171,16 @@ def test_rejects_are_held_against_what_is_usual(tmp_path):
     )
 
 
-@pytest.mark.parametrize("form", ["iso", "bsd"])
 @pytest.mark.parametrize("check", LOG_CHECKS)
-def test_both_kinds_of_stamps_give_the_same_numbers(check, form, tmp_path):
+def test_both_kinds_of_stamps_give_the_same_numbers(check, tmp_path):
     said = [*mail_log.EVERYTHING, *mail_log.SUBMITTED]
-    other = mail_log.write(tmp_path / "other.log", mail_log.lines(said))
-    expected = run(check, "--no-state", "--log", other)
-    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(said, form=form))
+    labels = []
+    for form in ("iso", "bsd"):
+        log = mail_log.write(tmp_path / f"{form}.log", mail_log.lines(said, form=form))
+        labels.append(run(check, "--no-state", "--log", log).labels)
 
-    done = run(check, "--no-state", "--log", log)
-
-    assert done.labels == expected.labels
-    assert any(label.value for label in done.labels.values())
+    assert labels[0] == labels[1]
+    assert any(label.value for label in labels[0].values())
 
 
 def test_each_verbose_adds_lines(log, tmp_path):
