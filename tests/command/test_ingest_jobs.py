@@ -51,7 +51,7 @@ def command(log: Path, state: Path, jobs: object, slow: float = 0) -> list[str]:
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log with an archive of each kind, which nobody changes."""
-    log = mixed(tmp_path_factory.mktemp("log") / "mail.log", "an ordinary day")
+    log = mixed(tmp_path_factory.mktemp("log") / "mail.log", "an ordinary day", 1_000_000)
     rotate(log)
     return log
 
@@ -107,7 +107,7 @@ def test_a_state_file_is_told_the_same_by_any_number_of_processes(log, tmp_path)
 def test_a_signal_leaves_no_process_and_a_sound_state(log, expected, tmp_path, ended_by, worker):
     state = tmp_path / "state"
     running = subprocess.Popen(
-        command(log, state, 3, 0.01),
+        command(log, state, 3, 0.015),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -360,7 +360,7 @@ def test_what_removes_pips_takes_nothing_of_the_package(machine):
 
 
 def test_pip_over_the_package_leaves_nothing_of_it_in_the_way(machine):
-    typed(machine, "deb")
+    typed(machine, "pip remove", "deb")
     typed(machine, "pip")
 
     assert "installed" not in machine.must("dpkg-query", "-W", "-f", "${Status}", "check-postfix")
