@@ -400,6 +400,20 @@ def test_a_postfix_that_writes_here_and_is_not_found_is_to_be_mended(
     assert fix.startswith("run check_postfix_queue where Postfix runs: --postqueue ")
 
 
+def test_a_postqueue_that_is_there_and_cannot_be_run_is_to_be_mended_whoever_writes(
+    doctor, server, tmp_path, monkeypatch
+):
+    (tmp_path / "bin/postconf").unlink()
+    program(tmp_path / "bin", "postqueue", "echo 'postqueue: fatal: no main.cf' >&2; exit 75")
+    monkeypatch.setattr("check_postfix.command.postconf._USUAL_PLACES", ())
+    monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: "logs")
+
+    ((text, _),) = fixes(doctor(*server, "--user", ME)[1])
+
+    assert text.startswith("mend  Postfix: postqueue: ")
+    assert "no main.cf" in text
+
+
 def test_without_a_line_and_without_a_postfix_all_is_not_well(
     doctor, server, without_postfix, tmp_path
 ):
