@@ -148,18 +148,22 @@ def test_failed_logins_of_the_last_minutes_are_told(log):
 
 
 def test_rejects_are_held_against_what_is_usual(tmp_path):
-    days = [
-        mail_log.lines([mail_log.rejected()] * 4, minutes_ago=5 + 1440 * day)
-        for day in range(9, 0, -1)
-    ]
+    # Around midnight a window would be of two weekdays.
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0) - timedelta(days=1)
+    now = noon.timestamp()
+
+    def rejects(number, minutes_ago):
+        return mail_log.lines([mail_log.rejected()] * number, minutes_ago, now=now)
+
     log = mail_log.write(
         tmp_path / "mail.log",
-        mail_log.lines([mail_log.REMOVED], minutes_ago=1440 * 10),
-        *days,
-        mail_log.lines([mail_log.rejected()] * 60),
+        mail_log.lines([mail_log.REMOVED], minutes_ago=1440 * 10, now=now),
+        *(rejects(4, 5 + 1440 * day) for day in range(9, 0, -1)),
+        rejects(60, 5),
     )
+    os.utime(log, (now, now))
 
-    done = run("rejects", "--log", log, "--no-state")
+    done = run("rejects", "--log", log, "--no-state", "--at", f"{noon:%Y-%m-%dT%H:%MZ}")
 
     assert done.exit_code == 1
     # The oldest day counts if more than half of it was read.
@@ -185,7 +189,9 @@ def test_both_kinds_of_stamps_give_the_same_numbers(check, tmp_path):
 
 def test_each_verbose_adds_lines(log, tmp_path):
     state = tmp_path / "state"
-    said = [run("auth", "--log", log, "--state", state, *["-v"] * times) for times in range(4)]
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"  # the same minute for all
+    options = ["--log", log, "--state", state, "--at", at]
+    said = [run("auth", *options, *["-v"] * times) for times in range(4)]
 
     assert said[0].lines == []
     account = said[1].lines[4].split()[1]
@@ -198,7 +204,10 @@ def test_each_verbose_adds_lines(log, tmp_path):
         "failed logins in 1 d by client:", "  6  203.0.113.77", "  1  2001:db8::/64",
         f"read: {log}", f"state: {state}", said[1].lines[-1],
     ]  # fmt: skip
-    see = re.escape(f"see: postfix-log trace --log {log} --since ") + r"\S+ 203\.0\.113\.77 failed"
+    see = (
+        re.escape(f"see: postfix-log trace --log {log} --since ")
+        + r"\S+ --until \S+ 203\.0\.113\.77 failed"
+    )
     assert all(re.fullmatch(see, done.lines[-1]) for done in said[1:3])
     assert said[2].lines[: len(said[1].lines) - 1] == said[1].lines[:-1]
     assert (
