@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -50,6 +51,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT].update(mark for mark in marks.values() if mark)
     config.hook.pytest_deselected(items=[item for item in items if marks[item]])
     items[:] = [item for item in items if not marks[item]]
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage go through all that was loaded and collected, which stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -23,13 +23,19 @@ from tests.support.long_log import rotate
 pytestmark = pytest.mark.usefixtures("utc")
 
 
-@pytest.fixture
-def log(tmp_path, monkeypatch):
-    """A log with archives, of which parts are small."""
-    small(monkeypatch)
-    log = mixed(tmp_path / "mail.log", "an ordinary day", 600_000)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A log with archives, which nobody changes."""
+    log = mixed(tmp_path_factory.mktemp("log") / "mail.log", "an ordinary day", 600_000)
     rotate(log)
     return log
+
+
+@pytest.fixture
+def log(written, monkeypatch):
+    """This log, of which parts are small."""
+    small(monkeypatch)
+    return written
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from dateutil import tz
 
+from check_postfix import deferred
 from check_postfix.all import ALL
 from check_postfix.common.log_options import ARCHIVES, OPTIONS
 from check_postfix.maillog.source import journalctl
@@ -19,6 +21,7 @@ from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin.errors import UsageError
 from check_postfix.plugin.run import STANDARD, outcome_of
 from tests.support import mail_log, perfdata
+from tests.support.clocks import in_zone
 from tests.support.definitions import checks, log_checks
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -215,9 +218,19 @@ def effects(check):
     return LIMITS | of_source | STANDARD_EFFECTS | OWN_EFFECTS.get(check.name, {})
 
 
-@pytest.fixture
-def places(tmp_path, monkeypatch):
-    """Logs in which everything happened, a queue with mail in every queue, and where they are."""
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    """Logs in which everything happened, which no test changes, by name.
+
+    Of those that most tests read, there is a state beside each to which it was told.
+    """
+    directory = tmp_path_factory.mktemp("logs")
+
+    def written(name, *parts):
+        path = directory / name
+        path.parent.mkdir(exist_ok=True)
+        return mail_log.write(path, *parts)
+
     history = [
         mail_log.lines(
             [mail_log.TAKEN_IN, mail_log.REMOVED, mail_log.rejected()], minutes_ago=minutes
@@ -236,22 +249,35 @@ def places(tmp_path, monkeypatch):
     elsewhere = mail_log.lines(
         [*everything * 2, *mail_log.SUBMITTED], host="mx2", instance="postfix-out"
     )
-    log = mail_log.write(tmp_path / "mail.log", *days, *history, put_off, now, elsewhere)
-    (tmp_path / "lossy").mkdir()
-    lossy = mail_log.write(tmp_path / "lossy" / "mail.log", log.read_text(), mail_log.lost())
-    guessed = mail_log.write(tmp_path / "guessed.log", mail_log.lines(mail_log.GUESSED))
-    other = mail_log.write(tmp_path / "other.log", mail_log.lines([mail_log.SENT]))
-    lost = mail_log.lines([mail_log.SENT], minutes_ago=4)
-    archives = tmp_path / "last-week"
-    archives.mkdir()
-    older = mail_log.lines(mail_log.EVERYTHING, minutes_ago=9)
-    archive = mail_log.write(archives / "mail.log.1", older)
+    log = written("mail.log", *days, *history, put_off, now, elsewhere)
+    lossy = written("lossy/mail.log", log.read_text(), mail_log.lost())
+    for told in (log, lossy):
+        with in_zone("UTC"):
+            outcome_of(deferred.CHECK, ["--log", str(told), "--state", state_of(told)])
+    archive = written("last-week/mail.log.1", mail_log.lines(mail_log.EVERYTHING, minutes_ago=9))
     os.utime(archive, (time.time() - 540,) * 2)
-    (tmp_path / "aged").mkdir()
-    aged = mail_log.write(tmp_path / "aged" / "mail.log", now)
-    then = mail_log.lines([mail_log.SENT], minutes_ago=40 * 1440)
-    mail_log.write(tmp_path / "aged" / "mail.log.1", then)
+    aged = written("aged/mail.log", now)
+    written("aged/mail.log.1", mail_log.lines([mail_log.SENT], minutes_ago=40 * 1440))
     in_tokyo = mail_log.lines(mail_log.EVERYTHING, form="bsd", zone=TOKYO)
+    return {
+        "log": log,
+        "lossy": lossy,
+        "guessed": written("guessed.log", mail_log.lines(mail_log.GUESSED)),
+        "other": written("other.log", mail_log.lines([mail_log.SENT])),
+        "tokyo": written("tokyo.log", in_tokyo),
+        "archives": archive.parent,
+        "aged": aged,
+    }
+
+
+def state_of(log):
+    """Return where the state lies to which a log was told."""
+    return f"{log}.state"
+
+
+@pytest.fixture
+def places(logs, tmp_path, monkeypatch):
+    """These logs, a queue with mail in every queue, and where else something is."""
 
     def read(asked, _, now, command):
         if asked[0].config_dir == "/down":
@@ -267,17 +293,13 @@ def places(tmp_path, monkeypatch):
     monkeypatch.setattr(instances, "others", lambda: [instances.Instance("/etc/other", True)])
     monkeypatch.setattr(postqueue, "read", read)
     monkeypatch.setattr(journalctl, "MACHINE_ID", str(tmp_path / "none"))  # without a journal
+    lost = mail_log.lines([mail_log.SENT], minutes_ago=4)
     return {
-        "log": str(log),
-        "lossy": str(lossy),
-        "guessed": str(guessed),
-        "other": str(other),
-        "tokyo": str(mail_log.write(tmp_path / "tokyo.log", in_tokyo)),
-        "archives": str(archives),
-        "aged": str(aged),
+        **{name: str(path) for name, path in logs.items()},
         "replaced": str(mail_log.write(tmp_path / "replaced.log", lost)),
         "state": str(tmp_path / "state"),
-        "nowhere": str(log),  # no directory
+        "told": str(tmp_path / "told"),
+        "nowhere": str(logs["log"]),  # no directory
         "earlier": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%MZ}",
     }
 
@@ -291,15 +313,33 @@ TELLING = {
 }
 
 
-def outcome(check, arguments, places):
+def called(arguments, places, usually):
+    """Return the words of a command line, with what is usual and where things are."""
+    return [
+        word.format(**places)
+        for argument in arguments
+        for word in (usually if argument == "{usually}" else [argument])
+    ]
+
+
+def told(places, log="log"):
+    """Return how a check is called that finds a log counted."""
+    shutil.copyfile(state_of(places[log]), places["told"])
+    return ["--log", places[log], "--state", places["told"]]
+
+
+def outcome(check, arguments, places, afresh=False):
+    """Return what a check says; it finds its log counted, or reads all of it afresh."""
     # Where lines were lost, nothing is held against the usual.
     log = "lossy" if check.name == "postfix log" else "log"
-    of_log = ["--no-state", "--log", places[log]]
-    usual = of_log if check in log_checks() else ["--state", places["state"]]
-    called = []
-    for argument in arguments:
-        called += usual if argument == "{usually}" else [argument.format(**places)]
-    return outcome_of(check, called)
+    if check not in log_checks():
+        usually = ["--state", places["state"]]
+    # A recipient's mail is counted since somebody asked for it by its address.
+    elif afresh or check.name == "postfix recipients":
+        usually = ["--no-state", "--log", places[log]]
+    else:
+        usually = told(places, log)
+    return outcome_of(check, called(arguments, places, usually))
 
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
@@ -353,15 +393,7 @@ def test_an_option_that_is_given_once_changes_what_all_say(flag, places):
     without, given = {**LOG_EFFECTS, **STANDARD_EFFECTS}[flag]
 
     before, after = (
-        ALL.outcome_of(
-            [
-                word.format(**places)
-                for one in arguments
-                for word in (
-                    ["--no-state", "--log", places["log"]] if one == "{usually}" else [one]
-                )
-            ]
-        )
+        ALL.outcome_of(called(arguments, places, told(places)))
         for arguments in (without, [*without, *given])
     )
 
@@ -371,12 +403,12 @@ def test_an_option_that_is_given_once_changes_what_all_say(flag, places):
 
 
 def _replace_log(check, places):
-    """Put a log that was read in part out of the world; return what to call the check with."""
+    """Put another log in the place of one that was read; return what to call the check with."""
     arguments = ["--log", "{replaced}", "--state", "{state}"]
     outcome(check, arguments, places)
-    with Path(places["log"]).open("a") as log:
-        log.write(mail_log.lines([mail_log.UNKNOWN]))
-    Path(places["log"]).replace(places["replaced"])
+    longer = Path(places["log"]).read_text() + mail_log.lines([mail_log.UNKNOWN])
+    another = mail_log.write(Path(places["state"]).with_name("another.log"), longer)
+    another.replace(places["replaced"])
     return arguments
 
 
@@ -386,7 +418,7 @@ def _telling(check):
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_no_label_is_always_0_and_every_one_is_declared(check, places):
-    text, _ = outcome(check, _telling(check), places)
+    text, _ = outcome(check, _telling(check), places, afresh=True)
     after_a_loss = _replace_log(check, places) if check in log_checks() else ["{usually}"]
     later, _ = outcome(check, after_a_loss, places)
 
@@ -402,7 +434,7 @@ def test_no_label_is_always_0_and_every_one_is_declared(check, places):
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
 def test_labels_stand_as_they_are_declared(check, places):
-    labels = perfdata.of(outcome(check, _telling(check), places)[0])
+    labels = perfdata.of(outcome(check, _telling(check), places, afresh=True)[0])
 
     for declared in check.labels:
         shown = labels[declared.name]

@@ -305,7 +305,12 @@ def test_two_installations_are_told(doctor, server, tmp_path, monkeypatch):
         f"mend  installation: 2 of them: {tmp_path}/linked/postfix-log,"
         f" {tmp_path}/packaged/postfix-log"
     )
-    assert "pip uninstall check-postfix" in fix
+    # By hand an installation goes in more ways than one; what was kept may have lost its links.
+    assert "apt remove check-postfix, or of pip what README.md says under" in fix
+    section = re.search("under '(.*)'", fix)
+    assert section
+    assert f"\n### {section[1]}\n" in (ROOT / "README.md").read_text()
+    assert fix.endswith("; install what is kept again")
 
 
 def test_checks_that_the_monitoring_does_not_find(doctor, server, tmp_path, monkeypatch):
@@ -341,19 +346,86 @@ def test_the_executables_that_are_looked_for_are_those_that_are_installed():
     assert sorted([*installation.executables(), "postfix-log"]) == sorted(scripts)
 
 
-def test_where_no_postfix_is_found_it_is_said_what_the_queue_check_says(
-    doctor, server, tmp_path, monkeypatch
-):
+@pytest.fixture
+def without_postfix(tmp_path, monkeypatch):
+    """Let no Postfix be installed on this machine, which is called as the log's host is or not."""
     for name in ("postconf", "postqueue"):
         (tmp_path / "bin" / name).unlink()
     monkeypatch.setattr("check_postfix.child.find", lambda *_: None)
+
+    def called(name: str) -> None:
+        monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: name, raising=False)
+
+    return called
+
+
+def test_on_a_server_of_logs_alone_nothing_is_to_be_mended(doctor, server, without_postfix):
+    without_postfix("logs.example.com")
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert (status, fixes(found)) == (0, [])
+    assert (
+        "ok    Postfix: none is found here, and the log is of other hosts (mx1): leave"
+        " check_postfix_queue out, or run it on them",
+        "",
+    ) in found
+
+
+def test_of_many_hosts_of_a_server_of_logs_some_are_named(
+    doctor, server, without_postfix, tmp_path
+):
+    without_postfix("logs")
+    with (tmp_path / "mail.log").open("a") as log:
+        for number in range(2, 7):
+            log.write(line(5).replace("mx1", f"mx{number}.example.com"))
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert "(mx1, mx2.example.com, mx3.example.com and 3 more)" in found[-2][0]
+
+
+@pytest.mark.parametrize("name", ["mx1", "mx1.example.com", "MX1"])
+def test_a_postfix_that_writes_here_and_is_not_found_is_to_be_mended(
+    doctor, server, without_postfix, name
+):
+    without_postfix(name)
 
     status, found, _ = doctor(*server, "--user", ME)
 
     assert status == 3
     ((text, fix),) = fixes(found)
-    assert text.endswith("check_postfix_queue is UNKNOWN")
-    assert "leave it out" in fix
+    assert text.startswith("mend  Postfix: none is found here (postqueue: not found in PATH")
+    assert text.endswith("), though it writes to the log as mx1: check_postfix_queue is UNKNOWN")
+    assert fix.startswith("run check_postfix_queue where Postfix runs: --postqueue ")
+
+
+def test_a_postqueue_that_is_there_and_cannot_be_run_is_to_be_mended_whoever_writes(
+    doctor, server, tmp_path, monkeypatch
+):
+    (tmp_path / "bin/postconf").unlink()
+    program(tmp_path / "bin", "postqueue", "echo 'postqueue: fatal: no main.cf' >&2; exit 75")
+    monkeypatch.setattr("check_postfix.command.postconf._USUAL_PLACES", ())
+    monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: "logs")
+
+    ((text, _),) = fixes(doctor(*server, "--user", ME)[1])
+
+    assert text.startswith("mend  Postfix: postqueue: ")
+    assert "no main.cf" in text
+
+
+def test_without_a_line_and_without_a_postfix_all_is_not_well(
+    doctor, server, without_postfix, tmp_path
+):
+    without_postfix("logs")
+    for log in tmp_path.glob("mail.log.*"):
+        log.unlink()
+    (tmp_path / "mail.log").write_text("")
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    assert [text for text, _ in fixes(found)] == ["mend  log: no whole line in it"]
 
 
 def test_a_state_that_is_damaged(doctor, server, tmp_path):

@@ -69,7 +69,7 @@ def test_text_html_and_page_tell_the_same(mailboxes, way):
 
     assert page.get_filename() == "mail-report.html"
     for part in (text, html, page.get_content()):
-        assert "26 % of 54 were sent back (14), most often: unknown user (5)" in part
+        assert "26 % of 54 bounced (14), most often: unknown user (5)" in part
         assert (
             "host mail.example.net[198.51.100.25] said: 451 4.3.0 Temporary lookup failure" in part
         )

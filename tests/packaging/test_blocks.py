@@ -36,6 +36,13 @@ def test_apt_does_not_ask_where_lines_are_pasted(page):
             assert re.match(r"apt(-get)? \w+ -y ", line), line
 
 
+def test_pip_makes_no_link_before_the_package_is_gone():
+    typed = commands()["pip"].splitlines()
+
+    removed = typed.index("dpkg --remove check-postfix")
+    assert all(removed < number for number, line in enumerate(typed) if line.startswith("ln "))
+
+
 def test_each_host_has_a_file_of_its_own():
     files = [
         name

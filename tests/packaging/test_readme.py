@@ -359,6 +359,20 @@ def test_what_removes_pips_takes_nothing_of_the_package(machine):
     assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
 
 
+def test_pip_over_the_package_leaves_nothing_of_it_in_the_way(machine):
+    typed(machine, "pip remove", "deb")
+    typed(machine, "pip")
+
+    assert "installed" not in machine.must("dpkg-query", "-W", "-f", "${Status}", "check-postfix")
+    shared = machine.path("/usr/share/check_postfix")
+    assert str(shared.readlink()) == "/opt/check_postfix/share/check_postfix"
+    assert machine.must("sh", "-c", "PATH=/usr/local/bin:$PATH; command -v postfix-log") == (
+        "/usr/local/bin/postfix-log\n"
+    )
+    assert "POSTFIX LOG" in machine.run("/usr/lib/nagios/plugins/check_postfix_log").stdout
+    typed(machine, "pip remove")
+
+
 def test_the_same_version_built_anew_is_what_is_installed_then(machine):
     """As an upgrade of a clone by git is, which may leave the version as it was."""
     changed = machine.path(f"{CLONE}/icinga/postfix-services.conf")

@@ -12,6 +12,7 @@ import shutil
 import time
 from argparse import Namespace
 
+from check_postfix import child
 from check_postfix.command import declared, installation, monitoring, named, postconf, state, users
 from check_postfix.command.finding import Finding
 from check_postfix.command.logs import Logs
@@ -51,6 +52,8 @@ _SAMPLE = 1 << 18
 # Days of log that the usual level of a time of day needs, at least.
 _LEAST_DAYS = 4
 _DAY = 86400
+# Hosts that are named
+_MOST_NAMED = 3
 
 HELP = "say what was found of log, state, Postfix and monitoring, and what mends it"
 DESCRIPTION = """\
@@ -89,14 +92,15 @@ def run(options: Namespace) -> Generator[str, None, int]:
     given = declared.values(options, [ARCHIVES, JOURNAL_MATCH, TIMEZONE])
     user = _user(options.user)
     to_mend = 0
+    writers: set[str] = set()
     for title, findings in (
         ("user", _of_user(user)),
         ("installation", installation.findings(users.of_monitoring() is not None)),
-        ("log", _of_log(given, user)),
+        ("log", _of_log(given, user, writers)),
         ("journal", _of_journal(given, user)),
         ("state", _of_state(given, user)),
         ("monitoring", _of_monitoring(given)),
-        ("Postfix", _of_postfix()),
+        ("Postfix", _of_postfix(writers)),
         ("Dovecot", _of_dovecot()),
     ):
         for finding in findings:
@@ -138,7 +142,8 @@ def _of_user(user: User) -> Iterator[Finding]:
 # -- the log
 
 
-def _of_log(given: Namespace, user: User) -> Iterator[Finding]:
+def _of_log(given: Namespace, user: User, writers: set[str]) -> Iterator[Finding]:
+    """Yield what was found of the log; add whose Postfix has written its newest lines."""
     try:
         logs = named.of(given)
     except LogError as error:
@@ -149,7 +154,7 @@ def _of_log(given: Namespace, user: User) -> Iterator[Finding]:
             yield Finding(f"the {log.name} is the log")
         for path in [] if log.is_journal else log.paths:
             yield from _of_path(path, given, user)
-    yield from _of_lines(logs, given)
+    yield from _of_lines(logs, given, writers)
 
 
 def _error(error: Exception) -> Finding:
@@ -199,8 +204,8 @@ def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
     )
 
 
-def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
-    """Yield what the newest lines look like."""
+def _of_lines(logs: list[NamedLog], given: Namespace, writers: set[str]) -> Iterator[Finding]:
+    """Yield what the newest lines look like; add the hosts whose Postfix wrote them."""
     lines = ours = known = without_zone = postfix = dovecot = 0
     zone = None if given.timezone is None else values.zone(given.timezone)
     try:
@@ -217,7 +222,9 @@ def _of_lines(logs: list[NamedLog], given: Namespace) -> Iterator[Finding]:
                     known += 1
                     is_dovecot = record.instance.startswith(b"dovecot")
                     dovecot += is_dovecot
-                    postfix += record.instance.startswith(b"postfix")
+                    if record.instance.startswith(b"postfix"):
+                        postfix += 1
+                        writers.add(record.host.decode("utf-8", "replace").lower())
                     ours += is_dovecot or record.instance.startswith(b"postfix")
                     without_zone += not record.zone
     except LogError as error:
@@ -360,7 +367,11 @@ def _of_monitoring(given: Namespace) -> Iterator[Finding]:
 # -- Postfix and Dovecot
 
 
-def _of_postfix() -> Iterator[Finding]:
+def _of_postfix(writers: set[str]) -> Iterator[Finding]:
+    """Yield what was found of Postfix.
+
+    writers: the hosts whose Postfix wrote the newest lines of the log
+    """
     version = postconf.parameters(["mail_version"]).get("mail_version")
     if version is not None:
         yield Finding(f"version {version}")
@@ -371,17 +382,46 @@ def _of_postfix() -> Iterator[Finding]:
         except DownError as error:
             yield _error(error)
         except QueueError as error:
-            if version is not None:
+            if version is not None or child.find("postqueue", postqueue.USUAL_PLACES):
                 yield _error(error)
             elif instance is instances.DEFAULT:
-                yield Finding(
-                    f"none is found here ({_error(error).text}): check_postfix_queue is UNKNOWN",
-                    "run check_postfix_queue where Postfix runs, in its container for example; on a"
-                    " server of logs alone, leave it out",
-                )
+                yield _without_postfix(_error(error).text, writers)
         else:
             messages = values.amount(listing.count(), "message")
             yield Finding(f"{name} answers; {messages} in its queue")
+
+
+def _without_postfix(why: str, writers: set[str]) -> Finding:
+    """Return what is said where there is no Postfix, as on a server of logs alone.
+
+    writers: the hosts whose Postfix wrote the newest lines of the log
+    """
+    me = _short(_own_name())
+    if me in map(_short, writers):
+        return Finding(
+            f"none is found here ({why}), though it writes to the log as {me}: check_postfix_queue"
+            " is UNKNOWN",
+            "run check_postfix_queue where Postfix runs: --postqueue 'docker exec mail postqueue',"
+            " for example",
+        )
+    names = sorted(name for name in writers if name)
+    if more := len(names[_MOST_NAMED:]):
+        names = [*names[:_MOST_NAMED], f"{more} more"]
+    listed = ", ".join(names[:-1]) + " and " * bool(names[1:]) + names[-1] if names else ""
+    if not listed:
+        return Finding(f"none is found here ({why}): check_postfix_queue is UNKNOWN")
+    return Finding(
+        f"none is found here, and the log is of other hosts ({listed}): leave check_postfix_queue"
+        " out, or run it on them"
+    )
+
+
+def _own_name() -> str:
+    return os.uname().nodename
+
+
+def _short(host: str) -> str:
+    return host.lower().partition(".")[0]
 
 
 def _of_dovecot() -> Iterator[Finding]:

@@ -25,11 +25,17 @@ PLUGINS = (
 )
 # Of Debian's packages; nothing else may put anything there.
 _PACKAGED = "/usr/lib/python3/dist-packages/"
+_README = "/usr/share/doc/check-postfix/README.md"
 
 
 def is_packaged() -> bool:
     """Tell whether a package of the distribution has brought this."""
     return __file__.startswith(_PACKAGED)
+
+
+def readme() -> str:
+    """Return where the page lies that says how to install."""
+    return _README if is_packaged() else "README.md"
 
 
 def executables() -> list[str]:
@@ -46,8 +52,9 @@ def findings(is_monitored: bool) -> Iterator[Finding]:
     if len(several) > 1:
         yield Finding(
             f"{len(several)} of them: {', '.join(several)}",
-            "keep one, whose version is then the checks' as well: pip uninstall check-postfix, or"
-            " apt remove check-postfix",
+            "keep one, whose version is then the checks' as well: apt remove check-postfix, or of"
+            f" pip what {readme()} says under 'Upgrade, change and remove'; install what is kept"
+            " again",
         )
     if is_monitored:
         yield from _of_plugins()

@@ -32,7 +32,6 @@ _LATELY = 20
 _LATE = 30
 # Checks that are named
 _MOST = 4
-_README = "/usr/share/doc/check-postfix/README.md"
 
 
 class Asked:
@@ -102,7 +101,7 @@ def finding(asked: Asked, path: str) -> Finding:
     path: of the state
     """
     now, last = int(time.time()) // 60, asked.last
-    begin = f"configure it: step 3 of {_README if installation.is_packaged() else 'README.md'}"
+    begin = f"configure it: step 3 of {installation.readme()}"
     see = "or see that it runs: systemctl status icinga2 nagios4 nagios-nrpe-server, whichever"
     see += " there is"
     if last is None:

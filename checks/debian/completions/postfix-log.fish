@@ -106,7 +106,7 @@ complete -c postfix-log -n '_shtab_postfix_log_using report' -l top -x -d 'so ma
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l domains -x -d 'the same, of domains, clients and sessions (default: as --top)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l users -x -d 'the same, of senders, recipients, accounts and failed logins (default: as --top)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l deferrals -x -d 'the same, of reasons why mail was put off (default: as --top)'
-complete -c postfix-log -n '_shtab_postfix_log_using report' -l bounces -x -d 'the same, of reasons and relays that sent mail back (default: as --top)'
+complete -c postfix-log -n '_shtab_postfix_log_using report' -l bounces -x -d 'the same, of reasons and relays of bounces (default: as --top)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l rejects -x -d 'the same, of reasons and clients that were rejected, held or discarded (default: as --top)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l unreachable -x -d 'the same, of hosts that could not be reached (default: as --top)'
 complete -c postfix-log -n '_shtab_postfix_log_using report' -l warnings -x -d 'the same, of warnings and errors (default: as --top)'

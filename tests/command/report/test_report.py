@@ -48,6 +48,16 @@ DEFERRED = delivery(
     dsn="4.7.1",
 )
 SESSION = (RECEIVED, TAKEN_UP, delivery(), DEFERRED)
+BOUNCED = delivery(
+    "bounced",
+    "host mx.example.com[192.0.2.25] said: 550 5.1.1 User unknown (in reply to RCPT TO command)",
+    dsn="5.1.1",
+)
+REFUSED = (
+    "postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[192.0.2.3]: 554 5.7.1"
+    " <ann@example.net>: Relay access denied; from=<x@example.org> to=<ann@example.net>"
+    " proto=ESMTP helo=<x>"
+)
 
 
 # -- what it says
@@ -61,6 +71,59 @@ def test_problems_come_first_each_with_the_next_step(report, log):
     assert problems == [
         "  86 % of 7 were put off (6), most often: rate limited (6); most at example.com (6)",
         f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
+    ]
+
+
+def test_what_bounced_is_called_so_and_nothing_else(report, log):
+    returned = (
+        "postfix/qmgr[9]: 4ABCDEF01: from=<ben@example.net>, status=expired, returned to sender"
+    )
+    said = report("--log", log(*SESSION[:3], *[BOUNCED] * 6, returned))
+
+    assert "sent back" not in said.text.lower()
+    assert said.section("Problems")[0] == (
+        "  86 % of 7 bounced (6), most often: unknown user (6); most at example.com (6)"
+    )
+    assert len(said.section("Bounced, by reason")) == 2
+    assert len(said.section("Bounced, by relay")) == 2
+    assert re.search("^ +bounced +6$", said.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_of_few_deliveries_that_all_failed_the_reason_is_told_and_not_another_log(
+    report, log, number
+):
+    said = report("--log", log(*[DEFERRED] * number))
+
+    times = "attempt" if number == 1 else "attempts"
+    assert said.section("Problems") == [
+        f"  nothing was sent: {number} delivery {times} failed, most often: rate limited",
+        f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
+    ]
+
+
+def test_many_deliveries_that_all_failed_are_one_problem(report, log):
+    said = report("--log", log(*[DEFERRED] * 20))
+
+    assert said.section("Problems") == [
+        "  100 % of 20 were put off (20), most often: rate limited (20); most at example.com (20)",
+        f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
+    ]
+
+
+def test_a_log_of_which_nothing_is_of_mail_may_be_the_wrong_one(report, log):
+    assert report("--log", log(WARNED)).section("Problems") == [
+        "  no mail came in and none left",
+        "    next: see whether this is the right log",
+    ]
+
+
+def test_where_all_mail_was_refused_the_log_is_the_right_one(report, log):
+    said = report("--log", log(REFUSED))
+
+    assert said.section("Problems") == [
+        "  no mail came in and none left",
+        "    next: see under Totals what clients met with instead",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Why mail was put off, sent back or refused."""
+"""Why mail was put off, bounced or refused."""
 
 from __future__ import annotations
 

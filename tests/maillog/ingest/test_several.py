@@ -27,7 +27,7 @@ from check_postfix.maillog.store.watched import watch
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.plugin import values
 from tests.bench import shapes
-from tests.support import corpus, stored
+from tests.support import corpus, effort, stored
 from tests.support.long_log import WRITTEN, repeated_hour, scattered
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -147,7 +147,7 @@ def test_what_was_read_before_is_gone_on_with(tmp_path, taken):
         assert not stored.differences(one, three)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.examples(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     shape=st.sampled_from(sorted(shapes.SHAPES)),

@@ -6,6 +6,7 @@ Ratios are held against the thresholds that the checks have by default.
 from __future__ import annotations
 
 from check_postfix.command import remedy
+from check_postfix.command.report.said import REFUSED
 from check_postfix.command.report.section import Problem
 from check_postfix.maillog.events import reasons
 from check_postfix.plugin import values
@@ -96,9 +97,10 @@ def _of_deliveries(
     found = []
     sent, deferred = book.total("sent"), book.total("deferred", "softbounce")
     bounced, expired = book.total("bounced"), book.total("expired")
-    for number, whole, check, kinds, column, verb in (
-        (deferred, sent + deferred + bounced, DEFERRED, ("deferred", "softbounce"), 2, "put off"),
-        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "sent back"),
+    put_off = ("deferred", "softbounce")
+    for number, whole, check, kinds, column, happened in (
+        (deferred, sent + deferred + bounced, DEFERRED, put_off, 2, "were put off"),
+        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "bounced"),
     ):
         share = number * _HUNDRED / whole if whole else 0
         threshold = check.thresholds[0]
@@ -106,11 +108,16 @@ def _of_deliveries(
             continue
         weight = URGENT if share >= _range(threshold.critical) else LOOK
         why, most = _most(book, kinds)
-        words = f"{share:.0f} % of {whole:,} were {verb} ({number:,}), most often: {why}"
+        words = f"{share:.0f} % of {whole:,} {happened} ({number:,}), most often: {why}"
         if top := book.domains.top(column, 1):
             name, row = top[0]
             words += f" ({most:,}); most at {domain(name)} ({row[column]:,.0f})"
         found.append(Problem(weight, words, remedy.OF_REASON[why]))
+    if not found and deferred + bounced and not _passed(book):
+        why, _ = _most(book, (*put_off, "bounced"))
+        failed = values.amount(deferred + bounced, "delivery attempt")
+        words = f"nothing was sent: {failed} failed, most often: {why}"
+        found.append(Problem(LOOK, words, remedy.OF_REASON[why]))
     for kind in ("deferred", "bounced"):
         listed = _number(book, kind, reasons.BLOCKED)
         if listed and not any(reasons.BLOCKED in problem.says for problem in found):
@@ -120,11 +127,21 @@ def _of_deliveries(
     if expired:
         words = f"{values.amount(expired, 'message')} given up after days in the queue"
         found.append(Problem(LOOK, words, f"see to whom: {trace('status=expired')}"))
-    if not sent and not book.total("received"):
-        found.append(
-            Problem(URGENT, "no mail came in and none left", "see whether this is the right log")
-        )
+    if not deferred + bounced and not _passed(book):
+        found.append(_without_mail(book))
     return found
+
+
+def _passed(book: Book) -> bool:
+    """Tell whether mail came in, or left for wherever."""
+    return bool(book.total("received", "received_noqueue", "sent", "forwarded", "filtered"))
+
+
+def _without_mail(book: Book) -> Problem:
+    words = "no mail came in and none left"
+    if book.total("connected_smtpd", "connected_postscreen", "expired", *REFUSED):
+        return Problem(LOOK, words, "see under Totals what clients met with instead")
+    return Problem(URGENT, words, "see whether this is the right log")
 
 
 def _of_logins(book: Book, suspicions: list[str]) -> list[Problem]:

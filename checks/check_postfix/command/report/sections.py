@@ -141,7 +141,7 @@ class Sections:
             self._days(),
             self._hours(),
             self._troubles("deferrals", "Put off, by reason", PUT_OFF),
-            self._troubles("bounces", "Sent back, by reason", ("bounced",)),
+            self._troubles("bounces", "Bounced, by reason", ("bounced",)),
             self._relays(),
             self._rejects("rejects", "Rejected, by reason", REJECTED),
             self._refused("rejected_whom", "Rejected, by whom", "rejected"),
@@ -223,7 +223,7 @@ class Sections:
             Column("received", "received", COUNT),
             Column("sent", "sent", COUNT),
             Column("deferred", "put off", COUNT),
-            Column("bounced", "sent back", COUNT),
+            Column("bounced", "bounced", COUNT),
             Column("rejected", "rejected", COUNT),
         ]
         rows = [
@@ -297,7 +297,7 @@ class Sections:
             for (relay, reason), row in _parted(self._top(self._book.relays, 0, "bounces"))
         ]
         return self._with_more(
-            Section("bounces_by_relay", "Sent back, by relay", columns, rows), self._book.relays
+            Section("bounces_by_relay", "Bounced, by relay", columns, rows), self._book.relays
         )
 
     def _rejects(
@@ -361,7 +361,7 @@ class Sections:
             Column("sent", "sent", COUNT),
             Column("bytes", "size", BYTES),
             Column("deferrals", "put off", COUNT),
-            Column("bounced", "sent back", COUNT),
+            Column("bounced", "bounced", COUNT),
             Column("average_delay", "average delay", SECONDS),
             Column("longest_delay", "longest", SECONDS),
         ]

@@ -1,4 +1,4 @@
-"""Reasons: why mail was put off, sent back or refused, in a few words of our own.
+"""Reasons: why mail was put off, bounced or refused, in a few words of our own.
 
 Postfix's own words are known by how its text starts. Another server's words are its own
 affair, wherever they stand: its enhanced code decides, or, where that is a general
