@@ -120,7 +120,7 @@ def test_without_sudo_it_is_su(status, monkeypatch):
     status(0o100640, 4)
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
 
-    assert showing.opening("/x") == f"su -c 'usermod -aG adm joe && {TRY}'"
+    assert showing.opening("/x") == f"su - -c 'usermod -aG adm joe && {TRY}'"
 
 
 def test_a_closed_log_is_told_with_the_command_and_no_check_is_run(monkeypatch, tmp_path, capsys):

@@ -121,7 +121,8 @@ def opening(path: str) -> str:
 
 def as_root(command: str) -> str:
     """Return the command that does this as root."""
-    return f"{'sudo sh' if shutil.which('sudo') else 'su'} -c {shlex.quote(command)}"
+    # Without a login, su keeps this user's PATH, in which usermod is not.
+    return f"{'sudo sh' if shutil.which('sudo') else 'su -'} -c {shlex.quote(command)}"
 
 
 def show_own() -> None:
