@@ -210,7 +210,7 @@ def test_an_ordinary_user_sees_what_the_checks_say(debian, joe):
     assert "DEFERRED WARNING - " in said
     assert "deferrals by reason:" in said
     assert (
-        f"User joe may not read /var/log/mail.log. Let it:\n\n    su -c '{LET_JOE_READ}'\n"
+        f"User joe may not read /var/log/mail.log. Let it:\n\n    su - -c '{LET_JOE_READ}'\n"
     ) in said
 
 
