@@ -335,7 +335,7 @@ CHECK = Check(
         ),
         Label(
             "sender_worst_bounced",
-            "share of recipients that bounced at their first try, of the sender with most of it",
+            "share of recipients that bounced, of the sender with most of it",
             uom="%",
             maximum=100,
         ),

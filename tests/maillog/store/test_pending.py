@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import senders
 from check_postfix.maillog.counts.messages import Messages, Sums
@@ -13,7 +15,8 @@ from check_postfix.maillog.ingest import segments
 from check_postfix.maillog.store import pending
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
-from tests.support import logbook
+from tests.maillog.counts.test_messages import logs, read
+from tests.support import effort, logbook
 
 DAY = 24 * 60
 ID = "64D05240927"
@@ -246,6 +249,57 @@ def test_a_bounce_behind_a_filter_joins_it_where_a_hole_closes(
     place.run()
 
     assert set(waits(place)) <= {"active", "bounced", "received"}
+
+
+def told_in(data: st.DataObject, pieces: list[Messages], sums: Sums, store: Store) -> None:
+    """Have the store take in the pieces of a log in any order; it joins what touches."""
+    # First and last piece -> the boundaries of what lies between them
+    there: dict[tuple[int, int], pending.Segment] = {}
+    for number in data.draw(st.permutations(range(len(pieces)))):
+        before = next((span for span in there if span[1] == number - 1), None)
+        after = next((span for span in there if span[0] == number + 1), None)
+        piece = pieces[number]
+        with store.transaction():
+            if before is not None and (after is None or data.draw(st.booleans())):
+                segment = there.pop(before)
+                store.pending.append(segment, piece, 8, sums)
+                first, last = before[0], number
+            elif after is not None:
+                segment = there.pop(after)
+                store.pending.prepend(segment, piece, 8, sums)
+                first, last = number, after[1]
+            else:
+                at = (pending.Boundary(1, number, side) for side in (pending.START, pending.END))
+                segment = pending.Segment(*at)
+                store.pending.append(segment, piece, 8, sums)
+                first = last = number
+            earlier = next((span for span in there if span[1] == first - 1), None)
+            if earlier is not None:
+                one = there.pop(earlier)
+                store.pending.unite(one, segment, 8, sums)
+                segment, first = pending.Segment(one.start, segment.end), earlier[0]
+            later = next((span for span in there if span[0] == last + 1), None)
+            if later is not None:
+                other = there.pop(later)
+                store.pending.unite(segment, other, 8, sums)
+                segment, last = pending.Segment(segment.start, other.end), later[1]
+        there[first, last] = segment
+
+
+@settings(max_examples=effort.examples(300), deadline=None)
+@given(logs(), st.data())
+def test_kept_in_the_store_between_pieces_in_any_order_the_sums_are_the_same(log, data):
+    lines, expected = log
+    sums = Sums()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=5)))
+    pieces = [
+        read(lines[start:end], sums)
+        for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
+    ]
+    with Store(None, 5) as store:
+        told_in(data, pieces, sums, store)
+
+    assert {**dict(sums.items()), **sums.senders} == expected
 
 
 def test_two_instances_may_use_one_queue_id(place: Place) -> None:

@@ -13,11 +13,14 @@ from collections import namedtuple
 from check_postfix.maillog.counts.messages import (
     MOST_ACTIVE,
     MOST_ORPHANS,
+    MOST_PUT_OFF,
     MOST_RECEIVED,
     Messages,
     Orphan,
     is_complete,
     link_of,
+    minute_of,
+    own_link,
 )
 from check_postfix.maillog.store import checksum
 
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 
 # What a try to deliver mail to a watched address is called, and its number.
 _TRIED = "tried"
+# What a message is called that waits for a retry.
+_PUT_OFF = "put off"
+# Stands with a message whose earlier half is missing if it waits for a retry.
+_WAITS = "="
 # The boundaries of what is read of a generation, or of a journal span, which has
 # no hole.
 START, HOLE_START, HOLE_END, END = range(4)
@@ -81,17 +88,15 @@ class Pending:
         now: minutes since 1970
         sums: what came together is added to them
         """
-        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
-        wanted |= _links(piece)
+        wanted = _messages(piece) | _links(piece)
         earlier = self._taken(segment, wanted, sums)
         earlier.followed_by(piece)
         self._put(segment, earlier, now)
 
     def prepend(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
         """Add a piece of log before a segment; see `append`."""
-        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
         # What is told of these is told of the messages that were theirs before a filter.
-        wanted |= _links(piece)
+        wanted = _messages(piece) | _links(piece)
         wanted |= self._whose_senders_are_told(segment.end, wanted)
         piece.followed_by(self._taken(segment, wanted, sums))
         self._put(segment, piece, now)
@@ -190,6 +195,8 @@ class Pending:
             for what, minute, number, recipients, sender in rows:
                 if what == "active":
                     taken.active[key] = minute, number, recipients, sender
+                elif what == _PUT_OFF:
+                    taken.put_off[key] = sender
                 else:
                     taken.received[key] = minute, bool(number), sender
         for key, rows in self._take(segment.start, wanted | _links(taken)).items():
@@ -201,6 +208,8 @@ class Pending:
                 orphan = orphan or Orphan()
                 if what == "active":
                     orphan.active = minute, number, recipients
+                    if address == _WAITS:
+                        taken.put_off[key] = own_link(key)
                 elif what == "cancelled":
                     orphan.cancelled = minute
                 elif what == "deferred":
@@ -259,7 +268,8 @@ class Pending:
                 for at, (minute, address, is_after) in enumerate(sorted(orphan.tried))
             ]
             if orphan.active is not None:
-                start.append((*here, "active", *orphan.active, *late))
+                waits = _WAITS if piece.put_off.get(key) == own_link(key) else ""
+                start.append((*here, "active", *orphan.active, now, waits))
             if orphan.cancelled is not None:
                 start.append((*here, "cancelled", orphan.cancelled, 0, 0, *late))
         start += [
@@ -275,6 +285,11 @@ class Pending:
             (*segment.end, *key, "active", *active, now, sender)
             for key, (*active, sender) in piece.active.items()
         ]
+        end += [
+            (*segment.end, *key, _PUT_OFF, minute_of(sender, now), 0, 0, now, sender)
+            for key, sender in piece.put_off.items()
+            if sender != own_link(key)
+        ]
         self._db.executemany(
             "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(start + end)
         )
@@ -284,6 +299,8 @@ class Pending:
             self._bound(segment.end, "what='received'", MOST_RECEIVED, "minute DESC")
         if piece.active:
             self._bound(segment.end, "what='active'", MOST_ACTIVE, "minute DESC")
+        if piece.put_off:
+            self._bound(segment.end, f"what='{_PUT_OFF}'", MOST_PUT_OFF, "minute DESC")
 
     def _bound(self, boundary: Boundary, of: str, most: int, nearest: str) -> None:
         """Keep the half that is nearest to a boundary, if too much of some kind is there."""
@@ -298,11 +315,12 @@ class Pending:
             )
 
 
+def _messages(piece: Messages) -> set[MessageKey]:
+    """Return the messages that a piece tells of."""
+    found = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
+    return found | piece.put_off.keys()
+
+
 def _links(messages: Messages) -> set[MessageKey]:
     """Return the messages whose earlier halves tell who has handed in one of those that wait."""
-    return {
-        (origin, queue_id)
-        for waiting in (messages.received, messages.active)
-        for (origin, _), (*_, sender) in waiting.items()
-        if (queue_id := link_of(sender))
-    }
+    return {(origin, link_of(link)) for origin, link in messages.links()}
