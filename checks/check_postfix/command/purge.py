@@ -143,7 +143,8 @@ def _kept(store: Store) -> bytes:
         texts.append(log.path)
         texts += [f"{host} {instance}" for _, host, instance, _ in store.origins(log)]
         texts += [file.path for file in store.seen(log).all()]
-    return "\n".join(texts).encode("utf-8", "replace")
+    kept = "\n".join(texts).encode("utf-8", "replace")
+    return b"\n".join([kept, *sorted(store.watched())])
 
 
 def _bytes(path: str) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from collections import Counter, namedtuple
 from itertools import islice
 
 from check_postfix.maillog.counts import senders
+from check_postfix.maillog.counts.sights import Sights
 from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
@@ -100,7 +101,8 @@ class Sums:
     """What messages came to, by minute and origin.
 
     senders: (minute, origin, what, sender) -> number
-    watched: (minute, origin, queue ID, watched address) of messages that were tried for it
+    watched: (minute, origin, watched address) -> messages that were first tried for it then; fewer
+             than none where it turns out that they had been before
     came_from: (minute, origin, watched address, sender) of those whose sender is known
     """
 
@@ -109,7 +111,7 @@ class Sums:
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int], list[int]] = {}
         self.senders: dict[tuple[int, int, str, str], int] = {}
-        self.watched: set[tuple[int, int, bytes, str]] = set()
+        self.watched: Counter[tuple[int, int, str]] = Counter()
         self.came_from: Counter[tuple[int, int, str, str]] = Counter()
 
     def of(self, minute: int, origin: int) -> list[int]:
@@ -210,9 +212,12 @@ class Messages:
     orphans:  messages that wait for the piece before this one; of those of which one line says
               that they were sent, and nothing else is known, its minute
     ended:    messages whose end is in this piece, but not their start
+    sights:   tries to deliver messages to watched addresses
     """
 
-    __slots__ = ("_sums", "_watched", "active", "ended", "orphans", "put_off", "received")
+    __slots__ = (
+        "_sums", "_watched", "active", "ended", "orphans", "put_off", "received", "sights",
+    )  # fmt: skip
 
     def __init__(self, sums: Sums, watched: Set[bytes] = frozenset()) -> None:
         self._sums = sums
@@ -222,6 +227,7 @@ class Messages:
         self.put_off: dict[MessageKey, str] = {}
         self.orphans: dict[MessageKey, Orphan | int] = {}
         self.ended: set[MessageKey] = set()
+        self.sights = Sights()
 
     def add(self, lines: Iterable[MessageLine]) -> None:
         """Take in what lines say, in their order."""
@@ -246,6 +252,8 @@ class Messages:
                 self.removed(key)
                 if put_off:
                     put_off.pop(key, None)
+                if watched:
+                    self.sights.last.pop(key, None)
             elif kind == "received":
                 if sender:
                     # Whoever writes to a watched address is looked at, stranger or not.
@@ -387,8 +395,13 @@ class Messages:
             address = written.removesuffix(b">").lower()
             if address in self._watched:
                 name = address.decode("utf-8", "replace")
-                self._sums.watched.add((minute, *key, name))
                 self.tried(key, minute, name)
+                if self.sights.add(key, name, minute, self._may_be_older(key)):
+                    self._sums.watched[minute, key[0], name] += 1
+
+    def _may_be_older(self, key: MessageKey) -> bool:
+        """Tell whether a message may have begun before this piece."""
+        return key in self.orphans and (key not in self.ended or self.goes_on(key))
 
     def tried(self, key: MessageKey, minute: int, address: str) -> None:
         """A message is tried to be delivered to a watched address."""
@@ -449,6 +462,7 @@ class Messages:
             self.active = _newer_half(self.active)
         if len(self.put_off) > MOST_PUT_OFF:
             self.put_off = _newer_half(self.put_off)
+        self.sights.forget_some()
 
     def told(self) -> Told:
         """Return all of it, to be taken in by another process."""
@@ -466,6 +480,11 @@ class Messages:
             _columns(self.orphans), _numbers(sent), others,
             _columns(self.ended),
             _columns(self.put_off), list(self.put_off.values()),
+            *[
+                told
+                for tries in (self.sights.first, self.sights.last)
+                for told in (_columns(tries), list(tries.values()))
+            ],
         )  # fmt: skip
 
     def take_in(self, told: Told, numbers: Sequence[int]) -> None:
@@ -473,12 +492,15 @@ class Messages:
 
         numbers: our number of each origin
         """
-        received, receipts, active, sizes, orphans, sent, others, ended, put_off, owners = told
+        received, receipts, active, sizes, orphans, sent, others, ended, put_off, owners = told[:10]
         later = Messages(self._sums)
         later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
         later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
         later.ended = set(_keys(ended, numbers))
         later.put_off = dict(zip(_keys(put_off, numbers), owners, strict=True))
+        first, firsts, last, lasts = told[10:]
+        later.sights.first = dict(zip(_keys(first, numbers), firsts, strict=True))
+        later.sights.last = dict(zip(_keys(last, numbers), lasts, strict=True))
         keys = _keys(orphans, numbers)
         later.orphans = dict(zip(keys, sent, strict=True))
         for place, known in others.items():
@@ -519,10 +541,15 @@ class Messages:
             if orphan.cancelled is not None:
                 self.cancelled(key, orphan.cancelled)
         told |= {link: self._told(*link) for link in links if link[1][0] == _AFTER}
+        sights, put_off = self.sights, self.put_off
+        for key, address, minute in sights.taken_back(later.sights, self._may_be_older):
+            self._sums.watched[minute, key[0], address] -= 1
         for key in later.ended:
             self.removed(key)
-            if key in self.put_off and not later.goes_on(key):
-                del self.put_off[key]
+            if (key in put_off or key in sights.last) and not later.goes_on(key):
+                put_off.pop(key, None)
+                sights.last.pop(key, None)
+        sights.followed_by(later.sights)
         for key, (minute, logged_in, sender) in later.received.items():
             by, again = told.get((key[0], sender), (sender, ""))
             self.begun(key, minute, logged_in, by)

@@ -22,6 +22,7 @@ from check_postfix.maillog.counts.messages import (
     minute_of,
     own_link,
 )
+from check_postfix.maillog.counts.sights import MOST_LAST
 from check_postfix.maillog.store import checksum
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from check_postfix.maillog.counts.messages import MessageKey, Sums
+    from check_postfix.maillog.counts.sights import Tries
     from check_postfix.maillog.store.checksum import Checksums
 
     # What it is, minute, number, recipients, sender
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 # What a try to deliver mail to a watched address is called, and its number.
 _TRIED = "tried"
+# What the first and the last try for a watched address are called, and its number.
+_FIRST_TRY, _LAST_TRY = "first try", "last try"
 # What a message is called that waits for a retry.
 _PUT_OFF = "put off"
 # Stands with a message whose earlier half is missing if it waits for a retry.
@@ -133,6 +137,13 @@ class Pending:
         """Forget what is pending at a boundary."""
         self._db.execute("DELETE FROM pending WHERE log=? AND owner=? AND side=?", boundary)
 
+    def drop_unwatched(self) -> None:
+        """Forget tries for addresses that are not watched any more."""
+        self._db.execute(
+            f"DELETE FROM pending WHERE (what GLOB '{_TRIED} *' OR what GLOB '{_FIRST_TRY} *'"
+            f" OR what GLOB '{_LAST_TRY} *') AND sender NOT IN (SELECT address FROM watched)"
+        )
+
     def owners(self, log: int) -> set[int]:
         """Return the numbers of the generations of a log, or journal spans, that have boundaries
         where something is pending.
@@ -175,7 +186,7 @@ class Pending:
             (origin, queue_id)
             for origin, queue_id, sender in self._db.execute(
                 "SELECT origin, queue_id, sender FROM pending WHERE log=? AND owner=? AND side=?"
-                " AND sender GLOB '[<=]*'",
+                f" AND sender GLOB '[<=]*' AND what NOT GLOB '{_LAST_TRY}*'",
                 boundary,
             )
             if (origin, link_of(sender)) in wanted
@@ -197,6 +208,8 @@ class Pending:
                     taken.active[key] = minute, number, recipients, sender
                 elif what == _PUT_OFF:
                     taken.put_off[key] = sender
+                elif what.startswith(_LAST_TRY):
+                    taken.sights.last.setdefault(key, {})[sender] = minute
                 else:
                     taken.received[key] = minute, bool(number), sender
         for key, rows in self._take(segment.start, wanted | _links(taken)).items():
@@ -204,6 +217,9 @@ class Pending:
             for what, minute, number, recipients, address in rows:
                 if what == "removed":
                     taken.ended.add(key)
+                    continue
+                if what.startswith(_FIRST_TRY):
+                    taken.sights.first.setdefault(key, {})[address] = minute
                     continue
                 orphan = orphan or Orphan()
                 if what == "active":
@@ -277,6 +293,7 @@ class Pending:
             for key in piece.ended
             if not is_complete(piece.orphans.get(key))
         ]
+        start += _tries(segment.start, _FIRST_TRY, piece.sights.first, now)
         end: list[tuple[object, ...]] = [
             (*segment.end, *key, "received", minute, int(logged_in), 0, now, sender)
             for key, (minute, logged_in, sender) in piece.received.items()
@@ -290,6 +307,7 @@ class Pending:
             for key, sender in piece.put_off.items()
             if sender != own_link(key)
         ]
+        end += _tries(segment.end, _LAST_TRY, piece.sights.last, now)
         self._db.executemany(
             "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(start + end)
         )
@@ -301,6 +319,8 @@ class Pending:
             self._bound(segment.end, "what='active'", MOST_ACTIVE, "minute DESC")
         if piece.put_off:
             self._bound(segment.end, f"what='{_PUT_OFF}'", MOST_PUT_OFF, "minute DESC")
+        if piece.sights.last:
+            self._bound(segment.end, f"what GLOB '{_LAST_TRY}*'", MOST_LAST, "minute DESC")
 
     def _bound(self, boundary: Boundary, of: str, most: int, nearest: str) -> None:
         """Keep the half that is nearest to a boundary, if too much of some kind is there."""
@@ -318,7 +338,16 @@ class Pending:
 def _messages(piece: Messages) -> set[MessageKey]:
     """Return the messages that a piece tells of."""
     found = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
-    return found | piece.put_off.keys()
+    return found | piece.put_off.keys() | piece.sights.first.keys() | piece.sights.last.keys()
+
+
+def _tries(boundary: Boundary, what: str, tries: Tries, now: int) -> list[tuple[object, ...]]:
+    """Return the rows of tries for watched addresses."""
+    return [
+        (*boundary, *key, f"{what} {at}", minute, 0, 0, now, address)
+        for key, of_message in tries.items()
+        for at, (address, minute) in enumerate(of_message.items())
+    ]
 
 
 def _links(messages: Messages) -> set[MessageKey]:

@@ -459,7 +459,10 @@ class Store:
         return frozenset(address.encode() for address, *_ in rows)
 
     def watched_since(self, address: str) -> int | None:
-        """Return since which minute an address is asked for; 0 means from the start of the log."""
+        """Return since which minute each message for an address is known, None if none is.
+
+        0 means from the start of the log.
+        """
         rows = self._whole("watched", "SELECT * FROM watched")
         return next((since for name, since, _ in rows if name == address), None)
 
@@ -914,6 +917,7 @@ class Store:
         with self._merging():
             self._db.executemany(_ADD_TOTAL, totals)
             self._quarters.add(counts.totals)
+            self._quarters.add_watched(counts.quarter_keys)
             for (family, hour), keyed in sorted(counts.keyed.items()):
                 rows = (
                     (family, minute, len(numbers), packed.packed(numbers))
@@ -1008,7 +1012,9 @@ class Store:
         self._db.execute(f"DELETE FROM keyed {_OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
         self.delays.forget(oldest, oldest_keys)
-        self._db.execute("DELETE FROM watched WHERE asked<?", (oldest,))
+        if self._db.execute("DELETE FROM watched WHERE asked<?", (oldest,)).rowcount:
+            self._quarters.drop_unwatched()
+            self.pending.drop_unwatched()
         # Some wait for long in vain.
         self._db.execute(
             "UPDATE pending SET sender='' WHERE sender<>'' AND minute<?", (oldest_keys,)

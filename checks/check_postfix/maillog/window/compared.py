@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.maillog.counts.series import CONNECTED, FLOODED, SCREENED, SERIES
+from check_postfix.maillog.counts.series import (
+    CONNECTED,
+    FLOODED,
+    SCREENED,
+    counters,
+    watched_in,
+)
 from check_postfix.maillog.window import usual
 from check_postfix.maillog.window.history import History, on_the_wall, quarter_of
 from check_postfix.maillog.window.usual import QUARTER, QUARTERS, Range, Recent, Usual, Verdict
@@ -106,6 +112,12 @@ class Counted:
         if series in (CONNECTED, FLOODED):
             # Older versions did not count them, and postscreen may have come yesterday.
             since = max(since, min(numbers, default=last))
+        address = watched_in(series)
+        if address is not None:
+            asked = self._store.watched_since(address)
+            since = max(since, last if asked is None else -(-asked // QUARTER))
+            # Where one is taken back, what it was part of may have been forgotten.
+            numbers = {quarter: max(0, number) for quarter, number in numbers.items()}
         enough = usual.ENOUGH if enough is None else enough
         range_ = self._range(parts, numbers, min(since, self._history.last), enough)
         recent = self._recent(parts, numbers, max(usual.LASTING, range_.spans))
@@ -145,7 +157,7 @@ class Counted:
         return sum(
             self._store.totals(start, self._end, origins).get(counter, 0)
             for name, origins in self._parts(series)
-            for counter in SERIES[name]
+            for counter in counters(name)
         )
 
     def _parts(self, series: str) -> list[tuple[str, Sequence[int]]]:
@@ -172,7 +184,7 @@ class Counted:
         found: dict[int, int] = {}
         for name, origins in parts:
             if origins:
-                of_part = self._store.by_minute(SERIES[name], start, end, origins)
+                of_part = self._store.by_minute(counters(name), start, end, origins)
                 for minute, number in of_part.items():
                     found[minute] = found.get(minute, 0) + number
         return found
