@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,26 @@ def test_where_a_log_was_read_already_it_is_known_from_now_on(store: Store) -> N
     store.watch([LIST], NOW + 3 * DAY)
 
     assert store.watched_since(LIST) == NOW
+
+
+def test_what_another_run_reads_just_then_is_known_from_now_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = str(tmp_path / "state")
+    with Store(state, 5) as store, Store(state, 5) as other:
+        begin = store.transaction
+
+        @contextmanager
+        def late() -> Iterator[None]:
+            with other.transaction():
+                other.add_log("/var/log/mail.log")
+            with begin():
+                yield
+
+        monkeypatch.setattr(store, "transaction", late)
+        store.watch([LIST], NOW)
+
+        assert store.watched_since(LIST) == NOW
 
 
 def test_an_address_that_nobody_asks_for_any_more_is_forgotten(store: Store) -> None:

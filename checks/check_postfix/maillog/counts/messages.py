@@ -262,7 +262,7 @@ class Messages:
                     sender = self._sender_of((said.origin, other_id))
                 self.begun(key, minute, said.logged_in, sender)
                 if other_id and put_off:
-                    self._is_senders_of((said.origin, other_id), key)
+                    self._hand_on_sender((said.origin, other_id), key)
             elif kind == "filtered":
                 self.sent(key, minute, kind, said.times)
                 if other_id:
@@ -288,8 +288,8 @@ class Messages:
             return active[3]
         return "" if key in self.received else _BEFORE + key[1].decode("ascii")
 
-    def _is_senders_of(self, key: MessageKey, again: MessageKey) -> None:
-        """A message that was put off comes again: what bounces then is of the same sender."""
+    def _hand_on_sender(self, key: MessageKey, again: MessageKey) -> None:
+        """A message that was put off comes again: what bounces then is its sender's as well."""
         sender = self.put_off.get(key)
         if sender and not self._sender_of(again):
             self.put_off[again] = sender
@@ -307,7 +307,7 @@ class Messages:
         elif again in self.received:
             self.received[again] = *self.received[again][:2], sender
         if self.put_off:
-            self._is_senders_of(key, again)
+            self._hand_on_sender(key, again)
 
     def activated(self, key: MessageKey, minute: int, size: int, recipients: int) -> None:
         """The queue manager takes a message up, for the first time or again."""

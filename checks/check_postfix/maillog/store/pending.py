@@ -207,9 +207,11 @@ class Pending:
                 if what == "active":
                     taken.active[key] = minute, number, recipients, sender
                 elif what == _PUT_OFF:
-                    taken.put_off[key] = sender
+                    if sender:  # which is forgotten when it is too old
+                        taken.put_off[key] = sender
                 elif what.startswith(_LAST_TRY):
-                    taken.sights.last.setdefault(key, {})[sender] = minute
+                    if sender:
+                        taken.sights.last.setdefault(key, {})[sender] = minute
                 else:
                     taken.received[key] = minute, bool(number), sender
         for key, rows in self._take(segment.start, wanted | _links(taken)).items():
@@ -219,7 +221,8 @@ class Pending:
                     taken.ended.add(key)
                     continue
                 if what.startswith(_FIRST_TRY):
-                    taken.sights.first.setdefault(key, {})[address] = minute
+                    if address:
+                        taken.sights.first.setdefault(key, {})[address] = minute
                     continue
                 orphan = orphan or Orphan()
                 if what == "active":

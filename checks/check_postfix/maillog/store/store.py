@@ -471,16 +471,21 @@ class Store:
 
         minute: now; who is not asked for any more is forgotten like sums are
         """
+        if self._to_be_watched(addresses, minute):
+            with self.transaction():
+                # Only inside it is known that no other run has just read the log.
+                rows = self._to_be_watched(addresses, minute)
+                self._db.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+
+    def _to_be_watched(self, addresses: Sequence[str], minute: int) -> list[tuple[str, int, int]]:
+        """Return the rows of the addresses that are not known to be asked for, or not lately."""
         there = {name: (since, asked) for name, since, asked in self._db.execute(_WATCHED)}
         since = minute if self.has_logs() else 0
-        rows = [
+        return [
             (address, there.get(address, (since, 0))[0], minute)
             for address in addresses
             if address not in there or minute - there[address][1] >= _ASKED_ANEW
         ]
-        if rows:
-            with self.transaction():
-                self._db.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
 
     def has_logs(self) -> bool:
         """Tell whether any log was read."""
