@@ -133,6 +133,15 @@ def test_of_several_addresses_the_line_is_about_the_one_that_the_alarm_is_about(
     assert "recipient_worst_messages=900;" in by_usual.line
 
 
+def test_of_several_addresses_those_that_are_not_judged_yet_are_named_if_they_are_the_busiest():
+    asked = "--address", "new@x", "--address", "small@x", "-w", "3"
+    judged = {"watched": [("new@x", 900), ("small@x", 4)], "usual_of": {"small@x": 10}}
+
+    assert "OK - new@x: 900 messages" in judge(*asked, **judged).line
+    assert "OK - small@x: 4 messages" in judge(*asked, watched=[("small@x", 4)]).line
+    assert "OK - new@x: 0 messages" in judge(*asked).line
+
+
 def test_where_an_address_was_not_watched_in_all_of_the_window_what_is_known_of_it_counts():
     asked = "--address", "a1"
 

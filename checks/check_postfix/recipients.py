@@ -3,7 +3,8 @@
 Each message counts once for each of its recipients: when it is tried for the first time, whatever
 comes of it. So neither retries nor the length of a list make it more. Whose mailbox it is, is
 nobody's business; so recipients are kept and shown by pseudonyms, unless somebody asks for one by
-its name.
+its name. The busiest one is held against what the busiest one usually gets, whoever that is; one
+that is asked for against what it usually gets itself.
 """
 
 from __future__ import annotations
@@ -52,13 +53,17 @@ def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
     the first is the one that an alarm is about.
     """
     if options.address:
-        found = [(address, _of_address(window, address)) for address in options.address]
-        ranks = {one: _rank(one, number, window, options) for one, number in found}
-        found = [(address, number) for address, number in found if number]
-        return sorted(found, key=lambda one: ranks[one[0]])
+        return [one for one in _asked_for(window, options) if one[1]]
     numbers = _by_pseudonym(window)
     found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
     return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _asked_for(window: Window, options: Namespace) -> list[tuple[str, int]]:
+    """Return the addresses that are asked for, and how many messages came; the worst first."""
+    found = [(address, _of_address(window, address)) for address in options.address]
+    ranks = {one: _rank(one, number, window, options) for one, number in found}
+    return sorted(found, key=lambda one: ranks[one[0]])
 
 
 def _of_address(window: Window, address: str) -> int:
@@ -78,7 +83,10 @@ def _rank(address: str, number: int, window: Window, options: Namespace) -> tupl
         "recipient_worst_messages": number,
         "recipient_worst_clients": _sources(window, options).get(address, 0),
     }
-    return -severity.of(numbers, THRESHOLDS, options), -(factor or 0), -number
+    more = factor if factor and factor > 1 else 0
+    # One may have got nothing but rejects.
+    rejects = _rejects(window, options).get(address, 0)
+    return -severity.of(numbers, THRESHOLDS, options), -more, -number, -rejects
 
 
 def _sources(window: Window, options: Namespace) -> dict[str, float]:
@@ -156,11 +164,7 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 
 def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool) -> str:
     """Return the first line's words."""
-    found = _recipients(window, options)
-    if options.address and not found:
-        # One may have got nothing but rejects.
-        rejected = _rejects(window, options)
-        found = [(one, 0) for one in [*rejected, *options.address]][:1]
+    found = (_asked_for if options.address else _recipients)(window, options)
     name, messages = found[0] if found else ("", 0)
     compared = _compared(window, options, name if options.address else "")
     said = against_usual.words(compared, window.end - window.start, messages, _amount)
@@ -209,9 +213,8 @@ def _amount(number: float) -> str:
 def details(window: Window, options: Namespace) -> list[str]:
     """Return the busiest recipients, and how to find out who they are."""
     found = _recipients(window, options)
-    worst = found[0][0] if found and options.address else ""
-    is_of_one = worst or not options.address
-    lines = against_usual.last_day(_compared(window, options, worst)) if is_of_one else []
+    worst = _asked_for(window, options)[0][0] if options.address else ""
+    lines = against_usual.last_day(_compared(window, options, worst))
     lines += table("messages by recipient", found, _ROWS)
     if found and not options.address and not options.anonymise:
         # By the secret of a state that is not kept, nobody finds anybody.
