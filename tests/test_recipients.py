@@ -7,15 +7,17 @@ import re
 import pytest
 
 from check_postfix import auth, recipients
+from check_postfix.common.log_remarks import local_time
 from check_postfix.recipients import CHECK
 from tests.support import mail_log, perfdata
-from tests.support.builders import a_window, options
+from tests.support.builders import NOON, a_window, options
 from tests.test_privacy import everything_in, run
 
 
-def judge(*arguments, verbosity=0, rows=(), usual=None):
-    keys = {"by_recipient recipient": list(rows)}
-    return CHECK.judge(a_window(keys=keys, usual=usual), options(CHECK, *arguments), verbosity)
+def judge(*arguments, verbosity=0, rows=(), usual=None, watched=(), usual_of=None, since=0):
+    keys = {"by_recipient recipient": list(rows), "watched address": list(watched)}
+    window = a_window(keys=keys, usual=usual, usual_of=usual_of, since=since)
+    return CHECK.judge(window, options(CHECK, *arguments), verbosity)
 
 
 def words(outcome):
@@ -79,17 +81,78 @@ def test_of_too_many_recipients_the_least_and_the_greatest_number_are_told():
     assert "- at least 2 recipients, at most 72, busiest" in judge(rows=[*FLOODED, ("", 70)]).line
 
 
-def test_a_recipient_that_is_asked_for_is_called_by_its_name():
-    asked = "--address", "A1"
+def test_a_recipient_that_is_asked_for_is_held_against_its_own_usual():
+    asked = "--address", "A1", "-w", "3"
+    judged = {"watched": [("a1", 900), ("b2", 3)], "rows": FLOODED}
 
-    assert words(judge(*asked, rows=FLOODED, usual=100)) == (
-        "POSTFIX RECIPIENTS OK - a1: 900 messages in 15 min, 9 x usual 100,"
-        " usual up to 239 (28 days, of the busiest recipient)"
+    assert words(judge(*asked, **judged, usual=900, usual_of={"a1": 100})) == (
+        "POSTFIX RECIPIENTS WARNING - a1: 900 messages in 15 min, 9 x usual 100,"
+        " usual up to 239 (28 days)"
+    )
+    assert words(judge(*asked, **judged, usual=100, usual_of={"a1": 850})) == (
+        "POSTFIX RECIPIENTS OK - a1: 900 messages in 15 min, usual 850 to 1058 (28 days)"
     )
     assert words(judge("--address", "nobody", rows=FLOODED)) == (
-        "POSTFIX RECIPIENTS OK - 0 messages in 15 min, usual not known yet (3 of 7 days),"
-        " for nobody"
+        "POSTFIX RECIPIENTS OK - nobody: 0 messages in 15 min, usual not known yet (3 of 7 days)"
     )
+
+
+def test_an_address_of_which_few_days_are_known_is_shown_and_not_judged_and_that_is_said():
+    asked = "--address", "a1", "-w", "3"
+    outcome = judge(*asked, watched=[("a1", 900)], usual=1, since=NOON - 3 * 1440)
+
+    assert outcome.exit_code == 0
+    assert words(outcome) == (
+        "POSTFIX RECIPIENTS OK - a1: 900 messages in 15 min, usual not known yet (3 of 7 days)"
+        f" (watched since {local_time(NOON - 3 * 1440)})"
+    )
+    assert "recipient_worst_factor" not in outcome.line
+    known = judge(*asked, watched=[("a1", 9)], usual_of={"a1": 9}, since=NOON - 8 * 1440)
+    assert "watched since" not in known.line
+
+
+def test_a_few_messages_for_an_address_are_never_too_many():
+    judged = {"watched": [("a1", 99)], "usual_of": {"a1": 0}}
+
+    assert judge("--address", "a1", "-w", "3", **judged).exit_code == 0
+    few = judge("--address", "a1", "-w", "3", "--min-messages", "20", **judged)
+    assert few.exit_code == 1
+
+
+def test_of_several_addresses_the_line_is_about_the_one_that_the_alarm_is_about():
+    asked = "--address", "big@x", "--address", "small@x", "-w", "3"
+    judged = {
+        "watched": [("big@x", 900), ("small@x", 400)],
+        "usual_of": {"big@x": 850, "small@x": 10},
+    }
+    by_usual = judge(*asked, **judged)
+    by_number = judge("--critical-messages", "500", *asked[:4], **judged)
+
+    assert "WARNING - small@x: 400 messages in 15 min, 9.6 x usual" in by_usual.line
+    assert "CRITICAL - big@x: 900 messages in 15 min, usual" in by_number.line
+    assert "recipient_worst_messages=900;" in by_usual.line
+
+
+def test_of_several_addresses_those_that_are_not_judged_yet_are_named_if_they_are_the_busiest():
+    asked = "--address", "new@x", "--address", "small@x", "-w", "3"
+    judged = {"watched": [("new@x", 900), ("small@x", 4)], "usual_of": {"small@x": 10}}
+
+    assert "OK - new@x: 900 messages" in judge(*asked, **judged).line
+    assert "OK - small@x: 4 messages" in judge(*asked, watched=[("small@x", 4)]).line
+    assert "OK - new@x: 0 messages" in judge(*asked).line
+
+
+def test_where_an_address_was_not_watched_in_all_of_the_window_what_is_known_of_it_counts():
+    asked = "--address", "a1"
+
+    assert "a1: 900 messages" in judge(*asked, rows=FLOODED, since=NOON - 5).line
+    assert "a1: 0 messages" in judge(*asked, rows=FLOODED, since=NOON - 15).line
+
+
+def test_with_v_the_last_day_of_an_address_is_drawn():
+    drawn = judge("--address", "a1", verbosity=1, watched=[("a1", 9)], usual_of={"a1": 9}).lines
+
+    assert drawn[0].startswith("last 24 h: ")
 
 
 def delivery(queue_id: str, to: str, status: str = "sent", age: str = "0.1") -> str:
@@ -238,6 +301,80 @@ def test_the_client_is_known_wherever_the_log_is_cut(tmp_path):
 
         assert "list@example.com: 1 message in 15 min" in outcome, cut
         assert perfdata.of(outcome)["recipient_worst_clients"].value == 1, cut
+
+
+def days_of_a_list(number: int, usual: int) -> list[str]:
+    """Return what so many days have of a list that gets so many messages at this time of the day.
+
+    Ann gets ten times as many.
+    """
+    parts = []
+    for day in range(number, 0, -1):
+        said = []
+        for at in range(usual):
+            said += expanded(f"4F{day:03}{at:06}", "203.0.113.7")
+        said += [delivery(f"4A{day:03}{at:06}", "ann@example.net") for at in range(10 * usual)]
+        parts.append(mail_log.lines(said, minutes_ago=day * 24 * 60 + 5))
+    return parts
+
+
+def flood(number: int) -> str:
+    said = [line for at in range(number) for line in expanded(f"4E{at:09}", "203.0.113.7")]
+    return mail_log.lines(said)
+
+
+ASKED = "--address", "list@example.com", "-w", "3", "--min-messages", "20"
+
+
+def test_an_address_that_is_asked_for_from_the_start_has_its_usual_from_archives_at_once(tmp_path):
+    """Its own usual: what the busiest recipient got is no matter."""
+    *days, last = days_of_a_list(9, 4)
+    mail_log.write(tmp_path / "mail.log.1", *days[:5])
+    log = mail_log.write(tmp_path / "mail.log", *days[5:], last, flood(100))
+
+    at_once = run(recipients.CHECK, log, tmp_path / "state", *ASKED)
+    later = run(recipients.CHECK, log, tmp_path / "state", *ASKED)
+
+    assert later == at_once
+    assert "WARNING - list@example.com: 100 messages in 15 min, 8.7 x usual 11, usual up" in at_once
+    assert perfdata.of(at_once)["recipient_worst_factor"].value == 8.71
+    assert "watched since" not in at_once
+    assert b"4F00" not in everything_in(tmp_path / "state")  # nor is any queue ID kept
+
+
+def test_one_that_is_asked_for_when_the_log_was_read_already_has_no_days_yet(tmp_path):
+    log = mail_log.write(tmp_path / "mail.log", *days_of_a_list(9, 4), flood(100))
+    run(auth.CHECK, log, tmp_path / "state")
+
+    outcome = run(recipients.CHECK, log, tmp_path / "state", *ASKED)
+
+    assert outcome.startswith("POSTFIX RECIPIENTS OK - list@example.com: 0 messages in 15 min")
+    assert "usual not known yet (0 of 7 days) (watched since " in outcome
+    with log.open("a") as live:
+        live.write(mail_log.lines(expanded("4D000000010", "203.0.113.7"), minutes_ago=0))
+    outcome = run(recipients.CHECK, log, tmp_path / "state", *ASKED)
+    assert "OK - list@example.com: 1 message in 15 min" in outcome
+
+
+def test_a_message_that_several_runs_read_counts_once(tmp_path):
+    """Where it is long on its way, and where it is tried again soon."""
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([mail_log.SENT], minutes_ago=150))
+    queue_id = "4F000000010"
+    begun, taken_up_, first, second, removed = expanded(queue_id, "203.0.113.7")
+    for minutes_ago, said in (
+        (110, [begun, taken_up_, first]),
+        (109, [taken_up_, first.replace("status=sent", "status=deferred")]),
+        (30, [second]),
+        (5, [second, removed]),
+    ):
+        with log.open("a") as live:
+            live.write(mail_log.lines(said, minutes_ago=minutes_ago))
+        outcome = run(recipients.CHECK, log, tmp_path / "state", *ASKED[:2], "--window", "2h")
+        assert "list@example.com: 1 message in 2 h" in outcome
+
+    assert "list@example.com: 0 messages in 15 min" in run(
+        recipients.CHECK, log, tmp_path / "state", *ASKED[:2]
+    )
 
 
 def refused(to: str, said: str = "554 5.7.1 <x>: Relay access denied", helo: str = "h") -> str:

@@ -8,7 +8,9 @@ import pytest
 
 from check_postfix.maillog.counts.senders import BOUNCED, MESSAGES, RECIPIENTS
 from check_postfix.senders import CHECK
+from tests.support import mail_log
 from tests.support.builders import a_window, options
+from tests.test_privacy import run
 
 COMMON = "gaps=0;;;0 not_understood=0;;;0"
 
@@ -194,3 +196,41 @@ def test_with_v_the_busiest_are_listed():
         "  412  ann@example.com (3,900 recipients, 38 % bounced, 14 networks, usually 0)",
         "    3  bob@example.com (4 recipients, 1 network, usually 4)",
     ]
+
+
+def submitted(queue_id: str) -> list[str]:
+    return [
+        f"submission/smtpd[23]: {queue_id}: client=unknown[203.0.113.44], sasl_method=PLAIN,"
+        " sasl_username=carol@example.com",
+        taken_up(queue_id, 4),
+    ]
+
+
+def taken_up(queue_id: str, recipients: int) -> str:
+    return f"qmgr[12]: {queue_id}: from=<c@x.example>, size=800, nrcpt={recipients} (queue active)"
+
+
+def tried(queue_id: str, how: str, times: int) -> list[str]:
+    return [getattr(mail_log, how).replace("4XJ2Vw0dHbz9sK1", queue_id)] * times
+
+
+@pytest.mark.parametrize("runs", [1, 4])
+def test_what_bounces_when_it_is_retried_is_the_senders_however_many_runs_read_it(tmp_path, runs):
+    queue_id = "4XJ2Vw0dHbz9sK7"
+    parts = [
+        mail_log.lines(submitted(queue_id), 100),
+        mail_log.lines(tried(queue_id, "DEFERRED", 4), 99),
+        mail_log.lines([taken_up(queue_id, 4), *tried(queue_id, "DEFERRED", 3)], 60)
+        + mail_log.lines(tried(queue_id, "SENT", 1), 60),
+        mail_log.lines([taken_up(queue_id, 3), *tried(queue_id, "BOUNCED_550", 3)], 5),
+    ]
+    log = mail_log.write(tmp_path / "mail.log", "")
+    state = tmp_path / "state"
+    asked = "--window", "2h", "--min-messages", "1"
+    for run_of in range(runs):
+        with log.open("a") as live:
+            live.write("".join(parts[run_of * 4 // runs : (run_of + 1) * 4 // runs]))
+        outcome = run(CHECK, log, state, *asked)
+
+    assert "carol@example.com: 1 message to 4 recipients in 2 h; 75 % bounced" in outcome
+    assert "no message of accounts in 15 min" in run(CHECK, log, state)

@@ -3,18 +3,19 @@
 Each message counts once for each of its recipients: when it is tried for the first time, whatever
 comes of it. So neither retries nor the length of a list make it more. Whose mailbox it is, is
 nobody's business; so recipients are kept and shown by pseudonyms, unless somebody asks for one by
-its name.
+its name. The busiest one is held against what the busiest one usually gets, whoever that is; one
+that is asked for against what it usually gets itself.
 """
 
 from __future__ import annotations
 
-from check_postfix.common import against_usual
+from check_postfix.common import against_usual, severity
 from check_postfix.common.log_options import ADDRESS
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import UNPARSED
 from check_postfix.common.tables import table
 from check_postfix.maillog.counts.families import MANY
-from check_postfix.maillog.counts.series import FLOODED
+from check_postfix.maillog.counts.series import FLOODED, of_watched
 from check_postfix.maillog.window.usual import LASTING, QUARTER
 from check_postfix.plugin import AtLeast, Check, Label, Option, Threshold, run, values
 
@@ -39,26 +40,53 @@ _FAMILY = "by_recipient"
 _ROWS = 10
 
 
+def _by_pseudonym(window: Window) -> dict[str, int]:
+    """Return pseudonym -> messages, of the recipients that are kept apart."""
+    rows = window.keys(_FAMILY, "recipient")
+    return {pseudonym: number for (pseudonym,), number in rows if pseudonym != MANY}
+
+
 def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
     """Return those that are kept apart and how many messages came for each, the busiest first.
 
-    Its name is its address if that was asked for, else its pseudonym.
+    Its name is its address if that was asked for, else its pseudonym. Of those that are asked for,
+    the first is the one that an alarm is about.
     """
-    numbers = {
-        pseudonym: number
-        for (pseudonym,), number in window.keys(_FAMILY, "recipient")
-        if pseudonym != MANY
-    }
     if options.address:
-        # Before it was watched, and as long as aliases do not make others of it, that is enough.
-        found = [
-            (address, max(window.watched(address), numbers.get(window.pseudonym(address), 0)))
-            for address in options.address
-        ]
-        found = [(address, number) for address, number in found if number]
-    else:
-        found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
+        return [one for one in _asked_for(window, options) if one[1]]
+    numbers = _by_pseudonym(window)
+    found = [(f"recipient-{pseudonym}", number) for pseudonym, number in numbers.items()]
     return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _asked_for(window: Window, options: Namespace) -> list[tuple[str, int]]:
+    """Return the addresses that are asked for, and how many messages came; the worst first."""
+    found = [(address, _of_address(window, address)) for address in options.address]
+    ranks = {one: _rank(one, number, window, options) for one, number in found}
+    return sorted(found, key=lambda one: ranks[one[0]])
+
+
+def _of_address(window: Window, address: str) -> int:
+    """Return how many messages came for an address that is asked for by its name."""
+    number, since = window.watched(address), window.watched_since(address)
+    if since is not None and since <= window.start:
+        return number
+    # Before it was watched, and as long as aliases do not make others of it, that is enough.
+    return max(number, _by_pseudonym(window).get(window.pseudonym(address), 0))
+
+
+def _rank(address: str, number: int, window: Window, options: Namespace) -> tuple[float, ...]:
+    """Return by what addresses are sorted that are asked for: what comes first is the worst."""
+    factor = against_usual.factor(_compared(window, options, address))
+    numbers = {
+        "recipient_worst_factor": factor,
+        "recipient_worst_messages": number,
+        "recipient_worst_clients": _sources(window, options).get(address, 0),
+    }
+    more = factor if factor and factor > 1 else 0
+    # One may have got nothing but rejects.
+    rejects = _rejects(window, options).get(address, 0)
+    return -severity.of(numbers, THRESHOLDS, options), -more, -number, -rejects
 
 
 def _sources(window: Window, options: Namespace) -> dict[str, float]:
@@ -92,11 +120,24 @@ def _most(window: Window, options: Namespace) -> int:
     return found + window.supposed(_FAMILY)
 
 
-def _compared(window: Window, options: Namespace) -> Compared:
-    """Hold what the busiest recipient got lately against what the busiest one usually gets."""
-    lately = [_most(window.ending(n * QUARTER, QUARTER), options) for n in range(LASTING)]
+def _compared(window: Window, options: Namespace, address: str = "") -> Compared:
+    """Hold what came lately against what usually does, for an address, or for the busiest one."""
+    return window.once(
+        f"compared {address}", lambda: _held_against_the_usual(window, options, address)
+    )
+
+
+def _held_against_the_usual(window: Window, options: Namespace, address: str) -> Compared:
+    quarters = window.once(
+        "quarters", lambda: [window.ending(n * QUARTER, QUARTER) for n in range(LASTING)]
+    )
+    if address:
+        lately = [quarter.watched(address) for quarter in quarters]
+    else:
+        lately = [_most(quarter, options) for quarter in quarters]
     lately[0] += window.supposed(_FAMILY)
-    return window.compared(FLOODED, options.min_messages).of_part(lately)
+    series = of_watched(address) if address else FLOODED
+    return window.compared(series, options.min_messages).of_part(lately)
 
 
 def measure(window: Window, options: Namespace) -> dict[str, float]:
@@ -105,9 +146,13 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
     How many times the usual that is, is left out while that is not known.
     """
     numbers: dict[str, float] = {}
-    factor = against_usual.factor(_compared(window, options))
-    if factor is not None:
-        numbers["recipient_worst_factor"] = factor
+    factors = [
+        factor
+        for address in options.address or [""]
+        if (factor := against_usual.factor(_compared(window, options, address))) is not None
+    ]
+    if factors:
+        numbers["recipient_worst_factor"] = max(factors)
     number = len(_recipients(window, options))
     numbers["recipients"] = AtLeast(number) if _others(window, options) else number
     numbers["recipient_worst_messages"] = _most(window, options)
@@ -119,18 +164,12 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 
 def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm: bool) -> str:
     """Return the first line's words."""
-    # Of those that are asked for, one may have got nothing but rejects.
-    found = _recipients(window, options) or [(one, 0) for one in _rejects(window, options)]
+    found = (_asked_for if options.address else _recipients)(window, options)
     name, messages = found[0] if found else ("", 0)
-    said = against_usual.words(
-        _compared(window, options),
-        window.end - window.start,
-        messages,
-        _amount,
-        "of the busiest recipient" if options.address else "",
-    )
+    compared = _compared(window, options, name if options.address else "")
+    said = against_usual.words(compared, window.end - window.start, messages, _amount)
     if not found:
-        return f"{said}, for {options.address[0]}" if len(options.address or ()) == 1 else said
+        return said
     said = f"{name}: {said}"
     if options.address:
         return said + _more_of_address(name, window, options)
@@ -158,7 +197,8 @@ def _more_of_address(address: str, window: Window, options: Namespace) -> str:
         said += f", {values.amount(rejects[worst], 'reject')}"
         said += "" if worst == address else f" for {worst}"
     since = window.watched_since(address)
-    if since is not None and since > window.start:
+    is_judged = _compared(window, options, address).range.is_known
+    if since is not None and (since > window.start or (since and not is_judged)):
         # Few runs are the first ones.
         from check_postfix.common.log_remarks import local_time
 
@@ -173,7 +213,8 @@ def _amount(number: float) -> str:
 def details(window: Window, options: Namespace) -> list[str]:
     """Return the busiest recipients, and how to find out who they are."""
     found = _recipients(window, options)
-    lines = [] if options.address else against_usual.last_day(_compared(window, options))
+    worst = _asked_for(window, options)[0][0] if options.address else ""
+    lines = against_usual.last_day(_compared(window, options, worst))
     lines += table("messages by recipient", found, _ROWS)
     if found and not options.address and not options.anonymise:
         # By the secret of a state that is not kept, nobody finds anybody.
@@ -200,20 +241,44 @@ def _worst_case(window: Window) -> Window | None:
     return window.supposing(_FAMILY, more) if more else None
 
 
+THRESHOLDS = [
+    Threshold(
+        "recipient_worst_factor",
+        "the number of messages for the busiest recipient, or for an --address, as a multiple"
+        " of the usual",
+    ),
+    Threshold(
+        "recipient_worst_messages",
+        "the number of messages for one recipient",
+        suffix="messages",
+    ),
+    Threshold(
+        "recipient_worst_clients",
+        "the number of networks, accounts and users that mail for one --address came from",
+        suffix="clients",
+    ),
+    Threshold(
+        "recipient_worst_rejects",
+        "the number of rejects of mail for one --address",
+        suffix="rejects",
+    ),
+]
+
 CHECK = Check(
     name="postfix recipients",
     description=(
         "Show, and alert if asked to, when far more mail comes for one recipient than usual: a"
         " mailing list or a mailbox that is flooded. Usual is what the busiest recipient of this"
-        " host got on 28 days: at this time of the same weekday, give or take how far that strays"
-        " anyway. Judged are the last quarters of an hour. With fewer than 7 days known, only the"
-        " absolute thresholds count."
+        " host got on 28 days, with --address what that address got: at this time of the same"
+        " weekday, give or take how far that strays anyway. Judged are the last quarters of an"
+        " hour. With fewer than 7 days known, only the absolute thresholds count."
     ),
     source=FROM_LOG,
     labels=[
         Label(
             "recipient_worst_factor",
-            "messages for the busiest recipient as a multiple of the usual; 1 if it is usual",
+            "messages for the busiest recipient, or for an --address, as a multiple of the usual; 1"
+            " if it is usual",
         ),
         Label("recipients", "recipients that messages came for"),
         Label("recipient_worst_messages", "messages for the recipient with most of them"),
@@ -229,27 +294,7 @@ CHECK = Check(
         ),
     ],
     measure=measure,
-    thresholds=[
-        Threshold(
-            "recipient_worst_factor",
-            "the number of messages for the busiest recipient as a multiple of the usual",
-        ),
-        Threshold(
-            "recipient_worst_messages",
-            "the number of messages for one recipient",
-            suffix="messages",
-        ),
-        Threshold(
-            "recipient_worst_clients",
-            "the number of networks, accounts and users that mail for one --address came from",
-            suffix="clients",
-        ),
-        Threshold(
-            "recipient_worst_rejects",
-            "the number of rejects of mail for one --address",
-            suffix="rejects",
-        ),
-    ],
+    thresholds=THRESHOLDS,
     options=[ADDRESS, MIN_MESSAGES],
     summary=summary,
     details=details,

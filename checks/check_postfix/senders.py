@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from check_postfix.common import severity
 from check_postfix.common.filter import FilterOption, is_one_of, lower
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.not_understood import UNPARSED
@@ -161,7 +162,7 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
 
 def _severity(sender: Sender, window: Window, options: Namespace) -> int:
     """Return what a sender makes of the check by itself: 0 to 2."""
-    numbers: dict[str, float] = {
+    numbers: dict[str, float | None] = {
         "sender_worst_messages": sender.messages,
         "sender_worst_recipients": sender.recipients,
         "sender_worst_clients": sender.networks,
@@ -172,14 +173,7 @@ def _severity(sender: Sender, window: Window, options: Namespace) -> int:
             busiest = window.daily_most(_family(options)).busiest
             numbers["sender_worst_factor"] = sender.factor
             numbers["sender_busiest_factor"] = round(sender.messages / max(busiest, 1), 1)
-    worst = 0
-    for threshold in THRESHOLDS:
-        number = numbers.get(threshold.metric)
-        for state, option in ((2, threshold.critical), (1, threshold.warning)):
-            limits = getattr(options, option.name)
-            if number is not None and limits is not None and not limits.match(number):
-                worst = max(worst, state)
-    return worst
+    return severity.of(numbers, THRESHOLDS, options)
 
 
 def _worst(window: Window, options: Namespace) -> Sender | None:
@@ -335,7 +329,7 @@ CHECK = Check(
         ),
         Label(
             "sender_worst_bounced",
-            "share of recipients that bounced at their first try, of the sender with most of it",
+            "share of recipients that bounced, of the sender with most of it",
             uom="%",
             maximum=100,
         ),

@@ -321,3 +321,15 @@ def test_a_damaged_file_that_was_set_aside_goes_when_it_is_too_old(say, log, tmp
 
     assert aside.exists()
     assert any("not too old yet" in line for line in lines)
+
+
+def test_an_address_that_is_still_asked_for_is_no_name_that_should_be_gone(say, log, tmp_path):
+    state = tmp_path / "state"
+    asked = ["--log", str(log), "--state", str(state), "--address", "bob@example.net"]
+    check = next(check for check in checks() if check.name == "postfix recipients")
+    assert "300 messages in" in outcome_of(check, asked)[0]
+
+    status, lines, _ = say("purge", "--state", state, "--all-keys")
+
+    assert status == 0, lines
+    assert lines[-1].startswith("proven: none of ")

@@ -49,8 +49,9 @@ def subjects(check: Any) -> list[Any]:
     delays = Delays({place: {1: 30} for place in range(5)}, retried={1: 1})
     files = [LogFile("/var/log/mail.log.1", 0o640, NOON - 1440)]
     everything = a_window(
-        clients, 3, delays=delays, files=files, most={}, **dict.fromkeys(counters, 30)
-    )
+        clients, 3, delays=delays, files=files, most={}, usual_of={"ann@example.com": 3},
+        **dict.fromkeys(counters, 30),
+    )  # fmt: skip
     return [a_window(), everything]
 
 

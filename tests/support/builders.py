@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from check_postfix.maillog.counts.families import FAMILIES, MANY
-from check_postfix.maillog.counts.series import SERIES
+from check_postfix.maillog.counts.series import counters, watched_in
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.places import Login
 from check_postfix.maillog.window import usual as usually
@@ -78,6 +78,8 @@ class AView:
     most:     what single senders had at most, by name; None if that is not known
     tried:    (minute, client, account, number) of logins that failed in a longer time
     logins:   client -> the first logins from its network
+    usual_of: watched address -> as `usual`
+    since:    minute since which addresses are watched, 0 from the start of the log
     """
 
     oldest_keys = 0
@@ -94,7 +96,11 @@ class AView:
         most: dict[str, int] | None = None,
         tried: Sequence[tuple[int, str, str, int]] = (),
         logins: dict[str, list[Login]] | None = None,
+        usual_of: dict[str, int | None] | None = None,
+        since: int = 0,
     ) -> None:
+        self._usual_of = usual_of or {}
+        self._since = since
         self._most = most
         self._tried = tried
         self._logins = logins or {}
@@ -130,12 +136,14 @@ class AView:
         return (sum(self._totals.get(kind, 0) for kind in kinds),) * 2
 
     def compared(self, series: str, enough: int | None) -> Compared:
-        if self._usual is None:
+        address = watched_in(series)
+        usual = self._usual if address is None else self._usual_of.get(address)
+        if usual is None:
             return a_comparison(self.number(series), known=3)
         return a_comparison(
             self.number(series),
             *self._before,
-            usual=self._usual,
+            usual=usual,
             silence=self._silent,
             enough=usually.ENOUGH if enough is None else enough,
         )
@@ -144,14 +152,14 @@ class AView:
         return self._delays
 
     def number(self, series: str) -> int:
-        return sum(self._totals.get(counter, 0) for counter in SERIES[series])
+        return sum(self._totals.get(counter, 0) for counter in counters(series))
 
     def daily_most(self, _: str) -> DailyMost:
         days = 3 if self._most is None else 28
         return DailyMost(days, self._most or {}, 0, self._minutes, self.pseudonym)
 
     def watched_since(self, _: str) -> int | None:
-        return 0
+        return self._since
 
     def pseudonym(self, name: str) -> str:
         return name
@@ -196,17 +204,20 @@ def a_window(
     most: dict[str, int] | None = None,
     tried: Sequence[tuple[int, str, str, int]] = (),
     logins: dict[str, list[Login]] | None = None,
+    usual_of: dict[str, int | None] | None = None,
+    since: int = 0,
     **totals: int,
 ) -> Window:
     """Return a window up to NOON in which these counters came to these numbers.
 
     keys: family and field, such as `deferred domain`, -> (value, number) pairs, where
           "" stands for many; or a family -> (values by field, number) pairs
-    usual, before, silent, tried, logins: see AView
+    usual, before, silent, tried, logins, usual_of, since: see AView
     """
     view: Any = AView(
-        keys or {}, totals, messages, usual, before, silent, delays, most, tried, logins
-    )
+        keys or {}, totals, messages, usual, before, silent, delays, most, tried, logins,
+        usual_of, since,
+    )  # fmt: skip
     view._minutes = minutes
     coverage = coverage or a_coverage()
     last = coverage.last

@@ -14,7 +14,7 @@ from check_postfix.command import declared, state
 from check_postfix.common.log_options import KEEP_KEYS, KEEP_TOTALS, STATE
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.counts.families import FAMILIES, fields
-from check_postfix.maillog.store import clock_mark, contents, damage, retention, room
+from check_postfix.maillog.store import clock_mark, contents, damage, retention, room, watched
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE, BESIDE
 from check_postfix.plugin import values
@@ -143,7 +143,8 @@ def _kept(store: Store) -> bytes:
         texts.append(log.path)
         texts += [f"{host} {instance}" for _, host, instance, _ in store.origins.of(log)]
         texts += [file.path for file in store.seen(log).all()]
-    return "\n".join(texts).encode("utf-8", "replace")
+    kept = "\n".join(texts).encode("utf-8", "replace")
+    return b"\n".join([kept, *sorted(watched.addresses(store))])
 
 
 def _bytes(path: str) -> Iterator[bytes]:

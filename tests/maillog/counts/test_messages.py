@@ -225,11 +225,54 @@ def test_a_sender_has_the_recipients_of_its_messages_and_those_that_bounce():
     assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 5, (7, 1, OF_BOUNCED, ANN): 2}
 
 
-def test_a_retry_has_no_recipients_again_and_what_bounces_then_is_not_counted():
+def test_a_retry_has_no_recipients_again_and_what_bounces_then_is_the_senders():
     lines = lines_of((RECEIVED, 1, 0, 0, ANN), active(300, 2), DEFERRED, DEFERRED)
-    lines += lines_of(active(300, 2), BOUNCED, SENT, REMOVED, minute=20)
+    lines += lines_of(active(300, 2), DEFERRED, DEFERRED, minute=20)
+    lines += lines_of(active(300, 2), BOUNCED, SENT, REMOVED, minute=90)
 
-    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 2}
+    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 2, (7, 1, OF_BOUNCED, ANN): 1}
+
+
+def test_what_bounces_where_only_some_were_put_off_is_the_senders():
+    lines = lines_of((RECEIVED, 1, 0, 0, ANN), active(300, 3), SENT, DEFERRED, BOUNCED)
+    lines += lines_of(active(300, 1), BOUNCED, REMOVED, minute=20)
+
+    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 3, (7, 1, OF_BOUNCED, ANN): 2}
+
+
+def test_a_retry_of_a_queue_id_that_is_used_again_is_not_that_of_the_message_before():
+    lines = lines_of((RECEIVED, 1, 0, 0, ANN), active(300), DEFERRED, active(300), SENT, REMOVED)
+    lines += lines_of(active(200), BOUNCED, REMOVED)
+
+    assert of_senders(lines) == {(7, 1, RECIPIENTS, ANN): 1}
+
+
+def test_what_waits_for_a_retry_is_forgotten_when_the_message_leaves_the_queue():
+    piece = read(lines_of((RECEIVED, 1, 0, 0, ANN), active(300), DEFERRED), Sums())
+    assert list(piece.put_off) == [(1, b"A1")]
+
+    piece.followed_by(read(lines_of(active(300), SENT, REMOVED), Sums()))
+
+    assert piece.put_off == {}
+
+
+def test_of_a_stranger_nothing_waits_for_a_retry():
+    retried = lines_of((RECEIVED, 1, 0, 0, STRANGER), active(300), DEFERRED)
+
+    assert read(retried, Sums()).put_off == {}
+
+
+def test_the_oldest_of_too_many_that_wait_for_a_retry_are_forgotten(monkeypatch):
+    monkeypatch.setattr(module, "MOST_PUT_OFF", 10)
+    lines = []
+    for n in range(11):
+        said = (RECEIVED, 1, 0, 0, ANN), active(300), DEFERRED
+        lines += lines_of(*said, queue_id=b"%d" % n)
+    piece = read(lines, Sums())
+
+    piece.forget_some()
+
+    assert [where[1] for where in piece.put_off] == [b"5", b"6", b"7", b"8", b"9", b"10"]
 
 
 def test_of_a_client_that_is_a_stranger_nothing_is_kept():
@@ -270,6 +313,23 @@ def test_a_filter_that_only_says_the_new_queue_id_is_enough():
     }  # fmt: skip
 
 
+def filtered_late(
+    minute: int, by: str, old: bytes = b"A1", new: bytes = b"B1"
+) -> list[MessageLine]:
+    """Return such lines where the filter was down at first, and one bounces at its second try."""
+    first, *rest = filtered(minute, by, old, new)
+    *rest, sent, removed = rest
+    tried = [line(active(300, 3), old, minute), line((DEFERRED, 3), old, minute + 1)]
+    again = [line(DEFERRED, new, minute + 3), line(active(310, 1), new, minute + 9)]
+    return [first, *tried, *rest, *again, line(BOUNCED, new, minute + 9), sent, removed]
+
+
+def test_what_bounces_behind_a_filter_that_was_down_is_the_senders():
+    assert of_senders(filtered_late(7, ANN)) == {
+        (7, 1, RECIPIENTS, ANN): 3, (7, 1, OF_BOUNCED, ANN): 3,
+    }  # fmt: skip
+
+
 # -- the same in pieces
 
 
@@ -295,6 +355,7 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
 
     for _ in range(draw(st.integers(1, 3))):
         begun = None
+        by = ""
         logged_in = draw(st.booleans())
         if draw(st.booleans()):
             by = draw(st.sampled_from(SENDERS))
@@ -308,10 +369,12 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
             if draw(st.integers(0, 5)) == 0:
                 break  # refused: no word of it any more
         size, left = draw(st.integers(1, 900)), draw(st.integers(1, 3))
-        is_first = begun is not None
+        first_taken_up = None
         while left:
             say(active(size, left))
             taken_up = minute
+            if first_taken_up is None:
+                first_taken_up = minute
             if begun is not None and minute - begun <= LONGEST_PENDING_MINUTES:
                 add("accepted", 1)
                 add("bytes_received", size)
@@ -330,10 +393,9 @@ def histories(draw: st.DrawFn, queue_id: bytes, origin: int) -> tuple[list[Messa
                 if how in (SENT, FILTERED) and minute - taken_up <= LONGEST_PENDING_MINUTES:
                     add("bytes_delivered" if how is SENT else "bytes_filtered", size * times)
                 again += how in (DEFERRED, SOFTBOUNCE)
-                if how is BOUNCED and is_first and by in KEPT:
-                    sums[taken_up, origin, OF_BOUNCED, by] += 1
+                if how is BOUNCED and by in KEPT:
+                    sums[first_taken_up, origin, OF_BOUNCED, by] += 1
             left = again
-            is_first = False
         say(REMOVED)
     return lines, +sums
 
@@ -351,7 +413,8 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
     for number in range(draw(st.integers(0, 2))):
         by = draw(st.sampled_from(SENDERS))
         old, new = b"F%d" % number, b"G%d" % number
-        lines = filtered(9, by, old, new)
+        is_late = draw(st.booleans())
+        lines = (filtered_late if is_late else filtered)(9, by, old, new)
         for one in lines:
             if one.event is FILTERED:
                 sums[one.minute, 1, "bytes_filtered"] += 300
@@ -362,7 +425,7 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
         sums[12, 1, "bytes_delivered"] += 310
         if by in KEPT:
             sums[9, 1, RECIPIENTS, by] += 3
-            sums[9, 1, OF_BOUNCED, by] += 2
+            sums[9, 1, OF_BOUNCED, by] += 2 + is_late
         rests.append(lines)
     while rests := [rest for rest in rests if rest]:
         log.append(draw(st.sampled_from(rests)).pop(0))

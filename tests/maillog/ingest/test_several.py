@@ -280,8 +280,9 @@ def test_a_log_that_is_cut_short_meanwhile_is_left_as_it_was(tmp_path):
     assert not multiprocessing.active_children()
 
     log.write_bytes(data)
-    read(one, log, 1, time.time())
-    read(three, log, 3, time.time())
+    now = time.time()
+    read(one, log, 1, now)
+    read(three, log, 3, now)
     assert not stored.differences(one, three)
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from check_postfix.maillog.counts.account import Accounts
-from check_postfix.maillog.counts.families import MANY
+from check_postfix.maillog.counts.families import MANY, WATCHED
+from check_postfix.maillog.counts.series import of_watched
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import daily_most, damage, migration, schema, tried
+from check_postfix.maillog.store import daily_most, damage, migration, schema, tried, watched
 from check_postfix.maillog.store.store import Store
 from tests.maillog.store import states
 from tests.support import kept, logbook, older
@@ -480,3 +481,48 @@ def test_a_run_killed_at_any_instant_leaves_the_old_state_or_the_new_one(tmp_pat
     assert left.keys() == {(2, 0), (2, 2), (schema.VERSION, 2)}
     place.run()
     assert of(place.state, "user_version") == schema.VERSION
+
+
+def test_messages_for_a_watched_address_are_counted_once_by_the_queue_ids_there_were(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path, 6)
+    first = states.FIRST
+    address = "list@example.com"
+    sql(
+        place.state,
+        f"INSERT INTO watched VALUES ('{address}', 0, {first}), ('new@x', {first + 25}, {first})",
+        f"INSERT INTO keyed VALUES ('watched', {first + 1}, 2, '3 1\n1\tA\t{address}\n1\tB\tb@x')",
+        f"INSERT INTO keyed VALUES ('watched', {first + 3}, 2,"
+        f" '2 9 7\n1\tA\t{address}\n1\tC\t{address}\n2\tA\t{address}')",
+        f"INSERT INTO keyed VALUES ('watched', {first + 20}, 1, '2\n1\tA\t{address}')",
+        f"INSERT INTO keyed VALUES ('watched', {first + 21}, 2, '2 5\n1\tE\t{address}\n1\t*\t*')",
+        "INSERT INTO retention VALUES (43200, 20)",
+    )
+
+    with Store(place.state, 5) as store:
+        assert store.answers.keys(WATCHED, first, first + 3, [1]) == [
+            (("b@x",), 1),
+            ((address,), 1),
+        ]
+        assert store.answers.keys(WATCHED, first, first + 30, [1, 2]) == [
+            ((address,), 4),
+            (("b@x",), 1),
+        ]
+        quarters = store.answers.quarters(of_watched(address), first // 15, first // 15 + 9, [1, 2])
+        assert quarters == {first // 15: 3, first // 15 + 1: 1}
+        # Keys were kept for 20 minutes, and the last run was in the minute 30.
+        assert watched.since(store, address) == first + 10
+        assert watched.since(store, "new@x") == first + 25
+        damage.read_everything(store)
+
+
+@pytest.mark.parametrize("text", ["1", "1\n1\tA", "x\n1\tA\tb@x"])
+def test_queue_ids_for_a_watched_address_that_cannot_be_read_are_damage(
+    tmp_path: Path, text: str
+) -> None:
+    place = Place(tmp_path, 6)
+    sql(place.state, f"INSERT INTO keyed VALUES ('watched', {states.FIRST}, 1, '{text}')")
+
+    with pytest.raises(DamagedStore, match="has counts that cannot be read"):
+        place.open()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import senders
 from check_postfix.maillog.counts.messages import Messages, Sums
@@ -13,7 +15,9 @@ from check_postfix.maillog.ingest import segments
 from check_postfix.maillog.store import pending
 from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place
-from tests.support import logbook
+from tests.maillog.counts.test_messages import logs, read
+from tests.maillog.store.joined import told_in
+from tests.support import effort, logbook
 
 DAY = 24 * 60
 ID = "64D05240927"
@@ -246,6 +250,22 @@ def test_a_bounce_behind_a_filter_joins_it_where_a_hole_closes(
     place.run()
 
     assert set(waits(place)) <= {"active", "bounced", "received"}
+
+
+@settings(max_examples=effort.examples(300), deadline=None)
+@given(logs(), st.data())
+def test_kept_in_the_store_between_pieces_in_any_order_the_sums_are_the_same(log, data):
+    lines, expected = log
+    sums = Sums()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=5)))
+    pieces = [
+        read(lines[start:end], sums)
+        for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
+    ]
+    with Store(None, 5) as store:
+        told_in(data, pieces, sums, store)
+
+    assert {**dict(sums.items()), **sums.senders} == expected
 
 
 def test_two_instances_may_use_one_queue_id(place: Place) -> None:

@@ -22,6 +22,7 @@ from check_postfix.maillog.counts.families import (
     MESSAGES,
     RECEIPTS,
     SEPARATOR,
+    WATCHED,
     fields,
     key,
     of_origin,
@@ -88,7 +89,8 @@ class Counts:
 
     The numbers of all origins stand side by side, by what families.of_origin() calls them:
 
-    quarter_keys: (family, quarter-hour) -> pseudonym -> messages of who is known by the day
+    quarter_keys: (family, quarter-hour) -> pseudonym -> messages of who is known by the day; of
+                  WATCHED, address -> messages
     totals: minute -> counter -> number
     keyed:  (family, hour) -> minute -> key -> number
 
@@ -265,9 +267,10 @@ class Counts:
             self.add_counters(minute, origin, (counter,), number)
         for (minute, origin, what, by), number in sums.senders.items():
             self.add_of_sender(minute, origin, by, what, number)
-        for minute, origin, queue_id, address in sums.watched:
-            of_message = key((queue_id.decode("ascii"), address))
-            self.add_key(minute, origin, "watched", of_message, 1)
+        for (minute, origin, address), number in sums.watched.items():
+            if number:
+                self.add_key(minute, origin, WATCHED, address, number)
+                self._add_by_the_day(minute, origin, WATCHED, address, number)
         for (minute, origin, address, by), number in sums.came_from.items():
             from_where = key((address, senders.source_of(by)[:LONGEST]))
             self.add_key(minute, origin, "watched_from", from_where, number)

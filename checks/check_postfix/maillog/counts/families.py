@@ -10,6 +10,10 @@ STAMPS_OFF = "stamps_off"
 # Counted where rsyslog or journald say of so many lines that they have dropped them.
 LOST_MESSAGES = "lost_messages"
 
+# Messages for addresses that somebody has asked for by name; such numbers, by the quarter-hour, are
+# held against what is usual.
+WATCHED = "watched"
+
 # The fields of an event that its kind is split by. An account comes last: its pseudonym is
 # added when the other fields are joined already.
 _FAILED_DELIVERY = ("domain", "relay", "reply_code", "enhanced_code", "reason")
@@ -30,9 +34,9 @@ FAMILIES = {
     "by_client": ("what", "sender"),
     # whom mail is for, by a pseudonym
     "by_recipient": ("recipient",),
-    # mail for addresses that somebody has asked for by name: each message, where it came from, and
+    # mail for addresses that somebody has asked for by name: messages, where they came from, and
     # rejects
-    "watched": ("queue_id", "address"),
+    WATCHED: ("address",),
     "watched_from": ("address", "source"),
     "watched_refused": ("address",),
     # runs that saw a daemon's stamps off by so many minutes

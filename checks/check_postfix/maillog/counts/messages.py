@@ -12,9 +12,9 @@ piece before it is read, `followed_by` brings the two together. The counts are t
 of one reading from the start, whichever piece was read first. All of it is bounded: by
 number, and because no half waits for longer than a day.
 
-Who has handed a message in gets its recipients, and those that bounce when they are tried for the
-first time. Through a content filter a message comes again under another queue ID; what bounces
-then is its sender's as well.
+Who has handed a message in gets its recipients, and those that bounce, be it at a retry. Through a
+content filter a message comes again under another queue ID; what bounces then is its sender's as
+well.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections import Counter, namedtuple
 from itertools import islice
 
 from check_postfix.maillog.counts import senders
+from check_postfix.maillog.counts.sights import Sights
 from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
@@ -69,6 +70,7 @@ _MOST_BYTES = 10**11
 MOST_RECEIVED = 2_000
 MOST_ACTIVE = 20_000
 MOST_ORPHANS = 10_000
+MOST_PUT_OFF = 10_000
 # Nothing waits for longer, in minutes.
 LONGEST_PENDING_MINUTES = 24 * 60
 
@@ -85,11 +87,22 @@ def link_of(sender: str) -> bytes:
     return sender[1:].encode("ascii") if sender.startswith(_LINKS) else b""
 
 
+def minute_of(sender: str, otherwise: int) -> int:
+    """Return the minute in which a message of this sender was taken up, as far as it is known."""
+    return int(sender.partition(" ")[0]) if sender[:1].isdecimal() else otherwise
+
+
+def own_link(key: MessageKey) -> str:
+    """Return what is known of the sender of a message whose earlier half tells it."""
+    return _AFTER + key[1].decode("ascii")
+
+
 class Sums:
     """What messages came to, by minute and origin.
 
     senders: (minute, origin, what, sender) -> number
-    watched: (minute, origin, queue ID, watched address) of messages that were tried for it
+    watched: (minute, origin, watched address) -> messages that were first tried for it then; fewer
+             than none where it turns out that they had been before
     came_from: (minute, origin, watched address, sender) of those whose sender is known
     """
 
@@ -98,7 +111,7 @@ class Sums:
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int], list[int]] = {}
         self.senders: dict[tuple[int, int, str, str], int] = {}
-        self.watched: set[tuple[int, int, bytes, str]] = set()
+        self.watched: Counter[tuple[int, int, str]] = Counter()
         self.came_from: Counter[tuple[int, int, str, str]] = Counter()
 
     def of(self, minute: int, origin: int) -> list[int]:
@@ -195,24 +208,31 @@ class Messages:
               had logged in, sender)
     active:   messages that wait for their deliveries: -> (minute, size, recipients for
               whom it is not deferred, sender if they are tried for the first time)
+    put_off:  messages that wait for a retry, or are retried: -> sender
     orphans:  messages that wait for the piece before this one; of those of which one line says
               that they were sent, and nothing else is known, its minute
     ended:    messages whose end is in this piece, but not their start
+    sights:   tries to deliver messages to watched addresses
     """
 
-    __slots__ = ("_sums", "_watched", "active", "ended", "orphans", "received")
+    __slots__ = (
+        "_sums", "_watched", "active", "ended", "orphans", "put_off", "received", "sights",
+    )  # fmt: skip
 
     def __init__(self, sums: Sums, watched: Set[bytes] = frozenset()) -> None:
         self._sums = sums
         self._watched = watched
         self.received: dict[MessageKey, tuple[int, bool, str]] = {}
         self.active: dict[MessageKey, tuple[int, int, int, str]] = {}
+        self.put_off: dict[MessageKey, str] = {}
         self.orphans: dict[MessageKey, Orphan | int] = {}
         self.ended: set[MessageKey] = set()
+        self.sights = Sights()
 
     def add(self, lines: Iterable[MessageLine]) -> None:
         """Take in what lines say, in their order."""
         active, orphans, watched = self.active, self.orphans, self._watched
+        put_off = self.put_off
         for said, queue_id, minute, size, recipients, _, whom, sender, other_id in lines:
             kind = said.kind
             key = said.origin, queue_id
@@ -230,6 +250,10 @@ class Messages:
                 self.activated(key, minute, size, recipients)
             elif kind == "removed":
                 self.removed(key)
+                if put_off:
+                    put_off.pop(key, None)
+                if watched:
+                    self.sights.last.pop(key, None)
             elif kind == "received":
                 if sender:
                     # Whoever writes to a watched address is looked at, stranger or not.
@@ -237,6 +261,8 @@ class Messages:
                 elif other_id:
                     sender = self._sender_of((said.origin, other_id))
                 self.begun(key, minute, said.logged_in, sender)
+                if other_id and put_off:
+                    self._hand_on_sender((said.origin, other_id), key)
             elif kind == "filtered":
                 self.sent(key, minute, kind, said.times)
                 if other_id:
@@ -251,6 +277,7 @@ class Messages:
     def begun(self, key: MessageKey, minute: int, logged_in: bool, sender: str = "") -> None:
         """A message is received: a new one, whatever its queue ID stood for before."""
         self.active.pop(key, None)
+        self.put_off.pop(key, None)
         self.received.pop(key, None)  # the newest stand last
         self.received[key] = minute, logged_in, sender
 
@@ -260,6 +287,12 @@ class Messages:
         if active is not None:
             return active[3]
         return "" if key in self.received else _BEFORE + key[1].decode("ascii")
+
+    def _hand_on_sender(self, key: MessageKey, again: MessageKey) -> None:
+        """A message that was put off comes again: what bounces then is its sender's as well."""
+        sender = self.put_off.get(key)
+        if sender and not self._sender_of(again):
+            self.put_off[again] = sender
 
     def comes_again(self, key: MessageKey, queue_id: bytes) -> None:
         """A content filter says under which queue ID a message comes again.
@@ -273,6 +306,8 @@ class Messages:
             self.active[again] = *self.active[again][:3], sender
         elif again in self.received:
             self.received[again] = *self.received[again][:2], sender
+        if self.put_off:
+            self._hand_on_sender(key, again)
 
     def activated(self, key: MessageKey, minute: int, size: int, recipients: int) -> None:
         """The queue manager takes a message up, for the first time or again."""
@@ -290,9 +325,12 @@ class Messages:
                     self._sums.add_of_sender(minute, key[0], senders.RECIPIENTS, sender, recipients)
             if sender[:1] == "b":
                 sender = f"{minute} {sender}"
-        elif self.active.pop(key, None) is None and (orphan := self._orphan(key)):
+        elif before := self.active.pop(key, None):
+            if before[3]:
+                self.put_off.setdefault(key, before[3])
+        elif key not in self.put_off and key not in self.ended and (orphan := self._orphan(key)):
             orphan.active = minute, size, recipients
-            sender = _AFTER + key[1].decode("ascii")
+            sender = own_link(key)
         self.active[key] = minute, size, recipients, sender
 
     def sent(self, key: MessageKey, minute: int, kind: str, times: int) -> None:
@@ -318,16 +356,22 @@ class Messages:
                 self.active[key] = then, size, recipients - times, sender
             else:
                 self.removed(key)
+                if sender:
+                    self.put_off.setdefault(key, sender)
         elif key not in self.received and (orphan := self._orphan(key)):
             orphan.deferred += times
 
     def bounced(self, key: MessageKey, times: int) -> None:
         """A message bounces for some of its recipients."""
-        active = self.active.get(key)
-        if active is not None:
-            self._bounced_of(key[0], active[3], times)
+        if key in self.active or key in self.put_off:
+            self._bounced_of(key[0], self._owner(key), times)
         elif key not in self.received and (orphan := self._orphan(key)):
             orphan.bounced[0] += times
+
+    def _owner(self, key: MessageKey) -> str:
+        """Return who has handed in a message, whether or not it is retried."""
+        active = self.active.get(key)
+        return (active[3] if active else "") or self.put_off.get(key, "")
 
     def _bounced_of(self, origin: int, sender: str, times: int) -> None:
         """Recipients of a sender's message bounce."""
@@ -351,8 +395,13 @@ class Messages:
             address = written.removesuffix(b">").lower()
             if address in self._watched:
                 name = address.decode("utf-8", "replace")
-                self._sums.watched.add((minute, *key, name))
                 self.tried(key, minute, name)
+                if self.sights.add(key, name, minute, self._may_be_older(key)):
+                    self._sums.watched[minute, key[0], name] += 1
+
+    def _may_be_older(self, key: MessageKey) -> bool:
+        """Tell whether a message may have begun before this piece."""
+        return key in self.orphans and (key not in self.ended or self.goes_on(key))
 
     def tried(self, key: MessageKey, minute: int, address: str) -> None:
         """A message is tried to be delivered to a watched address."""
@@ -411,6 +460,9 @@ class Messages:
             self.received = _newer_half(self.received)
         if len(self.active) > MOST_ACTIVE:
             self.active = _newer_half(self.active)
+        if len(self.put_off) > MOST_PUT_OFF:
+            self.put_off = _newer_half(self.put_off)
+        self.sights.forget_some()
 
     def told(self) -> Told:
         """Return all of it, to be taken in by another process."""
@@ -427,6 +479,12 @@ class Messages:
             _columns(self.active), list(self.active.values()),
             _columns(self.orphans), _numbers(sent), others,
             _columns(self.ended),
+            _columns(self.put_off), list(self.put_off.values()),
+            *[
+                told
+                for tries in (self.sights.first, self.sights.last)
+                for told in (_columns(tries), list(tries.values()))
+            ],
         )  # fmt: skip
 
     def take_in(self, told: Told, numbers: Sequence[int]) -> None:
@@ -434,11 +492,15 @@ class Messages:
 
         numbers: our number of each origin
         """
-        received, receipts, active, sizes, orphans, sent, others, ended = told
+        received, receipts, active, sizes, orphans, sent, others, ended, put_off, owners = told[:10]
         later = Messages(self._sums)
         later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
         later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
         later.ended = set(_keys(ended, numbers))
+        later.put_off = dict(zip(_keys(put_off, numbers), owners, strict=True))
+        first, firsts, last, lasts = told[10:]
+        later.sights.first = dict(zip(_keys(first, numbers), firsts, strict=True))
+        later.sights.last = dict(zip(_keys(last, numbers), lasts, strict=True))
         keys = _keys(orphans, numbers)
         later.orphans = dict(zip(keys, sent, strict=True))
         for place, known in others.items():
@@ -450,12 +512,7 @@ class Messages:
 
     def followed_by(self, later: Messages) -> None:
         """Take in the piece of log after this one."""
-        links = {
-            (key[0], sender)
-            for waiting in (later.received, later.active)
-            for key, (*_, sender) in waiting.items()
-            if sender.startswith(_LINKS)
-        }
+        links = later.links()
         told = {link: self._told(*link) for link in links if link[1][0] == _BEFORE}
         for key, orphan in later.orphans.items():
             if isinstance(orphan, int):
@@ -477,29 +534,66 @@ class Messages:
             if orphan.active is not None:
                 self.activated(key, *orphan.active)
                 if after:
-                    self._bounced_of(key[0], self.active[key][3], after)
+                    self._bounced_of(key[0], self._owner(key), after)
                 for minute, address, is_after in orphan.tried:
                     if is_after:
                         self._tried_of(key[0], self.active[key][3], minute, address)
             if orphan.cancelled is not None:
                 self.cancelled(key, orphan.cancelled)
         told |= {link: self._told(*link) for link in links if link[1][0] == _AFTER}
+        sights, put_off = self.sights, self.put_off
+        for key, address, minute in sights.taken_back(later.sights, self._may_be_older):
+            self._sums.watched[minute, key[0], address] -= 1
         for key in later.ended:
             self.removed(key)
+            if (key in put_off or key in sights.last) and not later.goes_on(key):
+                put_off.pop(key, None)
+                sights.last.pop(key, None)
+        sights.followed_by(later.sights)
         for key, (minute, logged_in, sender) in later.received.items():
-            self.begun(key, minute, logged_in, told.get((key[0], sender), sender))
+            by, again = told.get((key[0], sender), (sender, ""))
+            self.begun(key, minute, logged_in, by)
+            if again:
+                self.put_off[key] = again
         for key, (minute, size, recipients, sender) in later.active.items():
             self.received.pop(key, None)
-            by = told.get((key[0], sender), sender)
+            by, again = told.get((key[0], sender), (sender, ""))
             self.active[key] = minute, size, recipients, by
+            if again:
+                self.put_off[key] = again
+        for key, sender in later.put_off.items():
+            first, again = told.get((key[0], sender), (sender, ""))
+            if by := first or again:
+                self.put_off[key] = by
 
-    def _told(self, origin: int, link: str) -> str:
-        """Return what this piece tells of who a link stands for."""
+    def links(self) -> set[tuple[int, str]]:
+        """Return the links to earlier halves, each with its origin."""
+        waiting = [
+            (key[0], sender)
+            for messages in (self.received, self.active)
+            for key, (*_, sender) in messages.items()
+        ]
+        waiting += [(key[0], sender) for key, sender in self.put_off.items()]
+        return {link for link in waiting if link[1].startswith(_LINKS)}
+
+    def goes_on(self, key: MessageKey) -> bool:
+        """Tell whether a message that was there before this piece is still in the queue."""
+        link = own_link(key)
+        active = self.active.get(key)
+        return self.put_off.get(key) == link or (active is not None and active[3] == link)
+
+    def _told(self, origin: int, link: str) -> tuple[str, str]:
+        """Return what this piece tells of who a link stands for.
+
+        Returns: the sender if it is tried for the first time, else the link where nothing is
+                 told; and the sender if it is retried
+        """
         key = origin, link_of(link)
         active = self.active.get(key)
+        again = self.put_off.get(key, "")
         if active is not None:
-            return active[3]
-        return "" if key in self.received else link
+            return active[3], "" if active[3] else again
+        return "" if again or key in self.received else link, again
 
 
 def _numbers(numbers: Iterable[int]) -> array[int]:

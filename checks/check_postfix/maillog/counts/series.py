@@ -16,6 +16,10 @@ SCREENED = "screened"
 # single ones got, and is kept where those are (store/daily_most.py).
 FLOODED = "flooded"
 
+# Begins the name of the series of messages for an address that somebody has asked for by its name;
+# each has its own, and no counter makes it up.
+_WATCHED = "watched "
+
 SERIES = {
     RECEIVED: ("received",),
     SENT: ("sent",),
@@ -30,3 +34,18 @@ SERIES = {
 }  # fmt: skip
 # Counter -> its series
 OF_COUNTER = {counter: series for series, counters in SERIES.items() for counter in counters}
+
+
+def of_watched(address: str) -> str:
+    """Return the series of messages for an address that somebody has asked for by its name."""
+    return _WATCHED + address
+
+
+def watched_in(series: str) -> str | None:
+    """Return the address whose series this is, None if it is another one."""
+    return series.removeprefix(_WATCHED) if series.startswith(_WATCHED) else None
+
+
+def counters(series: str) -> tuple[str, ...]:
+    """Return the counters that make up a series, if any do."""
+    return SERIES.get(series, ())

@@ -10,7 +10,7 @@ Recipients wait so as well. Of them only what the busiest one got in each quarte
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.families import SEPARATOR
+from check_postfix.maillog.counts.families import SEPARATOR, WATCHED
 from check_postfix.maillog.counts.series import FLOODED
 from check_postfix.maillog.store import checksum, packed
 from check_postfix.maillog.store.quarters import DAY as QUARTERS
@@ -67,11 +67,16 @@ class DailyMost:
     def add(self, counted: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
         """Add what quarter-hours came to.
 
-        counted: (family, quarter-hour) -> pseudonym, as Counts calls that of an origin -> number
+        counted: (family, quarter-hour) -> pseudonym, as Counts calls that of an origin -> number;
+                 the messages for WATCHED are left out
         """
         self._db.executemany(
             _ADD,
-            [(*where, packed.packed(bounded(numbers))) for where, numbers in counted.items()],
+            [
+                (*where, packed.packed(bounded(numbers)))
+                for where, numbers in counted.items()
+                if where[0] != WATCHED
+            ],
         )
 
     def settle(self) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.database import Database
     from check_postfix.maillog.store.logs import Log, Logs
     from check_postfix.maillog.store.origins import Origins
+    from check_postfix.maillog.store.pending import Pending
     from check_postfix.maillog.store.tables import Tables
 
 # What differs by origin and is packed: tables, and the columns of these texts.
@@ -28,12 +29,15 @@ _DAY = 24 * 60
 class Forgetting:
     """What deletes; inside a transaction only."""
 
-    def __init__(self, database: Database, logs: Logs, origins: Origins, tables: Tables) -> None:
+    def __init__(
+        self, database: Database, logs: Logs, origins: Origins, tables: Tables, pending: Pending
+    ) -> None:
         self._database = database
         self._db = database.db
         self._logs = logs
         self._origins = origins
         self._tables = tables
+        self._pending = pending
 
     def older(self, oldest: int, oldest_keys: int) -> None:
         """Delete what is older than these minutes."""
@@ -49,7 +53,9 @@ class Forgetting:
         self._db.execute(f"DELETE FROM keyed {OF_OLD_KEYS}", (*FAMILIES, oldest_keys))
         self._db.execute("DELETE FROM pending WHERE since<?", (oldest_keys,))
         self._tables.delays.forget(oldest, oldest_keys)
-        self._db.execute("DELETE FROM watched WHERE asked<?", (oldest,))
+        if self._db.execute("DELETE FROM watched WHERE asked<?", (oldest,)).rowcount:
+            self._tables.quarters.drop_unwatched()
+            self._pending.drop_unwatched()
         # Some wait for long in vain.
         self._db.execute(
             "UPDATE pending SET sender='' WHERE sender<>'' AND minute<?", (oldest_keys,)

@@ -83,6 +83,7 @@ class Ledger:
         with self._database.merging():
             self._db.executemany(_ADD_TOTAL, totals)
             self._tables.quarters.add(counts.totals)
+            self._tables.quarters.add_watched(counts.quarter_keys)
             for (family, hour), keyed in sorted(counts.keyed.items()):
                 rows = (
                     (family, minute, len(numbers), packed.packed(numbers))

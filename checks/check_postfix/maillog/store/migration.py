@@ -24,9 +24,12 @@ import sqlite3
 import time
 from collections import namedtuple
 
+from check_postfix.maillog.counts.families import MANY, WATCHED, fields, key
+from check_postfix.maillog.counts.sights import LONGEST_MINUTES
 from check_postfix.maillog.errors import DamagedStore, StoreError
-from check_postfix.maillog.store import daily_most, schema, tried
-from check_postfix.maillog.store.quarters import Quarters
+from check_postfix.maillog.store import daily_most, packed, schema, tried
+from check_postfix.maillog.store.quarters import MINUTES, Quarters
+from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.side_by_side import SideBySide, bounded_by
 from check_postfix.maillog.store.tried import Tried
 
@@ -193,10 +196,14 @@ _OF_5 = _OF_4 | {
     ),
     "tried": Table("tried", {"pairs": f"{_ALL_TRIED}(origin, pairs)"}, "GROUP BY hour"),
 }  # fmt: skip
-TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4, 5: _OF_5}
+# Of messages for watched addresses their queue IDs were kept.
+_OF_6 = {name: Table(name) for name in _OF_5}
+TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4, 5: _OF_5, 6: _OF_6}
 
 # Versions before did not add up totals by quarter-hours, nor failed logins by hours.
 _FIRST_WITH_QUARTERS = 5
+# Versions before kept which messages were tried for watched addresses, not how many.
+_FIRST_WITH_NUMBERS_OF_WATCHED = 7
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2
 # How often the time is looked at: every so many of SQLite's instructions, some 10 microseconds.
@@ -228,8 +235,13 @@ def migrate(db: sqlite3.Connection, path: str, deadline: float, checksums: Check
             db.execute("BEGIN IMMEDIATE")
             if not _bring(db, version):
                 raise DamagedStore(f"{path}: has other tables than it should")
-            if version < _FIRST_WITH_QUARTERS:
-                _fill_what_was_not_kept(db, path, checksums)
+            try:
+                if version < _FIRST_WITH_QUARTERS:
+                    _fill_what_was_not_kept(db, checksums)
+                if version < _FIRST_WITH_NUMBERS_OF_WATCHED:
+                    _count_watched(db, checksums)
+            except ValueError:
+                raise DamagedStore(f"{path}: has counts that cannot be read") from None
             checksums.write_anew()
         # Only now, so that the end of this transaction is the end of the lock.
         db.execute("PRAGMA locking_mode=NORMAL")
@@ -309,16 +321,51 @@ def _bring(db: sqlite3.Connection, version: int) -> bool:
     return True
 
 
-def _fill_what_was_not_kept(db: sqlite3.Connection, path: str, checksums: Checksums) -> None:
+def _fill_what_was_not_kept(db: sqlite3.Connection, checksums: Checksums) -> None:
     """Add up totals by quarter-hours, and failed logins by hours.
 
-    Raises: DamagedStore if they cannot be read
+    Raises: ValueError if they cannot be read
     """
-    try:
-        Quarters(db, checksums).add_totals_there_are()
-        Tried(db, checksums).add_keys_there_are()
-    except ValueError:
-        raise DamagedStore(f"{path}: has counts that cannot be read") from None
+    Quarters(db, checksums).add_totals_there_are()
+    Tried(db, checksums).add_keys_there_are()
+
+
+def _count_watched(db: sqlite3.Connection, checksums: Checksums) -> None:
+    """Count the messages for watched addresses whose queue IDs there are, each once.
+
+    That is as far back as keys go, so it is since then that all of them are known.
+
+    Raises: ValueError if they cannot be read
+    """
+    last: dict[str, int] = {}
+    of_quarters: dict[tuple[str, int], dict[str, int]] = {}
+    query = "SELECT minute, keys FROM keyed WHERE family=? ORDER BY minute"
+    for minute, text in db.execute(query, (WATCHED,)).fetchall():
+        numbers: dict[str, int] = {}
+        of_quarter = of_quarters.setdefault((WATCHED, minute // MINUTES), {})
+        for name, _ in packed.unpacked(text):
+            origin, queue_id, address = fields(name)
+            is_first = minute - last.get(name, -LONGEST_MINUTES - 1) > LONGEST_MINUTES
+            last[name] = minute
+            if is_first and queue_id != MANY:
+                of_both = key((origin, address))
+                for sums in (numbers, of_quarter):
+                    sums[of_both] = sums.get(of_both, 0) + 1
+        if numbers:
+            db.execute(
+                "UPDATE keyed SET size=?, keys=? WHERE family=? AND minute=?",
+                (len(numbers), packed.packed(numbers), WATCHED, minute),
+            )
+        else:
+            db.execute("DELETE FROM keyed WHERE family=? AND minute=?", (WATCHED, minute))
+    Quarters(db, checksums).add_watched(of_quarters)
+    newest = db.execute(
+        "SELECT max(coalesce((SELECT max(minute) FROM total), 0),"
+        " coalesce((SELECT max(trusted) FROM clock_mark), 0))"
+    ).fetchone()[0]
+    kept = db.execute("SELECT keys FROM retention").fetchone()
+    minutes = Retention(keys=kept[0] if kept else None).keys
+    db.execute("UPDATE watched SET since=max(since, ?)", (newest - minutes,))
 
 
 def _copy(db: sqlite3.Connection, old: str, table: Table) -> None:

@@ -13,12 +13,16 @@ from collections import namedtuple
 from check_postfix.maillog.counts.messages import (
     MOST_ACTIVE,
     MOST_ORPHANS,
+    MOST_PUT_OFF,
     MOST_RECEIVED,
     Messages,
     Orphan,
     is_complete,
     link_of,
+    minute_of,
+    own_link,
 )
+from check_postfix.maillog.counts.sights import MOST_LAST
 from check_postfix.maillog.store import checksum
 
 TYPE_CHECKING = False
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from check_postfix.maillog.counts.messages import MessageKey, Sums
+    from check_postfix.maillog.counts.sights import Tries
     from check_postfix.maillog.store.checksum import Checksums
 
     # What it is, minute, number, recipients, sender
@@ -34,6 +39,12 @@ if TYPE_CHECKING:
 
 # What a try to deliver mail to a watched address is called, and its number.
 _TRIED = "tried"
+# What the first and the last try for a watched address are called, and its number.
+_FIRST_TRY, _LAST_TRY = "first try", "last try"
+# What a message is called that waits for a retry.
+_PUT_OFF = "put off"
+# Stands with a message whose earlier half is missing if it waits for a retry.
+_WAITS = "="
 # The boundaries of what is read of a generation, or of a journal span, which has
 # no hole.
 START, HOLE_START, HOLE_END, END = range(4)
@@ -81,17 +92,15 @@ class Pending:
         now: minutes since 1970
         sums: what came together is added to them
         """
-        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
-        wanted |= _links(piece)
+        wanted = _messages(piece) | _links(piece)
         earlier = self._taken(segment, wanted, sums)
         earlier.followed_by(piece)
         self._put(segment, earlier, now)
 
     def prepend(self, segment: Segment, piece: Messages, now: int, sums: Sums) -> None:
         """Add a piece of log before a segment; see `append`."""
-        wanted = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
         # What is told of these is told of the messages that were theirs before a filter.
-        wanted |= _links(piece)
+        wanted = _messages(piece) | _links(piece)
         wanted |= self._whose_senders_are_told(segment.end, wanted)
         piece.followed_by(self._taken(segment, wanted, sums))
         self._put(segment, piece, now)
@@ -127,6 +136,13 @@ class Pending:
     def drop(self, boundary: Boundary) -> None:
         """Forget what is pending at a boundary."""
         self._db.execute("DELETE FROM pending WHERE log=? AND owner=? AND side=?", boundary)
+
+    def drop_unwatched(self) -> None:
+        """Forget tries for addresses that are not watched any more."""
+        self._db.execute(
+            f"DELETE FROM pending WHERE (what GLOB '{_TRIED} *' OR what GLOB '{_FIRST_TRY} *'"
+            f" OR what GLOB '{_LAST_TRY} *') AND sender NOT IN (SELECT address FROM watched)"
+        )
 
     def owners(self, log: int) -> set[int]:
         """Return the numbers of the generations of a log, or journal spans, that have boundaries
@@ -170,7 +186,7 @@ class Pending:
             (origin, queue_id)
             for origin, queue_id, sender in self._db.execute(
                 "SELECT origin, queue_id, sender FROM pending WHERE log=? AND owner=? AND side=?"
-                " AND sender GLOB '[<=]*'",
+                f" AND sender GLOB '[<=]*' AND what NOT GLOB '{_LAST_TRY}*'",
                 boundary,
             )
             if (origin, link_of(sender)) in wanted
@@ -190,6 +206,12 @@ class Pending:
             for what, minute, number, recipients, sender in rows:
                 if what == "active":
                     taken.active[key] = minute, number, recipients, sender
+                elif what == _PUT_OFF:
+                    if sender:  # which is forgotten when it is too old
+                        taken.put_off[key] = sender
+                elif what.startswith(_LAST_TRY):
+                    if sender:
+                        taken.sights.last.setdefault(key, {})[sender] = minute
                 else:
                     taken.received[key] = minute, bool(number), sender
         for key, rows in self._take(segment.start, wanted | _links(taken)).items():
@@ -198,9 +220,15 @@ class Pending:
                 if what == "removed":
                     taken.ended.add(key)
                     continue
+                if what.startswith(_FIRST_TRY):
+                    if address:
+                        taken.sights.first.setdefault(key, {})[address] = minute
+                    continue
                 orphan = orphan or Orphan()
                 if what == "active":
                     orphan.active = minute, number, recipients
+                    if address == _WAITS:
+                        taken.put_off[key] = own_link(key)
                 elif what == "cancelled":
                     orphan.cancelled = minute
                 elif what == "deferred":
@@ -259,7 +287,8 @@ class Pending:
                 for at, (minute, address, is_after) in enumerate(sorted(orphan.tried))
             ]
             if orphan.active is not None:
-                start.append((*here, "active", *orphan.active, *late))
+                waits = _WAITS if piece.put_off.get(key) == own_link(key) else ""
+                start.append((*here, "active", *orphan.active, now, waits))
             if orphan.cancelled is not None:
                 start.append((*here, "cancelled", orphan.cancelled, 0, 0, *late))
         start += [
@@ -267,6 +296,7 @@ class Pending:
             for key in piece.ended
             if not is_complete(piece.orphans.get(key))
         ]
+        start += _tries(segment.start, _FIRST_TRY, piece.sights.first, now)
         end: list[tuple[object, ...]] = [
             (*segment.end, *key, "received", minute, int(logged_in), 0, now, sender)
             for key, (minute, logged_in, sender) in piece.received.items()
@@ -275,6 +305,12 @@ class Pending:
             (*segment.end, *key, "active", *active, now, sender)
             for key, (*active, sender) in piece.active.items()
         ]
+        end += [
+            (*segment.end, *key, _PUT_OFF, minute_of(sender, now), 0, 0, now, sender)
+            for key, sender in piece.put_off.items()
+            if sender != own_link(key)
+        ]
+        end += _tries(segment.end, _LAST_TRY, piece.sights.last, now)
         self._db.executemany(
             "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(start + end)
         )
@@ -284,6 +320,10 @@ class Pending:
             self._bound(segment.end, "what='received'", MOST_RECEIVED, "minute DESC")
         if piece.active:
             self._bound(segment.end, "what='active'", MOST_ACTIVE, "minute DESC")
+        if piece.put_off:
+            self._bound(segment.end, f"what='{_PUT_OFF}'", MOST_PUT_OFF, "minute DESC")
+        if piece.sights.last:
+            self._bound(segment.end, f"what GLOB '{_LAST_TRY}*'", MOST_LAST, "minute DESC")
 
     def _bound(self, boundary: Boundary, of: str, most: int, nearest: str) -> None:
         """Keep the half that is nearest to a boundary, if too much of some kind is there."""
@@ -298,11 +338,21 @@ class Pending:
             )
 
 
+def _messages(piece: Messages) -> set[MessageKey]:
+    """Return the messages that a piece tells of."""
+    found = piece.orphans.keys() | piece.ended | piece.received.keys() | piece.active.keys()
+    return found | piece.put_off.keys() | piece.sights.first.keys() | piece.sights.last.keys()
+
+
+def _tries(boundary: Boundary, what: str, tries: Tries, now: int) -> list[tuple[object, ...]]:
+    """Return the rows of tries for watched addresses."""
+    return [
+        (*boundary, *key, f"{what} {at}", minute, 0, 0, now, address)
+        for key, of_message in tries.items()
+        for at, (address, minute) in enumerate(of_message.items())
+    ]
+
+
 def _links(messages: Messages) -> set[MessageKey]:
     """Return the messages whose earlier halves tell who has handed in one of those that wait."""
-    return {
-        (origin, queue_id)
-        for waiting in (messages.received, messages.active)
-        for (origin, _), (*_, sender) in waiting.items()
-        if (queue_id := link_of(sender))
-    }
+    return {(origin, link_of(link)) for origin, link in messages.links()}

@@ -7,8 +7,8 @@ well, in the transaction that adds their minutes. A quarter is a number of quart
 
 from __future__ import annotations
 
-from check_postfix.maillog.counts.families import SEPARATOR
-from check_postfix.maillog.counts.series import OF_COUNTER, SERIES
+from check_postfix.maillog.counts.families import SEPARATOR, WATCHED
+from check_postfix.maillog.counts.series import OF_COUNTER, SERIES, of_watched
 from check_postfix.maillog.store import checksum, packed
 
 TYPE_CHECKING = False
@@ -29,6 +29,8 @@ _RAISE = """
 INSERT INTO quarter VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET numbers = largest(numbers, excluded.numbers)
 """
+# The series of all watched addresses; what follows on a blank is a sign of exclamation.
+_OF_WATCHED = f"series>='{of_watched('')}' AND series<'{of_watched('').rstrip()}!'"
 
 
 class Quarters:
@@ -56,8 +58,26 @@ class Quarters:
                 if series and number:
                     of_quarter = added.setdefault((series, minute // MINUTES), {})
                     of_quarter[origin] = of_quarter.get(origin, 0) + number
+        self._add(added)
+
+    def _add(self, added: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
         rows = [(*where, packed.packed(numbers)) for where, numbers in sorted(added.items())]
         self._db.executemany(_ADD, rows)
+
+    def add_watched(self, counted: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
+        """Add messages for watched addresses; inside a transaction only.
+
+        counted: as Counts has them, among others: (WATCHED, quarter) -> address, as it calls that
+                 of an origin -> number
+        """
+        added: dict[tuple[str, int], dict[str, int]] = {}
+        for (family, quarter), numbers in counted.items():
+            if family == WATCHED:
+                for name, number in numbers.items():
+                    origin, _, address = name.partition(SEPARATOR)
+                    added.setdefault((of_watched(address), quarter), {})[origin] = number
+        if added:
+            self._add(added)
 
     def raise_to(self, series: str, most: Mapping[int, Mapping[str, int]]) -> None:
         """Let a series be no less than this; inside a transaction only.
@@ -89,6 +109,16 @@ class Quarters:
             self._db.execute(
                 "DELETE FROM quarter WHERE series=? AND quarter<?", (series, -(-oldest // MINUTES))
             )
+        self._db.execute(
+            f"DELETE FROM quarter WHERE {_OF_WATCHED} AND quarter<?", (-(-oldest // MINUTES),)
+        )
+
+    def drop_unwatched(self) -> None:
+        """Delete what is kept of addresses that are not watched any more; as `forget`."""
+        self._db.execute(
+            f"DELETE FROM quarter WHERE {_OF_WATCHED}"
+            f" AND series NOT IN (SELECT '{of_watched('')}' || address FROM watched)"
+        )
 
     def of(self, series: str, first: int, last: int, origins: Collection[int]) -> dict[int, int]:
         """Return quarter -> what a series of some origins came to, if it came to anything.

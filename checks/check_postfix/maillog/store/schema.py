@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-VERSION = 6
+VERSION = 7
 # All statements, as sum_of has it: a run need not make them to see that a file has them.
 _SUM = 0x03D2113B
 APPLICATION = 0x43504658  # "CPFX" in the file's header

@@ -93,4 +93,4 @@ class Store(Database):
         """What deletes."""
         from check_postfix.maillog.store.forgetting import Forgetting
 
-        return Forgetting(self, self.logs, self.origins, self.tables)
+        return Forgetting(self, self.logs, self.origins, self.tables, self.pending)

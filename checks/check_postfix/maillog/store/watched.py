@@ -21,7 +21,10 @@ def addresses(database: Database) -> frozenset[bytes]:
 
 
 def since(database: Database, address: str) -> int | None:
-    """Return since which minute an address is asked for; 0 means from the start of the log."""
+    """Return since which minute each message for an address is known, None if none is.
+
+    0 means from the start of the log.
+    """
     rows = database.whole("watched", "SELECT * FROM watched")
     return next((since for name, since, _ in rows if name == address), None)
 
@@ -31,13 +34,21 @@ def watch(store: Store, addresses: Sequence[str], minute: int) -> None:
 
     minute: now; who is not asked for any more is forgotten like sums are
     """
+    if _to_be_watched(store, addresses, minute):
+        with store.transaction():
+            # Only inside it is known that no other run has just read the log.
+            rows = _to_be_watched(store, addresses, minute)
+            store.db.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+
+
+def _to_be_watched(
+    store: Store, addresses: Sequence[str], minute: int
+) -> list[tuple[str, int, int]]:
+    """Return the rows of the addresses that are not known to be asked for, or not lately."""
     there = {name: (since, asked) for name, since, asked in store.db.execute(_WATCHED)}
     since = minute if store.logs.are_there() else 0
-    rows = [
+    return [
         (address, there.get(address, (since, 0))[0], minute)
         for address in addresses
         if address not in there or minute - there[address][1] >= _ASKED_ANEW
     ]
-    if rows:
-        with store.transaction():
-            store.db.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.maillog.counts.series import CONNECTED, FLOODED, SCREENED, SERIES
+from check_postfix.maillog.counts.series import (
+    CONNECTED,
+    FLOODED,
+    SCREENED,
+    counters,
+    watched_in,
+)
 from check_postfix.maillog.window import usual
 from check_postfix.maillog.window.history import History, on_the_wall, quarter_of
 from check_postfix.maillog.window.usual import QUARTER, QUARTERS, Range, Recent, Usual, Verdict
@@ -66,6 +72,7 @@ class Counted:
 
     whole:  whether they are all that the log has told of. Else they may have begun later than it
     in_all: see View: finds what is the same up to other minutes
+    watched_since: tells since which minute each message for an address is known
     """
 
     def __init__(
@@ -77,8 +84,10 @@ class Counted:
         zone: tzinfo | None,
         whole: bool,
         in_all: Callable[[Hashable, Callable[[], Any]], Any],
+        watched_since: Callable[[str], int | None],
     ) -> None:
         self._answers = answers
+        self._watched_since = watched_since
         self._origins = origins
         self._end = end
         self._coverage = coverage
@@ -106,6 +115,12 @@ class Counted:
         if series in (CONNECTED, FLOODED):
             # Older versions did not count them, and postscreen may have come yesterday.
             since = max(since, min(numbers, default=last))
+        address = watched_in(series)
+        if address is not None:
+            asked = self._watched_since(address)
+            since = max(since, last if asked is None else -(-asked // QUARTER))
+            # Where one is taken back, what it was part of may have been forgotten.
+            numbers = {quarter: max(0, number) for quarter, number in numbers.items()}
         enough = usual.ENOUGH if enough is None else enough
         range_ = self._range(parts, numbers, min(since, self._history.last), enough)
         recent = self._recent(parts, numbers, max(usual.LASTING, range_.spans))
@@ -145,7 +160,7 @@ class Counted:
         return sum(
             self._answers.totals(start, self._end, origins).get(counter, 0)
             for name, origins in self._parts(series)
-            for counter in SERIES[name]
+            for counter in counters(name)
         )
 
     def _parts(self, series: str) -> list[tuple[str, Sequence[int]]]:
@@ -172,7 +187,7 @@ class Counted:
         found: dict[int, int] = {}
         for name, origins in parts:
             if origins:
-                of_part = self._answers.by_minute(SERIES[name], start, end, origins)
+                of_part = self._answers.by_minute(counters(name), start, end, origins)
                 for minute, number in of_part.items():
                     found[minute] = found.get(minute, 0) + number
         return found

@@ -144,7 +144,7 @@ class View:
 
         return Counted(
             self._answers, self._origins, self._end, self._coverage, self._zone, self._is_whole,
-            self.in_all,
+            self.in_all, self.watched_since,
         )  # fmt: skip
 
     def daily_most(self, family: str) -> DailyMost:

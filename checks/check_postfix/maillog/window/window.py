@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from check_postfix.maillog.counts.families import FAMILIES, FAMILY, MANY
+from check_postfix.maillog.counts.families import FAMILIES, FAMILY, MANY, WATCHED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,9 +209,10 @@ class Window:
     def _supposed_of(self, series: str) -> int:
         """Return how many more events of a series are supposed to have come."""
         # Few checks of many ask for it.
-        from check_postfix.maillog.counts.series import SERIES
+        from check_postfix.maillog.counts.series import counters
 
-        return sum(number for counter, number in self._supposed_counts if counter in SERIES[series])
+        of_series = counters(series)
+        return sum(number for counter, number in self._supposed_counts if counter in of_series)
 
     def number(self, series: str) -> int:
         """Return what a series came to."""
@@ -224,8 +225,10 @@ class Window:
         return self._known_most[family]
 
     def watched(self, address: str) -> int:
-        """Return how many messages were tried for an address that is asked for by name."""
-        return self._view.messages("watched", (address,), 0)[0]
+        """Return how many messages were first tried for an address that is asked for by name."""
+        rows = self.keys(WATCHED, "address")
+        # Where one is taken back, what it was part of may have been forgotten.
+        return max(0, sum(number for (of,), number in rows if of == address))
 
     def watched_since(self, address: str) -> int | None:
         """Return since which minute an address is asked for by name, None if it is not."""
