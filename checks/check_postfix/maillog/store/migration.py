@@ -29,7 +29,6 @@ from check_postfix.maillog.counts.sights import LONGEST_MINUTES
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import daily_most, packed, schema, tried
 from check_postfix.maillog.store.quarters import MINUTES, Quarters
-from check_postfix.maillog.store.retention import Retention
 from check_postfix.maillog.store.side_by_side import SideBySide, bounded_by
 from check_postfix.maillog.store.tried import Tried
 
@@ -204,6 +203,8 @@ TABLES_OF = {1: _OF_1, 2: _OF_2, 3: _OF_3, 4: _OF_4, 5: _OF_5, 6: _OF_6}
 _FIRST_WITH_QUARTERS = 5
 # Versions before kept which messages were tried for watched addresses, not how many.
 _FIRST_WITH_NUMBERS_OF_WATCHED = 7
+# Minutes that all versions before it have kept keys for, where no check has asked for less.
+_KEYS_KEPT = 2 * 1440
 # SQLite's name for a file whose free pages can be given back.
 _INCREMENTAL = 2
 # How often the time is looked at: every so many of SQLite's instructions, some 10 microseconds.
@@ -364,7 +365,7 @@ def _count_watched(db: sqlite3.Connection, checksums: Checksums) -> None:
         " coalesce((SELECT max(trusted) FROM clock_mark), 0))"
     ).fetchone()[0]
     kept = db.execute("SELECT keys FROM retention").fetchone()
-    minutes = Retention(keys=kept[0] if kept else None).keys
+    minutes = _KEYS_KEPT if kept is None or kept[0] is None else kept[0]
     db.execute("UPDATE watched SET since=max(since, ?)", (newest - minutes,))
 
 
