@@ -90,11 +90,11 @@ class Book:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.hours: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.senders = shelf.tally(SUM, SUM)
-        self.sending_domains = shelf.tally(SUM, SUM)
-        self.clients = shelf.tally(SUM, SUM)
-        self.accounts = shelf.tally(SUM, SUM)
-        self.recipients = shelf.tally(SUM, SUM)
+        self.senders = shelf.sizes()
+        self.sending_domains = shelf.sizes()
+        self.clients = shelf.sizes()
+        self.accounts = shelf.sizes()
+        self.recipients = shelf.sizes()
         self.domains = shelf.tally(SUM, SUM, SUM, SUM, SUM, MAX)
         self.deferred = shelf.count()
         self.relays = shelf.count()

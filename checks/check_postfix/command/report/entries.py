@@ -7,6 +7,7 @@ from datetime import datetime
 
 from check_postfix.command.report import addresses
 from check_postfix.command.report.book import REJECTED, SEPARATOR
+from check_postfix.command.report.tally import ONE
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
 
@@ -114,6 +115,8 @@ class Entries:
         self.of_hour: dict[str, int] | None = None
         self.is_outside = False
         self._size = underway.size
+        self._senders, self._sending_domains = book.senders.rows, book.sending_domains.rows
+        self._clients, self._accounts = book.clients.rows, book.accounts.rows
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
@@ -175,7 +178,6 @@ class Entries:
             return
         of_hour["accepted"] += 1
         of_hour["bytes_received"] += size
-        book = self.book
         client, account = whom
         if sender:
             sender, domain = self._spelled(sender)
@@ -183,20 +185,12 @@ class Entries:
             sender = domain = addresses.NULL_SENDER
         if domain is sender and client != addresses.PICKUP:
             domain = addresses.of_client(client)
-        for tally, name in (
-            (book.senders, sender),
-            (book.sending_domains, domain),
-            (book.clients, self._address(client)),
-        ):
-            row = tally.rows.get(name)
-            if row is None:
-                row = tally.row(name)
-            row[0] += 1
-            row[1] += size
+        size += ONE
+        self._senders[sender] += size
+        self._sending_domains[domain] += size
+        self._clients[self._address(client)] += size
         if account:
-            row = book.accounts.row(account)
-            row[0] += 1
-            row[1] += size
+            self._accounts[account] += size
 
     def sent(
         self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
@@ -216,11 +210,7 @@ class Entries:
             size *= times
         of_hour["bytes_delivered"] += size
         recipient, domain = self._spelled(recipient)
-        row = self._recipients.get(recipient)
-        if row is None:
-            row = self.book.recipients.row(recipient)
-        row[0] += times
-        row[1] += size
+        self._recipients[recipient] += ONE * times + size if times > 1 else ONE + size
         row = self._domains.get(domain)
         if row is None:
             row = self.book.domains.row(domain)
@@ -241,16 +231,14 @@ class Entries:
         size = self._size(key)
         if size is None:
             return
-        book, rows_of = self.book, (self.book.recipients, self.book.domains)
+        book = self.book
         for hour, recipient, times in sent:
             of_hour = book.hours[hour]
             of_hour["sizeless"] -= times
             of_hour["bytes_delivered"] += size * times
-            for tally, name in zip(rows_of, self._spelled(recipient), strict=True):
-                row = tally.rows.get(name)
-                if row is None:
-                    row = tally.row(name)
-                row[1] += size * times
+            recipient, domain = self._spelled(recipient)
+            self._recipients[recipient] += size * times
+            book.domains.row(domain)[1] += size * times
 
     def failed(
         self, trouble: Trouble, key: bytes, recipient: bytes, relay: bytes, delay: bytes,

@@ -3,16 +3,22 @@
 Names are kept in memory until there are too many of them in all tallies together. Then they go
 to a nameless temporary SQLite file, which nobody else can read and which is gone when the
 process is; there they are added up in the end.
+
+A row of that file holds many names, as Python writes them: those of one time that belong to
+one part of all names, by their hash. In the end the rows of a part are put together, one part
+after the other. So a row for each name, and an order of all of them, are never needed.
 """
 
 from __future__ import annotations
 
+import marshal
 import sqlite3
 from collections import Counter
+from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     # One number for each column
@@ -28,6 +34,18 @@ LONGEST_NAME = 320
 # Of the temporary file, so much is kept in memory; in KiB.
 _CACHE = 4096
 SUM, MAX = "sum", "max"
+# The names of a spilled tally have so many parts. One of them is in memory at a time: of fifty
+# million names, as many as are in memory before anything is spilled.
+_PARTS = 256
+# Each tally can be spilled so often.
+_TIMES = 1 << 24
+# How Python writes them: as it always has, which is the fastest.
+_FORM = 2
+# In one number: how often, and a sum of sizes, in the lower bits. No such sum is so large: of 10
+# digits each, repeated a thousand million times in a line.
+_SIZE_BITS = 90
+ONE = 1 << _SIZE_BITS
+_SIZE = ONE - 1
 
 
 class Shelf:
@@ -63,20 +81,26 @@ class Shelf:
             self._database.executescript(
                 f"PRAGMA cache_size=-{_CACHE}; PRAGMA temp_store=FILE; PRAGMA journal_mode=OFF;"
                 " PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN;"
+                # The place tells tally, part, and which time it was.
+                " CREATE TABLE spilled (place INTEGER PRIMARY KEY, names BLOB);"
             )
         return self._database
 
     def tally(self, *columns: str) -> Tally:
         """Return a new tally; for each column SUM or MAX, by which its numbers are put together."""
-        tally = Tally(self, len(self.tallies), columns)
-        self.tallies.append(tally)
-        return tally
+        return self._with(Tally(self, len(self.tallies), columns))
+
+    def sizes(self) -> Sizes:
+        """Return a new tally of how often and how much."""
+        return self._with(Sizes(self, len(self.tallies)))
 
     def count(self) -> Count:
         """Return a new tally of one number, which is counted up."""
-        count = Count(self, len(self.tallies))
-        self.tallies.append(count)
-        return count
+        return self._with(Count(self, len(self.tallies)))
+
+    def _with(self, tally: AnyTally) -> AnyTally:
+        self.tallies.append(tally)
+        return tally
 
     def tidy(self) -> None:
         """Make room if there are too many names in memory."""
@@ -110,10 +134,10 @@ class Tally:
     def __init__(self, shelf: Shelf, number: int, columns: Sequence[str]) -> None:
         self.rows: dict[bytes, Any] = {}
         self._shelf = shelf
-        self._table = f"tally{number}"
+        self._place = number * _PARTS * _TIMES
         self._functions = columns
-        self._columns = [f"c{place}" for place in range(len(columns))]
-        self._is_spilled = False
+        # How often it was spilled
+        self._times = 0
 
     def add(self, name: bytes, *numbers: float) -> None:
         """Add to the numbers of a name; columns that are not given stay as they are."""
@@ -126,11 +150,11 @@ class Tally:
 
     def row(self, name: bytes) -> Row:
         """Return the numbers of a name, to be added to at once."""
+        name = name[:LONGEST_NAME]
         there: Row | None = self.rows.get(name)
-        if there is not None:
-            return there
-        begun = self.rows[name[:LONGEST_NAME]] = self._begun(name)
-        return begun
+        if there is None:
+            there = self.rows[name] = [0.0] * len(self._functions)
+        return there
 
     def settle(self) -> None:
         """Bring what was noted among the rows."""
@@ -149,61 +173,76 @@ class Tally:
         row: Row = value
         return row
 
-    def _begun(self, name: bytes) -> Row:
-        if len(name) > LONGEST_NAME:
-            there: Row | None = self.rows.get(name[:LONGEST_NAME])
-            if there:
-                return there
-        return [0.0] * len(self._columns)
+    def _numbers(self, values: Iterable[Any], column: int) -> Iterable[float]:
+        """Return the numbers of a column from what stands for all of them in memory."""
+        return [value[column] for value in values]
+
+    def _ranks(self, values: Iterable[Any], column: int, then: int) -> Iterable[Any]:
+        """Return for each of these what decides which name comes before which."""
+        return [(value[column], value[then]) for value in values]
+
+    # -- the file
 
     def spill(self) -> None:
         """Put all names into the file."""
-        database = self._shelf.database
-        columns = ", ".join(self._columns)
-        if not self._is_spilled:
-            database.execute(f"CREATE TABLE {self._table} (name BLOB, {columns})")
-            self._is_spilled = True
-        marks = ", ".join("?" * len(self._columns))
-        database.executemany(
-            f"INSERT INTO {self._table} VALUES (?, {marks})",
-            self._values(),
-        )
+        parts: list[dict[bytes, Any]] = [{} for _ in range(_PARTS)]
+        for name, value in self.rows.items():
+            parts[hash(name) % _PARTS][name] = value
+        self._write((part, self._times, names) for part, names in enumerate(parts) if names)
+        self._times += 1
         self.rows.clear()
 
-    def _values(self) -> Iterator[tuple[Any, ...]]:
-        return ((name, *row) for name, row in self.rows.items())
+    def _write(self, parts: Iterable[tuple[int, int, dict[bytes, Any]]]) -> None:
+        self._shelf.database.executemany(
+            "INSERT INTO spilled VALUES (?, ?)",
+            (
+                (self._place + part * _TIMES + time, marshal.dumps(names, _FORM))
+                for part, time, names in parts
+            ),
+        )
 
     def finish(self) -> None:
         """Bring together what is in the file; nothing is added any more."""
         self.settle()
-        if not self._is_spilled:
+        if not self._times:
             return
-        if self.rows:
-            self.spill()
-        database = self._shelf.database
-        together = ", ".join(
-            f"{function}({column}) AS {column}"
-            for function, column in zip(self._functions, self._columns, strict=True)
+        self.spill()
+        for part in range(_PARTS):
+            begin = self._place + part * _TIMES
+            for names in self._read(begin, begin + _TIMES):
+                self.merge(names)
+            self._shelf.database.execute(
+                "DELETE FROM spilled WHERE place BETWEEN ? AND ?", (begin, begin + _TIMES - 1)
+            )
+            self._write([(part, 0, dict(self.rows))])
+            self.rows.clear()
+
+    def _read(self, begin: int, end: int) -> Iterator[dict[bytes, Any]]:
+        rows = self._shelf.database.execute(
+            "SELECT names FROM spilled WHERE place BETWEEN ? AND ? ORDER BY place",
+            (begin, end - 1),
         )
-        database.execute(
-            f"CREATE TABLE whole_{self._table} AS"
-            f" SELECT name, {together} FROM {self._table} GROUP BY name"
-        )
-        database.execute(f"DROP TABLE {self._table}")
+        return (marshal.loads(names) for (names,) in rows)
+
+    def _parts(self) -> Iterable[dict[bytes, Any]]:
+        """Return all names and what stands for their numbers, part by part."""
+        if self._times:
+            return self._read(self._place, self._place + _PARTS * _TIMES)
+        return [self.rows]
+
+    # -- what is asked once it is finished
 
     def __len__(self) -> int:
         """Return how many names there are, once it is finished."""
-        if not self._is_spilled:
-            return len(self.rows)
-        count = f"SELECT count(*) FROM whole_{self._table}"
-        return int(self._shelf.database.execute(count).fetchone()[0])
+        return sum(map(len, self._parts()))
 
     def having(self, column: int) -> int:
         """Return how many names have more than 0 in a column, once it is finished."""
-        if not self._is_spilled:
-            return sum(self._row(row)[column] > 0 for row in self.rows.values())
-        count = f"SELECT count(*) FROM whole_{self._table} WHERE c{column} > 0"
-        return int(self._shelf.database.execute(count).fetchone()[0])
+        return sum(
+            number > 0
+            for names in self._parts()
+            for number in self._numbers(names.values(), column)
+        )
 
     def top(self, column: int, most: int, then: int | None = None) -> list[tuple[bytes, Row]]:
         """Return the names with the largest numbers in a column, once it is finished.
@@ -212,32 +251,101 @@ class Tally:
               the order of their bytes. Names with 0 are left out
         """
         second = column if then is None else then
-        if self._is_spilled:
-            order = f"ORDER BY c{column} DESC, c{second} DESC, name LIMIT {most}"
-            return list(self._select(f"WHERE c{column} > 0 {order}"))
-        from heapq import nsmallest
+        best: list[tuple[Any, bytes, Any]] = []
+        for names in self._parts():
+            best += self._first(names, column, second, most)
+            if len(best) > most:
+                best = _ordered(best)[:most]
+        found = ((name, self._row(value)) for _, name, value in _ordered(best))
+        return [(name, row) for name, row in found if row[column] > 0]
 
-        some = ((name, row) for name, row in self.items() if row[column] > 0)
-        return nsmallest(most, some, key=lambda item: (-item[1][column], -item[1][second], item[0]))
+    def _first(
+        self, names: dict[bytes, Any], column: int, then: int, most: int
+    ) -> list[tuple[Any, bytes, Any]]:
+        """Return the first names of a part, in any order, with their ranks and values."""
+        ranks = self._ranks(names.values(), column, then)
+        if most >= len(names):
+            return list(zip(ranks, names, names.values(), strict=True))
+        least = _largest(most, ranks)[-1:]
+        if not least:
+            return []
+        last = least[0]
+        first = [(rank, name) for rank, name in zip(ranks, names, strict=True) if rank >= last]
+        tied = [name for rank, name in first if rank == last]
+        above = [(rank, name, names[name]) for rank, name in first if rank != last]
+        tied = _smallest(most - len(above), tied)
+        return above + [(last, name, names[name]) for name in tied]
 
     def has(self, name: bytes) -> bool:
         """Tell whether a name is there, once it is finished."""
-        if not self._is_spilled:
+        if not self._times:
             return name in self.rows
-        found = f"SELECT 1 FROM whole_{self._table} WHERE name = ?"
-        return self._shelf.database.execute(found, (name,)).fetchone() is not None
+        begin = self._place + hash(name) % _PARTS * _TIMES
+        return any(name in names for names in self._read(begin, begin + _TIMES))
 
     def items(self) -> Iterator[tuple[bytes, Row]]:
         """Yield each name and its numbers, once it is finished."""
-        if self._is_spilled:
-            return self._select("")
-        return ((name, self._row(row)) for name, row in self.rows.items())
+        return ((name, self._row(value)) for names in self._parts() for name, value in names.items())
 
-    def _select(self, how: str) -> Iterator[tuple[bytes, Row]]:
-        for name, *row in self._shelf.database.execute(
-            f"SELECT name, {', '.join(self._columns)} FROM whole_{self._table} {how}"
-        ):
-            yield name, row
+
+class _Sums(dict[bytes, int]):
+    """Sums by name; one that is not there yet is 0.
+
+    long: names that must be cut
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.long: list[bytes] = []
+
+    def __missing__(self, name: bytes) -> int:
+        if len(name) > LONGEST_NAME:
+            self.long.append(name)
+        return 0
+
+
+class Sizes(Tally):
+    """A tally of how often and how much, which are one number in memory: it costs little.
+
+    To what a name has in `rows`, add `ONE` and the size.
+    """
+
+    weight = 1
+
+    def __init__(self, shelf: Shelf, number: int) -> None:
+        super().__init__(shelf, number, [SUM, SUM])
+        self.rows: _Sums = _Sums()
+
+    def add(self, name: bytes, *numbers: float) -> None:
+        """Add to both numbers of a name."""
+        often, size = map(int, numbers)
+        self.rows[name[:LONGEST_NAME]] += ONE * often + size
+
+    def settle(self) -> None:
+        """Cut the names that are too long."""
+        rows = self.rows
+        for name in rows.long:
+            if more := rows.pop(name, 0):
+                rows[name[:LONGEST_NAME]] += more
+        rows.long.clear()
+
+    def merge(self, rows: dict[bytes, Any]) -> None:
+        """Add the numbers of another one."""
+        own = self.rows
+        for name, more in rows.items():
+            own[name] += more
+
+    def _row(self, value: int) -> Row:
+        return [float(value >> _SIZE_BITS), float(value & _SIZE)]
+
+    def _numbers(self, values: Iterable[int], column: int) -> Iterable[float]:
+        return [value & _SIZE if column else value >> _SIZE_BITS for value in values]
+
+    def _ranks(self, values: Iterable[int], column: int, then: int) -> Iterable[Any]:
+        if column == then:
+            return self._numbers(values, column)
+        # How much, where that decides, stands before how often.
+        return [(value & _SIZE) << _SIZE_BITS | value >> _SIZE_BITS for value in values] if column else values
 
 
 class Count(Tally):
@@ -273,9 +381,34 @@ class Count(Tally):
     def _row(self, value: int) -> Row:
         return [value]
 
-    def _values(self) -> Iterator[tuple[Any, ...]]:
-        return iter(self.rows.items())
+    def _numbers(self, values: Iterable[int], column: int) -> Iterable[float]:  # noqa: ARG002
+        return values
+
+    def _ranks(self, values: Iterable[int], column: int, then: int) -> Iterable[Any]:  # noqa: ARG002
+        return values
 
 
 def _bytes(tally: Tally) -> int:
     return sum(map(len, tally.rows))
+
+
+# The heap's way is the faster for so few.
+_FEW = 100
+
+
+def _largest(most: int, ranks: Iterable[Any]) -> list[Any]:
+    from heapq import nlargest
+
+    return nlargest(most, ranks) if most <= _FEW else sorted(ranks, reverse=True)[:most]
+
+
+def _smallest(most: int, names: list[bytes]) -> list[bytes]:
+    from heapq import nsmallest
+
+    return nsmallest(most, names) if most <= _FEW else sorted(names)[:most]
+
+
+def _ordered(ranked: list[tuple[Any, bytes, Any]]) -> list[tuple[Any, bytes, Any]]:
+    """Return names by rank, the largest first, then in the order of their bytes."""
+    by_name = sorted(ranked, key=itemgetter(1))
+    return sorted(by_name, key=itemgetter(0), reverse=True)
