@@ -138,8 +138,10 @@ class Tries:
         )
 
     def _is_attacked(self, account: str) -> bool:
-        known = _addresses(self._by_account[account])
-        if len(known) < ATTACKERS * self._times:
+        tried = self._by_account[account]
+        # There are thousands of accounts, and hardly one of them was tried from so many addresses.
+        least = ATTACKERS * self._times
+        if len(tried) < least or len(known := _addresses(tried)) < least:
             return False
         whole = sum(self._of_client[client] for client in known)
         return 100 * _sum(known) >= SINGLED_OUT * whole

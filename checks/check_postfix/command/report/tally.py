@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     # One number for each column
     Row = list[float]
+    # A rank, a name, and what stands for its numbers
+    _Ranked = tuple[Any, bytes, Any]
 
 # So many names are in memory, of all tallies together, and so many bytes of them.
 MOST_NAMES = 120_000
@@ -250,31 +252,42 @@ class Tally:
         then: column that decides between those with the same number; after that, the first in
               the order of their bytes. Names with 0 are left out
         """
-        second = column if then is None else then
-        best: list[tuple[Any, bytes, Any]] = []
-        for names in self._parts():
-            best += self._first(names, column, second, most)
-            if len(best) > most:
-                best = _ordered(best)[:most]
-        found = ((name, self._row(value)) for _, name, value in _ordered(best))
+        ranked = self._first(column, most, column if then is None else then)
+        ranked.sort(key=itemgetter(1))
+        ranked.sort(key=itemgetter(0), reverse=True)
+        return self._above_zero(ranked, column)
+
+    def first(self, column: int, most: int) -> list[tuple[bytes, Row]]:
+        """Return the same as `top`, in any order."""
+        return self._above_zero(self._first(column, most, column), column)
+
+    def _above_zero(self, ranked: list[_Ranked], column: int) -> list[tuple[bytes, Row]]:
+        found = ((name, self._row(value)) for _, name, value in ranked)
         return [(name, row) for name, row in found if row[column] > 0]
 
-    def _first(
-        self, names: dict[bytes, Any], column: int, then: int, most: int
-    ) -> list[tuple[Any, bytes, Any]]:
-        """Return the first names of a part, in any order, with their ranks and values."""
-        ranks = self._ranks(names.values(), column, then)
-        if most >= len(names):
-            return list(zip(ranks, names, names.values(), strict=True))
-        least = _largest(most, ranks)[-1:]
-        if not least:
-            return []
-        last = least[0]
-        first = [(rank, name) for rank, name in zip(ranks, names, strict=True) if rank >= last]
-        tied = [name for rank, name in first if rank == last]
-        above = [(rank, name, names[name]) for rank, name in first if rank != last]
-        tied = _smallest(most - len(above), tied)
-        return above + [(last, name, names[name]) for name in tied]
+    def _first(self, column: int, most: int, then: int) -> list[_Ranked]:
+        def ranks(names: dict[bytes, Any]) -> Iterable[Any]:
+            return self._ranks(names.values(), column, then)
+
+        if not self._times:
+            return _first(self.rows, ranks(self.rows), most)
+        best: dict[bytes, Any] = {}
+        least: Any = None  # rank that a name must have, once there are enough
+        for names in self._parts():
+            best.update(
+                names
+                if least is None
+                else [
+                    (name, names[name])
+                    for rank, name in zip(ranks(names), names, strict=True)
+                    if rank >= least
+                ]
+            )
+            if len(best) > 2 * most:
+                ranked = _first(best, ranks(best), most)
+                best = {name: value for _, name, value in ranked}
+                least = ranked[-1][0] if ranked else None
+        return _first(best, ranks(best), most)
 
     def has(self, name: bytes) -> bool:
         """Tell whether a name is there, once it is finished."""
@@ -392,23 +405,34 @@ def _bytes(tally: Tally) -> int:
     return sum(map(len, tally.rows))
 
 
+def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ranked]:
+    """Return the first of some names: by rank, then in the order of their bytes.
+
+    They are in any order, but that those of the last rank are at the end.
+
+    ranks: of the names, in their order
+    """
+    if not most:
+        return []
+    if most >= len(names):
+        return sorted(zip(ranks, names, names.values(), strict=True), key=itemgetter(0), reverse=True)
+    least = _largest(ranks, most)[-1]
+    above = [(rank, name, names[name]) for rank, name in zip(ranks, names) if rank > least]
+    tied = (name for rank, name in zip(ranks, names) if rank == least)
+    return above + [(least, name, names[name]) for name in _smallest(tied, most - len(above))]
+
+
 # The heap's way is the faster for so few.
 _FEW = 100
 
 
-def _largest(most: int, ranks: Iterable[Any]) -> list[Any]:
+def _largest(ranks: Iterable[Any], most: int) -> list[Any]:
     from heapq import nlargest
 
     return nlargest(most, ranks) if most <= _FEW else sorted(ranks, reverse=True)[:most]
 
 
-def _smallest(most: int, names: list[bytes]) -> list[bytes]:
+def _smallest(names: Iterable[bytes], most: int) -> list[bytes]:
     from heapq import nsmallest
 
     return nsmallest(most, names) if most <= _FEW else sorted(names)[:most]
-
-
-def _ordered(ranked: list[tuple[Any, bytes, Any]]) -> list[tuple[Any, bytes, Any]]:
-    """Return names by rank, the largest first, then in the order of their bytes."""
-    by_name = sorted(ranked, key=itemgetter(1))
-    return sorted(by_name, key=itemgetter(0), reverse=True)
