@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.maillog.syntax.expression import Expression
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +20,13 @@ PICKUP = b"pickup"
 
 # In bytes; RFC 5321 has 254.
 _LONGEST = 320
-_match_host = re.compile(rb"(.*)\.([^.]+)\.([^.]{3}|[^.]{2,3}\.[^.]{2})\Z", re.DOTALL).match
+_match_host = Expression(rb"(.*)\.([^.]+)\.([^.]{3}|[^.]{2,3}\.[^.]{2})\Z", re.DOTALL).match
 _number = re.compile(
     rb"((?:bounce[ds]?|no(?:list|reply|response)|return|sentto|\d+).*?)(?:[+_.*-]\d+\b)+",
     re.IGNORECASE,
 )
 _list_recipient = re.compile(rb"[*-](\d+[*-])?[^=*-]+[=*][^@]+@")
-_bang_path = re.compile(rb"(.*!|)([^!]+)!([^!@]+)@([^.]+)\Z").match
+_bang_path = Expression(rb"(.*!|)([^!]+)!([^!@]+)@([^.]+)\Z").match
 
 
 def spelling(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from check_postfix.command.report import addresses
@@ -10,6 +9,7 @@ from check_postfix.command.report.book import REJECTED, SEPARATOR
 from check_postfix.command.report.tally import ONE
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
+from check_postfix.maillog.syntax.expression import Expression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from check_postfix.command.report.underway import Underway
     from check_postfix.maillog.events.event import Event
 
-_search_envelope = re.compile(
+_search_envelope = Expression(
     rb"(?:;|,|\A) from=<(?P<sender>[^<>\n]*+)>,? to=<(?P<recipient>[^<>\n]*+)>"
 ).search
 _ENVELOPE = b" from=<"
@@ -29,8 +29,8 @@ _UNCLEAR = b"?"
 _TO_A_RECIPIENT = (reasons.UNKNOWN_USER, reasons.RECIPIENT_REFUSED)
 # Two warnings of a kind differ in words with a digit in them, or with a sign of names, addresses
 # and paths; a full stop may end a word.
-_is_ours = re.compile(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
-_again = re.compile(rb"\.\.\.(?: \.\.\.)++")
+_is_ours = Expression(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
+_shorten = Expression(rb"\.\.\.(?: \.\.\.)++").sub
 # Of a warning, so many bytes tell what kind it is.
 _LOOKED_AT = 300
 # Sessions that wait for their end, at most: more than there are processes of smtpd.
@@ -362,7 +362,7 @@ class Entries:
                     of_all = known[word] = word if _is_ours(word) else b"..."
                 shown.append(of_all)
             words = b" ".join(shown)
-            self.book.warn(severity, program, _again.sub(b"...", words), text, times)
+            self.book.warn(severity, program, _shorten(b"...", words), text, times)
 
     def session_begun(self, process: bytes, second: int) -> None:
         """A process of smtpd has a client."""

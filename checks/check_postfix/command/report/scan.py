@@ -105,8 +105,8 @@ _LOGIN = (
 # How it begins and ends; what stands between names the other side.
 _TLS = (
     rb"(?=[AUTV])(?P<tls>(?:Anonymous|Untrusted|Trusted|Verified) TLS connection "
-    rb"(?:established|reused) (?:from|to)) [^\n\]]*+\](?::[^\s:]++|): (?P<tls_end>[A-Za-z0-9.]{1,12}+"
-    rb" with cipher [A-Za-z0-9_-]{1,60}+)"
+    rb"(?:established|reused) (?:from|to)) [^\n\]]*+\](?::[^\s:]++|): "
+    rb"(?P<tls_end>[A-Za-z0-9.]{1,12}+ with cipher [A-Za-z0-9_-]{1,60}+)"
 )
 _CONNECTED = re.escape(connection.SMTPD) + rb"(?P<connected>)"
 _SCREENED = re.escape(connection.POSTSCREEN) + rb"(?P<screened>)"

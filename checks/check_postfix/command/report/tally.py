@@ -90,19 +90,21 @@ class Shelf:
 
     def tally(self, *columns: str) -> Tally:
         """Return a new tally; for each column SUM or MAX, by which its numbers are put together."""
-        return self._with(Tally(self, len(self.tallies), columns))
+        tally = Tally(self, len(self.tallies), columns)
+        self.tallies.append(tally)
+        return tally
 
     def sizes(self) -> Sizes:
         """Return a new tally of how often and how much."""
-        return self._with(Sizes(self, len(self.tallies)))
+        sizes = Sizes(self, len(self.tallies))
+        self.tallies.append(sizes)
+        return sizes
 
     def count(self) -> Count:
         """Return a new tally of one number, which is counted up."""
-        return self._with(Count(self, len(self.tallies)))
-
-    def _with(self, tally: AnyTally) -> AnyTally:
-        self.tallies.append(tally)
-        return tally
+        count = Count(self, len(self.tallies))
+        self.tallies.append(count)
+        return count
 
     def tidy(self) -> None:
         """Make room if there are too many names in memory."""
@@ -224,7 +226,8 @@ class Tally:
             "SELECT names FROM spilled WHERE place BETWEEN ? AND ? ORDER BY place",
             (begin, end - 1),
         )
-        return (marshal.loads(names) for (names,) in rows)
+        # Nobody else can have written there.
+        return (marshal.loads(names) for (names,) in rows)  # noqa: S302
 
     def _parts(self) -> Iterable[dict[bytes, Any]]:
         """Return all names and what stands for their numbers, part by part."""
@@ -298,7 +301,9 @@ class Tally:
 
     def items(self) -> Iterator[tuple[bytes, Row]]:
         """Yield each name and its numbers, once it is finished."""
-        return ((name, self._row(value)) for names in self._parts() for name, value in names.items())
+        return (
+            (name, self._row(value)) for names in self._parts() for name, value in names.items()
+        )
 
 
 class _Sums(dict[bytes, int]):
@@ -358,7 +363,11 @@ class Sizes(Tally):
         if column == then:
             return self._numbers(values, column)
         # How much, where that decides, stands before how often.
-        return [(value & _SIZE) << _SIZE_BITS | value >> _SIZE_BITS for value in values] if column else values
+        return (
+            [(value & _SIZE) << _SIZE_BITS | value >> _SIZE_BITS for value in values]
+            if column
+            else values
+        )
 
 
 class Count(Tally):
@@ -414,12 +423,19 @@ def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ra
     """
     if not most:
         return []
+    ranked = zip(ranks, names, names.values(), strict=True)
     if most >= len(names):
-        return sorted(zip(ranks, names, names.values(), strict=True), key=itemgetter(0), reverse=True)
+        return sorted(ranked, key=itemgetter(0), reverse=True)
     least = _largest(ranks, most)[-1]
-    above = [(rank, name, names[name]) for rank, name in zip(ranks, names) if rank > least]
-    tied = (name for rank, name in zip(ranks, names) if rank == least)
-    return above + [(least, name, names[name]) for name in _smallest(tied, most - len(above))]
+    above: list[_Ranked] = []
+    tied: list[bytes] = []
+    for rank, name, value in ranked:
+        if rank > least:
+            above.append((rank, name, value))
+        elif rank == least:
+            tied.append(name)
+    tied = _smallest(tied, most - len(above))
+    return above + [(least, name, names[name]) for name in tied]
 
 
 # The heap's way is the faster for so few.
@@ -432,7 +448,7 @@ def _largest(ranks: Iterable[Any], most: int) -> list[Any]:
     return nlargest(most, ranks) if most <= _FEW else sorted(ranks, reverse=True)[:most]
 
 
-def _smallest(names: Iterable[bytes], most: int) -> list[bytes]:
+def _smallest(names: list[bytes], most: int) -> list[bytes]:
     from heapq import nsmallest
 
     return nsmallest(most, names) if most <= _FEW else sorted(names)[:most]

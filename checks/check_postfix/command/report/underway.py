@@ -92,18 +92,18 @@ class Underway:
             )
         self._spilled.executemany(
             "INSERT OR REPLACE INTO underway VALUES (?, ?)",
-            (
-                (key, what if isinstance(what, int) else SEPARATOR.join(what))
-                for key, what in older
-            ),
+            ((key, what if isinstance(what, int) else SEPARATOR.join(what)) for key, what in older),
         )
 
     def _look_up(self, key: bytes) -> int | Whom | None:
         assert self._spilled is not None
         found = self._spilled.execute("SELECT what FROM underway WHERE key = ?", (key,)).fetchone()
-        if found is None or isinstance(found[0], int):
-            return found and found[0]
-        client, _, account = found[0].partition(SEPARATOR)
+        if found is None:
+            return None
+        what: int | bytes = found[0]
+        if isinstance(what, int):
+            return what
+        client, _, account = what.partition(SEPARATOR)
         return client, account
 
     def _take_out(self, key: bytes) -> int | Whom | None:
