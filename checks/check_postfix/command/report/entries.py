@@ -115,8 +115,6 @@ class Entries:
         self.of_hour: dict[str, int] | None = None
         self.is_outside = False
         self._size = underway.size
-        self._senders, self._sending_domains = book.senders.rows, book.sending_domains.rows
-        self._clients, self._accounts = book.clients.rows, book.accounts.rows
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
@@ -185,12 +183,19 @@ class Entries:
             sender = domain = addresses.NULL_SENDER
         if domain is sender and client != addresses.PICKUP:
             domain = addresses.of_client(client)
-        size += ONE
-        self._senders[sender] += size
-        self._sending_domains[domain] += size
-        self._clients[self._address(client)] += size
+        book, both = self.book, ONE + size
+        for tally, name in (
+            (book.senders, sender),
+            (book.sending_domains, domain),
+            (book.clients, self._address(client)),
+        ):
+            rows = tally.rows
+            if name in rows:
+                rows[name] += both
+            else:
+                tally.begin(name, both)
         if account:
-            self._accounts[account] += size
+            book.accounts.begin(account, both)
 
     def sent(
         self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
@@ -210,7 +215,11 @@ class Entries:
             size *= times
         of_hour["bytes_delivered"] += size
         recipient, domain = self._spelled(recipient)
-        self._recipients[recipient] += ONE * times + size if times > 1 else ONE + size
+        both = ONE * times + size if times > 1 else ONE + size
+        if recipient in self._recipients:
+            self._recipients[recipient] += both
+        else:
+            self.book.recipients.begin(recipient, both)
         row = self._domains.get(domain)
         if row is None:
             row = self.book.domains.row(domain)
@@ -237,7 +246,7 @@ class Entries:
             of_hour["sizeless"] -= times
             of_hour["bytes_delivered"] += size * times
             recipient, domain = self._spelled(recipient)
-            self._recipients[recipient] += size * times
+            book.recipients.begin(recipient, size * times)
             book.domains.row(domain)[1] += size * times
 
     def failed(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 120_000
 _MOST_BYTES = 8 << 20
 # How often their bytes are looked at until there are so many.
-_LOOKS = 20
+_LOOKS = 8
 # What a name is cut to: an address has at most 254 bytes, a host name 253 (RFC 5321, 1035).
 LONGEST_NAME = 320
 # Of the temporary file, so much is kept in memory; in KiB.
@@ -306,52 +306,33 @@ class Tally:
         )
 
 
-class _Sums(dict[bytes, int]):
-    """Sums by name; one that is not there yet is 0.
-
-    long: names that must be cut
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.long: list[bytes] = []
-
-    def __missing__(self, name: bytes) -> int:
-        if len(name) > LONGEST_NAME:
-            self.long.append(name)
-        return 0
-
-
 class Sizes(Tally):
     """A tally of how often and how much, which are one number in memory: it costs little.
 
-    To what a name has in `rows`, add `ONE` and the size.
+    To what a name has in `rows`, add `ONE` and the size. A name that is not there is begun.
     """
 
     weight = 1
 
     def __init__(self, shelf: Shelf, number: int) -> None:
         super().__init__(shelf, number, [SUM, SUM])
-        self.rows: _Sums = _Sums()
+        self.rows: dict[bytes, int] = {}
 
     def add(self, name: bytes, *numbers: float) -> None:
         """Add to both numbers of a name."""
         often, size = map(int, numbers)
-        self.rows[name[:LONGEST_NAME]] += ONE * often + size
+        self.begin(name, ONE * often + size)
 
-    def settle(self) -> None:
-        """Cut the names that are too long."""
-        rows = self.rows
-        for name in rows.long:
-            if more := rows.pop(name, 0):
-                rows[name[:LONGEST_NAME]] += more
-        rows.long.clear()
+    def begin(self, name: bytes, both: int) -> None:
+        """Add to both numbers of a name that may not be there yet, or be too long."""
+        name = name[:LONGEST_NAME]
+        self.rows[name] = self.rows.get(name, 0) + both
 
     def merge(self, rows: dict[bytes, Any]) -> None:
         """Add the numbers of another one."""
-        own = self.rows
-        for name, more in rows.items():
-            own[name] += more
+        own, known = self.rows, self.rows.get
+        for name, both in rows.items():
+            own[name] = known(name, 0) + both
 
     def _row(self, value: int) -> Row:
         return [float(value >> _SIZE_BITS), float(value & _SIZE)]
