@@ -14,6 +14,7 @@ from __future__ import annotations
 import marshal
 import sqlite3
 from collections import Counter
+from itertools import islice
 from operator import itemgetter
 
 TYPE_CHECKING = False
@@ -113,7 +114,7 @@ class Shelf:
         names = sum(len(tally.rows) * tally.weight for tally in self.tallies)
         if names < min(self._next_look, self._most + 1):
             return
-        size = sum(map(_bytes, self.tallies))
+        size = sum(tally.size() for tally in self.tallies)
         # Their bytes are not added up each time: not before there can be too many.
         more = max(self._most // _LOOKS, (_MOST_BYTES - size) // LONGEST_NAME)
         self._next_look = names + more
@@ -142,6 +143,10 @@ class Tally:
         self._functions = columns
         # How often it was spilled
         self._times = 0
+        # So many names were looked at how long they are, and so many bytes they have.
+        self._looked_at = self._bytes = 0
+        # Once it is finished
+        self._number, self._having = 0, [0] * len(columns)
 
     def add(self, name: bytes, *numbers: float) -> None:
         """Add to the numbers of a name; columns that are not given stay as they are."""
@@ -185,16 +190,27 @@ class Tally:
         """Return for each of these what decides which name comes before which."""
         return [(value[column], value[then]) for value in values]
 
+    def size(self) -> int:
+        """Return how many bytes the names in memory have."""
+        self._bytes += sum(map(len, islice(self.rows, self._looked_at, None)))
+        self._looked_at = len(self.rows)
+        return self._bytes
+
     # -- the file
 
     def spill(self) -> None:
         """Put all names into the file."""
+        self._write((part, self._times, names) for part, names in enumerate(self._taken()))
+        self._times += 1
+
+    def _taken(self) -> list[dict[bytes, Any]]:
+        """Take all names out of memory, in parts."""
         parts: list[dict[bytes, Any]] = [{} for _ in range(_PARTS)]
         for name, value in self.rows.items():
             parts[hash(name) % _PARTS][name] = value
-        self._write((part, self._times, names) for part, names in enumerate(parts) if names)
-        self._times += 1
         self.rows.clear()
+        self._looked_at = self._bytes = 0
+        return parts
 
     def _write(self, parts: Iterable[tuple[int, int, dict[bytes, Any]]]) -> None:
         self._shelf.database.executemany(
@@ -202,24 +218,35 @@ class Tally:
             (
                 (self._place + part * _TIMES + time, marshal.dumps(names, _FORM))
                 for part, time, names in parts
+                if names
             ),
         )
 
     def finish(self) -> None:
         """Bring together what is in the file; nothing is added any more."""
         self.settle()
-        if not self._times:
-            return
-        self.spill()
-        for part in range(_PARTS):
-            begin = self._place + part * _TIMES
-            for names in self._read(begin, begin + _TIMES):
+        if self._times:
+            for part, names in enumerate(self._taken()):
+                begin = self._place + part * _TIMES
+                for earlier in self._read(begin, begin + _TIMES):
+                    self.merge(earlier)
                 self.merge(names)
-            self._shelf.database.execute(
-                "DELETE FROM spilled WHERE place BETWEEN ? AND ?", (begin, begin + _TIMES - 1)
-            )
-            self._write([(part, 0, dict(self.rows))])
-            self.rows.clear()
+                self._shelf.database.execute(
+                    "DELETE FROM spilled WHERE place BETWEEN ? AND ?", (begin, begin + _TIMES - 1)
+                )
+                self._write([(part, 0, dict(self.rows))])
+                self._see()
+                self.rows.clear()
+        else:
+            self._see()
+
+    def _see(self) -> None:
+        """Count the names in memory, and those with more than 0 in each column."""
+        rows = self.rows
+        self._number += len(rows)
+        for column in range(len(self._functions)):
+            numbers = self._numbers(rows.values(), column)
+            self._having[column] += sum(number > 0 for number in numbers)
 
     def _read(self, begin: int, end: int) -> Iterator[dict[bytes, Any]]:
         rows = self._shelf.database.execute(
@@ -239,15 +266,11 @@ class Tally:
 
     def __len__(self) -> int:
         """Return how many names there are, once it is finished."""
-        return sum(map(len, self._parts()))
+        return self._number
 
     def having(self, column: int) -> int:
         """Return how many names have more than 0 in a column, once it is finished."""
-        return sum(
-            number > 0
-            for names in self._parts()
-            for number in self._numbers(names.values(), column)
-        )
+        return self._having[column]
 
     def top(self, column: int, most: int, then: int | None = None) -> list[tuple[bytes, Row]]:
         """Return the names with the largest numbers in a column, once it is finished.
@@ -389,10 +412,6 @@ class Count(Tally):
 
     def _ranks(self, values: Iterable[int], column: int, then: int) -> Iterable[Any]:  # noqa: ARG002
         return values
-
-
-def _bytes(tally: Tally) -> int:
-    return sum(map(len, tally.rows))
 
 
 def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ranked]:
