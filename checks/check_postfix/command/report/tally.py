@@ -225,28 +225,26 @@ class Tally:
     def finish(self) -> None:
         """Bring together what is in the file; nothing is added any more."""
         self.settle()
-        if self._times:
-            for part, names in enumerate(self._taken()):
-                begin = self._place + part * _TIMES
-                for earlier in self._read(begin, begin + _TIMES):
-                    self.merge(earlier)
-                self.merge(names)
-                self._shelf.database.execute(
-                    "DELETE FROM spilled WHERE place BETWEEN ? AND ?", (begin, begin + _TIMES - 1)
-                )
-                self._write([(part, 0, dict(self.rows))])
-                self._see()
-                self.rows.clear()
-        else:
-            self._see()
+        if not self._times:
+            return
+        self._number = 0
+        for part, names in enumerate(self._taken()):
+            begin = self._place + part * _TIMES
+            for earlier in self._read(begin, begin + _TIMES):
+                self.merge(earlier)
+            self.merge(names)
+            self._shelf.database.execute(
+                "DELETE FROM spilled WHERE place BETWEEN ? AND ?", (begin, begin + _TIMES - 1)
+            )
+            whole = dict(self.rows)
+            self.rows.clear()
+            self._write([(part, 0, whole)])
+            self._number += len(whole)
+            for column in range(len(self._functions)):
+                self._having[column] += self._above_zero(whole, column)
 
-    def _see(self) -> None:
-        """Count the names in memory, and those with more than 0 in each column."""
-        rows = self.rows
-        self._number += len(rows)
-        for column in range(len(self._functions)):
-            numbers = self._numbers(rows.values(), column)
-            self._having[column] += sum(number > 0 for number in numbers)
+    def _above_zero(self, names: dict[bytes, Any], column: int) -> int:
+        return sum(number > 0 for number in self._numbers(names.values(), column))
 
     def _read(self, begin: int, end: int) -> Iterator[dict[bytes, Any]]:
         rows = self._shelf.database.execute(
@@ -266,11 +264,11 @@ class Tally:
 
     def __len__(self) -> int:
         """Return how many names there are, once it is finished."""
-        return self._number
+        return self._number if self._times else len(self.rows)
 
     def having(self, column: int) -> int:
         """Return how many names have more than 0 in a column, once it is finished."""
-        return self._having[column]
+        return self._having[column] if self._times else self._above_zero(self.rows, column)
 
     def top(self, column: int, most: int, then: int | None = None) -> list[tuple[bytes, Row]]:
         """Return the names with the largest numbers in a column, once it is finished.
@@ -281,15 +279,15 @@ class Tally:
         ranked = self._first(column, most, column if then is None else then)
         ranked.sort(key=itemgetter(1))
         ranked.sort(key=itemgetter(0), reverse=True)
-        return self._above_zero(ranked, column)
+        return self._told(ranked, column)
 
     def first(self, column: int, most: int) -> list[tuple[bytes, Row]]:
         """Return the same as `top`, in any order."""
-        return self._above_zero(self._first(column, most, column), column)
+        return self._told(self._first(column, most, column), column)
 
-    def _above_zero(self, ranked: list[_Ranked], column: int) -> list[tuple[bytes, Row]]:
-        found = ((name, self._row(value)) for _, name, value in ranked)
-        return [(name, row) for name, row in found if row[column] > 0]
+    def _told(self, ranked: list[_Ranked], column: int) -> list[tuple[bytes, Row]]:
+        found = [(name, self._row(value)) for _, name, value in ranked]
+        return [one for one in found if one[1][column] > 0]
 
     def _first(self, column: int, most: int, then: int) -> list[_Ranked]:
         def ranks(names: dict[bytes, Any]) -> Iterable[Any]:
@@ -417,7 +415,7 @@ class Count(Tally):
 def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ranked]:
     """Return the first of some names: by rank, then in the order of their bytes.
 
-    They are in any order, but that those of the last rank are at the end.
+    They are in any order, but that those of the last rank are at the end, if any was left out.
 
     ranks: of the names, in their order
     """
@@ -425,16 +423,11 @@ def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ra
         return []
     ranked = zip(ranks, names, names.values(), strict=True)
     if most >= len(names):
-        return sorted(ranked, key=itemgetter(0), reverse=True)
+        return list(ranked)
     least = _largest(ranks, most)[-1]
-    above: list[_Ranked] = []
-    tied: list[bytes] = []
-    for rank, name, value in ranked:
-        if rank > least:
-            above.append((rank, name, value))
-        elif rank == least:
-            tied.append(name)
-    tied = _smallest(tied, most - len(above))
+    found = [one for one in ranked if one[0] >= least]
+    above = [one for one in found if one[0] != least]
+    tied = _smallest([name for rank, name, _ in found if rank == least], most - len(above))
     return above + [(least, name, names[name]) for name in tied]
 
 
