@@ -6,7 +6,7 @@ from datetime import datetime
 
 from check_postfix.command.report import addresses
 from check_postfix.command.report.book import REJECTED, SEPARATOR
-from check_postfix.command.report.tally import ONE
+from check_postfix.command.report.tally import LONGEST_NAME, ONE
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
 from check_postfix.maillog.syntax.expression import Expression
@@ -115,6 +115,8 @@ class Entries:
         self.of_hour: dict[str, int] | None = None
         self.is_outside = False
         self._size = underway.size
+        self._senders, self._sending_domains = book.senders.rows, book.sending_domains.rows
+        self._clients, self._accounts = book.clients.rows, book.accounts.rows
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
@@ -182,20 +184,16 @@ class Entries:
         else:
             sender = domain = addresses.NULL_SENDER
         if domain is sender and client != addresses.PICKUP:
-            domain = addresses.of_client(client)
-        book, both = self.book, ONE + size
-        for tally, name in (
-            (book.senders, sender),
-            (book.sending_domains, domain),
-            (book.clients, self._address(client)),
-        ):
-            rows = tally.rows
-            if name in rows:
-                rows[name] += both
-            else:
-                tally.begin(name, both)
+            domain = addresses.of_client(client)[:LONGEST_NAME]
+        both = ONE + size
+        senders, domains, clients = self._senders, self._sending_domains, self._clients
+        senders[sender] = senders.get(sender, 0) + both
+        domains[domain] = domains.get(domain, 0) + both
+        client = self._address(client)
+        clients[client] = clients.get(client, 0) + both
         if account:
-            book.accounts.begin(account, both)
+            accounts, account = self._accounts, account[:LONGEST_NAME]
+            accounts[account] = accounts.get(account, 0) + both
 
     def sent(
         self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
@@ -215,11 +213,8 @@ class Entries:
             size *= times
         of_hour["bytes_delivered"] += size
         recipient, domain = self._spelled(recipient)
-        both = ONE * times + size if times > 1 else ONE + size
-        if recipient in self._recipients:
-            self._recipients[recipient] += both
-        else:
-            self.book.recipients.begin(recipient, both)
+        recipients = self._recipients
+        recipients[recipient] = recipients.get(recipient, 0) + ONE * times + size
         row = self._domains.get(domain)
         if row is None:
             row = self.book.domains.row(domain)
@@ -246,7 +241,7 @@ class Entries:
             of_hour["sizeless"] -= times
             of_hour["bytes_delivered"] += size * times
             recipient, domain = self._spelled(recipient)
-            book.recipients.begin(recipient, size * times)
+            book.recipients.add(recipient, 0, size * times)
             book.domains.row(domain)[1] += size * times
 
     def failed(
@@ -342,12 +337,12 @@ class Entries:
         """
         address = client.rpartition(b"[")[2]
         if b":" not in address:
-            return address
+            return address[:LONGEST_NAME] if len(address) > LONGEST_NAME else address
         known = self._networks.get(address)
         if known is None:
             if len(self._networks) > _MOST_NETWORKS:
                 self._networks.clear()
-            found = network.of(address.decode("ascii", "replace").lower()).encode()
+            found = network.of(address.decode("ascii", "replace").lower()).encode()[:LONGEST_NAME]
             known = self._networks[address] = found
         return known
 

@@ -330,7 +330,7 @@ class Tally:
 class Sizes(Tally):
     """A tally of how often and how much, which are one number in memory: it costs little.
 
-    To what a name has in `rows`, add `ONE` and the size. A name that is not there is begun.
+    To what a name has in `rows`, add `ONE` and the size; the name must not be too long.
     """
 
     weight = 1
@@ -342,12 +342,8 @@ class Sizes(Tally):
     def add(self, name: bytes, *numbers: float) -> None:
         """Add to both numbers of a name."""
         often, size = map(int, numbers)
-        self.begin(name, ONE * often + size)
-
-    def begin(self, name: bytes, both: int) -> None:
-        """Add to both numbers of a name that may not be there yet, or be too long."""
         name = name[:LONGEST_NAME]
-        self.rows[name] = self.rows.get(name, 0) + both
+        self.rows[name] = self.rows.get(name, 0) + ONE * often + size
 
     def merge(self, rows: dict[bytes, Any]) -> None:
         """Add the numbers of another one."""
