@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import datetime
 
 from check_postfix.command.report import addresses
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from check_postfix.command.report.underway import Underway
     from check_postfix.maillog.events.event import Event
 
-_search_envelope = Expression(
+_search_envelope = re.compile(
     rb"(?:;|,|\A) from=<(?P<sender>[^<>\n]*+)>,? to=<(?P<recipient>[^<>\n]*+)>"
 ).search
 _ENVELOPE = b" from=<"
@@ -37,6 +39,7 @@ _LOOKED_AT = 300
 _MOST_SESSIONS = 10_000
 # Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
 _LONGEST_ACCOUNT = 80
+_MOST_REFUSALS = 10_000
 # IPv6 addresses whose networks are remembered, and words of warnings
 _MOST_NETWORKS = _MOST_WORDS = 5_000
 
@@ -122,6 +125,9 @@ class Entries:
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
         self._delays: list[bytes] = []
         self._stages: list[bytes] = []
+        # Whose example the book has, and those among them since the book was tidied
+        self._refused_once: set[Refusal] = set()
+        self._refused_again: list[Refusal] = []
         self._sessions: dict[bytes, int] = {}
 
     def at(self, minute: int) -> dict[str, int] | None:
@@ -152,12 +158,19 @@ class Entries:
     def tidy(self) -> None:
         """Make room in memory."""
         book = self.book
-        # zip() gives nothing where nothing was sent.
-        stages = zip(*[said.split(b"/") for said in self._stages], strict=True)
-        for texts, tally in zip([self._delays, *stages], book.delays, strict=False):
-            tally.note_all(texts)
-        self._delays.clear()
-        self._stages.clear()
+        if self._delays:
+            together, *stages = book.delays
+            together.note_all(self._delays)
+            each = b"/".join(self._stages).split(b"/")
+            for place, tally in enumerate(stages):
+                tally.note_all(each[place :: len(stages)])
+            self._delays.clear()
+            self._stages.clear()
+        for refusal, times in Counter(self._refused_again).items():
+            book.rejects.add(refusal.words, b"", times)
+        self._refused_again.clear()
+        if len(self._refused_once) > _MOST_REFUSALS:
+            self._refused_once.clear()
         self.underway.tidy()
         book.shelf.tidy()
         if len(self._sessions) > _MOST_SESSIONS:
@@ -287,7 +300,11 @@ class Entries:
             return
         of_hour[refusal.kind] += times
         book = self.book
-        book.rejects.add(refusal.words, said, times)
+        if refusal in self._refused_once and times == 1:
+            self._refused_again.append(refusal)
+        else:
+            self._refused_once.add(refusal)
+            book.rejects.add(refusal.words, said, times)
         whom = address = self._address(client)
         if refusal.is_reject:
             if times == 1:

@@ -297,6 +297,7 @@ class Scan:
         )  # fmt: skip
         self._of_login = at.login_client, at.login, at.account
         self._with_sessions = with_sessions
+        self._warned_of_logins = 0
         self._minute: int | None = None
         self._origins = origins
         self._writers: dict[bytes, Writer] = {}
@@ -398,6 +399,9 @@ class Scan:
             else:
                 matched += others[kind](writer, found)
         book.matched += matched
+        if self._warned_of_logins:
+            book.severities["warning", "smtpd"] += self._warned_of_logins
+            self._warned_of_logins = 0
         book.lines += number(block)
         entries.tidy()
 
@@ -416,11 +420,16 @@ class Scan:
 
     def _refused(self, writer: Writer, found: re.Match[bytes]) -> bool:
         queue_id, stage, client, answer, text, end, envelope = found.group(*self._of_refused)
-        refusal = self._refusal(
-            writer.program, queue_id == _NO_ID, stage, client, answer[:3], text, end
-        )
+        is_noqueue, code = queue_id == _NO_ID, answer[:3]
+        key = writer.program, is_noqueue, stage, client[:1] == b"[", code, text, end
+        refusal = self._refusals.get(key)
         if refusal is None:
-            return self._after_id(writer, found)
+            about, message = stage + b" from " + client + b"]", (text + end).removesuffix(b"\r")
+            event = reject.refused(writer.program, is_noqueue, about, code, message)
+            if event is None:
+                return self._after_id(writer, found)
+            self._make_room((text, end))
+            refusal = self._refusals[key] = Refusal(event, stage)
         self._entries.refused(refusal, client, answer, envelope)
         return True
 
@@ -531,23 +540,6 @@ class Scan:
             trouble = self._troubles[key] = Trouble(event)
         return trouble
 
-    def _refusal(
-        self, program: bytes, is_noqueue: bool, stage: bytes, client: bytes, code: bytes,
-        text: bytes, end: bytes,
-    ) -> Refusal | None:  # fmt: skip
-        """Return what a reject is counted by; None if it is not as it seems."""
-        key = program, is_noqueue, stage, client[:1] == b"[", code, text, end
-        refusal = self._refusals.get(key)
-        if refusal is None:
-            about = stage + b" from " + client + b"]"
-            message = (text + end).removesuffix(b"\r")
-            event = reject.refused(program, is_noqueue, about, code, message)
-            if event is None:
-                return None
-            self._make_room((text, end))
-            refusal = self._refusals[key] = Refusal(event, stage)
-        return refusal
-
     def _login(self, writer: Writer, found: re.Match[bytes]) -> bool:
         client, said, account = found.group(*self._of_login)
         key = writer.frame[2], said
@@ -562,7 +554,7 @@ class Scan:
             self._make_room(key)
             service = self._logins[key] = service_of(event)
         if self._entries.of_hour is not None:
-            self._book.severities["warning", "smtpd"] += 1
+            self._warned_of_logins += 1
             account = account.removesuffix(b"\r") if account else b""
             self._entries.failed_login(service, client, account, 1)
         return True
