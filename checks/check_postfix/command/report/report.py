@@ -299,9 +299,9 @@ def _suspicions(book: Book, names: Names) -> list[str]:
     assert book.first is not None
     assert book.last is not None
     rows = []
-    for name, (number,) in book.logins.first(0, _MOST_TRIES):
+    for name, number in book.logins.first(_MOST_TRIES):
         client, _, account = name.partition(SEPARATOR)
-        rows.append(((clean(client), clean(account)), int(number)))
+        rows.append(((clean(client), clean(account)), number))
     tries = Tries(rows, (book.last - book.first) / 60)
     return tries.words(lambda client: names.client(client.encode()))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import marshal
 import sqlite3
 from collections import Counter
-from itertools import islice
+from itertools import compress, islice
 from operator import itemgetter
 
 TYPE_CHECKING = False
@@ -244,7 +244,7 @@ class Tally:
                 self._having[column] += self._above_zero(whole, column)
 
     def _above_zero(self, names: dict[bytes, Any], column: int) -> int:
-        return sum(number > 0 for number in self._numbers(names.values(), column))
+        return sum(map((0.0).__lt__, self._numbers(names.values(), column)))
 
     def _read(self, begin: int, end: int) -> Iterator[dict[bytes, Any]]:
         rows = self._shelf.database.execute(
@@ -279,15 +279,8 @@ class Tally:
         ranked = self._first(column, most, column if then is None else then)
         ranked.sort(key=itemgetter(1))
         ranked.sort(key=itemgetter(0), reverse=True)
-        return self._told(ranked, column)
-
-    def first(self, column: int, most: int) -> list[tuple[bytes, Row]]:
-        """Return the same as `top`, in any order."""
-        return self._told(self._first(column, most, column), column)
-
-    def _told(self, ranked: list[_Ranked], column: int) -> list[tuple[bytes, Row]]:
         found = [(name, self._row(value)) for _, name, value in ranked]
-        return [one for one in found if one[1][column] > 0]
+        return [(name, row) for name, row in found if row[column] > 0]
 
     def _first(self, column: int, most: int, then: int) -> list[_Ranked]:
         def ranks(names: dict[bytes, Any]) -> Iterable[Any]:
@@ -398,6 +391,10 @@ class Count(Tally):
         """Add the numbers of another one."""
         self.rows.update(rows)
 
+    def first(self, most: int) -> list[tuple[bytes, int]]:
+        """Return the names that `top` does, and their numbers, in any order."""
+        return [(name, number) for _, name, number in self._first(0, most, 0) if number > 0]
+
     def _row(self, value: int) -> Row:
         return [value]
 
@@ -421,7 +418,7 @@ def _first(names: dict[bytes, Any], ranks: Iterable[Any], most: int) -> list[_Ra
     if most >= len(names):
         return list(ranked)
     least = _largest(ranks, most)[-1]
-    found = [one for one in ranked if one[0] >= least]
+    found = list(compress(ranked, map(least.__le__, ranks)))
     above = [one for one in found if one[0] != least]
     tied = _smallest([name for rank, name, _ in found if rank == least], most - len(above))
     return above + [(least, name, names[name]) for name in tied]
