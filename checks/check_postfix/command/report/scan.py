@@ -154,7 +154,7 @@ def _without_an_id(with_sessions: bool) -> bytes:
         [
             _CONNECTED,
             _SCREENED,
-            _DISCONNECTED if with_sessions else rb"(?P<disconnected>(?!))",
+            *([_DISCONNECTED] if with_sessions else []),
             _TLS,
             _LOGIN,
             rb"(?=[A-Z])" + screen.FINDING,
@@ -181,11 +181,10 @@ _WITHOUT_PATH = rb"(?!" + login.DOVECOT_IDLE + rb")" + _any(
 def _expression(with_sessions: bool) -> re.Pattern[bytes]:
     front = (
         rb"(?P<stamp>" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")"
-        + (rb"(?P<seconds>" + frame.SECONDS + rb")" if with_sessions else
-           rb"(?P<seconds>)" + frame.SECONDS)
+        + (rb"(?P<seconds>" + frame.SECONDS + rb")" if with_sessions else frame.SECONDS)
         + rb"(?P<tag>(?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++"
         rb"(?:(?P<path>/)[A-Za-z0-9_./-]*+(?<!/)|))(?:\["
-        + (rb"(?P<pid>[0-9]++)" if with_sessions else rb"(?P<pid>)[0-9]++") + rb"\]|): "
+        + (rb"(?P<pid>[0-9]++)" if with_sessions else rb"[0-9]++") + rb"\]|): "
     )  # fmt: skip
     with_path = (
         rb"(?>(?P<queue_id>" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): |)"
@@ -238,7 +237,10 @@ class Writer:
     origin: of host and instance; two of them may use the same queue ID
     """
 
-    __slots__ = ("frame", "instance", "is_left_out", "origin", "program", "utc_offset")
+    __slots__ = (
+        "frame", "instance", "is_left_out", "is_queue_manager", "is_smtpd", "origin", "program",
+        "utc_offset",
+    )  # fmt: skip
 
     def __init__(self, tag: bytes, origins: Origins) -> None:
         self.utc_offset, host, names = tag.split(b" ")
@@ -246,6 +248,8 @@ class Writer:
         self.frame = host, self.instance, slash + path
         self.program = path.rpartition(b"/")[2]
         self.origin = origins.of(host, self.instance)
+        self.is_smtpd = self.program == _SMTPD
+        self.is_queue_manager = self.program in active.PROGRAMS
         self.is_left_out = False
 
 
@@ -273,23 +277,27 @@ class Scan:
         self._find = expression.finditer
         at = self._groups = SimpleNamespace(**expression.groupindex)
         self._others: dict[int | None, Callable[[Writer, re.Match[bytes]], bool]] = {
-            at.received: self._after_id,
-            at.logged_in_as: self._after_id,
-            at.reply: self._failed,
-            at.envelope: self._refused,
-            at.text_after_id: self._after_id,
-            at.screened: self._screened,
-            at.disconnected: self._disconnected,
-            at.tls_end: self._encrypted,
-            at.login: self._login,
-            at.account: self._login,
-            at.found_client: self._finding,
-            at.warning: self._warning,
-            at.text: self._without_id,
-            at.warned: self._warned,
-            at.logged_in: self._logged_in,
-            at.client: self._failed_at_dovecot,
-            at.text_without_path: self._without_id,
+            expression.groupindex[name]: tell
+            for name, tell in (
+                ("received", self._after_id),
+                ("logged_in_as", self._after_id),
+                ("reply", self._failed),
+                ("envelope", self._refused),
+                ("text_after_id", self._after_id),
+                ("screened", self._screened),
+                ("disconnected", self._disconnected),
+                ("tls_end", self._encrypted),
+                ("login", self._login),
+                ("account", self._login),
+                ("found_client", self._finding),
+                ("warning", self._warning),
+                ("text", self._without_id),
+                ("warned", self._warned),
+                ("logged_in", self._logged_in),
+                ("client", self._failed_at_dovecot),
+                ("text_without_path", self._without_id),
+            )
+            if name in expression.groupindex
         }
         self._of_refused = (
             at.queue_id, at.refused, at.refused_client, at.answer, at.reply_text, at.reply_end,
@@ -361,11 +369,10 @@ class Scan:
                 continue
             if writer.is_left_out:
                 continue
-            program = writer.program
             # The group that has ended last says what the line is.
             kind = found.lastindex
             if kind == is_connected:
-                if program == _SMTPD:
+                if writer.is_smtpd:
                     matched += 1
                     if of_hour is not None:
                         of_hour["connected_smtpd"] += 1
@@ -377,19 +384,19 @@ class Scan:
                 what = "sent" if len(sent) <= _LONGEST_SENT else self._kind(sent, found["relay"])
                 entries.sent(what, writer.origin + queue_id, recipient, delay, stages)
             elif kind == is_taken_up:
-                if program in active.PROGRAMS:
+                if writer.is_queue_manager:
                     queue_id, sender, size = found.group(*of_taken_up)
                     entries.taken_up(writer.origin + queue_id, sender, int(size))
             elif kind == is_removed:
-                if program in active.PROGRAMS:
+                if writer.is_queue_manager:
                     underway.end(writer.origin + found[in_id])
-            elif kind == is_received and program == _SMTPD:
+            elif kind == is_received and writer.is_smtpd:
                 matched += 1
                 if of_hour is not None:
                     of_hour["received"] += 1
                 queue_id, client = found.group(in_id, is_received)
                 underway.begin(writer.origin + queue_id, (client, b""))
-            elif kind == is_submitted and program == _SMTPD:
+            elif kind == is_submitted and writer.is_smtpd:
                 matched += 1
                 if of_hour is not None:
                     of_hour["received"] += 1
@@ -447,7 +454,7 @@ class Scan:
         return True
 
     def _disconnected(self, writer: Writer, found: re.Match[bytes]) -> bool:
-        if writer.program == _SMTPD:
+        if writer.is_smtpd:
             process = writer.origin + found["pid"]
             self._entries.session_ended(process, found["disconnected"], self._second(found))
         return False
