@@ -184,6 +184,9 @@ class Book:
         """
         name = SEPARATOR.join((severity, program, words))[:LONGEST_NAME]
         self.severities[severity.decode("ascii"), program.decode("ascii", "replace")] += times
-        self.warnings.add(name, times)
-        if len(self.warned) < _MOST_EXAMPLES:
-            self.warned.setdefault(name, said[:_LONGEST_EXAMPLE])
+        if times == 1:
+            self.warnings.note(name)
+        else:
+            self.warnings.add(name, times)
+        if name not in self.warned and len(self.warned) < _MOST_EXAMPLES:
+            self.warned[name] = said[:_LONGEST_EXAMPLE]

@@ -32,6 +32,7 @@ _TO_A_RECIPIENT = (reasons.UNKNOWN_USER, reasons.RECIPIENT_REFUSED)
 # Two warnings of a kind differ in words with a digit in them, or with a sign of names, addresses
 # and paths; a full stop may end a word.
 _is_ours = Expression(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
+_MANY = b"... ..."
 _shorten = Expression(rb"\.\.\.(?: \.\.\.)++").sub
 # Of a warning, so many bytes tell what kind it is.
 _LOOKED_AT = 300
@@ -202,7 +203,7 @@ class Entries:
         senders, domains, clients = self._senders, self._sending_domains, self._clients
         senders[sender] = senders.get(sender, 0) + both
         domains[domain] = domains.get(domain, 0) + both
-        client = self._address(client)
+        client = self._network(client.rpartition(b"[")[2])
         clients[client] = clients.get(client, 0) + both
         if account:
             accounts, account = self._accounts, account[:LONGEST_NAME]
@@ -287,11 +288,11 @@ class Entries:
     # -- clients
 
     def refused(
-        self, refusal: Refusal, client: bytes, said: bytes, envelope: bytes, times: int = 1
+        self, refusal: Refusal, address: bytes, said: bytes, envelope: bytes, times: int = 1
     ) -> None:
         """A client's command or message was refused, or would have been, or was held.
 
-        client:   `NAME[ADDRESS`, or nothing
+        address:  the client's, or nothing
         said:     the reply
         envelope: what follows it, with `from=<...> to=<...>`
         """
@@ -305,7 +306,7 @@ class Entries:
         else:
             self._refused_once.add(refusal)
             book.rejects.add(refusal.words, said, times)
-        whom = address = self._address(client)
+        whom = address = self._network(address)
         if refusal.is_reject:
             if times == 1:
                 book.refused_clients.note(address)
@@ -325,10 +326,11 @@ class Entries:
         else:
             book.refused[refusal.group].add(refusal.whom + whom, times)
 
-    def failed_login(self, service: bytes, client: bytes, account: bytes, times: int) -> None:
+    def failed_login(self, service: bytes, address: bytes, account: bytes, times: int) -> None:
         """A login has failed.
 
         service: with its mechanism after a tab
+        address: the client's
         account: as it is written
         """
         of_hour = self.of_hour
@@ -338,7 +340,7 @@ class Entries:
         account = account[:_LONGEST_ACCOUNT].lower()
         if SEPARATOR in account:
             account = account.replace(SEPARATOR, b" ")
-        name = self._address(client) + SEPARATOR + account
+        name = self._network(address) + SEPARATOR + account
         book = self.book
         if times == 1:
             book.logins.note(name)
@@ -347,12 +349,8 @@ class Entries:
             book.logins.add(name, times)
             book.services.add(service, times)
 
-    def _address(self, client: bytes) -> bytes:
-        """Return the address of a client, of IPv6 its network; what has none as it is.
-
-        client: `NAME[ADDRESS`, or an address
-        """
-        address = client.rpartition(b"[")[2]
+    def _network(self, address: bytes) -> bytes:
+        """Return the network of an IPv6 address; anything else as it is."""
         if b":" not in address:
             return address[:LONGEST_NAME] if len(address) > LONGEST_NAME else address
         known = self._networks.get(address)
@@ -376,14 +374,14 @@ class Entries:
             known = self._words
             if len(known) > _MOST_WORDS:
                 known.clear()
-            shown = []
-            for word in text[:_LOOKED_AT].split():
-                of_all = known.get(word)
-                if of_all is None:
-                    of_all = known[word] = word if _is_ours(word) else b"..."
-                shown.append(of_all)
-            words = b" ".join(shown)
-            self.book.warn(severity, program, _shorten(b"...", words), text, times)
+            words = text[:_LOOKED_AT].split()
+            for word in words:
+                if word not in known:
+                    known[word] = word if _is_ours(word) else b"..."
+            kind = b" ".join([known[word] for word in words])
+            if _MANY in kind:
+                kind = _shorten(b"...", kind)
+            self.book.warn(severity, program, kind, text, times)
 
     def session_begun(self, process: bytes, second: int) -> None:
         """A process of smtpd has a client."""

@@ -127,8 +127,8 @@ class Said:
         elif kind in REFUSED:
             self._refused(record, start, event, times)
         elif kind == "auth_failed":
-            client = event.client.encode()
-            entries.failed_login(service_of(event), client, event.account, times)
+            address = event.client.encode()
+            entries.failed_login(service_of(event), address, event.account, times)
         else:
             entries.count(kind, times)
             if kind == "local_fault" and entries.of_hour is not None:
@@ -166,7 +166,7 @@ class Said:
         text = record.text
         action = _match_action(text, start)
         stage = action["stage"] if action else b""
-        client = (action["client"] or b"") if action else b""
+        address = (action["client"] or b"").rpartition(b"[")[2] if action else b""
         said = text[action.end() :] if action else text[start:]
         message, mark, envelope = said, b"", b""
         for mark in _ENVELOPE:
@@ -174,7 +174,7 @@ class Said:
                 message, _, envelope = said.partition(mark)
                 envelope = mark + envelope
                 break
-        self._entries.refused(Refusal(event, stage), client, message, envelope, times)
+        self._entries.refused(Refusal(event, stage), address, message, envelope, times)
 
     def _uncounted(self, record: Record, start: int, times: int) -> None:
         """Enter what the report tells and no check counts."""

@@ -85,10 +85,10 @@ _RECEIVED = (
 _REMOVED = rb"removed(?=\r?(?:\n|\Z))(?P<removed>)"
 _REJECT = rb"reject: "
 _REFUSED = (
-    _REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_client>(?:"
+    _REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_name>"
     + fields.CLIENT_NAME
     # postscreen, which always names the port
-    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb"))\]"
+    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?P<refused_address>" + fields.CLIENT_ADDRESS + rb")\]"
     rb"(?::\d++|): (?P<answer>[245]\d\d (?:" + fields.ENHANCED_CODE + rb" |)"
     + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])"
     rb"(?P<reply_text>" + reject.SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
@@ -97,7 +97,8 @@ _REFUSED = (
 _WARNING = b"warning: "
 _ACCOUNT = rb", sasl_username="
 _LOGIN = (
-    _WARNING + rb"(?P<login_client>" + _CLIENT + rb")\](?::\d++|)(?P<login>: SASL "
+    _WARNING + fields.CLIENT_NAME + rb"\[(?P<login_address>" + fields.CLIENT_ADDRESS
+    + rb")\](?::\d++|)(?P<login>: SASL "
     + fields.MECHANISM + fields.AUTHENTICATION_FAILED
     + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
     rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
@@ -300,10 +301,14 @@ class Scan:
             if name in expression.groupindex
         }
         self._of_refused = (
-            at.queue_id, at.refused, at.refused_client, at.answer, at.reply_text, at.reply_end,
-            at.envelope,
+            at.queue_id, at.refused, at.refused_name, at.refused_address, at.answer,
+            at.reply_text, at.reply_end, at.envelope,
         )  # fmt: skip
-        self._of_login = at.login_client, at.login, at.account
+        self._of_login = at.login_address, at.login, at.account
+        self._of_failed = (
+            at.queue_id, at.recipient, at.relay, at.delay, at.failed, at.reply, at.reply_start,
+            at.reply_rest,
+        )  # fmt: skip
         self._with_sessions = with_sessions
         self._warned_of_logins = 0
         self._minute: int | None = None
@@ -416,9 +421,8 @@ class Scan:
 
     def _failed(self, writer: Writer, found: re.Match[bytes]) -> bool:
         queue_id, recipient, relay, delay, failed, reply, reply_start, reply_rest = found.group(
-            "queue_id", "recipient", "relay", "delay", "failed", "reply", "reply_start",
-            "reply_rest",
-        )  # fmt: skip
+            *self._of_failed
+        )
         self._entries.failed(
             self._trouble(failed, reply_start or b"", reply_rest), writer.origin + queue_id,
             recipient, relay, delay, reply.removesuffix(b"\r").removesuffix(b")"),
@@ -426,18 +430,19 @@ class Scan:
         return True
 
     def _refused(self, writer: Writer, found: re.Match[bytes]) -> bool:
-        queue_id, stage, client, answer, text, end, envelope = found.group(*self._of_refused)
+        queue_id, stage, name, address, answer, text, end, envelope = found.group(*self._of_refused)
         is_noqueue, code = queue_id == _NO_ID, answer[:3]
-        key = writer.program, is_noqueue, stage, client[:1] == b"[", code, text, end
+        key = writer.program, is_noqueue, stage, not name, code, text, end
         refusal = self._refusals.get(key)
         if refusal is None:
-            about, message = stage + b" from " + client + b"]", (text + end).removesuffix(b"\r")
+            about = stage + b" from " + name + b"[" + address + b"]"
+            message = (text + end).removesuffix(b"\r")
             event = reject.refused(writer.program, is_noqueue, about, code, message)
             if event is None:
                 return self._after_id(writer, found)
             self._make_room((text, end))
             refusal = self._refusals[key] = Refusal(event, stage)
-        self._entries.refused(refusal, client, answer, envelope)
+        self._entries.refused(refusal, address, answer, envelope)
         return True
 
     def _after_id(self, writer: Writer, found: re.Match[bytes]) -> bool:
@@ -548,7 +553,7 @@ class Scan:
         return trouble
 
     def _login(self, writer: Writer, found: re.Match[bytes]) -> bool:
-        client, said, account = found.group(*self._of_login)
+        address, said, account = found.group(*self._of_login)
         key = writer.frame[2], said
         service = self._logins.get(key)
         if service is None:
@@ -556,14 +561,14 @@ class Scan:
             text = b"warning: unknown[::1]" + said.removesuffix(b"\r")
             event = recognise(frame.record(b"", b"", host, instance, path, text))
             if event is None or event.kind != "auth_failed":
-                start = found.start("login_client") - len(_WARNING)
+                start = found.string.rindex(_WARNING, 0, found.start("login_address"))
                 return self._text(writer, found.string[start : found.end()])
             self._make_room(key)
             service = self._logins[key] = service_of(event)
         if self._entries.of_hour is not None:
             self._warned_of_logins += 1
             account = account.removesuffix(b"\r") if account else b""
-            self._entries.failed_login(service, client, account, 1)
+            self._entries.failed_login(service, address, account, 1)
         return True
 
     def _make_room(self, key: tuple[bytes, ...]) -> None:
