@@ -136,35 +136,34 @@ _AFTER_ID = rb"(?!message-id=)" + _any(
         + _any(_openings(shape for shape in POSTFIX if shape.id)) + rb"[^\n]*+)",
     ]
 )  # fmt: skip
-_WARNED = rb"(?P<severity>warning|error): (?P<warned>[^\n]*+)"
-
-
-def _plain_warning() -> bytes:
-    """Return the expression of a warning that nobody reads but who counts all of them."""
-    others = [shape for shape in _WITHOUT_ID if shape is not ANY_WARNING]
-    return (
-        rb"(?=warning: )(?!" + _any(_openings(others)) + rb")warning: (?P<warning>[^\n]++)"
-    )  # fmt: skip
 
 
 def _without_an_id(with_sessions: bool) -> bytes:
-    words = _openings(shape for shape in _WITHOUT_ID if shape.words != _ANY_WORD)
-    odd_ids = _openings(shape for shape in _WITHOUT_ID if shape.words == _ANY_WORD)
+    shapes = [shape for shape in _WITHOUT_ID if shape is not ANY_WARNING]
+    words = _openings(shape for shape in shapes if shape.words != _ANY_WORD)
+    odd_ids = _openings(shape for shape in shapes if shape.words == _ANY_WORD)
     passed_over = _NOT_TOLD if with_sessions else [*_NOT_TOLD, _DISCONNECT]
-    return rb"(?!" + _any(passed_over) + rb")" + _any(
-        [
-            _CONNECTED,
-            _SCREENED,
-            *([_DISCONNECTED] if with_sessions else []),
-            _TLS,
-            _LOGIN,
-            rb"(?=[A-Z])" + screen.FINDING,
-            _plain_warning(),
-            rb"(?P<text>" + _any([*_OTHER_TEXTS, *words, *odd_ids, frame.WRAPPER]) + rb"[^\n]*+)",
-            # What no shape begins with is a warning, and nothing else.
-            _WARNED,
-        ]
-    )  # fmt: skip
+    return (
+        rb"(?!"
+        + _any(passed_over)
+        + rb")"
+        + _any(
+            [
+                _CONNECTED,
+                _SCREENED,
+                *([_DISCONNECTED] if with_sessions else []),
+                _TLS,
+                _LOGIN,
+                rb"(?=[A-Z])" + screen.FINDING,
+                rb"(?P<text>"
+                + _any([*_OTHER_TEXTS, *words, *odd_ids, frame.WRAPPER])
+                + rb"[^\n]*+)",
+                # What no other shape begins with is a warning, and nothing else.
+                _WARNING + rb"(?P<warning>[^\n]*+)",
+                rb"(?P<severity>error): (?P<warned>[^\n]*+)",
+            ]
+        )
+    )
 
 
 # A line whose tag has no path is Dovecot's or another program's.
