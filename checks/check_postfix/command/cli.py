@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import io
 import os
@@ -112,6 +111,8 @@ class _Parser(argparse.ArgumentParser):
 
     def strange(self, written: str) -> NoReturn:
         """Say that there is no such option."""
+        import difflib
+
         known = [flag for action in self._actions for flag in action.option_strings]
         near = difflib.get_close_matches(written.partition("=")[0], known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 
 from check_postfix.command.line import Line
 
@@ -154,4 +153,4 @@ def _again(
     line = read(raw, place[1:])
     assert line is not None  # it was understood before
     # In the hour that daylight saving repeats, the order of reading decides.
-    return replace(line, time=place[0])
+    return line._replace(time=place[0])

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections import namedtuple
 
 from check_postfix.command.rounds import Settled
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.syntax import frame
+from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
-_match_id = re.compile(
+_match_id = Expression(
     rb"(?P<warning>(?:warning|error|fatal): )?(?P<id>" + fields.QUEUE_ID + rb")"
 ).match
-_match_seconds = re.compile(rb":([0-5][0-9](?:[.,][0-9]{1,9})?)").match
+_match_seconds = Expression(rb":([0-5][0-9](?:[.,][0-9]{1,9})?)").match
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(namedtuple("Line", "time place record queue_id said raw")):
     """One line.
 
     time:     seconds since 1970, UTC; where the frame hides the second, of the whole minute
@@ -29,6 +28,8 @@ class Line:
     said:     what is said of the message: all that follows the queue ID; b"" in a warning
     raw:      as it stands in the log, without its newline
     """
+
+    __slots__ = ()
 
     time: float
     place: tuple[int, int]

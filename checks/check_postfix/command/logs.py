@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager
 from time import monotonic, time
 
@@ -263,10 +262,16 @@ class Logs:
             self.files.append(File(len(self.files), file, self._zone))
 
     def _add_spool(self, name: str, source: IO[bytes]) -> None:
-        spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        spool = self._spool()
         while data := source.read(BLOCK_BYTES):
             spool.write(data)
         self._add_spooled(name, spool)
+
+    def _spool(self) -> IO[bytes]:
+        # Most runs read files only, and need none of what this loads.
+        import tempfile
+
+        return self._spools.enter_context(tempfile.TemporaryFile())
 
     def _add_spooled(self, name: str, spool: IO[bytes]) -> None:
         spool.flush()
@@ -277,7 +282,7 @@ class Logs:
 
     def _add_journal(self, since: float, matches: Sequence[str]) -> None:
         journalctl.see_that_all_is_readable()
-        spool = self._spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        spool = self._spool()
         bounds = [f"--since=@{int(since)}"] if since > 0 else []
         with journalctl.Journalctl(
             [*bounds, *entry.choice(matches)], monotonic() + _JOURNAL_SECONDS

@@ -13,9 +13,10 @@ def clean(said: bytes) -> str:
 
     What is not UTF-8, or would act, becomes `?`. A tab becomes a blank.
     """
-    text = said.decode("utf-8", "replace").replace("\t", " ")
+    text = said.decode("utf-8", "replace")
     if text.isprintable():
         return text
+    text = text.replace("\t", " ")
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 

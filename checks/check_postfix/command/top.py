@@ -68,7 +68,8 @@ HELP = "say which clients, accounts, domains, relays, recipients and reasons lea
 DESCRIPTION = """\
 Say which clients, accounts, domains, relays, reasons and recipients had most of the failures in a
 window, by the same numbers as the checks; and what is usual for each: the median of equally long
-windows in the 24 hours before, as soon as there are four.
+windows in the 24 hours before, as soon as there are four. Names are kept for two days, so earlier
+days are not compared with. Of a window of more than 6 hours nothing is known to be usual: -.
 """
 EPILOG = """\
 exit codes: 0 found, 1 nothing found, 2 wrong usage, 3 something could not be read.

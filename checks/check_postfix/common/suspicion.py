@@ -11,11 +11,14 @@ length: in a day, ten people of an office mistype their passwords.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
+
 from check_postfix.maillog.counts.families import MANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # So many accounts must one address have tried to be guessing. In an office with one
 # address some people mistype their passwords in an hour, hardly ten.
@@ -52,11 +55,13 @@ class Tries:
     def __init__(self, rows: Iterable[tuple[tuple[str, ...], int]], hours: float = 1) -> None:
         self._times = max(1, hours)
         self._by_client: dict[str, dict[str, int]] = {}
-        self._by_account: dict[str, dict[str, int]] = {}
         for (client, account), number in rows:
-            self._by_client.setdefault(client, {})[account] = number
-            if account not in _NO_ACCOUNT:
-                self._by_account.setdefault(account, {})[client] = number
+            tried = self._by_client.get(client)
+            if tried is None:
+                self._by_client[client] = {account: number}
+            else:
+                tried[account] = number
+        self._by_account: dict[str, dict[str, int]] = {}
         self._of_client = {client: _sum(tried) for client, tried in self._by_client.items()}
 
     def at(self, client: str) -> str:
@@ -71,7 +76,7 @@ class Tries:
 
     def by(self, account: str) -> str:
         """Return from how many addresses an account was tried: ` from 3 addresses`."""
-        tried = self._by_account.get(account, {})
+        tried = self._of_accounts().get(account, {})
         known = _addresses(tried)
         if not known:
             return ""
@@ -96,7 +101,7 @@ class Tries:
         suspects: whether to suspect at all; it takes everything that an address tried
         """
         worst = self._worst(client for client in self._by_client if client != MANY)
-        guesser = self._worst(filter(self._is_guessing, self._by_client)) if suspects else None
+        guesser = self._worst(self._guessing()) if suspects else None
         attacked = self._attacked() if suspects else None
         words = [
             f"{self._of_client[client]} from {name(client)}{self.at(client)}"
@@ -105,21 +110,27 @@ class Tries:
             if client is not None
         ]
         if attacked is not None:
-            number = _sum(self._by_account[attacked])
+            number = _sum(self._of_accounts()[attacked])
             words.append(f"{number} at 1 account{self.by(attacked)}: one account attacked")
         elif suspects and worst is not None and guesser is None and self._is_stubborn(worst):
             words[0] += ": an old password?"
         return words
 
     def _worst(self, clients: Iterable[str]) -> str | None:
-        return min(clients, key=lambda client: (-self._of_client[client], client), default=None)
+        numbers = {client: self._of_client[client] for client in clients}
+        most = max(numbers.values(), default=0)
+        return min((client for client, number in numbers.items() if number == most), default=None)
+
+    def _guessing(self) -> Iterator[str]:
+        # There are thousands of clients, and hardly one of them has tried so many accounts.
+        least = GUESSED * self._times
+        many = [client for client, tried in self._by_client.items() if len(tried) >= least]
+        return filter(self._is_guessing, many)
 
     def _is_guessing(self, client: str) -> bool:
         """Tell whether a client tries one account after the other."""
-        tried = self._by_client[client]
-        # There are thousands of clients, and hardly one of them has tried so many accounts.
-        least = GUESSED * self._times
-        return len(tried) >= least and bool(self.at(client)) and len(_known(tried)) >= least
+        known = _known(self._by_client[client])
+        return len(known) >= GUESSED * self._times and bool(self.at(client))
 
     def _is_stubborn(self, client: str) -> bool:
         """Tell whether a client fails again and again at one account."""
@@ -131,18 +142,30 @@ class Tries:
 
     def _attacked(self) -> str | None:
         """Return the account that is attacked from many addresses most, None if none is."""
+        # There are thousands of accounts, and hardly one of them was tried from so many addresses.
+        clients = Counter(chain.from_iterable(self._by_client.values()))
+        least = ATTACKERS * self._times
+        tried = [account for account, number in clients.items() if number >= least]
         return min(
-            filter(self._is_attacked, self._by_account),
-            key=lambda account: (-_sum(self._by_account[account]), account),
+            filter(self._is_attacked, tried),
+            key=lambda account: (-_sum(self._of_accounts()[account]), account),
             default=None,
         )
 
     def _is_attacked(self, account: str) -> bool:
-        known = _addresses(self._by_account[account])
+        known = _addresses(self._of_accounts().get(account, {}))
         if len(known) < ATTACKERS * self._times:
             return False
         whole = sum(self._of_client[client] for client in known)
         return 100 * _sum(known) >= SINGLED_OUT * whole
+
+    def _of_accounts(self) -> dict[str, dict[str, int]]:
+        """Return for each account by whom it was tried, and how often; mostly nobody asks."""
+        if not self._by_account:
+            for client, tried in self._by_client.items():
+                for account, number in _known(tried).items():
+                    self._by_account.setdefault(account, {})[client] = number
+        return self._by_account
 
 
 def _known(tried: dict[str, int]) -> dict[str, int]:

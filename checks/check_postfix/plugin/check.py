@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-import nagiosplugin
-
 from check_postfix.plugin.at_least import AtLeast
 from check_postfix.plugin.output import STATES, Outcome, Perfdata
 from check_postfix.plugin.threshold import shown
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
+
+    import nagiosplugin
 
     from check_postfix.plugin.label import Label
     from check_postfix.plugin.option import Option
@@ -237,6 +237,8 @@ def _judge_metric(
     label: Label, value: float, threshold: Threshold | None, options: Namespace
 ) -> tuple[int, Perfdata]:
     """Return a metric's exit code and its perfdata."""
+    import nagiosplugin
+
     if threshold is None:
         return 0, Perfdata(label.name, value, label.uom, "", "", label.minimum, label.maximum)
     warning = getattr(options, threshold.warning.name)

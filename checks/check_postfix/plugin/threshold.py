@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from nagiosplugin import Range
-
 from check_postfix.plugin.option import Option
 from check_postfix.plugin.values import UNITS, is_number
 
@@ -12,6 +10,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
     from typing import Any
+
+    from nagiosplugin import Range
 
 # No longer than what a float holds exactly, and a line of output has room for.
 _DIGITS = 12
@@ -98,6 +98,9 @@ def parse_range(written: str, uom: str) -> Range:
 
     Raises: ValueError
     """
+    # postfix-log, which judges nothing, does not load it.
+    from nagiosplugin import Range
+
     inverted = "@" if written.startswith("@") else ""
     start, colon, end = written.removeprefix("@").rpartition(":")
     try:

@@ -62,6 +62,7 @@ def test_the_first_of_very_many_are_the_first(most, is_spilled):
         ordered = sorted(positive, key=lambda item: (-item[1], item[0]))
 
         assert count.top(0, most) == [(name, [n]) for name, n in ordered[:most]]
+        assert sorted(count.first(most)) == sorted(ordered[:most])
         assert count.having(0) == len(positive)
 
 
@@ -85,6 +86,40 @@ def test_a_count_that_is_spilled_at_any_time_tells_what_one_in_memory_does(steps
         assert dict(count.items()) == {name: [number] for name, number in expected.items()}
         assert count.top(0, 3) == [(name, [number]) for name, number in ordered[:3]]
         assert count.having(0) == len(count) == len(expected)
+
+
+@settings(deadline=None)
+@given(
+    steps=st.lists(st.tuples(NAMES, st.integers(0, 3), st.integers(0, 10**19), st.booleans())),
+    most=st.integers(0, 4),
+)
+def test_sizes_that_are_spilled_at_any_time_tell_what_those_in_memory_do(steps, most):
+    expected: dict[bytes, list[int]] = {}
+    with Shelf(2) as shelf:
+        sizes = shelf.sizes()
+        for name, number, size, is_spilled in steps:
+            sizes.add(name, number, size)
+            row = expected.setdefault(name[:LONGEST_NAME], [0, 0])
+            row[0] += number
+            row[1] += size
+            if is_spilled:
+                sizes.spill()
+            shelf.tidy()
+        sizes.finish()
+
+        assert len(sizes) == len(expected)
+        assert dict(sizes.items()) == {
+            name: list(map(float, row)) for name, row in expected.items()
+        }
+        for column in (0, 1):
+            having = [(name, row) for name, row in expected.items() if row[column]]
+            for then in (0, 1):
+                ordered = sorted(
+                    having, key=lambda item: (-item[1][column], -item[1][then], item[0])
+                )
+                found = [name for name, _ in sizes.top(column, most, then)]
+                assert found == [name for name, _ in ordered[:most]]
+            assert sizes.having(column) == len(having)
 
 
 @settings(deadline=None)
@@ -137,6 +172,32 @@ def test_a_report_in_the_least_memory_has_the_same_numbers():
         assert counters(least) == counters(usual)
         for spilled, kept in zip(least.tallies(), usual.tallies(), strict=True):
             assert _rows(spilled) == _rows(kept)
+
+
+def test_a_name_that_is_too_long_is_cut_wherever_it_is_counted():
+    front = b"2026-11-24T16:00:01+00:00 mx1 postfix/"
+    long, address = b"a" * 400, b"1" * 400
+    for local, domain in ((long, b"@Example.net"), (b"a", b"@" + long + b"E.net"), (long, b"")):
+        user = local + domain
+        book = book_of(
+            [
+                front + b"smtpd[7]: 4BCDF0AB: client=" + long + b"[" + address + b"],"
+                b" sasl_method=PLAIN, sasl_username=" + long,
+                front + b"qmgr[7]: 4BCDF0AB: from=<" + user + b">, size=7, nrcpt=1 (queue active)",
+                front + b"smtp[7]: 4BCDF0AB: to=<" + user + b">, relay=mx[192.0.2.1]:25, delay=1,"
+                b" delays=1/0/0/0, dsn=2.0.0, status=sent (250 Ok)",
+            ]
+        )
+
+        expected = (local + domain.lower())[:LONGEST_NAME]
+        whole = domain.lower().removeprefix(b"@")[:LONGEST_NAME]
+        assert dict(book.senders.items()) == {expected: [1, 7]}
+        assert dict(book.recipients.items()) == {expected: [1, 7]}
+        assert [name for name, _ in book.domains.items()] == [whole or expected]
+        # Without one, the client's name stands for it.
+        assert dict(book.sending_domains.items()) == {whole or long[:LONGEST_NAME]: [1, 7]}
+        assert dict(book.clients.items()) == {address[:LONGEST_NAME]: [1, 7]}
+        assert dict(book.accounts.items()) == {long[:LONGEST_NAME]: [1, 7]}
 
 
 def _rows(tally):

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.command.report.tally import LONGEST_NAME
+from check_postfix.maillog.syntax.expression import Expression
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +19,13 @@ NULL_SENDER = b"<>"
 # What stands for the client of mail that was handed in on this machine
 PICKUP = b"pickup"
 
-# In bytes; RFC 5321 has 254.
-_LONGEST = 320
-_match_host = re.compile(rb"(.*)\.([^.]+)\.([^.]{3}|[^.]{2,3}\.[^.]{2})\Z", re.DOTALL).match
+_match_host = Expression(rb"(.*)\.([^.]+)\.([^.]{3}|[^.]{2,3}\.[^.]{2})\Z", re.DOTALL).match
 _number = re.compile(
     rb"((?:bounce[ds]?|no(?:list|reply|response)|return|sentto|\d+).*?)(?:[+_.*-]\d+\b)+",
     re.IGNORECASE,
 )
 _list_recipient = re.compile(rb"[*-](\d+[*-])?[^=*-]+[=*][^@]+@")
-_bang_path = re.compile(rb"(.*!|)([^!]+)!([^!@]+)@([^.]+)\Z").match
+_bang_path = Expression(rb"(.*!|)([^!]+)!([^!@]+)@([^.]+)\Z").match
 
 
 def spelling(
@@ -32,7 +33,8 @@ def spelling(
 ) -> Callable[[bytes], tuple[bytes, bytes]]:
     """Return what brings an address to the form that it is counted by, and gives its domain too.
 
-    The domain of an address that has none is the address itself.
+    The domain of an address that has none is the address itself. Both are cut where they are
+    longer than a name may be.
 
     ignores_case: whether the local part is in lower case, too
     verp:         1: numbers in senders of lists and bounces become `ID`; 2: and the recipient
@@ -41,14 +43,21 @@ def spelling(
     """
 
     def plain(address: bytes) -> tuple[bytes, bytes]:
+        if len(address) > LONGEST_NAME:
+            return of_long(address)
         local, at, domain = address.rpartition(b"@")
         if not at:
             return address, address
         lower = domain.lower()
         return (address if lower == domain else local + at + lower), lower
 
+    def of_long(address: bytes) -> tuple[bytes, bytes]:
+        local, at, domain = address.rpartition(b"@")
+        address = (local + at + domain.lower())[:LONGEST_NAME] if at else address[:LONGEST_NAME]
+        return address, domain.lower()[:LONGEST_NAME] if at else address
+
     def spelled(address: bytes) -> tuple[bytes, bytes]:
-        if len(address) > _LONGEST:  # none that is one
+        if len(address) > LONGEST_NAME:  # none that is one
             return plain(address)
         if bang_paths and (path := _bang_path(address)):
             address = b"%b!%b%b@%b" % (path[4], path[1], path[3], path[2])

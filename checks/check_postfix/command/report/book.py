@@ -90,11 +90,11 @@ class Book:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.hours: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.senders = shelf.tally(SUM, SUM)
-        self.sending_domains = shelf.tally(SUM, SUM)
-        self.clients = shelf.tally(SUM, SUM)
-        self.accounts = shelf.tally(SUM, SUM)
-        self.recipients = shelf.tally(SUM, SUM)
+        self.senders = shelf.sizes()
+        self.sending_domains = shelf.sizes()
+        self.clients = shelf.sizes()
+        self.accounts = shelf.sizes()
+        self.recipients = shelf.sizes()
         self.domains = shelf.tally(SUM, SUM, SUM, SUM, SUM, MAX)
         self.deferred = shelf.count()
         self.relays = shelf.count()
@@ -184,6 +184,9 @@ class Book:
         """
         name = SEPARATOR.join((severity, program, words))[:LONGEST_NAME]
         self.severities[severity.decode("ascii"), program.decode("ascii", "replace")] += times
-        self.warnings.add(name, times)
-        if len(self.warned) < _MOST_EXAMPLES:
-            self.warned.setdefault(name, said[:_LONGEST_EXAMPLE])
+        if times == 1:
+            self.warnings.note(name)
+        else:
+            self.warnings.add(name, times)
+        if name not in self.warned and len(self.warned) < _MOST_EXAMPLES:
+            self.warned[name] = said[:_LONGEST_EXAMPLE]

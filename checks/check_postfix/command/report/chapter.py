@@ -93,6 +93,10 @@ class _Underway(Underway):
         super().__init__(shelf, _NO_LIMIT)
         self.told: set[bytes] = set()
 
+    def begin(self, key: bytes, whom: tuple[bytes, bytes]) -> None:
+        self.told.add(key)
+        super().begin(key, whom)
+
     def take_up(self, key: bytes, size: int) -> tuple[bytes, bytes] | None:
         self.told.add(key)
         return super().take_up(key, size)

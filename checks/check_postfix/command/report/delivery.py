@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 
 from check_postfix.command.report import drawing, plain
 from check_postfix.maillog.errors import LogError
@@ -79,6 +78,8 @@ def _write(path: str, text: str) -> None:
 
     Raises: LogError
     """
+    import tempfile
+
     directory = os.path.dirname(os.path.abspath(path))
     try:
         # mkstemp lets nobody else read it.

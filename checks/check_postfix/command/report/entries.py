@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 
 from check_postfix.command.report import addresses
 from check_postfix.command.report.book import REJECTED, SEPARATOR
+from check_postfix.command.report.tally import LONGEST_NAME, ONE
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
+from check_postfix.maillog.syntax.expression import Expression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +31,16 @@ _UNCLEAR = b"?"
 _TO_A_RECIPIENT = (reasons.UNKNOWN_USER, reasons.RECIPIENT_REFUSED)
 # Two warnings of a kind differ in words with a digit in them, or with a sign of names, addresses
 # and paths; a full stop may end a word.
-_is_ours = re.compile(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
-_again = re.compile(rb"\.\.\.(?: \.\.\.)++")
+_is_ours = Expression(rb"[^0-9@/<>\[\]=\".]++\.?\Z").match
+_MANY = b"... ..."
+_shorten = Expression(rb"\.\.\.(?: \.\.\.)++").sub
 # Of a warning, so many bytes tell what kind it is.
 _LOOKED_AT = 300
 # Sessions that wait for their end, at most: more than there are processes of smtpd.
 _MOST_SESSIONS = 10_000
 # Dovecot cuts a name at 80 characters, Postfix at 100 bytes.
 _LONGEST_ACCOUNT = 80
+_MOST_REFUSALS = 10_000
 # IPv6 addresses whose networks are remembered, and words of warnings
 _MOST_NETWORKS = _MOST_WORDS = 5_000
 
@@ -114,11 +119,16 @@ class Entries:
         self.of_hour: dict[str, int] | None = None
         self.is_outside = False
         self._size = underway.size
+        self._senders, self._sending_domains = book.senders.rows, book.sending_domains.rows
+        self._clients, self._accounts = book.clients.rows, book.accounts.rows
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
         self._delays: list[bytes] = []
         self._stages: list[bytes] = []
+        # Whose example the book has, and those among them since the book was tidied
+        self._refused_once: set[Refusal] = set()
+        self._refused_again: list[Refusal] = []
         self._sessions: dict[bytes, int] = {}
 
     def at(self, minute: int) -> dict[str, int] | None:
@@ -149,12 +159,19 @@ class Entries:
     def tidy(self) -> None:
         """Make room in memory."""
         book = self.book
-        # zip() gives nothing where nothing was sent.
-        stages = zip(*[said.split(b"/") for said in self._stages], strict=True)
-        for texts, tally in zip([self._delays, *stages], book.delays, strict=False):
-            tally.note_all(texts)
-        self._delays.clear()
-        self._stages.clear()
+        if self._delays:
+            together, *stages = book.delays
+            together.note_all(self._delays)
+            each = b"/".join(self._stages).split(b"/")
+            for place, tally in enumerate(stages):
+                tally.note_all(each[place :: len(stages)])
+            self._delays.clear()
+            self._stages.clear()
+        for refusal, times in Counter(self._refused_again).items():
+            book.rejects.add(refusal.words, b"", times)
+        self._refused_again.clear()
+        if len(self._refused_once) > _MOST_REFUSALS:
+            self._refused_once.clear()
         self.underway.tidy()
         book.shelf.tidy()
         if len(self._sessions) > _MOST_SESSIONS:
@@ -175,28 +192,22 @@ class Entries:
             return
         of_hour["accepted"] += 1
         of_hour["bytes_received"] += size
-        book = self.book
         client, account = whom
         if sender:
             sender, domain = self._spelled(sender)
         else:
             sender = domain = addresses.NULL_SENDER
         if domain is sender and client != addresses.PICKUP:
-            domain = addresses.of_client(client)
-        for tally, name in (
-            (book.senders, sender),
-            (book.sending_domains, domain),
-            (book.clients, self._address(client)),
-        ):
-            row = tally.rows.get(name)
-            if row is None:
-                row = tally.row(name)
-            row[0] += 1
-            row[1] += size
+            domain = addresses.of_client(client)[:LONGEST_NAME]
+        both = ONE + size
+        senders, domains, clients = self._senders, self._sending_domains, self._clients
+        senders[sender] = senders.get(sender, 0) + both
+        domains[domain] = domains.get(domain, 0) + both
+        client = self._network(client.rpartition(b"[")[2])
+        clients[client] = clients.get(client, 0) + both
         if account:
-            row = book.accounts.row(account)
-            row[0] += 1
-            row[1] += size
+            accounts, account = self._accounts, account[:LONGEST_NAME]
+            accounts[account] = accounts.get(account, 0) + both
 
     def sent(
         self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
@@ -216,11 +227,8 @@ class Entries:
             size *= times
         of_hour["bytes_delivered"] += size
         recipient, domain = self._spelled(recipient)
-        row = self._recipients.get(recipient)
-        if row is None:
-            row = self.book.recipients.row(recipient)
-        row[0] += times
-        row[1] += size
+        recipients = self._recipients
+        recipients[recipient] = recipients.get(recipient, 0) + ONE * times + size
         row = self._domains.get(domain)
         if row is None:
             row = self.book.domains.row(domain)
@@ -241,16 +249,14 @@ class Entries:
         size = self._size(key)
         if size is None:
             return
-        book, rows_of = self.book, (self.book.recipients, self.book.domains)
+        book = self.book
         for hour, recipient, times in sent:
             of_hour = book.hours[hour]
             of_hour["sizeless"] -= times
             of_hour["bytes_delivered"] += size * times
-            for tally, name in zip(rows_of, self._spelled(recipient), strict=True):
-                row = tally.rows.get(name)
-                if row is None:
-                    row = tally.row(name)
-                row[1] += size * times
+            recipient, domain = self._spelled(recipient)
+            book.recipients.add(recipient, 0, size * times)
+            book.domains.row(domain)[1] += size * times
 
     def failed(
         self, trouble: Trouble, key: bytes, recipient: bytes, relay: bytes, delay: bytes,
@@ -282,11 +288,11 @@ class Entries:
     # -- clients
 
     def refused(
-        self, refusal: Refusal, client: bytes, said: bytes, envelope: bytes, times: int = 1
+        self, refusal: Refusal, address: bytes, said: bytes, envelope: bytes, times: int = 1
     ) -> None:
         """A client's command or message was refused, or would have been, or was held.
 
-        client:   `NAME[ADDRESS`, or nothing
+        address:  the client's, or nothing
         said:     the reply
         envelope: what follows it, with `from=<...> to=<...>`
         """
@@ -295,8 +301,12 @@ class Entries:
             return
         of_hour[refusal.kind] += times
         book = self.book
-        book.rejects.add(refusal.words, said, times)
-        whom = address = self._address(client)
+        if refusal in self._refused_once and times == 1:
+            self._refused_again.append(refusal)
+        else:
+            self._refused_once.add(refusal)
+            book.rejects.add(refusal.words, said, times)
+        whom = address = self._network(address)
         if refusal.is_reject:
             if times == 1:
                 book.refused_clients.note(address)
@@ -316,10 +326,11 @@ class Entries:
         else:
             book.refused[refusal.group].add(refusal.whom + whom, times)
 
-    def failed_login(self, service: bytes, client: bytes, account: bytes, times: int) -> None:
+    def failed_login(self, service: bytes, address: bytes, account: bytes, times: int) -> None:
         """A login has failed.
 
         service: with its mechanism after a tab
+        address: the client's
         account: as it is written
         """
         of_hour = self.of_hour
@@ -329,7 +340,7 @@ class Entries:
         account = account[:_LONGEST_ACCOUNT].lower()
         if SEPARATOR in account:
             account = account.replace(SEPARATOR, b" ")
-        name = self._address(client) + SEPARATOR + account
+        name = self._network(address) + SEPARATOR + account
         book = self.book
         if times == 1:
             book.logins.note(name)
@@ -338,19 +349,15 @@ class Entries:
             book.logins.add(name, times)
             book.services.add(service, times)
 
-    def _address(self, client: bytes) -> bytes:
-        """Return the address of a client, of IPv6 its network; what has none as it is.
-
-        client: `NAME[ADDRESS`, or an address
-        """
-        address = client.rpartition(b"[")[2]
+    def _network(self, address: bytes) -> bytes:
+        """Return the network of an IPv6 address; anything else as it is."""
         if b":" not in address:
-            return address
+            return address[:LONGEST_NAME] if len(address) > LONGEST_NAME else address
         known = self._networks.get(address)
         if known is None:
             if len(self._networks) > _MOST_NETWORKS:
                 self._networks.clear()
-            found = network.of(address.decode("ascii", "replace").lower()).encode()
+            found = network.of(address.decode("ascii", "replace").lower()).encode()[:LONGEST_NAME]
             known = self._networks[address] = found
         return known
 
@@ -367,14 +374,14 @@ class Entries:
             known = self._words
             if len(known) > _MOST_WORDS:
                 known.clear()
-            shown = []
-            for word in text[:_LOOKED_AT].split():
-                of_all = known.get(word)
-                if of_all is None:
-                    of_all = known[word] = word if _is_ours(word) else b"..."
-                shown.append(of_all)
-            words = b" ".join(shown)
-            self.book.warn(severity, program, _again.sub(b"...", words), text, times)
+            words = text[:_LOOKED_AT].split()
+            for word in words:
+                if word not in known:
+                    known[word] = word if _is_ours(word) else b"..."
+            kind = b" ".join([known[word] for word in words])
+            if _MANY in kind:
+                kind = _shorten(b"...", kind)
+            self.book.warn(severity, program, kind, text, times)
 
     def session_begun(self, process: bytes, second: int) -> None:
         """A process of smtpd has a client."""

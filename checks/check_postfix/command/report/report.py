@@ -17,6 +17,7 @@ from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
 from check_postfix.command.text import clean
+from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_options import (
     ANONYMISE,
     ARCHIVES,
@@ -191,7 +192,9 @@ def _run(
         reading = Reading(book, options, zone, of_time)
         reading.read(logs, processes)
         book.finish()
-        report = _report(book, options, reading, of_time, zone, names, limits, logs)
+        # Nothing of what is made of very many names refers to itself either.
+        with uncollected():
+            report = _report(book, options, reading, of_time, zone, names, limits, logs)
         yield from delivery.deliver(report, options)
         if reading.was_interrupted:
             return INTERRUPTED
@@ -296,9 +299,9 @@ def _suspicions(book: Book, names: Names) -> list[str]:
     assert book.first is not None
     assert book.last is not None
     rows = []
-    for name, (number,) in book.logins.top(0, _MOST_TRIES):
+    for name, number in book.logins.first(_MOST_TRIES):
         client, _, account = name.partition(SEPARATOR)
-        rows.append((tuple(map(clean, (client, account))), int(number)))
+        rows.append(((clean(client), clean(account)), number))
     tries = Tries(rows, (book.last - book.first) / 60)
     return tries.words(lambda client: names.client(client.encode()))
 

@@ -14,6 +14,7 @@ from check_postfix.maillog.events.recogniser import (
     loss,
     recognise,
 )
+from check_postfix.maillog.syntax.expression import Expression
 from check_postfix.maillog.syntax.record import UNKNOWN
 
 TYPE_CHECKING = False
@@ -40,32 +41,32 @@ REFUSED = frozenset(
         "discarded",
     ]
 )
-_match_id = re.compile(rb"(?P<id>NOQUEUE|" + fields.QUEUE_ID + rb"): ").match
+_match_id = Expression(rb"(?P<id>NOQUEUE|" + fields.QUEUE_ID + rb"): ").match
 _CLIENT = fields.CLIENT_NAME + rb"\[(?:" + fields.CLIENT_ADDRESS + rb")"
-match_received = re.compile(
+match_received = Expression(
     rb"(?P<client>" + _CLIENT + rb")\](?::\d++|)"
     rb"(?:, sasl_method=" + fields.MECHANISM + rb", sasl_username=(?P<account>[^\n,]*+)|)"
 ).match  # fmt: skip
-_match_action = re.compile(
+_match_action = Expression(
     rb"(?:milter-(?:header-|)|proxy-|)(?P<action>[a-z_]++): (?P<stage>[A-Za-z-]++(?: content|))"
     rb"(?: from (?P<client>(?:" + fields.CLIENT_NAME + rb"|)\[(?:" + fields.CLIENT_ADDRESS
     + rb"))\](?::\d++|)|)(?:: | |\Z)"
 ).match  # fmt: skip
-_match_active = re.compile(
+_match_active = Expression(
     rb"from=<(?P<sender>.*)>, size=(?P<size>\d++), nrcpt=\d++ \(queue active\)\Z", re.DOTALL
 ).match
-_match_severity = re.compile(
+_match_severity = Expression(
     rb"(?P<severity>warning|error|fatal|panic): (?P<text>.*)", re.DOTALL
 ).match
-_match_tls = re.compile(
+_match_tls = Expression(
     rb"(?P<begin>(?:Anonymous|Untrusted|Trusted|Verified) TLS connection (?:established|reused) "
     rb"(?:from|to)) [^\n\]]*+\](?::[^\s:]++|): (?P<end>[A-Za-z0-9.]{1,12}+"
     rb" with cipher [A-Za-z0-9_-]{1,60}+)"
 ).match
-_match_unreachable = re.compile(
+_match_unreachable = Expression(
     rb"connect to (?P<host>[^\s\[\]]++)\[[^\]\s]++\](?::[0-9a-z]++|): (?P<cause>[^\n]++)\Z"
 ).match
-_match_screen = re.compile(
+_match_screen = Expression(
     rb"(?P<what>PASS NEW|PASS OLD|(?:ALLOW|WHITE)LISTED) \[[0-9A-Fa-f.:]++\]:\d"
 ).match
 _SCREEN = {
@@ -126,8 +127,8 @@ class Said:
         elif kind in REFUSED:
             self._refused(record, start, event, times)
         elif kind == "auth_failed":
-            client = event.client.encode()
-            entries.failed_login(service_of(event), client, event.account, times)
+            address = event.client.encode()
+            entries.failed_login(service_of(event), address, event.account, times)
         else:
             entries.count(kind, times)
             if kind == "local_fault" and entries.of_hour is not None:
@@ -165,7 +166,7 @@ class Said:
         text = record.text
         action = _match_action(text, start)
         stage = action["stage"] if action else b""
-        client = (action["client"] or b"") if action else b""
+        address = (action["client"] or b"").rpartition(b"[")[2] if action else b""
         said = text[action.end() :] if action else text[start:]
         message, mark, envelope = said, b"", b""
         for mark in _ENVELOPE:
@@ -173,7 +174,7 @@ class Said:
                 message, _, envelope = said.partition(mark)
                 envelope = mark + envelope
                 break
-        self._entries.refused(Refusal(event, stage), client, message, envelope, times)
+        self._entries.refused(Refusal(event, stage), address, message, envelope, times)
 
     def _uncounted(self, record: Record, start: int, times: int) -> None:
         """Enter what the report tells and no check counts."""

@@ -10,6 +10,7 @@ addresses, sizes and delays by name, the words of other servers.
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 from check_postfix.command.report.entries import Refusal, Trouble, service_of
 from check_postfix.command.report.said import Said
@@ -36,7 +37,7 @@ from check_postfix.maillog.syntax.record import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from check_postfix.command.report.entries import Entries
     from check_postfix.maillog.events.recogniser import Shape
@@ -81,36 +82,40 @@ _RECEIVED = (
     rb"(?:, sasl_method=" + fields.MECHANISM
     + rb", sasl_username(?P<logged_in_as>=[^\r\n,]*+)[^\n]*+|(?=\r?(?:\n|\Z)))"
 )  # fmt: skip
-_REMOVED = rb"(?P<removed>removed)(?=\r?(?:\n|\Z))"
+_REMOVED = rb"removed(?=\r?(?:\n|\Z))(?P<removed>)"
 _REJECT = rb"reject: "
 _REFUSED = (
-    _REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_client>(?:"
+    _REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_name>"
     + fields.CLIENT_NAME
     # postscreen, which always names the port
-    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb"))\]"
+    + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?P<refused_address>" + fields.CLIENT_ADDRESS + rb")\]"
     rb"(?::\d++|): (?P<answer>[245]\d\d (?:" + fields.ENHANCED_CODE + rb" |)"
     + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])"
     rb"(?P<reply_text>" + reject.SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
     rb"[0-9A-Fa-f.:]*+(?P<reply_end>[^;\n]*+))(?P<envelope>[^\n]*+)"
 )  # fmt: skip
+_WARNING = b"warning: "
 _ACCOUNT = rb", sasl_username="
 _LOGIN = (
-    rb"warning: (?P<login_client>" + _CLIENT + rb")\](?::\d++|)(?P<login>: SASL "
+    _WARNING + fields.CLIENT_NAME + rb"\[(?P<login_address>" + fields.CLIENT_ADDRESS
+    + rb")\](?::\d++|)(?P<login>: SASL "
     + fields.MECHANISM + fields.AUTHENTICATION_FAILED
     + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
     rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
 )  # fmt: skip
 # How it begins and ends; what stands between names the other side.
 _TLS = (
-    rb"(?P<tls>(?:Anonymous|Untrusted|Trusted|Verified) TLS connection (?:established|reused) "
-    rb"(?:from|to)) [^\n\]]*+\](?::[^\s:]++|): (?P<tls_end>[A-Za-z0-9.]{1,12}+"
-    rb" with cipher [A-Za-z0-9_-]{1,60}+)"
+    rb"(?=[AUTV])(?P<tls>(?:Anonymous|Untrusted|Trusted|Verified) TLS connection "
+    rb"(?:established|reused) (?:from|to)) [^\n\]]*+\](?::[^\s:]++|): "
+    rb"(?P<tls_end>[A-Za-z0-9.]{1,12}+ with cipher [A-Za-z0-9_-]{1,60}+)"
 )
-_CONNECTED = (
-    rb"(?P<connected>" + _any(map(re.escape, (connection.SMTPD, connection.POSTSCREEN))) + rb")"
-)  # fmt: skip
+_CONNECTED = re.escape(connection.SMTPD) + rb"(?P<connected>)"
+_SCREENED = re.escape(connection.POSTSCREEN) + rb"(?P<screened>)"
+# What many lines without a queue ID begin with, of which nothing is told.
+_NOT_TOLD = [rb"lost connection after ", rb"statistics: ", rb"DISCONNECT \["]
+_DISCONNECT = rb"disconnect from "
 # Of smtpd, where its sessions are asked for.
-_DISCONNECTED = rb"disconnect from (?P<disconnected>[^\s\[\]]++\[[0-9A-Fa-f.:]++)\]"
+_DISCONNECTED = _DISCONNECT + rb"(?P<disconnected>[^\s\[\]]++\[[0-9A-Fa-f.:]++)\]"
 # Texts without a queue ID that count for the report and not for the checks.
 _OTHER_TEXTS = (
     rb"fatal: ", rb"panic: ", rb"connect to ",
@@ -131,30 +136,33 @@ _AFTER_ID = rb"(?!message-id=)" + _any(
         + _any(_openings(shape for shape in POSTFIX if shape.id)) + rb"[^\n]*+)",
     ]
 )  # fmt: skip
-_WARNED = rb"(?P<severity>warning|error): (?P<warned>[^\n]*+)"
-
-
-def _plain_warning() -> bytes:
-    """Return the expression of a warning that nobody reads but who counts all of them."""
-    others = [shape for shape in _WITHOUT_ID if shape is not ANY_WARNING]
-    return rb"(?!" + _any(_openings(others)) + rb")warning: (?P<warning>[^\n]++)"
 
 
 def _without_an_id(with_sessions: bool) -> bytes:
-    words = _openings(shape for shape in _WITHOUT_ID if shape.words != _ANY_WORD)
-    odd_ids = _openings(shape for shape in _WITHOUT_ID if shape.words == _ANY_WORD)
-    return _any(
-        [
-            _CONNECTED,
-            _DISCONNECTED if with_sessions else rb"(?P<disconnected>(?!))",
-            _TLS,
-            _LOGIN,
-            screen.FINDING,
-            _plain_warning(),
-            rb"(?P<text>" + _any([*_OTHER_TEXTS, *words, *odd_ids, frame.WRAPPER]) + rb"[^\n]*+)",
-            # What no shape begins with is a warning, and nothing else.
-            _WARNED,
-        ]
+    shapes = [shape for shape in _WITHOUT_ID if shape is not ANY_WARNING]
+    words = _openings(shape for shape in shapes if shape.words != _ANY_WORD)
+    odd_ids = _openings(shape for shape in shapes if shape.words == _ANY_WORD)
+    passed_over = _NOT_TOLD if with_sessions else [*_NOT_TOLD, _DISCONNECT]
+    return (
+        rb"(?!"
+        + _any(passed_over)
+        + rb")"
+        + _any(
+            [
+                _CONNECTED,
+                _SCREENED,
+                *([_DISCONNECTED] if with_sessions else []),
+                _TLS,
+                _LOGIN,
+                rb"(?=[A-Z])" + screen.FINDING,
+                rb"(?P<text>"
+                + _any([*_OTHER_TEXTS, *words, *odd_ids, frame.WRAPPER])
+                + rb"[^\n]*+)",
+                # What no other shape begins with is a warning, and nothing else.
+                _WARNING + rb"(?P<warning>[^\n]*+)",
+                rb"(?P<severity>error): (?P<warned>[^\n]*+)",
+            ]
+        )
     )
 
 
@@ -173,11 +181,10 @@ _WITHOUT_PATH = rb"(?!" + login.DOVECOT_IDLE + rb")" + _any(
 def _expression(with_sessions: bool) -> re.Pattern[bytes]:
     front = (
         rb"(?P<stamp>" + frame.ISO_MINUTE + rb"|" + frame.BSD_MINUTE + rb")"
-        + (rb"(?P<seconds>" + frame.SECONDS + rb")" if with_sessions else
-           rb"(?P<seconds>)" + frame.SECONDS)
+        + (rb"(?P<seconds>" + frame.SECONDS + rb")" if with_sessions else frame.SECONDS)
         + rb"(?P<tag>(?:" + frame.ZONE + rb"|) [A-Za-z0-9._-]++ [A-Za-z0-9_.-]++"
         rb"(?:(?P<path>/)[A-Za-z0-9_./-]*+(?<!/)|))(?:\["
-        + (rb"(?P<pid>[0-9]++)" if with_sessions else rb"(?P<pid>)[0-9]++") + rb"\]|): "
+        + (rb"(?P<pid>[0-9]++)" if with_sessions else rb"[0-9]++") + rb"\]|): "
     )  # fmt: skip
     with_path = (
         rb"(?>(?P<queue_id>" + _NO_ID + rb"|" + fields.QUEUE_ID + rb"): |)"
@@ -230,7 +237,10 @@ class Writer:
     origin: of host and instance; two of them may use the same queue ID
     """
 
-    __slots__ = ("frame", "instance", "is_left_out", "origin", "program", "utc_offset")
+    __slots__ = (
+        "frame", "instance", "is_left_out", "is_queue_manager", "is_smtpd", "origin", "program",
+        "utc_offset",
+    )  # fmt: skip
 
     def __init__(self, tag: bytes, origins: Origins) -> None:
         self.utc_offset, host, names = tag.split(b" ")
@@ -238,6 +248,8 @@ class Writer:
         self.frame = host, self.instance, slash + path
         self.program = path.rpartition(b"/")[2]
         self.origin = origins.of(host, self.instance)
+        self.is_smtpd = self.program == _SMTPD
+        self.is_queue_manager = self.program in active.PROGRAMS
         self.is_left_out = False
 
 
@@ -261,7 +273,44 @@ class Scan:
         self._timestamps = timestamps
         self.enter_into(entries)
         self._instance = instance
-        self._find = _expression(with_sessions).findall
+        expression = _expression(with_sessions)
+        self._find = expression.finditer
+        at = self._groups = SimpleNamespace(**expression.groupindex)
+        self._others: dict[int | None, Callable[[Writer, re.Match[bytes]], bool]] = {
+            expression.groupindex[name]: tell
+            for name, tell in (
+                ("received", self._after_id),
+                ("logged_in_as", self._after_id),
+                ("reply", self._failed),
+                ("envelope", self._refused),
+                ("text_after_id", self._after_id),
+                ("screened", self._screened),
+                ("disconnected", self._disconnected),
+                ("tls_end", self._encrypted),
+                ("login", self._login),
+                ("account", self._login),
+                ("found_client", self._finding),
+                ("warning", self._warning),
+                ("text", self._without_id),
+                ("warned", self._warned),
+                ("logged_in", self._logged_in),
+                ("client", self._failed_at_dovecot),
+                ("text_without_path", self._without_id),
+            )
+            if name in expression.groupindex
+        }
+        self._of_refused = (
+            at.queue_id, at.refused, at.refused_name, at.refused_address, at.answer,
+            at.reply_text, at.reply_end, at.envelope,
+        )  # fmt: skip
+        self._of_login = at.login_address, at.login, at.account
+        self._of_failed = (
+            at.queue_id, at.recipient, at.relay, at.delay, at.failed, at.reply, at.reply_start,
+            at.reply_rest,
+        )  # fmt: skip
+        self._with_sessions = with_sessions
+        self._warned_of_logins = 0
+        self._minute: int | None = None
         self._origins = origins
         self._writers: dict[bytes, Writer] = {}
         # What is known of a text that stands in many lines
@@ -292,22 +341,22 @@ class Scan:
 
         block: whole lines, each with a newline before it, none at the end
         """
-        entries, book = self._entries, self._book
+        entries, book, at, others = self._entries, self._book, self._groups, self._others
         underway, writers, timestamps = entries.underway, self._writers, self._timestamps
+        # Names of their own, since they are asked for in each line
+        in_stamp, in_tag, in_id = at.stamp, at.tag, at.queue_id
+        is_connected, is_sent, is_taken_up, is_removed = at.connected, at.sent, at.size, at.removed
+        is_received, is_submitted = at.received, at.logged_in_as
+        of_sent = in_id, at.recipient, at.delay, at.stages, is_sent
+        of_taken_up = in_id, at.sender, is_taken_up
+        with_sessions = self._with_sessions
         last_stamp, utc_offset, minute, of_hour = b"", b"", None, None
         matched = 0
-        for (
-            stamp, seconds, tag, _path, pid, queue_id, recipient, relay, delay, stages, sent,
-            failed, reply, reply_start, reply_rest, sender, size, received, logged_in_as, removed,
-            refused,
-            refused_client, answer, reply_text, reply_end, envelope, text_after_id, connected,
-            disconnected, tls, tls_end, login_client, login_said, account, finding, _found_client,
-            warning, text, severity, warned, failed_login, dovecot_user, dovecot_client, logged_in,
-            text_without_path, odd_line,
-        ) in self._find(self._expanded(block)):  # fmt: skip
+        for found in self._find(self._expanded(block)):
+            stamp, tag = found.group(in_stamp, in_tag)
             if not tag:
-                if odd_line:
-                    self._odd(odd_line)
+                if line := found["odd_line"]:
+                    self._odd(line)
                     last_stamp = b""
                 continue
             writer = writers.get(tag)
@@ -315,7 +364,7 @@ class Scan:
                 writer = self._writer(tag)
             if stamp != last_stamp or writer.utc_offset != utc_offset:
                 last_stamp, utc_offset = stamp, writer.utc_offset
-                minute = timestamps.minute(stamp, utc_offset)
+                minute = self._minute = timestamps.minute(stamp, utc_offset)
                 of_hour = None if minute is None else entries.at(minute)
                 if of_hour is not None:
                     book.see(writer.frame[0])
@@ -324,103 +373,136 @@ class Scan:
                 continue
             if writer.is_left_out:
                 continue
-            program = writer.program
-            if queue_id:
-                key = writer.origin + queue_id
-                if sent:
-                    matched += 1
-                    kind = "sent" if len(sent) <= _LONGEST_SENT else self._kind(sent, relay)
-                    entries.sent(kind, key, recipient, delay, stages)
-                elif size:
-                    if program in active.PROGRAMS:
-                        entries.taken_up(key, sender, int(size))
-                elif removed:
-                    if program in active.PROGRAMS:
-                        underway.end(key)
-                elif received and program == _SMTPD:
-                    matched += 1
-                    if of_hour is not None:
-                        of_hour["received"] += 1
-                        if logged_in_as:
-                            of_hour["submission"] += 1
-                    underway.begin(key, (received, logged_in_as[1:]))
-                elif failed:
-                    matched += 1
-                    trouble = self._trouble(failed, reply_start, reply_rest)
-                    entries.failed(trouble, key, recipient, relay, delay, _reply(reply))
-                elif refused and (
-                    refusal := self._refusal(
-                        program, queue_id == _NO_ID, refused, refused_client, answer[:3],
-                        reply_text, reply_end,
-                    )
-                ):  # fmt: skip
-                    matched += 1
-                    entries.refused(refusal, refused_client, answer, envelope)
-                else:
-                    if received:
-                        named = (
-                            b", sasl_method=X, sasl_username" + logged_in_as
-                            if logged_in_as
-                            else b""
-                        )
-                        text = b"client=" + received + b"]" + named
-                    elif refused:
-                        client = refused + b" from " + refused_client + b"]"
-                        text = _REJECT + client + b": " + answer + envelope
-                    else:
-                        text = text_after_id
-                    matched += self._text(writer, queue_id + b": " + text)
-            elif connected:
-                if program == _SMTPD and connected == connection.SMTPD:
+            # The group that has ended last says what the line is.
+            kind = found.lastindex
+            if kind == is_connected:
+                if writer.is_smtpd:
                     matched += 1
                     if of_hour is not None:
                         of_hour["connected_smtpd"] += 1
-                    if pid:
-                        entries.session_begun(writer.origin + pid, _second(minute, seconds))
-                elif program == _POSTSCREEN and connected == connection.POSTSCREEN:
-                    matched += 1
-                    if of_hour is not None:
-                        of_hour["connected_postscreen"] += 1
-            elif login_client:
-                matched += self._login(writer, login_client, login_said, account)
-            elif tls:
-                if of_hour is not None and program in _WITH_TLS:
-                    book.tls[tls, tls_end] += 1
-            elif finding:
-                if program == _POSTSCREEN:
-                    matched += 1
-                    if of_hour is not None:
-                        of_hour[screen.KINDS[finding]] += 1
-            elif warning:
-                entries.warned(b"warning", program, warning.removesuffix(b"\r"))
-                if program not in COMMANDS and program != UNKNOWN:
-                    matched += 1
-                    if of_hour is not None:
-                        of_hour["warning"] += 1
-            elif warned:
-                entries.warned(severity, program, warned)
-            elif disconnected:
-                if program == _SMTPD:
-                    second = _second(minute, seconds)
-                    entries.session_ended(writer.origin + pid, disconnected, second)
-            elif logged_in:
-                if not login.is_logged_in(logged_in):
-                    continue
+                    if with_sessions:
+                        entries.session_begun(writer.origin + found["pid"], self._second(found))
+            elif kind == is_sent:
+                matched += 1
+                queue_id, recipient, delay, stages, sent = found.group(*of_sent)
+                what = "sent" if len(sent) <= _LONGEST_SENT else self._kind(sent, found["relay"])
+                entries.sent(what, writer.origin + queue_id, recipient, delay, stages)
+            elif kind == is_taken_up:
+                if writer.is_queue_manager:
+                    queue_id, sender, size = found.group(*of_taken_up)
+                    entries.taken_up(writer.origin + queue_id, sender, int(size))
+            elif kind == is_removed:
+                if writer.is_queue_manager:
+                    underway.end(writer.origin + found[in_id])
+            elif kind == is_received and writer.is_smtpd:
                 matched += 1
                 if of_hour is not None:
-                    of_hour["auth_succeeded"] += 1
-            elif dovecot_client:
-                event = login.failed_at_dovecot(failed_login, dovecot_client)
-                if event:
-                    matched += 1
-                    entries.failed_login(
-                        service_of(event), dovecot_client, dovecot_user, event.times
-                    )
+                    of_hour["received"] += 1
+                queue_id, client = found.group(in_id, is_received)
+                underway.begin(writer.origin + queue_id, (client, b""))
+            elif kind == is_submitted and writer.is_smtpd:
+                matched += 1
+                if of_hour is not None:
+                    of_hour["received"] += 1
+                    of_hour["submission"] += 1
+                queue_id, client, account = found.group(in_id, is_received, is_submitted)
+                underway.begin(writer.origin + queue_id, (client, account[1:]))
             else:
-                matched += self._text(writer, text or text_without_path)
+                matched += others[kind](writer, found)
         book.matched += matched
+        if self._warned_of_logins:
+            book.severities["warning", "smtpd"] += self._warned_of_logins
+            self._warned_of_logins = 0
         book.lines += number(block)
         entries.tidy()
+
+    # -- what a line tells, by the group that has ended last; each tells whether the checks count it
+
+    def _failed(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        queue_id, recipient, relay, delay, failed, reply, reply_start, reply_rest = found.group(
+            *self._of_failed
+        )
+        self._entries.failed(
+            self._trouble(failed, reply_start or b"", reply_rest), writer.origin + queue_id,
+            recipient, relay, delay, reply.removesuffix(b"\r").removesuffix(b")"),
+        )  # fmt: skip
+        return True
+
+    def _refused(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        queue_id, stage, name, address, answer, text, end, envelope = found.group(*self._of_refused)
+        is_noqueue, code = queue_id == _NO_ID, answer[:3]
+        key = writer.program, is_noqueue, stage, not name, code, text, end
+        refusal = self._refusals.get(key)
+        if refusal is None:
+            about = stage + b" from " + name + b"[" + address + b"]"
+            message = (text + end).removesuffix(b"\r")
+            event = reject.refused(writer.program, is_noqueue, about, code, message)
+            if event is None:
+                return self._after_id(writer, found)
+            self._make_room((text, end))
+            refusal = self._refusals[key] = Refusal(event, stage)
+        self._entries.refused(refusal, address, answer, envelope)
+        return True
+
+    def _after_id(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        """Have a text with a queue ID read as it stands, in a line that another program wrote."""
+        return self._text(writer, found.string[found.start("queue_id") : found.end()])
+
+    def _without_id(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        return self._text(writer, found[found.lastindex or 0])
+
+    def _screened(self, writer: Writer, _: re.Match[bytes]) -> bool:
+        if writer.program != _POSTSCREEN:
+            return False
+        self._entries.count("connected_postscreen")
+        return True
+
+    def _disconnected(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        if writer.is_smtpd:
+            process = writer.origin + found["pid"]
+            self._entries.session_ended(process, found["disconnected"], self._second(found))
+        return False
+
+    def _encrypted(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        if self._entries.of_hour is not None and writer.program in _WITH_TLS:
+            self._book.tls[found["tls"], found["tls_end"]] += 1
+        return False
+
+    def _finding(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        if writer.program != _POSTSCREEN:
+            return False
+        self._entries.count(screen.KINDS[found["finding"]])
+        return True
+
+    def _warning(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        program = writer.program
+        self._entries.warned(b"warning", program, found["warning"].removesuffix(b"\r"))
+        if program in COMMANDS or program == UNKNOWN:
+            return False
+        self._entries.count("warning")
+        return True
+
+    def _warned(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        self._entries.warned(found["severity"], writer.program, found["warned"])
+        return False
+
+    def _logged_in(self, _: Writer, found: re.Match[bytes]) -> bool:
+        if not login.is_logged_in(found["logged_in"]):
+            return False
+        self._entries.count("auth_succeeded")
+        return True
+
+    def _failed_at_dovecot(self, _: Writer, found: re.Match[bytes]) -> bool:
+        said, user, client = found.group("failed_login", "user", "client")
+        event = login.failed_at_dovecot(said, client)
+        if not event:
+            return False
+        self._entries.failed_login(service_of(event), client, user, event.times)
+        return True
+
+    def _second(self, found: re.Match[bytes]) -> int:
+        """Return seconds since 1970."""
+        return (self._minute or 0) * 60 + int(found["seconds"][1:3])
 
     def _expanded(self, block: bytes) -> bytes:
         """Return a block in which each line says by itself all that it has to say."""
@@ -469,38 +551,23 @@ class Scan:
             trouble = self._troubles[key] = Trouble(event)
         return trouble
 
-    def _refusal(
-        self, program: bytes, is_noqueue: bool, stage: bytes, client: bytes, code: bytes,
-        text: bytes, end: bytes,
-    ) -> Refusal | None:  # fmt: skip
-        """Return what a reject is counted by; None if it is not as it seems."""
-        key = program, is_noqueue, stage, client[:1] == b"[", code, text, end
-        refusal = self._refusals.get(key)
-        if refusal is None:
-            about = stage + b" from " + client + b"]"
-            message = (text + end).removesuffix(b"\r")
-            event = reject.refused(program, is_noqueue, about, code, message)
-            if event is None:
-                return None
-            self._make_room((text, end))
-            refusal = self._refusals[key] = Refusal(event, stage)
-        return refusal
-
-    def _login(self, writer: Writer, client: bytes, login_said: bytes, account: bytes) -> bool:
-        key = writer.frame[2], login_said
+    def _login(self, writer: Writer, found: re.Match[bytes]) -> bool:
+        address, said, account = found.group(*self._of_login)
+        key = writer.frame[2], said
         service = self._logins.get(key)
         if service is None:
             host, instance, path = writer.frame
-            text = b"warning: unknown[::1]" + login_said.removesuffix(b"\r")
+            text = b"warning: unknown[::1]" + said.removesuffix(b"\r")
             event = recognise(frame.record(b"", b"", host, instance, path, text))
             if event is None or event.kind != "auth_failed":
-                named = _ACCOUNT + account if account else b""
-                return self._text(writer, b"warning: " + client + b"]" + login_said + named)
+                start = found.string.rindex(_WARNING, 0, found.start("login_address"))
+                return self._text(writer, found.string[start : found.end()])
             self._make_room(key)
             service = self._logins[key] = service_of(event)
         if self._entries.of_hour is not None:
-            self._book.severities["warning", "smtpd"] += 1
-            self._entries.failed_login(service, client, account.removesuffix(b"\r"), 1)
+            self._warned_of_logins += 1
+            account = account.removesuffix(b"\r") if account else b""
+            self._entries.failed_login(service, address, account, 1)
         return True
 
     def _make_room(self, key: tuple[bytes, ...]) -> None:
@@ -540,13 +607,3 @@ class Scan:
 
     def _undated(self) -> None:
         self._book.undated += 1
-
-
-def _reply(said: bytes) -> bytes:
-    """Return a reply without the bracket that closes it."""
-    return said.removesuffix(b"\r").removesuffix(b")")
-
-
-def _second(minute: int, seconds: bytes) -> int:
-    """Return seconds since 1970."""
-    return minute * 60 + int(seconds[1:3])

@@ -7,116 +7,108 @@ the queue ID in common. What does not fit into memory goes to the temporary file
 from __future__ import annotations
 
 from itertools import islice
+from operator import itemgetter
 
 from check_postfix.command.report.book import SEPARATOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from typing import Any
 
     from check_postfix.command.report.tally import Shelf
+
+    # Client, and account or nothing
+    Whom = tuple[bytes, bytes]
 
 # So many messages are in memory; the queue manager has as many in its active queue
 # (qmgr_message_active_limit).
 MOST = 20_000
-_RECEIVED, _ACTIVE = "received", "active"
 
 
 class Underway:
-    """What is known of messages that have not left the queue.
+    """What is known of messages that have not left the queue: whom they are from, then their size.
 
-    A key is an origin and a queue ID; hosts and instances can use the same ID.
+    A key is an origin and a queue ID; hosts and instances can use the same ID. What is known of
+    one is in memory or in the file.
     """
 
     def __init__(self, shelf: Shelf, most: int = MOST) -> None:
         self._shelf = shelf
         self._most = most
-        self._received: dict[bytes, tuple[bytes, bytes]] = {}
-        self._active: dict[bytes, int] = {}
+        self._known: dict[bytes, int | Whom] = {}
         self._spilled: sqlite3.Connection | None = None
 
-    def begin(self, key: bytes, whom: tuple[bytes, bytes]) -> None:
-        """A message is received: a new one, whatever its ID stood for before.
+    def begin(self, key: bytes, whom: Whom) -> None:
+        """A message is received: a new one, whatever its ID stood for before."""
+        if self._spilled and key not in self._known:
+            self._take_out(key)
+        self._known[key] = whom
 
-        whom: client, and account or nothing
-        """
-        self.end(key)
-        self._received[key] = whom
-
-    def take_up(self, key: bytes, size: int) -> tuple[bytes, bytes] | None:
+    def take_up(self, key: bytes, size: int) -> Whom | None:
         """The queue manager takes a message up.
 
         Returns: whom it was received from, if this is the first time since then; else None
         """
-        whom = self._received.pop(key, None)
-        if whom is None and self._spilled:
-            if (found := self._look_up(_RECEIVED, key)) is not None:
-                client, _, account = found.partition(SEPARATOR)
-                whom = client, account
-            self._forget(key)
-        self._active[key] = size
-        return whom
+        known = self._known.pop(key, None)
+        if known is None and self._spilled:
+            known = self._take_out(key)
+        self._known[key] = size
+        return known if isinstance(known, tuple) else None
 
     def size(self, key: bytes) -> int | None:
         """Return the size of a message, None if no line has told it."""
-        size = self._active.get(key)
-        return self._look_up(_ACTIVE, key) if size is None and self._spilled else size
+        known = self._known.get(key)
+        if known is None and self._spilled:
+            known = self._look_up(key)
+        return known if isinstance(known, int) else None
 
     def end(self, key: bytes) -> None:
         """A message has left the queue."""
-        was_there = self._active.pop(key, None) is not None
-        was_there = self._received.pop(key, None) is not None or was_there
-        if self._spilled and not was_there:
-            self._forget(key)
+        if self._known.pop(key, None) is None and self._spilled:
+            self._take_out(key)
 
-    def state(self, key: bytes) -> int | tuple[bytes, bytes] | None:
-        """Return what is known of a message in memory: whom it is from, then its size."""
-        size = self._active.get(key)
-        return self._received.get(key) if size is None else size
+    def state(self, key: bytes) -> int | Whom | None:
+        """Return what is known of a message in memory."""
+        return self._known.get(key)
 
-    def put(self, key: bytes, state: int | tuple[bytes, bytes] | None) -> None:
+    def put(self, key: bytes, state: int | Whom | None) -> None:
         """Set what is known of a message."""
         self.end(key)
-        if isinstance(state, int):
-            self._active[key] = state
-        elif state:
-            self._received[key] = state
+        if state is not None:
+            self._known[key] = state
 
     def tidy(self) -> None:
         """Make room if there are too many messages in memory."""
-        both: tuple[tuple[str, dict[bytes, Any]], ...]
-        both = ((_RECEIVED, self._received), (_ACTIVE, self._active))
-        for table, messages in both:
-            if len(messages) <= self._most:
-                continue
-            older: list[tuple[bytes, Any]]
-            older = list(islice(messages.items(), len(messages) // 2))
-            for key, _ in older:
-                del messages[key]
-            if self._spilled is None:
-                self._spilled = self._shelf.database
-                self._spilled.execute(
-                    "CREATE TABLE underway (key BLOB, what TEXT, value BLOB,"
-                    " PRIMARY KEY (key, what)) WITHOUT ROWID"
-                )
-            self._spilled.executemany(
-                "INSERT OR REPLACE INTO underway VALUES (?, ?, ?)",
-                sorted((key, table, _packed(value)) for key, value in older),
+        known = self._known
+        if len(known) <= self._most:
+            return
+        older = sorted(islice(known.items(), len(known) // 2), key=itemgetter(0))
+        for key, _ in older:
+            del known[key]
+        if self._spilled is None:
+            self._spilled = self._shelf.database
+            self._spilled.execute(
+                "CREATE TABLE underway (key BLOB PRIMARY KEY, what BLOB) WITHOUT ROWID"
             )
+        self._spilled.executemany(
+            "INSERT OR REPLACE INTO underway VALUES (?, ?)",
+            ((key, what if isinstance(what, int) else SEPARATOR.join(what)) for key, what in older),
+        )
 
-    def _look_up(self, table: str, key: bytes) -> Any:
+    def _look_up(self, key: bytes) -> int | Whom | None:
         assert self._spilled is not None
-        found = self._spilled.execute(
-            "SELECT value FROM underway WHERE key = ? AND what = ?", (key, table)
-        ).fetchone()
-        return found and found[0]
+        found = self._spilled.execute("SELECT what FROM underway WHERE key = ?", (key,)).fetchone()
+        if found is None:
+            return None
+        what: int | bytes = found[0]
+        if isinstance(what, int):
+            return what
+        client, _, account = what.partition(SEPARATOR)
+        return client, account
 
-    def _forget(self, key: bytes) -> None:
+    def _take_out(self, key: bytes) -> int | Whom | None:
         assert self._spilled is not None
-        self._spilled.execute("DELETE FROM underway WHERE key = ?", (key,))
-
-
-def _packed(value: int | tuple[bytes, bytes]) -> int | bytes:
-    """Return what is known of a message as it stands in the file."""
-    return value if isinstance(value, int) else SEPARATOR.join(value)
+        known = self._look_up(key)
+        if known is not None:
+            self._spilled.execute("DELETE FROM underway WHERE key = ?", (key,))
+        return known
