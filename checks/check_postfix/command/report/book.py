@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Places in the rows of tallies
 MESSAGES, BYTES = 0, 1
 SENT, SENT_BYTES, DEFERRALS, BOUNCES, DELAY, LONGEST_DELAY = range(6)
+# Of a second; sums of delays are in these.
+MICROSECONDS = 1_000_000
 CONNECTIONS, SECONDS, LONGEST = range(3)
 
 # What can happen to a client's command or message; every kind of reject is REJECTED.
@@ -70,7 +72,8 @@ class Book:
                 kinds of the recogniser, and those named below
     senders, clients, accounts, sending_domains: messages and bytes that came from each
     recipients: what was sent to each, and its bytes
-    domains:    of recipients: sent, bytes, deferrals, bounces, sum of delays, longest delay
+    domains:    of recipients: sent, bytes, deferrals, bounces, sum of delays (in MICROSECONDS),
+                longest delay
     deferred:   queue IDs of messages that were deferred
     troubles:   of deliveries: kind, reason, reply code, enhanced code
     rejects:    kind, stage, reason, reply code, block list

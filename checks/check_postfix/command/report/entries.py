@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 
 from check_postfix.command.report import addresses
-from check_postfix.command.report.book import REJECTED, SEPARATOR
+from check_postfix.command.report.book import MICROSECONDS, REJECTED, SEPARATOR
 from check_postfix.command.report.tally import LONGEST_NAME, ONE
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
@@ -235,7 +235,8 @@ class Entries:
         seconds = float(delay)
         row[0] += times
         row[1] += size
-        row[4] += seconds * times
+        # In whole microseconds, the least that Postfix writes: sums do not depend on their order.
+        row[4] += round(seconds * MICROSECONDS) * times
         if seconds > row[5]:
             row[5] = seconds
         self._delays.append(delay)

@@ -10,6 +10,7 @@ from check_postfix.command.report.book import (
     DEFERRALS,
     DELAY,
     LONGEST_DELAY,
+    MICROSECONDS,
     OTHERS,
     SENT,
     SENT_BYTES,
@@ -368,8 +369,8 @@ class Sections:
         rows = [
             (
                 self._names.domain(name),
-                *(row[place] for place in (SENT, SENT_BYTES, DEFERRALS, BOUNCES)),
-                round(row[DELAY] / row[SENT], 6) if row[SENT] else None,
+                *(int(row[place]) for place in (SENT, SENT_BYTES, DEFERRALS, BOUNCES)),
+                round(row[DELAY] / row[SENT] / MICROSECONDS, 6) if row[SENT] else None,
                 row[LONGEST_DELAY],
             )
             for name, row in self._top(self._book.domains, SENT, "domains", SENT_BYTES)
