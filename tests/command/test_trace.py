@@ -685,3 +685,25 @@ def test_the_lines_before_tell_which_round_of_a_repeated_hour_it_is(
     assert (
         "02:10:00" in trace(*asked[:4], "a.example", "--until", "2026-10-25T02:12+02:00").lines[0]
     )
+
+
+def test_a_log_that_ends_before_that_time_is_said_to(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    log(path, "postfix/smtpd[1]: connect from a.example[192.0.2.1]")
+    os.utime(path, (datetime(2026, 11, 24, 16, 1, tzinfo=UTC).timestamp(),) * 2)
+
+    said = trace("--log", path, "connect from", "--since", "2026-11-25")
+
+    assert said.status == 1
+    assert said.footer[0] == (
+        "nothing found: of 1 file none was written to since then, the last one 2026-11-24 16:01:00"
+    )
+
+
+def test_without_a_line_that_is_understood_is_said_of_files_that_were_looked_at(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    path.write_text("one\ntwo\n")
+
+    said = trace("--log", path, "two", "--since", "2026-11-24")
+
+    assert said.footer[0] == "nothing found in 1 file without a line that is understood"

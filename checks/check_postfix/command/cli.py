@@ -13,7 +13,7 @@ import sys
 from contextlib import closing
 
 from check_postfix import __version__, ending
-from check_postfix.command import text
+from check_postfix.command import moment, text
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import Unknown, UsageError
@@ -125,10 +125,22 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if not arguments:
         parser.print_help()
         sys.exit(WRONG_USAGE)
-    options, strange = parser.parse_known_args(arguments)
+    options, strange = parser.parse_known_args(_joined(arguments))
     if strange:
         subparsers[options.subcommand].strange(strange[0])
     return options
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return them with `--since -1h` as one, which would be taken for two options otherwise."""
+    joined: list[str] = []
+    for written in arguments:
+        is_ago = written[:1] == "-" and written[1:2].isdigit()
+        if is_ago and joined and joined[-1] in (moment.SINCE, moment.UNTIL):
+            joined[-1] += f"={written}"
+        else:
+            joined.append(written)
+    return joined
 
 
 def parsers(names: Collection[str] = SUBCOMMANDS.keys()) -> tuple[_Parser, dict[str, _Parser]]:

@@ -124,7 +124,19 @@ class Search:
             new = self._find_messages(new) - self._ids
         self.goes_on = bool(new)
 
+    def looked_at(self) -> list[File]:
+        """Return the files that may have lines of that time, and could be read."""
+        return [file for file in self._new_enough() if file.number not in self._unread]
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether a file could not be read."""
+        return bool(self._unread)
+
     # -- reading
+
+    def _new_enough(self) -> list[File]:
+        return [file for file in self._logs.files if file.modified >= self._since]
 
     def _read(
         self, files: Sequence[File], look: Callable[[File, int, bytes], Looked]
@@ -192,8 +204,7 @@ class Search:
             return Hits(lines, first, _last(file, start, block), around)
 
         newest: dict[int, float] = {}
-        files = [file for file in self._logs.files if file.modified >= self._since]
-        for file, found in self._read(files, look):
+        for file, found in self._read(self._new_enough(), look):
             # What stands around a line may stand in another block.
             if found.near:
                 contexts[file.number].take(found.near)

@@ -6,7 +6,7 @@ import shlex
 from argparse import Namespace
 from datetime import datetime
 
-from check_postfix.command import declared, jobs, named
+from check_postfix.command import declared, jobs, moment, named
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
 from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
@@ -91,8 +91,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         declared.add(parser, option)
     parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
-    parser.add_argument("--since", metavar="TIME", help="lines are not older (to the minute)")
-    parser.add_argument("--until", metavar="TIME", help="lines are older")
+    parser.add_argument(
+        "--since", metavar="TIME", help=f"lines are not older, to the minute ({moment.SPELLINGS})"
+    )
+    parser.add_argument("--until", metavar="TIME", help="lines are older (likewise)")
     declared.add(
         parser, TIMEZONE, "time zone of stamps that do not name one, and of the hours shown"
         " (default: this machine's)",
@@ -313,6 +315,6 @@ def _trace(options: Namespace, of_time: Span, zone: tzinfo | None, text: str) ->
         ("--until", of_time.until, of_time.ends),
     ):
         if is_said:
-            moment = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
-            words += [flag, moment.strftime("%Y-%m-%dT%H:%M%z")]
+            at = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
+            words += [flag, at.strftime("%Y-%m-%dT%H:%M%z")]
     return shlex.join([*words, text])
