@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check_postfix.command import cli, logs
+from check_postfix.command import cli, logs, users
+from check_postfix.maillog.errors import LogError
 from tests.support.package import ROOT
 
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
@@ -707,3 +708,28 @@ def test_without_a_line_that_is_understood_is_said_of_files_that_were_looked_at(
     said = trace("--log", path, "two", "--since", "2026-11-24")
 
     assert said.footer[0] == "nothing found in 1 file without a line that is understood"
+
+
+@pytest.mark.parametrize(
+    ("user", "then"),
+    [("alice", "log in again"), ("nagios", "restart what runs this check")],
+)
+def test_who_may_not_read_a_log_is_told_what_helps_at_a_shell(
+    trace, tmp_path, monkeypatch, user, then
+):
+    path = tmp_path / "mail.log"
+    log(path, "postfix/smtpd[1]: connect from a.example[192.0.2.1]")
+    monkeypatch.setattr(users, "me", lambda: users.User(user, os.geteuid(), os.getegid()))
+
+    def refuse(_: object) -> bytes:
+        raise LogError(f"cannot read it: permission denied; add user {user} to group adm, and"
+                       " restart what runs this check")  # fmt: skip
+
+    monkeypatch.setattr(logs.File, "head", refuse)
+
+    said = trace("--log", path, "connect")
+
+    assert said.status == 3
+    assert said.footer[0] == (
+        f"not read: cannot read it: permission denied; add user {user} to group adm, and {then}"
+    )

@@ -13,7 +13,7 @@ import sys
 from contextlib import closing
 
 from check_postfix import __version__, ending
-from check_postfix.command import moment, text
+from check_postfix.command import moment, text, users
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import Unknown, UsageError
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except UsageError as error:
         _complain(str(error), WRONG_USAGE)
     except (LogError, StoreError, QueueError, Unknown) as error:
-        _complain(str(error), NOT_READ)
+        _complain(users.for_a_person(str(error)), NOT_READ)
     except sqlite3.Error as error:  # a temporary file's: the state's are told by its name
         _complain(
             f"cannot keep what does not fit into memory in a temporary file: {error};"

@@ -12,6 +12,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from time import monotonic, time
 
+from check_postfix.command import users
 from check_postfix.command.line import Line, of_record
 from check_postfix.command.rounds import Rounds, Settled
 from check_postfix.maillog.errors import LogError
@@ -248,7 +249,7 @@ class Logs:
             try:
                 head = File(0, file, self._zone).head()
             except LogError as error:
-                self.notes.append(str(error))
+                self.notes.append(users.for_a_person(str(error)))
                 continue
             if head:
                 # A copy is being compressed just now, or was left beside its original: the
