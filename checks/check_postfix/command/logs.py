@@ -49,6 +49,10 @@ class Replaced(Exception):
     """A file was rotated while it was read: another one has its name now."""
 
 
+# Lines at the end of a block, of which one should be understood
+_LOOKED_AT = 100
+
+
 class File:
     """A file of a log.
 
@@ -179,6 +183,19 @@ class File:
             return None
         settled = Settled(self._rounds.minute(block, begin, record))
         return of_record(record, raw, (self.number, start + begin), settled)
+
+    def last_line(self, block: bytes, start: int) -> Line | None:
+        """Return the last line of a block that can be understood; None if the last ones cannot.
+
+        block: the one that `blocks` has yielded last
+        start: where it begins
+        """
+        end = len(block)
+        for _ in range(_LOOKED_AT):
+            end = block.rfind(b"\n", 0, end - 1) + 1 if end else 0
+            if line := self.line(block, start, end):
+                return line
+        return None
 
     def head(self) -> bytes:
         """Return how the file begins.

@@ -16,6 +16,7 @@ import time
 import pytest
 
 from check_postfix.command import remedy
+from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.events import reasons
 from tests.support.package import ROOT
 
@@ -389,7 +390,9 @@ def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_pat
     said = report("--log", path)
 
     assert said.status == 3
-    assert "not read" in said.section("Problems")[0]
+    assert said.section("Problems")[0].startswith(
+        f"  not everything was read: {tmp_path}/mail.log.1.gz: ends too early"
+    )
     assert "  ann@example.com         1  1.8 kB" in said.lines
 
 
@@ -397,7 +400,7 @@ def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_pat
 
 
 def test_nothing_found_is_exit_code_1(report, log):
-    said = report("--log", log(*SESSION), "--day", "2026-12-24")
+    said = report("--log", log(*SESSION), "--until", "2027-01-01", "--instance", "other")
 
     assert said.status == 1
     assert "no mail came in and none left" in said.text
@@ -416,6 +419,46 @@ def test_that_a_time_lies_before_the_log_is_said_and_not_that_it_may_be_the_wron
         f"  the log begins 2026-11-24 16:00, after that {what}",
         "    next: ask for a later time, or say where older generations lie: --archives DIR",
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"), [(["--day", "2026-11-25"], "day"), (["--since", "2026-11-25"], "time")]
+)
+def test_that_a_time_lies_after_the_log_is_said_and_not_that_it_may_be_the_wrong_log(
+    report, log, asked, what
+):
+    path = log(*SESSION)
+
+    said = report("--log", path, *asked)
+
+    assert said.status == 1
+    assert said.section("Problems") == [
+        f"  the log ends 2026-11-24 16:03, before that {what}",
+        "    next: ask for an earlier time, or see where mail is logged by now: postconf"
+        " maillog_file",
+    ]
+
+
+def test_of_a_log_that_nobody_may_read_no_zeros_are_told(report, log, monkeypatch):
+    path = log(*SESSION)
+
+    def refuse(_: object) -> bytes:
+        raise LogError(f"cannot read {path}: permission denied; add user ann to group adm")
+
+    monkeypatch.setattr("check_postfix.command.logs.File.head", refuse)
+
+    said = report("--log", path)
+
+    assert said.status == 3
+    assert said.section("Problems") == [
+        f"  nothing was read: cannot read {path}: permission denied",
+        "    next: add user ann to group adm",
+    ]
+    assert said.section("What could not be read") == [
+        f"  cannot read {path}: permission denied; add user ann to group adm"
+    ]
+    assert "Totals" not in said.lines
+    assert report("--log", path, "--json").json()["totals"] == {}
 
 
 def test_a_mail_that_tells_of_nothing_is_no_silent_exit(report, log, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ _HUNDRED = 100
 
 def problems(
     book: Book, suspicions: list[str], unread: list[str], trace: Callable[[str], str],
-    domain: Callable[[bytes], str], before: str = "",
+    domain: Callable[[bytes], str], beside: tuple[str, str] | None = None,
 ) -> list[Problem]:  # fmt: skip
     """Return the problems, the worst first.
 
@@ -34,20 +34,24 @@ def problems(
     unread:     what could not be read
     trace:      returns the command that shows the lines with a text
     domain:     returns what a domain is called
-    before:     that the time which was asked for lies before the log, in words
+    beside:     that the time which was asked for lies before or after the log, and the next step
     """
     found = [
         Problem(URGENT, f"not everything was read: {words}", "see the end") for words in unread[:1]
     ]
     found += _of_the_machine(book, trace)
-    found += [_too_early(before)] if before else _of_deliveries(book, trace, domain)
+    found += [Problem(URGENT, *beside)] if beside else _of_deliveries(book, trace, domain)
     found += _of_logins(book, suspicions)
     return sorted(found, key=lambda problem: -problem.weight)
 
 
-def _too_early(words: str) -> Problem:
-    then = "ask for a later time, or say where older generations lie: --archives DIR"
-    return Problem(URGENT, words, then)
+def unreadable(unread: list[str]) -> Problem:
+    """Return the problem that nothing was read.
+
+    unread: why not, the first with what helps
+    """
+    cause, _, fix = unread[0].partition("; ")
+    return Problem(URGENT, f"nothing was read: {cause}", fix or "see the end")
 
 
 def _of_the_machine(book: Book, trace: Callable[[str], str]) -> list[Problem]:
