@@ -396,6 +396,32 @@ def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_pat
     assert "  ann@example.com         1  1.8 kB" in said.lines
 
 
+def not_found(number: int, to: str) -> str:
+    text = f"Host or domain name not found. Name service error for name={to} type=MX: try again"
+    return delivery("deferred", text, f"ann@{to}", "4.4.3").replace("4ABCDEF01", f"4ABC{number:05}")
+
+
+def test_where_no_domain_is_found_the_name_server_is_looked_at_first(report, log):
+    said = report("--log", log(*(not_found(n, f"dom{n}.example") for n in range(40))))
+
+    assert said.section("Problems")[:2] == [
+        "  100 % of 40 were put off (40), most often: DNS (40); at 40 domains",
+        f"    next: {remedy.RESOLVER}",
+    ]
+    assert "/etc/resolv.conf first" in remedy.RESOLVER
+
+
+def test_where_other_domains_are_found_the_names_are_looked_at(report, log):
+    passed = (delivery(to=f"ann@sent{n}.example") for n in range(10))
+    said = report("--log", log(*(not_found(n, f"dom{n // 2}.example") for n in range(10)), *passed))
+
+    assert said.section("Problems")[-2:] == [
+        "  50 % of 20 were put off (10), most often: DNS (10);"
+        " at 5 domains, first dom0.example (2)",
+        f"    next: {remedy.OF_REASON[reasons.DNS]}",
+    ]
+
+
 # -- how it ends
 
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from check_postfix.command.report.book import Book
+    from check_postfix.command.report.tally import Row
     from check_postfix.plugin import Option
 
 URGENT, LOOK = 2, 1
 # Fewer than these are no problem of the server.
 _FEW = 5
 _HUNDRED = 100
+_NEARLY_ALL = 0.9
 
 
 def problems(
@@ -114,9 +116,8 @@ def _of_deliveries(
         why, most = _most(book, kinds)
         words = f"{share:.0f} % of {whole:,} {happened} ({number:,}), most often: {why}"
         if top := book.domains.top(column, 1):
-            name, row = top[0]
-            words += f" ({most:,}); most at {domain(name)} ({row[column]:,.0f})"
-        found.append(Problem(weight, words, remedy.OF_REASON[why]))
+            words += f" ({most:,}); {_where(book, column, number, *top[0], domain)}"
+        found.append(Problem(weight, words, _then(book, why, column, most, number)))
     if not found and deferred + bounced and not _passed(book):
         why, _ = _most(book, (*put_off, "bounced"))
         failed = values.amount(deferred + bounced, "delivery attempt")
@@ -134,6 +135,33 @@ def _of_deliveries(
     if not deferred + bounced and not _passed(book):
         found.append(_without_mail(book))
     return found
+
+
+def _where(
+    book: Book, column: int, whole: int, name: bytes, row: Row, domain: Callable[[bytes], str]
+) -> str:
+    """Return where most failures were, or over how many domains they are spread.
+
+    name, row: of the domain with most of them
+    """
+    of_it = f"{row[column]:,.0f}"
+    if row[column] * 2 > whole:
+        return f"most at {domain(name)} ({of_it})"
+    spread = f"at {values.amount(book.domains.having(column), 'domain')}"
+    return spread if row[column] == 1 else f"{spread}, first {domain(name)} ({of_it})"
+
+
+def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
+    """Return the next step.
+
+    most, whole: failures by this reason, and all of them
+    """
+    failing = book.domains.having(column)
+    is_everywhere = failing >= _FEW and 2 * failing > len(book.domains)
+    if why == reasons.DNS and most >= _NEARLY_ALL * whole and is_everywhere:
+        # So many names are not misspelt; nothing is to be deleted.
+        return remedy.RESOLVER
+    return remedy.OF_REASON[why]
 
 
 def _passed(book: Book) -> bool:
