@@ -103,3 +103,21 @@ def test_a_duration_may_have_a_minus(subcommand, flag):
     words = [subcommand, flag, "-1h", *(["x"] if subcommand == "trace" else [])]
 
     assert getattr(cli._options(words), flag[2:]) == "-1h"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["now", "--since", "1h"], "--window"),
+        (["now", "--since=1h"], "--window"),
+        (["top", "--since", "1h"], "--window"),
+        (["top", "--until", "1h"], "--at"),
+        (["trace", "x", "--day", "yesterday"], "--since"),
+        (["report", "--window", "1h"], "--since"),
+    ],
+)
+def test_an_option_of_another_subcommand_leads_to_the_one_that_is_meant(words, meant, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(words)
+
+    assert f"no such option; did you mean {meant}?" in capsys.readouterr().err

@@ -373,8 +373,8 @@ def test_the_story_tells_how_it_came_what_became_of_it_and_how_it_ended(trace, t
     assert said.story == [
         "came 2026-11-24 16:00:00 from mail.example.net[192.0.2.3], logged in as ben",
         "<ann@example.com>: sent after 2 attempts by mx.example.com[192.0.2.25]:25"
-        " 2026-11-24 16:00:04, 1.1 s after it came (0.1 s before the queue, 0.4 s connecting,"
-        " 0.6 s transmitting): 250 2.0.0 Ok",
+        " 2026-11-24 16:00:04, 1.1 s after it came (0.1 s waiting for this attempt, 0.4 s"
+        " connecting, 0.6 s transmitting): 250 2.0.0 Ok",
         "left the queue 2026-11-24 16:00:05, after 5 s",
     ]
 
@@ -733,3 +733,26 @@ def test_who_may_not_read_a_log_is_told_what_helps_at_a_shell(
     assert said.footer[0] == (
         f"not read: cannot read it: permission denied; add user {user} to group adm, and {then}"
     )
+
+
+def test_what_was_tried_before_has_waited_for_the_attempt_and_not_before_the_queue(trace, tmp_path):
+    path = tmp_path / "mail.log"
+
+    def tried(delay: str, stages: str) -> str:
+        return (
+            "postfix/smtp[7]: 4ABCDEF012: to=<bob@example.net>,"
+            f" relay=mx.example.net[192.0.2.25]:25, delay={delay}, delays={stages}, dsn=4.2.0,"
+            " status=deferred (host mx.example.net[192.0.2.25] said: 450 4.2.0 later)"
+        )
+
+    log(path, tried("1", "0.9/0/0/0.1"), tried("839.1", "839/0/0/0.1"))
+
+    said = trace("--log", path, "4ABCDEF012", "--brief")
+    assert said.story[1].startswith(
+        "<bob@example.net>: put off after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
+        " 16:00:01, 13 min 59 s after it came (13 min 59 s waiting for this attempt, 0.1 s"
+        " transmitting)"
+    )
+    log(path, tried("1", "0.9/0/0/0.1"))
+    first = trace("--log", path, "4ABCDEF012", "--brief").story[1]
+    assert "(0.9 s before the queue, 0.1 s transmitting)" in first

@@ -46,6 +46,16 @@ WRONG_USAGE, NOT_READ = 2, 3
 _OF_SIGNALS = 128
 
 
+# What is an option of other subcommands -> what may be meant by it
+_MEANT = {
+    "--day": ("--since",),
+    "--since": ("--window",),
+    "--until": ("--at",),
+    "--window": ("--since",),
+    "--at": ("--until",),
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 found, 1 nothing found, 2 wrong usage, 3 not read."""
     for stream in (sys.stdout, sys.stderr):
@@ -113,7 +123,9 @@ class _Parser(argparse.ArgumentParser):
     def strange(self, written: str) -> NoReturn:
         """Say that there is no such option."""
         known = [flag for action in self._actions for flag in action.option_strings]
-        near = difflib.get_close_matches(written.partition("=")[0], known, n=1)
+        flag = written.partition("=")[0]
+        near = [meant for meant in _MEANT.get(flag, ()) if meant in known]
+        near = near or difflib.get_close_matches(flag, known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         self.error(f"{written}: no such option{meant}")
 
