@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 import pytest
 
 from check_postfix.command import cli, installation, users
+from check_postfix.command import doctor as doctor_module
 from check_postfix.maillog.errors import LogError
+from check_postfix.maillog.source import refusal
+from check_postfix.maillog.source.refusal import Unreadable
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
 from tests.support.package import ROOT
@@ -66,7 +69,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr("check_postfix.maillog.source.journalctl.has_journal", lambda: False)
     monkeypatch.setattr("check_postfix.command.installation.PLACES", ())
     monkeypatch.setattr("check_postfix.command.installation.PLUGINS", ())
-    for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 6))):
+    for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 9))):
         path = tmp_path / name
         path.write_text("".join(line(days * DAY + n) for n in range(50, 10, -1)))
         os.utime(path, (time.time() - days * DAY,) * 2)
@@ -88,20 +91,22 @@ def test_where_all_is_well_that_is_said(doctor, server):
     assert status == 0
     said = "\n".join(text for text, _ in found)
     for words in (
-        "5 rotated generations, 0 of them compressed",
+        "8 rotated generations, 0 of them compressed",
         "known frame; ",
         "its stamps name their zone",
         "sums are kept for 30 d, clients and domains for 2 d",
-        f"ok    monitoring: deferred asked in the last 20 min, as {ME}",
+        # One run by hand leaves the same mark as a monitoring.
+        "ok    monitoring: deferred asked in the last 20 min, by the monitoring or by hand as"
+        f" {ME}; not asked: bounces, auth, rejects, volume, delay, senders, recipients, log",
         "version 3.7.11",
         "the main instance answers; 0 messages in its queue",
-        f"{ME} may read it and 5 older files",
+        f"{ME} may read it and 8 older files",
     ):
         assert words in said
 
 
 def test_of_one_rotated_generation_the_words_say_one(doctor, server, tmp_path):
-    for number in range(2, 6):
+    for number in range(2, 9):
         (tmp_path / f"mail.log.{number}").unlink()
 
     _, found, _ = doctor(*server, "--user", ME)
@@ -222,8 +227,9 @@ def test_which_checks_were_asked_is_told_by_name_as_far_as_their_options_are_kno
     _, found, _ = doctor(*server, "--user", ME)
 
     assert (
-        "ok    monitoring: deferred, bounces, auth, rejects, 2 more checks and 1 with other options"
-        f" asked in the last 20 min, as {ME}"
+        "ok    monitoring: deferred, bounces, auth, rejects, 2 more checks and 1 more that cannot"
+        " be named, since it has options of its own, asked in the last 20 min, by the monitoring"
+        f" or by hand as {ME}; not asked: 2 or more of senders, recipients, log"
     ) in [text for text, _ in found]
 
 
@@ -465,6 +471,177 @@ def test_a_user_that_is_not_there_is_wrong_usage(doctor):
 
     assert status == 2
     assert "--user no-such-user: no such user" in error
+
+
+def test_the_last_line_says_what_was_looked_at_and_where_to_see_how_mail_is(server, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["doctor", *server, "--user", ME])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "the checks can work; how mail is: postfix-log now"
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_short_log_is_looked_at_from_its_first_line_on(doctor, server, tmp_path, lines):
+    (tmp_path / "mail.log").write_text(line(20) * lines)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = f"{lines} of {lines} line{'s'[: lines - 1]} looked at have a known frame"
+    assert any(said in text for text, _ in found)
+
+
+def test_of_a_long_log_what_is_cut_off_is_no_line(doctor, server, tmp_path):
+    (tmp_path / "mail.log").write_text(line(20) * 10_000)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    (text,) = [text for text, _ in found if "looked at have a known frame" in text]
+    known, whole = re.findall(r"log: (\d+) of (\d+) lines", text)[0]
+    assert known == whole
+
+
+def test_few_older_logs_are_told_with_what_is_needed(doctor, server, tmp_path):
+    for number in range(6, 9):
+        (tmp_path / f"mail.log.{number}").unlink()
+
+    ((_, fix),) = fixes(doctor(*server, "--user", ME)[1])
+
+    assert fix == (
+        "keep more: a new state file learns from them what is usual, and that needs 7 days,"
+        " better 28; see 'rotate' in /etc/logrotate.d"
+    )
+
+
+def test_where_there_are_no_older_logs_none_are_said_to_be_readable(doctor, server, tmp_path):
+    for number in range(1, 9):
+        (tmp_path / f"mail.log.{number}").unlink()
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    assert (f"ok    log: {ME} may read it", "") in found
+
+
+# -- as somebody who may not look
+
+
+@pytest.fixture
+def alice(monkeypatch):
+    """Let this process be one of alice, who is in no group and may not become anybody."""
+    monkeypatch.setattr(users, "me", lambda: users.User("alice", os.geteuid(), os.getegid()))
+    monkeypatch.setattr(users.User, "groups", lambda _: [])
+    may_not = lambda self, paths, _=0: [False if self.is_me else None] * len(paths)  # noqa: E731
+    monkeypatch.setattr(users.User, "may", may_not)
+
+
+@pytest.fixture
+def closed_log(server, tmp_path, monkeypatch):
+    """The same server with a log of root and group adm that this process may not read."""
+    path = server[1]
+    for number in range(1, 9):
+        (tmp_path / f"mail.log.{number}").unlink()
+    refused = Unreadable(
+        f"cannot read {path}: permission denied; add user alice to group adm, and {refusal.RESTART}"
+    )
+
+    def refuse(_: object) -> bytes:
+        raise refused
+
+    monkeypatch.setattr("check_postfix.command.logs.File.head", refuse)
+    return path
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_log_that_may_not_be_read_is_said_to_be_closed_and_not_to_be_empty(
+    doctor, server, closed_log
+):
+    status, found, _ = doctor(*server, "--user", "nobody")
+
+    assert status == 3
+    assert (
+        f"mend  log: cannot read {closed_log}: permission denied",
+        "as root: postfix-log doctor; or add user alice to group adm, and log in again",
+    ) in fixes(found)
+    assert not any("no whole line" in text for text, _ in found)
+
+
+def test_who_may_not_tell_is_told_to_be_root(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+
+    assert list(doctor_module._of_user(users.named("nobody"))) == [
+        ("looking as 4242; what nobody may read, only root can tell", "as root: postfix-log doctor")
+    ]
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_log_that_one_may_not_read_oneself_is_told_once(doctor, server, closed_log, monkeypatch):
+    monkeypatch.setattr(users, "of_monitoring", lambda: None)
+
+    _, found, _ = doctor(*server)
+
+    assert [text for text, _ in fixes(found) if "mend  log" in text] == [
+        f"mend  log: alice may not read {closed_log}"
+    ]
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """Where the directory that all checks share would be; it is not there."""
+    there = tmp_path / "var/check_postfix"
+    there.parent.mkdir()
+    monkeypatch.setattr("check_postfix.maillog.store.location.SHARED", str(there))
+    return there
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_without_the_shared_directory_it_is_advised_and_not_one_in_root_s_home(
+    doctor, server, shared
+):
+    for above in list(shared.parents)[:-2]:
+        above.chmod(0o755)
+    text, fix = fixes(doctor(*server[:2], "--user", "nobody")[1])[0]
+
+    assert text == f"mend  state: there is no {shared}"
+    assert fix.startswith("install -d -o nobody -g ")
+    assert fix.endswith(f" -m 0700 {shared}")
+    subprocess.run(shlex.split(fix), check=True)
+    assert fixes(doctor(*server[:2], "--user", "nobody")[1]) == [
+        (
+            f"mend  state: {shared}/maillog.sqlite3: nothing is kept yet",
+            "runuser -u nobody -- postfix-log ingest",
+        )
+    ]
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_state_in_the_home_of_the_checks_user_is_found_where_nothing_is_shared(
+    doctor, server, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    state = home / ".local/state/check_postfix/maillog.sqlite3"
+    state.parent.mkdir(parents=True, mode=0o700)
+    outcome_of(check_of("deferred"), [*server[:2], "--state", str(state)])
+    monkeypatch.setattr(users.User, "home", str(home))
+    monkeypatch.setattr(users.User, "is_me", False)
+    monkeypatch.setattr(users.User, "may", lambda _, paths, __=0: [True] * len(paths))
+
+    _, found, _ = doctor(*server[:2], "--user", ME)
+
+    assert any(f"state: {state}, " in text for text, _ in found)
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_state_of_others_is_said_to_be_closed(doctor, server, shared, monkeypatch):
+    shared.mkdir()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(shared) and access(path, mode))
+
+    _, found, _ = doctor(*server[:2], "--user", "nobody")
+
+    assert (
+        f"mend  state: {shared} is open to nobody alone; root can look into it",
+        "as root: postfix-log doctor",
+    ) in fixes(found)
 
 
 def test_nothing_is_changed(doctor, server, tmp_path):

@@ -344,3 +344,18 @@ def test_some_hours_are_not_told_as_a_month(say, tmp_path):
     assert any("1 x CRITICAL, " in line for line in lines)
     assert not any("a month" in line for line in lines)
     assert any("no thresholds are suggested" in line for line in lines)
+
+
+def test_an_alarm_from_the_first_run_on_begins_when_that_is_said_to_begin(say, tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text("".join(attempt(ago, "deferred", "a.example") for ago in range(1500, 60, -10)))
+    options = ["--log", str(log), "--state", str(tmp_path / "state")]
+    say("ingest", *options)
+
+    _, lines, _ = say("rehearse", "--every", "1m", "deferred", *options)
+
+    first, last, span, runs = re.findall(
+        r"\S+ (\S+) to \S+ (\S+), (\d+) min, a run every 1 min: (\d+) runs", lines[0]
+    )[0]
+    assert int(span) == int(runs)
+    assert re.search(rf" {first} to (?:\S+ )?{last}$", lines[-1])

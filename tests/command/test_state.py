@@ -183,6 +183,23 @@ def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
     assert any("postfix-log ingest" in line for line in lines)
 
 
+def test_a_state_of_one_user_is_told_from_that_of_the_monitoring(say, log, tmp_path, monkeypatch):
+    own, shared = tmp_path / "own", tmp_path / "shared"
+    monkeypatch.setattr("check_postfix.maillog.store.location.SHARED", str(shared))
+    monkeypatch.setattr("check_postfix.maillog.store.location.default_store", lambda: str(own))
+    words = (
+        f"  this user's own; what the monitoring's checks keep is in {shared}: as root:"
+        " postfix-log status"
+    )
+    assert words not in say("status")[1]
+    shared.mkdir()
+
+    assert say("status")[1][1] == words
+    say("ingest", "--log", log, "--state", own)
+    assert say("status")[1].count(words) == 1
+    assert words not in say("status", "--state", own)[1]
+
+
 def test_it_tells_when_a_check_ran_last(say, log, tmp_path):
     state = tmp_path / "state"
     assert say("status", "--state", state) == (

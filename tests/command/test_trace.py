@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check_postfix.command import cli, logs
+from check_postfix.command import cli, logs, users
+from check_postfix.maillog.errors import LogError
 from tests.support.package import ROOT
 
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
@@ -372,8 +373,8 @@ def test_the_story_tells_how_it_came_what_became_of_it_and_how_it_ended(trace, t
     assert said.story == [
         "came 2026-11-24 16:00:00 from mail.example.net[192.0.2.3], logged in as ben",
         "<ann@example.com>: sent after 2 attempts by mx.example.com[192.0.2.25]:25"
-        " 2026-11-24 16:00:04, 1.1 s after it came (0.1 s before the queue, 0.4 s connecting,"
-        " 0.6 s transmitting): 250 2.0.0 Ok",
+        " 2026-11-24 16:00:04, 1.1 s after it came (0.1 s waiting for this attempt, 0.4 s"
+        " connecting, 0.6 s transmitting): 250 2.0.0 Ok",
         "left the queue 2026-11-24 16:00:05, after 5 s",
     ]
 
@@ -685,3 +686,73 @@ def test_the_lines_before_tell_which_round_of_a_repeated_hour_it_is(
     assert (
         "02:10:00" in trace(*asked[:4], "a.example", "--until", "2026-10-25T02:12+02:00").lines[0]
     )
+
+
+def test_a_log_that_ends_before_that_time_is_said_to(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    log(path, "postfix/smtpd[1]: connect from a.example[192.0.2.1]")
+    os.utime(path, (datetime(2026, 11, 24, 16, 1, tzinfo=UTC).timestamp(),) * 2)
+
+    said = trace("--log", path, "connect from", "--since", "2026-11-25")
+
+    assert said.status == 1
+    assert said.footer[0] == (
+        "nothing found: of 1 file none was written to since then, the last one 2026-11-24 16:01:00"
+    )
+
+
+def test_without_a_line_that_is_understood_is_said_of_files_that_were_looked_at(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    path.write_text("one\ntwo\n")
+
+    said = trace("--log", path, "two", "--since", "2026-11-24")
+
+    assert said.footer[0] == "nothing found in 1 file without a line that is understood"
+
+
+@pytest.mark.parametrize(
+    ("user", "then"),
+    [("alice", "log in again"), ("nagios", "restart what runs this check")],
+)
+def test_who_may_not_read_a_log_is_told_what_helps_at_a_shell(
+    trace, tmp_path, monkeypatch, user, then
+):
+    path = tmp_path / "mail.log"
+    log(path, "postfix/smtpd[1]: connect from a.example[192.0.2.1]")
+    monkeypatch.setattr(users, "me", lambda: users.User(user, os.geteuid(), os.getegid()))
+
+    def refuse(_: object) -> bytes:
+        raise LogError(f"cannot read it: permission denied; add user {user} to group adm, and"
+                       " restart what runs this check")  # fmt: skip
+
+    monkeypatch.setattr(logs.File, "head", refuse)
+
+    said = trace("--log", path, "connect")
+
+    assert said.status == 3
+    assert said.footer[0] == (
+        f"not read: cannot read it: permission denied; add user {user} to group adm, and {then}"
+    )
+
+
+def test_what_was_tried_before_has_waited_for_the_attempt_and_not_before_the_queue(trace, tmp_path):
+    path = tmp_path / "mail.log"
+
+    def tried(delay: str, stages: str) -> str:
+        return (
+            "postfix/smtp[7]: 4ABCDEF012: to=<bob@example.net>,"
+            f" relay=mx.example.net[192.0.2.25]:25, delay={delay}, delays={stages}, dsn=4.2.0,"
+            " status=deferred (host mx.example.net[192.0.2.25] said: 450 4.2.0 later)"
+        )
+
+    log(path, tried("1", "0.9/0/0/0.1"), tried("839.1", "839/0/0/0.1"))
+
+    said = trace("--log", path, "4ABCDEF012", "--brief")
+    assert said.story[1].startswith(
+        "<bob@example.net>: put off after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
+        " 16:00:01, 13 min 59 s after it came (13 min 59 s waiting for this attempt, 0.1 s"
+        " transmitting)"
+    )
+    log(path, tried("1", "0.9/0/0/0.1"))
+    first = trace("--log", path, "4ABCDEF012", "--brief").story[1]
+    assert "(0.9 s before the queue, 0.1 s transmitting)" in first

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from check_postfix import auth, rejects
+from check_postfix import auth, deferred, rejects
 from check_postfix import log as log_itself
 from check_postfix.command import cli
 from check_postfix.plugin.run import outcome_of
@@ -122,6 +122,32 @@ def test_the_worst_of_the_troubles_of_postfix_is_shown(tmp_path):
     assert shown().endswith(" fatal:")
     trouble.pop(0)
     assert shown().endswith(" 'a milter does not answer'")
+
+
+def failures(domains: list[str]) -> str:
+    return "".join(
+        f"2026-11-24T18:15:36+00:00 mx1 postfix/smtp[7]: 4ABCDEF0{number:02}: to=<ann@{domain}>,"
+        " relay=none, delay=1, delays=0/0/1/0, dsn=4.4.3, status=deferred (Host or domain name not"
+        f" found. Name service error for name={domain} type=MX: Host not found, try again)\n"
+        for number, domain in enumerate(domains)
+    )
+
+
+@pytest.mark.parametrize(
+    ("domains", "patterns"),
+    [
+        ([f"dom{number}.example" for number in range(40)], ["status=deferred"]),
+        (["a.example"] * 21 + ["b.example"] * 19, ["a.example", "status=deferred"]),
+        (["a.example"] * 20 + ["b.example"] * 20, ["status=deferred"]),
+    ],
+)
+def test_one_domain_is_shown_if_most_is_of_it_and_else_all(tmp_path, domains, patterns):
+    log = tmp_path / "mail.log"
+    log.write_text(failures(domains))
+
+    said = last_line(deferred.CHECK, ["--no-state", "--log", str(log), *OF_THEN])
+
+    assert shlex.split(said)[-len(patterns) - 1 :] == ["2026-11-24T18:16+0000", *patterns]
 
 
 @CHECKS

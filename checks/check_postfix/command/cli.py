@@ -12,7 +12,7 @@ import sys
 from contextlib import closing
 
 from check_postfix import __version__, ending
-from check_postfix.command import text
+from check_postfix.command import moment, text, users
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import Unknown, UsageError
@@ -45,6 +45,16 @@ WRONG_USAGE, NOT_READ = 2, 3
 _OF_SIGNALS = 128
 
 
+# What is an option of other subcommands -> what may be meant by it
+_MEANT = {
+    "--day": ("--since",),
+    "--since": ("--window",),
+    "--until": ("--at",),
+    "--window": ("--since",),
+    "--at": ("--until",),
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 found, 1 nothing found, 2 wrong usage, 3 not read."""
     for stream in (sys.stdout, sys.stderr):
@@ -58,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except UsageError as error:
         _complain(str(error), WRONG_USAGE)
     except (LogError, StoreError, QueueError, Unknown) as error:
-        _complain(str(error), NOT_READ)
+        _complain(users.for_a_person(str(error)), NOT_READ)
     except sqlite3.Error as error:  # a temporary file's: the state's are told by its name
         _complain(
             f"cannot keep what does not fit into memory in a temporary file: {error};"
@@ -114,7 +124,9 @@ class _Parser(argparse.ArgumentParser):
         import difflib
 
         known = [flag for action in self._actions for flag in action.option_strings]
-        near = difflib.get_close_matches(written.partition("=")[0], known, n=1)
+        flag = written.partition("=")[0]
+        near = [meant for meant in _MEANT.get(flag, ()) if meant in known]
+        near = near or difflib.get_close_matches(flag, known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         self.error(f"{written}: no such option{meant}")
 
@@ -126,10 +138,22 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if not arguments:
         parser.print_help()
         sys.exit(WRONG_USAGE)
-    options, strange = parser.parse_known_args(arguments)
+    options, strange = parser.parse_known_args(_joined(arguments))
     if strange:
         subparsers[options.subcommand].strange(strange[0])
     return options
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return them with `--since -1h` as one, which would be taken for two options otherwise."""
+    joined: list[str] = []
+    for written in arguments:
+        is_ago = written[:1] == "-" and written[1:2].isdigit()
+        if is_ago and joined and joined[-1] in (moment.SINCE, moment.UNTIL):
+            joined[-1] += f"={written}"
+        else:
+            joined.append(written)
+    return joined
 
 
 def parsers(names: Collection[str] = SUBCOMMANDS.keys()) -> tuple[_Parser, dict[str, _Parser]]:

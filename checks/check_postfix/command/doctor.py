@@ -32,6 +32,7 @@ from check_postfix.maillog.store import contents, damage, location, log_zone, re
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.maillog.syntax import frame
+from check_postfix.maillog.window.usual import DAYS, LEAST_DAYS
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError, QueueError
 from check_postfix.plugin import UsageError, values
@@ -49,9 +50,9 @@ TO_MEND = 3
 _QUEUE_TIMEOUT = 10
 # Bytes of each end of a log that are looked at.
 _SAMPLE = 1 << 18
-# Days of log that the usual level of a time of day needs, at least.
-_LEAST_DAYS = 4
 _DAY = 86400
+_CLOSED = "may not read"
+_AS_ROOT = "as root: postfix-log doctor"
 # Hosts that are named
 _MOST_NAMED = 3
 
@@ -62,8 +63,9 @@ were found, who may read what, how long is kept, and which checks were asked lat
 is not well, the command that mends it. Nothing is changed.
 """
 EPILOG = """\
-As root it looks with the eyes of the user that the checks run as. exit codes: 0 all is well,
-2 wrong usage, 3 something is to be mended.
+As root it looks with the eyes of the user that the checks run as. It tells whether the checks can
+work; how mail is, postfix-log now tells. exit codes: 0 they can, 2 wrong usage, 3 something is to
+be mended.
 
 examples:
   postfix-log doctor
@@ -99,7 +101,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         ("log", _of_log(given, user, writers)),
         ("journal", _of_journal(given, user)),
         ("state", _of_state(given, user)),
-        ("monitoring", _of_monitoring(given)),
+        ("monitoring", _of_monitoring(given, user)),
         ("Postfix", _of_postfix(writers)),
         ("Dovecot", _of_dovecot()),
     ):
@@ -113,7 +115,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
     if to_mend:
         yield f"{values.amount(to_mend, 'finding')} to mend"
         return TO_MEND
-    yield "all is well"
+    # A daemon that is dead, or a full queue, is what the checks are for.
+    yield "the checks can work; how mail is: postfix-log now"
     return 0
 
 
@@ -135,7 +138,7 @@ def _of_user(user: User) -> Iterator[Finding]:
     else:
         yield Finding(
             f"looking as {me.name}; what {user.name} may read, only root can tell",
-            f"sudo postfix-log doctor, or: sudo -u {user.name} postfix-log doctor",
+            _AS_ROOT,
         )
 
 
@@ -149,12 +152,15 @@ def _of_log(given: Namespace, user: User, writers: set[str]) -> Iterator[Finding
     except LogError as error:
         yield _error(error)
         return
+    is_closed = False
     for log in logs:
         if log.is_journal:
             yield Finding(f"the {log.name} is the log")
         for path in [] if log.is_journal else log.paths:
-            yield from _of_path(path, given, user)
-    yield from _of_lines(logs, given, writers)
+            for finding in _of_path(path, given, user):
+                is_closed |= _CLOSED in finding.text
+                yield finding
+    yield from _of_lines(logs, given, user, writers, is_closed and user.is_me)
 
 
 def _error(error: Exception) -> Finding:
@@ -182,9 +188,10 @@ def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
     closed = [file.path for file, is_open in zip(every, may, strict=True) if is_open is False]
     for each in closed[:1]:
         more = f" and {len(closed) - 1} more" if closed[1:] else ""
-        yield Finding(f"{user.name} may not read {each}{more}", user.opening(each))
+        yield Finding(f"{user.name} {_CLOSED} {each}{more}", user.opening(each))
     if not closed and None not in may:
-        yield Finding(f"{user.name} may read it and {values.amount(len(older), 'older file')}")
+        others = f" and {values.amount(len(older), 'older file')}" if older else ""
+        yield Finding(f"{user.name} may read it{others}")
     compressed = sum(file.compressed for file in older)
     if not older:
         yield Finding(
@@ -195,24 +202,31 @@ def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
     text = f"{values.amount(len(older), 'rotated generation')}, {compressed} of them compressed,"
     text += f" the oldest written until {local_time(int(oldest) // 60)}"
     days = (time.time() - oldest) / _DAY
-    is_short = days < _LEAST_DAYS and len(older) > 1
+    is_short = days < LEAST_DAYS and len(older) > 1
     yield Finding(
         text,
-        f"keep more: what is usual needs {_LEAST_DAYS} days; see 'rotate' in /etc/logrotate.d"
+        f"keep more: a new state file learns from them what is usual, and that needs {LEAST_DAYS}"
+        f" days, better {DAYS}; see 'rotate' in /etc/logrotate.d"
         if is_short
         else "",
     )
 
 
-def _of_lines(logs: list[NamedLog], given: Namespace, writers: set[str]) -> Iterator[Finding]:
-    """Yield what the newest lines look like; add the hosts whose Postfix wrote them."""
+def _of_lines(
+    logs: list[NamedLog], given: Namespace, user: User, writers: set[str], is_told: bool
+) -> Iterator[Finding]:
+    """Yield what the newest lines look like; add the hosts whose Postfix wrote them.
+
+    is_told: whether it was said that this user may not read a file
+    """
     lines = ours = known = without_zone = postfix = dovecot = 0
     zone = None if given.timezone is None else values.zone(given.timezone)
     try:
         with Logs(logs, given.archives, zone, time.time() - _DAY, given.journal_match) as read:
             newest = read.files[-1] if read.files else None
             for _, block in newest.blocks() if newest else ():
-                for line in block[-_SAMPLE:].split(b"\n")[1:]:
+                # What is cut off at the begin of a sample is no line.
+                for line in block[-_SAMPLE:].split(b"\n")[len(block) > _SAMPLE :]:
                     if not line:
                         continue
                     lines += 1
@@ -227,8 +241,15 @@ def _of_lines(logs: list[NamedLog], given: Namespace, writers: set[str]) -> Iter
                         writers.add(record.host.decode("utf-8", "replace").lower())
                     ours += is_dovecot or record.instance.startswith(b"postfix")
                     without_zone += not record.zone
+            unread = read.notes
     except LogError as error:
         yield _error(error)
+        return
+    if unread and not is_told:
+        found = _error(LogError(unread[0]))
+        # Who looks for somebody else need not be let in.
+        yield found if user.is_me else Finding(found.text, f"{_AS_ROOT}; or {found.fix}")
+    if not lines and unread:
         return
     if not lines:
         yield Finding("no whole line in it", "see where mail is logged: postconf maillog_file")
@@ -293,32 +314,44 @@ def _journal_finding(found: Finding, is_the_log: bool) -> Finding:
 # -- the state
 
 
-def _state_path(given: Namespace) -> str:
+def _state_path(given: Namespace, user: User) -> str:
     """Return where the checks keep their state.
 
     Raises: StoreError
     """
-    path = state.path_of(given)
-    if given.state is None and os.path.isdir(location.SHARED):
-        return os.path.join(location.SHARED, os.path.basename(path))
-    return path
+    if given.state is not None:
+        return state.path_of(given)
+    if not os.path.isdir(location.SHARED):
+        if user.is_me:
+            return state.path_of(given)
+        # What this process would take is another one's home.
+        own = location.in_home(user.home)
+        if user.home and os.path.exists(own):
+            return own
+    return location.in_shared()
 
 
 def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
     try:
-        path = _state_path(given)
+        path = _state_path(given, user)
     except StoreError as error:
         yield _error(error)
         return
     directory = os.path.dirname(os.path.abspath(path))
-    if user.may([directory], os.W_OK | os.X_OK) == [False]:
+    may = user.may([directory], os.W_OK | os.X_OK)
+    is_there = os.path.isdir(directory)
+    if may == [False] or not (is_there or user.is_me):
         quoted = shlex.quote(directory)
         group = users.group_name(user.gid)
         make = f"install -d -o {user.name} -g {group} -m 0700 {quoted}"
-        yield Finding(f"{user.name} may not write {directory}", make)
+        text = f"{user.name} may not write {directory}" if is_there else f"there is no {directory}"
+        yield Finding(text, make)
+    if is_there and may == [None] and not os.access(directory, os.R_OK | os.X_OK):
+        yield Finding(f"{directory} is open to {user.name} alone; root can look into it", _AS_ROOT)
+        return
     if state.is_missing(path):
         run = "postfix-log ingest"
-        run = run if user.is_me else f"sudo -u {user.name} {run}"
+        run = run if user.is_me else f"runuser -u {user.name} -- {run}"
         yield Finding(f"{path}: nothing is kept yet", run)
         return
     if os.path.lexists(path + ASIDE):
@@ -348,13 +381,13 @@ def _of_state(given: Namespace, user: User) -> Iterator[Finding]:
         )
 
 
-def _of_monitoring(given: Namespace) -> Iterator[Finding]:
+def _of_monitoring(given: Namespace, user: User) -> Iterator[Finding]:
     """Yield which checks were asked lately.
 
     What keeps that from being known is told of the state.
     """
     try:
-        path = _state_path(given)
+        path = _state_path(given, user)
         if state.is_missing(path):
             return
         with state.opened(path) as store:

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from time import monotonic, time
 
+from check_postfix.command import users
 from check_postfix.command.line import Line, of_record
 from check_postfix.command.rounds import Rounds, Settled
 from check_postfix.maillog.errors import LogError
@@ -45,6 +46,10 @@ _FAR = 1 << 62
 
 class Replaced(Exception):
     """A file was rotated while it was read: another one has its name now."""
+
+
+# Lines at the end of a block, of which one should be understood
+_LOOKED_AT = 100
 
 
 class File:
@@ -178,6 +183,19 @@ class File:
         settled = Settled(self._rounds.minute(block, begin, record))
         return of_record(record, raw, (self.number, start + begin), settled)
 
+    def last_line(self, block: bytes, start: int) -> Line | None:
+        """Return the last line of a block that can be understood; None if the last ones cannot.
+
+        block: the one that `blocks` has yielded last
+        start: where it begins
+        """
+        end = len(block)
+        for _ in range(_LOOKED_AT):
+            end = block.rfind(b"\n", 0, end - 1) + 1 if end else 0
+            if line := self.line(block, start, end):
+                return line
+        return None
+
     def head(self) -> bytes:
         """Return how the file begins.
 
@@ -247,7 +265,7 @@ class Logs:
             try:
                 head = File(0, file, self._zone).head()
             except LogError as error:
-                self.notes.append(str(error))
+                self.notes.append(users.for_a_person(str(error)))
                 continue
             if head:
                 # A copy is being compressed just now, or was left beside its original: the

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from check_postfix.maillog.store.store import Store
+    from check_postfix.plugin import Check
 
 # Minutes; checks run every few minutes, and leave a mark every ten at most.
 _LATELY = 20
@@ -65,11 +66,31 @@ class Asked:
         others = sum(minute >= since for minute in self.others)
         if more := len(names[_MOST:]):
             names = [*names[:_MOST], values.amount(more, "more check")]
-        if others and names:
-            names.append(f"{others} with other options")
-        elif others:
-            names.append(values.amount(others, "check") + " with options of their own")
+        if others:
+            what = f"{others} more" if names else values.amount(others, "check")
+            own = "it has options of its own" if others == 1 else "they have options of their own"
+            names.append(f"{what} that cannot be named, since {own},")
         return ", ".join(names[:-1]) + " and " * bool(names[1:]) + names[-1]
+
+    def missing(self, since: int) -> str:
+        """Return which were not asked since a minute, as far as that can be told; else nothing."""
+        left = [name for name in _names() if self.names.get(name, 0) < since]
+        others = sum(minute >= since for minute in self.others)
+        # Those that cannot be named may be these.
+        if len(left) <= others:
+            return ""
+        of_them = f"{len(left) - others} or more of " if others else ""
+        return f"; not asked: {of_them}{', '.join(left)}"
+
+
+def _names() -> list[str]:
+    """Return the checks of the log, which leave marks."""
+    return [name for name in programs.NAMES if _check(name).source is FROM_LOG]
+
+
+def _check(name: str) -> Check:
+    check: Check = importlib.import_module(f"check_postfix.{name}").CHECK
+    return check
 
 
 def _ids(key: bytes, written: Namespace) -> list[tuple[str, set[str]]]:
@@ -81,10 +102,8 @@ def _ids(key: bytes, written: Namespace) -> list[tuple[str, set[str]]]:
     for option in (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         of_log += option.words(getattr(written, option.name))
     found = []
-    for name in programs.NAMES:
-        check = importlib.import_module(f"check_postfix.{name}").CHECK
-        if check.source is not FROM_LOG:
-            continue
+    for name in _names():
+        check = _check(name)
         ids = set()
         for arguments in ([], of_log):
             try:
@@ -110,14 +129,16 @@ def finding(asked: Asked, path: str) -> Finding:
     if now - last > _LATE:
         text = f"no check was asked in the last {_LATE} min; the last one {ago} ago or a little"
         return Finding(f"{text} later", f"{begin}; {see}")
-    lately = asked.words(min(last, now - _LATELY))
+    since = min(last, now - _LATELY)
     span = max(_LATELY, now - last)
-    return Finding(f"{lately} asked in the last {span} min{_as_whom(path)}")
+    text = f"{asked.words(since)} asked in the last {span} min, {_by_whom(path)}"
+    return Finding(text + asked.missing(since))
 
 
-def _as_whom(path: str) -> str:
-    """Return as whom: the state's owner, whose runs write it."""
+def _by_whom(path: str) -> str:
+    """Return by whom: the state's owner, whose runs write it, whoever has started them."""
     try:
-        return f", as {pwd.getpwuid(os.stat(path).st_uid).pw_name}"
+        owner = f" as {pwd.getpwuid(os.stat(path).st_uid).pw_name}"
     except (OSError, KeyError):
-        return ""
+        owner = ""
+    return f"by the monitoring or by hand{owner}"

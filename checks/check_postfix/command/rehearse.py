@@ -149,9 +149,11 @@ def run(options: Namespace) -> Generator[str, None, int]:
         played = _play(check, window, given, times)
         usual = _defaults(check, given)
         beside = played if _is_same(given, usual) else _play(check, window, usual, times)
-    days = (times[-1] - times[0] + every) / (24 * 60)
+    minutes = times[-1] - times[0] + every
+    days = minutes / (24 * 60)
+    span = f"{days:.1f} days" if days >= 1 else values.span(minutes * 60)
     yield (
-        f"{local_time(times[0])} to {local_time(times[-1])}, {days:.1f} days, a run every"
+        f"{_of_run(times[0])} to {_of_run(times[-1])}, {span}, a run every"
         f" {values.span(every * 60)}: {values.amount(len(times), 'run')}"
     )
     yield from _kept(window, played)
@@ -168,6 +170,15 @@ def run(options: Namespace) -> Generator[str, None, int]:
         yield ""
         yield from _suggested(check, given, played, every, most * days / 30, most)
     return 0
+
+
+def _of_run(end: int, day_of: int | None = None) -> str:
+    """Return when a run was, which is in the last minute of its window.
+
+    end:    the minute after its window
+    day_of: a minute whose day is known
+    """
+    return local_time(end - 1, day_of)
 
 
 def _check(name: str) -> Check:
@@ -259,7 +270,7 @@ def _list(alarms: list[Alarm], every: int) -> Iterator[str]:
     yield ""
     rows = [
         (STATES[alarm.state], values.span((alarm.end - alarm.start + every) * 60),
-         f"{local_time(alarm.start - 1)} to {local_time(alarm.end - 1, alarm.start)}")
+         f"{_of_run(alarm.start)} to {_of_run(alarm.end, alarm.start - 1)}")
         for alarm in alarms[-_ROWS:]
     ]  # fmt: skip
     yield from columns.table(("state", "for", "alarms, the newest last"), rows)

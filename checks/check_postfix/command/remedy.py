@@ -22,8 +22,8 @@ OF_REASON = {
     reasons.BLOCKED: "see who sends what (postfix-log queue --by sender), stop that, then ask the"
     " list or server named in the answer to let this machine go",
     reasons.POLICY: "see the SPF, DKIM and DMARC records of the sender's domain",
-    reasons.DNS: "look it up on this machine: getent hosts NAME, dig mx DOMAIN; a misspelt domain:"
-    " postsuper -d QUEUE_ID",
+    reasons.DNS: "look it up on this machine: getent hosts NAME, dig mx DOMAIN; if no domain is"
+    " found, look at /etc/resolv.conf first; a misspelt domain: postsuper -d QUEUE_ID",
     reasons.TLS: "try it: openssl s_client -starttls smtp -connect HOST:25; see"
     " smtp_tls_security_level and smtp_tls_policy_maps",
     reasons.REFUSED: "nobody listens there: try it with nc -vz HOST PORT, as its answer names them;"
@@ -50,6 +50,11 @@ OF_REASON = {
     reasons.RECIPIENT_REFUSED: "read their answer: postfix-log trace QUEUE_ID",
     reasons.OTHER: "see their answer and all attempts: postfix-log trace QUEUE_ID",
 }
+# Of reasons.DNS, where nearly all domains fail
+RESOLVER = (
+    "look at /etc/resolv.conf first (Postfix has a copy in its queue directory, etc/): ask the"
+)
+RESOLVER += " name server there for any domain: dig mx DOMAIN; then postqueue -f"
 ON_HOLD = "look at it (postcat -q QUEUE_ID), then let it go: postsuper -H QUEUE_ID, or -H ALL"
 IN_MAILDROP = "pickup does not take it: see that Postfix runs (postfix status), and its errors:"
 IN_MAILDROP += " postfix-log trace pickup"

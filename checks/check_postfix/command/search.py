@@ -37,8 +37,6 @@ MOST_MESSAGES = 100_000
 # From one ID to the next, so many times: filters, aliases, notifications and other servers that
 # one message meets are fewer.
 MOST_STEPS = 12
-# Lines at the end of a file, of which one should be understood
-_LOOKED_AT = 100
 # So few texts are looked for one by one, which is the fastest.
 _FEW = 8
 # Where a queue ID stands: at the begin of a text, or where a message goes on.
@@ -124,7 +122,19 @@ class Search:
             new = self._find_messages(new) - self._ids
         self.goes_on = bool(new)
 
+    def looked_at(self) -> list[File]:
+        """Return the files that may have lines of that time, and could be read."""
+        return [file for file in self._new_enough() if file.number not in self._unread]
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether a file could not be read."""
+        return bool(self._unread)
+
     # -- reading
+
+    def _new_enough(self) -> list[File]:
+        return [file for file in self._logs.files if file.modified >= self._since]
 
     def _read(
         self, files: Sequence[File], look: Callable[[File, int, bytes], Looked]
@@ -189,11 +199,10 @@ class Search:
                         lines.append((number, line))
             hits = [line.place[1] - start for _, line in lines]
             around = near(start, block, hits, self._around) if self._around else None
-            return Hits(lines, first, _last(file, start, block), around)
+            return Hits(lines, first, file.last_line(block, start), around)
 
         newest: dict[int, float] = {}
-        files = [file for file in self._logs.files if file.modified >= self._since]
-        for file, found in self._read(files, look):
+        for file, found in self._read(self._new_enough(), look):
             # What stands around a line may stand in another block.
             if found.near:
                 contexts[file.number].take(found.near)
@@ -311,16 +320,6 @@ class Search:
 
     def _again(self, raw: bytes, place: tuple[int, int]) -> Line | None:
         return read(raw, place, self._logs.files[place[0]].timestamps)
-
-
-def _last(file: File, start: int, block: bytes) -> Line | None:
-    """Return the last line of a block that can be understood, None if none of the last ones can."""
-    end = len(block)
-    for _ in range(_LOOKED_AT):
-        end = block.rfind(b"\n", 0, end - 1) + 1 if end else 0
-        if line := file.line(block, start, end):
-            return line
-    return None
 
 
 def _one_by_one(ids: set[bytes], block: bytes) -> Iterator[int]:

@@ -11,7 +11,7 @@ from check_postfix.common.log_options import STATE
 from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.store import contents, read_files, retention
+from check_postfix.maillog.store import contents, location, read_files, retention
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin import values
@@ -58,10 +58,12 @@ def run(options: Namespace) -> Generator[str, None, int]:
     path = state.path_of(options)
     if state.is_missing(path):
         yield f"{path}: nothing is kept yet: no check of this user has run"
+        yield from _elsewhere(options, path)
         return NOTHING_FOUND
     with state.opened(path) as store:
         holds = contents.of(store)
         yield from _file(path, holds, store)
+        yield from _elsewhere(options, path)
         status = 0
         for log in store.logs.all():
             yield ""
@@ -86,6 +88,16 @@ def _file(path: str, holds: Contents, store: Store) -> Iterator[str]:
     now = int(time.time()) // 60
     if holds.trusted is not None and now - holds.trusted > _OFTEN:
         yield f"  this machine's clock is believed up to {local_time(holds.trusted)}"
+
+
+def _elsewhere(options: Namespace, path: str) -> Iterator[str]:
+    """Yield where the monitoring's checks keep theirs, if this is only that of this user."""
+    is_own = os.path.dirname(path) != location.SHARED
+    if options.state is None and is_own and os.path.isdir(location.SHARED):
+        yield (
+            f"  this user's own; what the monitoring's checks keep is in {location.SHARED}: as"
+            " root: postfix-log status"
+        )
 
 
 # Minutes; the clock is looked at by each run that writes.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from check_postfix.mailqueue.listing import Message as Waiting
 
 _STAGES = ("before the queue", "in the queue", "connecting", "transmitting")
+# The first stage of a retry: since the message came
+_WAITED = "waiting for this attempt"
 # Seconds of a stage that are not worth telling
 _SHORT = 0.05
 # Recipients that are told of one by one
@@ -101,7 +103,8 @@ class Story:
         relay = "" if last.relay == b"none" else f" by {self._shows.relay(clean(last.relay))}"
         return (
             f"{told}{times}{relay} {self._local(line.time)}, {_seconds(last.delay)} after it came"
-            f"{_stages(last)}: {self._shows.reply(last.reply, last.dsn)}"
+            f"{_stages(last, is_retry=bool(attempts[1:]))}:"
+            f" {self._shows.reply(last.reply, last.dsn)}"
         )
 
     def _end(self, message: Message) -> str:
@@ -124,11 +127,15 @@ class Story:
         return f"not completed{ends}{asked}"
 
 
-def _stages(delivery: Delivery) -> str:
-    """Return where the time went, as far as that is worth telling."""
+def _stages(delivery: Delivery, is_retry: bool) -> str:
+    """Return where the time went, as far as that is worth telling.
+
+    is_retry: whether it was tried before; it has waited in the deferred queue then
+    """
+    stages = (_WAITED, *_STAGES[1:]) if is_retry else _STAGES
     parts = [
         f"{_seconds(seconds)} {stage}"
-        for seconds, stage in zip(delivery.stages, _STAGES, strict=True)
+        for seconds, stage in zip(delivery.stages, stages, strict=True)
         if seconds >= _SHORT
     ]
     return f" ({', '.join(parts)})" if parts else ""

@@ -68,7 +68,7 @@ examples:
       mail in which both stand, since yesterday, 0:00
   postfix-log trace 4XyzAbC1de --log /var/log/mail.log
       one message
-  postfix-log trace 'unknown user' -C 2 --since 08:00
+  postfix-log trace 'unknown user' -C 2 --since 1h
       whatever failed because there is no such recipient, with two lines around each
   zcat old.gz | postfix-log trace --log - 203.0.113.7
       what a client did, in a log from standard input
@@ -88,9 +88,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         declared.add(parser, option)
     parser.add_argument(
         "--since", metavar="TIME",
-        help="a line with the pattern is not older; the rest of its message may be",
+        help=f"a line with the pattern is not older ({moment.SPELLINGS}); the rest of its message"
+        " may be",
     )  # fmt: skip
-    parser.add_argument("--until", metavar="TIME", help="a line with the pattern is older")
+    parser.add_argument(
+        "--until", metavar="TIME", help="a line with the pattern is older (likewise)"
+    )
     declared.add(
         parser, TIMEZONE, "time zone of stamps that do not name one (default: this machine's)"
     )
@@ -284,10 +287,17 @@ def _footer(
     read = values.amount(len(logs.files), "file")
     if len(logs.files) == 1 and not logs.files[0].is_on_disk:
         read = logs.files[0].name
-    if search.first is None or search.last is None:
-        yield f"-- {what} in {read}" + " without a line that is understood" * bool(logs.files)
-    else:
+    looked_at = search.looked_at()
+    if search.first is not None and search.last is not None:
         yield f"-- {what} in {read}: log from {told(search.first)} to {told(search.last)}"
+    elif logs.files and not looked_at and not search.has_unread:
+        last = told(max(file.modified for file in logs.files))
+        yield f"-- {what}: of {read} none was written to since then, the last one {last}"
+    elif search.first is None and search.last is None and looked_at:
+        read = values.amount(len(looked_at), "file") if looked_at[1:] else read
+        yield f"-- {what} in {read} without a line that is understood"
+    else:
+        yield f"-- {what} in {read}"
     if not parts:
         yield "-- that does not mean that nothing happened: before and after, nobody has looked"
     if search.goes_on:

@@ -7,6 +7,8 @@ import os
 import pwd
 import shlex
 
+from check_postfix.maillog.source import refusal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,14 @@ class User:
         self.name = name
         self.uid = uid
         self.gid = gid
+
+    @property
+    def home(self) -> str:
+        """Their home directory; nothing where passwd has none."""
+        try:
+            return pwd.getpwuid(self.uid).pw_dir
+        except KeyError:
+            return ""
 
     @property
     def is_me(self) -> bool:
@@ -70,9 +80,21 @@ class User:
         status = os.stat(above)
         if status.st_gid and status.st_mode & 0o040 and status.st_gid not in self.groups():
             group = group_name(status.st_gid)
-            return f"adduser {self.name} {group}, then restart what runs the checks"
+            return f"adduser {self.name} {group}, then {_renewal(self)}"
         rights = "rx" if os.path.isdir(above) else "r"
         return f"setfacl -m u:{self.name}:{rights} {shlex.quote(above)}"
+
+
+def _renewal(user: User) -> str:
+    """Return what lets a user's processes be in the groups that they are in by now."""
+    if user.is_me and user.name not in USUAL:
+        return "log in again"
+    return "restart what runs the checks"
+
+
+def for_a_person(words: str) -> str:
+    """Return what an error of a check says, as it helps somebody at a shell."""
+    return words if me().name in USUAL else words.replace(refusal.RESTART, "log in again")
 
 
 def _closed(path: str, user: User) -> str:

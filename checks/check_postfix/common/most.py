@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A longer name is cut at its start: its end tells whose it is. In characters.
 _LONGEST = 40
 # What names nobody.
-_NOBODY = ("", "none", "unknown", MANY)
+NOBODY = ("", "none", "unknown", MANY)
 
 
 class Field:
@@ -88,7 +88,7 @@ def _largest(rows: Sequence[Row], at: int) -> tuple[str, int]:
     """Return the value with most failures, and how many these are; 0 if there is none."""
     sums: dict[str, int] = {}
     for key, number in rows:
-        if key[at] not in _NOBODY:
+        if key[at] not in NOBODY:
             sums[key[at]] = sums.get(key[at], 0) + number
     return min(sums.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
 
@@ -96,7 +96,7 @@ def _largest(rows: Sequence[Row], at: int) -> tuple[str, int]:
 def _several(field: Field, rows: Sequence[Row]) -> str:
     """Return over how many places failures are spread: ` to 40 domains`."""
     there = {key[0] for key, _ in rows}
-    known = there.difference(_NOBODY)
+    known = there.difference(NOBODY)
     if len(known) < 2:
         return ""
     return f" {field.before} {len(known)}{' or more' if there - known else ''} {field.nouns}"

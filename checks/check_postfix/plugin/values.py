@@ -125,11 +125,12 @@ def zone_name(written: str) -> str:
     return written
 
 
-def moment(written: str, where: tzinfo | None) -> datetime:
+def moment(written: str, where: tzinfo | None, now: datetime | None = None) -> datetime:
     """Return a point in time, read as python-dateutil reads it.
 
     where: the zone that is meant if none is written; a time of day is one of today
            there; None for the machine's
+    now:   whose day is today; by default that of the clock
     """
     import warnings
     from datetime import datetime
@@ -137,7 +138,8 @@ def moment(written: str, where: tzinfo | None) -> datetime:
     from dateutil import parser, tz
 
     where = where or tz.tzlocal()
-    today = datetime.now(where).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    today = now or datetime.now(where)
+    today = today.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)

@@ -16,6 +16,7 @@ import time
 import pytest
 
 from check_postfix.command import remedy
+from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.events import reasons
 from tests.support.package import ROOT
 
@@ -389,15 +390,43 @@ def test_a_damaged_archive_is_said_and_the_rest_is_reported(report, log, tmp_pat
     said = report("--log", path)
 
     assert said.status == 3
-    assert "not read" in said.section("Problems")[0]
+    assert said.section("Problems")[0].startswith(
+        f"  not everything was read: {tmp_path}/mail.log.1.gz: ends too early"
+    )
     assert "  ann@example.com         1  1.8 kB" in said.lines
+
+
+def not_found(number: int, to: str) -> str:
+    text = f"Host or domain name not found. Name service error for name={to} type=MX: try again"
+    return delivery("deferred", text, f"ann@{to}", "4.4.3").replace("4ABCDEF01", f"4ABC{number:05}")
+
+
+def test_where_no_domain_is_found_the_name_server_is_looked_at_first(report, log):
+    said = report("--log", log(*(not_found(n, f"dom{n}.example") for n in range(40))))
+
+    assert said.section("Problems")[:2] == [
+        "  100 % of 40 were put off (40), most often: DNS (40); at 40 domains",
+        f"    next: {remedy.RESOLVER}",
+    ]
+    assert "/etc/resolv.conf first" in remedy.RESOLVER
+
+
+def test_where_other_domains_are_found_the_names_are_looked_at(report, log):
+    passed = (delivery(to=f"ann@sent{n}.example") for n in range(10))
+    said = report("--log", log(*(not_found(n, f"dom{n // 2}.example") for n in range(10)), *passed))
+
+    assert said.section("Problems")[-2:] == [
+        "  50 % of 20 were put off (10), most often: DNS (10);"
+        " at 5 domains, first dom0.example (2)",
+        f"    next: {remedy.OF_REASON[reasons.DNS]}",
+    ]
 
 
 # -- how it ends
 
 
 def test_nothing_found_is_exit_code_1(report, log):
-    said = report("--log", log(*SESSION), "--day", "2026-12-24")
+    said = report("--log", log(*SESSION), "--until", "2027-01-01", "--instance", "other")
 
     assert said.status == 1
     assert "no mail came in and none left" in said.text
@@ -416,6 +445,46 @@ def test_that_a_time_lies_before_the_log_is_said_and_not_that_it_may_be_the_wron
         f"  the log begins 2026-11-24 16:00, after that {what}",
         "    next: ask for a later time, or say where older generations lie: --archives DIR",
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"), [(["--day", "2026-11-25"], "day"), (["--since", "2026-11-25"], "time")]
+)
+def test_that_a_time_lies_after_the_log_is_said_and_not_that_it_may_be_the_wrong_log(
+    report, log, asked, what
+):
+    path = log(*SESSION)
+
+    said = report("--log", path, *asked)
+
+    assert said.status == 1
+    assert said.section("Problems") == [
+        f"  the log ends 2026-11-24 16:03, before that {what}",
+        "    next: ask for an earlier time, or see where mail is logged by now: postconf"
+        " maillog_file",
+    ]
+
+
+def test_of_a_log_that_nobody_may_read_no_zeros_are_told(report, log, monkeypatch):
+    path = log(*SESSION)
+
+    def refuse(_: object) -> bytes:
+        raise LogError(f"cannot read {path}: permission denied; add user ann to group adm")
+
+    monkeypatch.setattr("check_postfix.command.logs.File.head", refuse)
+
+    said = report("--log", path)
+
+    assert said.status == 3
+    assert said.section("Problems") == [
+        f"  nothing was read: cannot read {path}: permission denied",
+        "    next: add user ann to group adm",
+    ]
+    assert said.section("What could not be read") == [
+        f"  cannot read {path}: permission denied; add user ann to group adm"
+    ]
+    assert "Totals" not in said.lines
+    assert report("--log", path, "--json").json()["totals"] == {}
 
 
 def test_a_mail_that_tells_of_nothing_is_no_silent_exit(report, log, tmp_path, monkeypatch):

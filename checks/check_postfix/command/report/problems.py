@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from check_postfix.command.report.book import Book
+    from check_postfix.command.report.tally import Row
     from check_postfix.plugin import Option
 
 URGENT, LOOK = 2, 1
 # Fewer than these are no problem of the server.
 _FEW = 5
 _HUNDRED = 100
+_NEARLY_ALL = 0.9
 
 
 def problems(
     book: Book, suspicions: list[str], unread: list[str], trace: Callable[[str], str],
-    domain: Callable[[bytes], str], before: str = "",
+    domain: Callable[[bytes], str], beside: tuple[str, str] | None = None,
 ) -> list[Problem]:  # fmt: skip
     """Return the problems, the worst first.
 
@@ -34,20 +36,24 @@ def problems(
     unread:     what could not be read
     trace:      returns the command that shows the lines with a text
     domain:     returns what a domain is called
-    before:     that the time which was asked for lies before the log, in words
+    beside:     that the time which was asked for lies before or after the log, and the next step
     """
     found = [
         Problem(URGENT, f"not everything was read: {words}", "see the end") for words in unread[:1]
     ]
     found += _of_the_machine(book, trace)
-    found += [_too_early(before)] if before else _of_deliveries(book, trace, domain)
+    found += [Problem(URGENT, *beside)] if beside else _of_deliveries(book, trace, domain)
     found += _of_logins(book, suspicions)
     return sorted(found, key=lambda problem: -problem.weight)
 
 
-def _too_early(words: str) -> Problem:
-    then = "ask for a later time, or say where older generations lie: --archives DIR"
-    return Problem(URGENT, words, then)
+def unreadable(unread: list[str]) -> Problem:
+    """Return the problem that nothing was read.
+
+    unread: why not, the first with what helps
+    """
+    cause, _, fix = unread[0].partition("; ")
+    return Problem(URGENT, f"nothing was read: {cause}", fix or "see the end")
 
 
 def _of_the_machine(book: Book, trace: Callable[[str], str]) -> list[Problem]:
@@ -110,9 +116,8 @@ def _of_deliveries(
         why, most = _most(book, kinds)
         words = f"{share:.0f} % of {whole:,} {happened} ({number:,}), most often: {why}"
         if top := book.domains.top(column, 1):
-            name, row = top[0]
-            words += f" ({most:,}); most at {domain(name)} ({row[column]:,.0f})"
-        found.append(Problem(weight, words, remedy.OF_REASON[why]))
+            words += f" ({most:,}); {_where(book, column, number, *top[0], domain)}"
+        found.append(Problem(weight, words, _then(book, why, column, most, number)))
     if not found and deferred + bounced and not _passed(book):
         why, _ = _most(book, (*put_off, "bounced"))
         failed = values.amount(deferred + bounced, "delivery attempt")
@@ -130,6 +135,33 @@ def _of_deliveries(
     if not deferred + bounced and not _passed(book):
         found.append(_without_mail(book))
     return found
+
+
+def _where(
+    book: Book, column: int, whole: int, name: bytes, row: Row, domain: Callable[[bytes], str]
+) -> str:
+    """Return where most failures were, or over how many domains they are spread.
+
+    name, row: of the domain with most of them
+    """
+    of_it = f"{row[column]:,.0f}"
+    if row[column] * 2 > whole:
+        return f"most at {domain(name)} ({of_it})"
+    spread = f"at {values.amount(book.domains.having(column), 'domain')}"
+    return spread if row[column] == 1 else f"{spread}, first {domain(name)} ({of_it})"
+
+
+def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
+    """Return the next step.
+
+    most, whole: failures by this reason, and all of them
+    """
+    failing = book.domains.having(column)
+    is_everywhere = failing >= _FEW and 2 * failing > len(book.domains)
+    if why == reasons.DNS and most >= _NEARLY_ALL * whole and is_everywhere:
+        # So many names are not misspelt; nothing is to be deleted.
+        return remedy.RESOLVER
+    return remedy.OF_REASON[why]
 
 
 def _passed(book: Book) -> bool:

@@ -36,6 +36,7 @@ class Reading:
 
     unread: what could not be read, in sentences
     was_interrupted: whether Ctrl-C ended it
+    has_failed: whether a file could not be read to its end
     """
 
     def __init__(self, book: Book, options: Namespace, zone: tzinfo | None, of_time: Span) -> None:
@@ -50,6 +51,7 @@ class Reading:
         self._left: list[File] = []
         self.unread: list[str] = []
         self.was_interrupted = False
+        self.has_failed = False
 
     def read(self, logs: Logs, jobs: int = 1) -> None:
         """Read all of them.
@@ -73,7 +75,7 @@ class Reading:
             names = ", ".join(clean(file.name.encode()) for file in self._left)
             self.unread.append(f"ended by Ctrl-C; what is left: {names}")
         self._entries.tidy()
-        self.unread += [f"not read: {clean(note.encode())}" for note in logs.notes]
+        self.unread += [clean(note.encode()) for note in logs.notes]
         self.unread += _not_understood(self._book)
 
     def _scan(self, file: File, entries: Entries, origins: Origins) -> Scan:
@@ -89,6 +91,7 @@ class Reading:
                     progress.read(file.name, len(block))
             except LogError as error:
                 logs.notes.append(str(error))
+                self.has_failed = True
             self._left.remove(file)
 
     def _read_together(
@@ -105,6 +108,7 @@ class Reading:
                     raise chapter
                 if isinstance(chapter, str):
                     logs.notes.append(chapter)
+                    self.has_failed = True
                     continue
                 chapter.add_to(self._entries, self._origins)
                 progress.read(file.name, chapter.size)

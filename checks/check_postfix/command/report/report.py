@@ -6,12 +6,12 @@ import shlex
 from argparse import Namespace
 from datetime import datetime
 
-from check_postfix.command import declared, jobs, named
+from check_postfix.command import declared, jobs, moment, named
 from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
 from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
 from check_postfix.command.report.names import Names
-from check_postfix.command.report.problems import problems
+from check_postfix.command.report.problems import problems, unreadable
 from check_postfix.command.report.reading import Reading
 from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
@@ -92,8 +92,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         declared.add(parser, option)
     parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
-    parser.add_argument("--since", metavar="TIME", help="lines are not older (to the minute)")
-    parser.add_argument("--until", metavar="TIME", help="lines are older")
+    parser.add_argument(
+        "--since", metavar="TIME", help=f"lines are not older, to the minute ({moment.SPELLINGS})"
+    )
+    parser.add_argument("--until", metavar="TIME", help="lines are older (likewise)")
     declared.add(
         parser, TIMEZONE, "time zone of stamps that do not name one, and of the hours shown"
         " (default: this machine's)",
@@ -188,13 +190,15 @@ def _run(
         Shelf() as shelf,
     ):
         book = Book(shelf)
+        is_closed = bool(logs.notes)
         names = Names(secret.of(options, logs.notes), options.anonymise)
         reading = Reading(book, options, zone, of_time)
         reading.read(logs, processes)
         book.finish()
+        is_blind = not book.lines and (is_closed or reading.has_failed)
         # Nothing of what is made of very many names refers to itself either.
         with uncollected():
-            report = _report(book, options, reading, of_time, zone, names, limits, logs)
+            report = _report(book, options, reading, of_time, zone, names, limits, logs, is_blind)
         yield from delivery.deliver(report, options)
         if reading.was_interrupted:
             return INTERRUPTED
@@ -209,8 +213,13 @@ def _run(
 
 def _report(
     book: Book, options: Namespace, reading: Reading, of_time: Span, zone: tzinfo | None,
-    names: Names, limits: Limits, logs: Logs,
+    names: Names, limits: Limits, logs: Logs, is_blind: bool,
 ) -> Report:  # fmt: skip
+    """Return the report.
+
+    is_blind: whether nothing was read, though there is something
+    """
+
     def told(minute: int) -> str:
         return datetime.fromtimestamp(minute * 60, zone).strftime("%Y-%m-%d %H:%M")
 
@@ -233,11 +242,13 @@ def _report(
     suspicions = _suspicions(book, names)
     begin = _begin(logs) if of_time.begins or of_time.ends else None
     hours = _hours(_read(book, of_time, logs, begin), zone)
+    if is_blind:  # zeros would be believed
+        return Report(title, says, [unreadable(reading.unread)], [], {}, {}, reading.unread)
     sections = Sections(book, names, limits, hours)
     told_sections = list(sections.all(suspicions))
     found = problems(
         book, suspicions, reading.unread, lambda text: _trace(options, of_time, zone, text),
-        names.domain, _before(options, of_time, begin, logs, told),
+        names.domain, _beside(options, of_time, begin, logs, told, book.first is None),
     )  # fmt: skip
     return Report(
         title, says, found, told_sections, sections.totals(), sections.counters(), reading.unread
@@ -257,17 +268,45 @@ def _begin(logs: Logs) -> int | None:
     return min(minutes, default=None)
 
 
-def _before(
-    options: Namespace, of_time: Span, begin: int | None, logs: Logs, told: Callable[[int], str]
-) -> str:
-    """Return that the time which was asked for lies before the log, in words; else nothing."""
-    if begin is None or begin < of_time.until:
-        return ""
+def _end(logs: Logs) -> int | None:
+    """Return the minute of the last line of the newest file, None if nobody understands it.
+
+    It reads that file.
+    """
+    newest = max(logs.files, key=lambda file: file.modified, default=None)
+    if newest is None:
+        return None
+    last = None
+    try:
+        for start, block in newest.blocks():
+            last = newest.last_line(block, start) or last
+    except LogError:  # which is told where it is read
+        return None
+    return None if last is None else int(last.time) // 60
+
+
+def _beside(
+    options: Namespace, of_time: Span, begin: int | None, logs: Logs, told: Callable[[int], str],
+    is_empty: bool,
+) -> tuple[str, str] | None:  # fmt: skip
+    """Return that the time which was asked for lies before or after the log, and the next step.
+
+    is_empty: whether nothing of that time was found
+    """
     what = "day" if options.day else "time"
-    if all(file.is_on_disk for file in logs.files):
-        return f"the log begins {told(begin)}, after that {what}"
-    # Of the journal, no more was asked for.
-    return f"the log has no line of that {what}; its next one is of {told(begin)}"
+    if begin is not None and begin >= of_time.until:
+        then = "ask for a later time, or say where older generations lie: --archives DIR"
+        if all(file.is_on_disk for file in logs.files):
+            return f"the log begins {told(begin)}, after that {what}", then
+        # Of the journal, no more was asked for.
+        return f"the log has no line of that {what}; its next one is of {told(begin)}", then
+    end = _end(logs) if of_time.begins and is_empty else None
+    if end is None or end >= of_time.since:
+        return None
+    return (
+        f"the log ends {told(end)}, before that {what}",
+        "ask for an earlier time, or see where mail is logged by now: postconf maillog_file",
+    )
 
 
 def _read(book: Book, of_time: Span, logs: Logs, begin: int | None) -> tuple[int, int] | None:
@@ -316,6 +355,6 @@ def _trace(options: Namespace, of_time: Span, zone: tzinfo | None, text: str) ->
         ("--until", of_time.until, of_time.ends),
     ):
         if is_said:
-            moment = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
-            words += [flag, moment.strftime("%Y-%m-%dT%H:%M%z")]
+            at = datetime.fromtimestamp(minute * 60, zone).astimezone(zone)
+            words += [flag, at.strftime("%Y-%m-%dT%H:%M%z")]
     return shlex.join([*words, text])

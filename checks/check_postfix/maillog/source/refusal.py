@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
 
-_RESTART = "restart what runs this check"
+RESTART = "restart what runs this check"
 _FIXES = {
     errno.EMFILE: "raise the limit of open files",
     errno.ENFILE: "close some of the machine's open files",
@@ -54,8 +54,8 @@ def join(group: str) -> str:
                 " AppArmor, SELinux or an ACL"
             )
         if number in its_groups:
-            return f"user {name} is in group {group}, but this process is not yet; {_RESTART}"
-    return f"add user {name} to group {group}, and {_RESTART}"
+            return f"user {name} is in group {group}, but this process is not yet; {RESTART}"
+    return f"add user {name} to group {group}, and {RESTART}"
 
 
 def _fix_for(path: str) -> str:

@@ -25,15 +25,25 @@ def default_store() -> str:
     Raises: StoreError
     """
     if os.access(SHARED, os.W_OK):
-        return os.path.join(SHARED, _NAME)
+        return in_shared()
     user = os.geteuid()
     try:
         home = pwd.getpwuid(user).pw_dir
     except KeyError:  # a container's user need not have an entry
         home = ""
     if home not in ("", "/") and os.access(home, os.W_OK) and not is_shared(os.stat(home)):
-        return os.path.join(home, ".local", "state", "check_postfix", _NAME)
+        return in_home(home)
     return os.path.join(_private(f"{_TEMPORARY}/check_postfix-{user}", user), _NAME)
+
+
+def in_shared() -> str:
+    """Return the path of the store in the directory that packages make."""
+    return os.path.join(SHARED, _NAME)
+
+
+def in_home(home: str) -> str:
+    """Return the path of the store in somebody's home."""
+    return os.path.join(home, ".local", "state", "check_postfix", _NAME)
 
 
 def is_shared(directory: os.stat_result) -> bool:
