@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     _Ranked = tuple[Any, bytes, Any]
 
 # So many names are in memory, of all tallies together, and so many bytes of them.
-MOST_NAMES = 150_000
-_MOST_BYTES = 10 << 20
+MOST_NAMES = 120_000
+_MOST_BYTES = 8 << 20
 # How often their bytes are looked at until there are so many.
 _LOOKS = 8
 # What a name is cut to: an address has at most 254 bytes, a host name 253 (RFC 5321, 1035).
