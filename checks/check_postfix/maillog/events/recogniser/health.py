@@ -1,8 +1,11 @@
 """Recognise Postfix in trouble with itself or its surroundings.
 
 These are only lines that no client can cause: a daemon that died, and warnings about
-this machine. Postfix's commands die of their caller's mistakes and are left out. A log
-that quotes the SMTP dialogue is recognised too: passwords stand in it.
+this machine. Postfix's commands die of their caller's mistakes and are left out, but for
+a start or reload that fails: postfix-script runs only as root, and what `postfix` and
+`postmulti` say of main.cf no caller's mistake can bring about. (What postqueue says of it is
+the same, once for each time that the queue is looked at.) A log that quotes the SMTP dialogue
+is recognised too: passwords stand in it.
 
 Source: postfix/src/master/master_spawn.c, master_avail.c, util/attr_scan0.c and
 many more; the words are Postfix's, at the start of the text.
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from check_postfix import main_cf
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
@@ -21,6 +25,15 @@ COMMANDS = frozenset(
     b"sendmail postdrop postqueue postsuper postmap postalias postconf postcat postlog"
     b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
 )
+# What starts Postfix (conf/postfix-script, postfix/postfix.c, postmulti/postmulti.c)
+_SCRIPT = b"postfix-script"
+_STARTERS = frozenset([b"postfix", b"postmulti"])
+# Of postfix-script: a command that root had no need of, or has mistyped
+_match_slip = Expression(
+    rb"fatal: (?:the Postfix mail system is (?:already|not) running|usage postfix "
+    rb"|unknown command: |start-fg does not support )"
+).match
+_match_main_cf = Expression(rb"fatal: " + main_cf.FATAL.encode()).match
 
 # How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
 WARNING = b"warning: "
@@ -149,14 +162,21 @@ def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
 
 
 def recognise_death(record: Record, _: int) -> Event | None:
-    """Return the event of a daemon's end, None for a command's.
+    """Return the event of a daemon's end, or of a start of Postfix that failed; or None.
 
     record: text starts with `fatal: ` or `panic: `
     """
-    if record.program in COMMANDS or record.program == UNKNOWN:
+    if record.program == UNKNOWN or (record.program in COMMANDS and not _is_of_a_start(record)):
         return None
     how = record.text.partition(b":")[0].decode()
     return Event(kind="daemon_died", service=record.program.decode("utf-8", "replace"), also=(how,))
+
+
+def _is_of_a_start(record: Record) -> bool:
+    """Tell whether a command's `fatal: ` says that Postfix does not start, or reload."""
+    if record.program == _SCRIPT:
+        return record.text.startswith(b"fatal: ") and not _match_slip(record.text)
+    return record.program in _STARTERS and _match_main_cf(record.text) is not None
 
 
 def recognise_warning(record: Record, _: int) -> Event | None:
