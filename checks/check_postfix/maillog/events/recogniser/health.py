@@ -35,6 +35,11 @@ _match_slip = Expression(
 ).match
 _match_main_cf = Expression(rb"fatal: " + main_cf.FATAL.encode()).match
 
+# Of a daemon's last words, those before the first that is no word of Postfix's own, but a name,
+# a path or a number, at most so many
+_WORD = rb"[A-Za-z_'-]{1,40}+(?=[ :!,;]|\Z)"
+_match_last_words = Expression(rb"(?:" + _WORD + rb"(?: " + _WORD + rb"){0,7}+|)").match
+
 # How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
 WARNING = b"warning: "
 _QUEUE = "the queue cannot be written"
@@ -43,13 +48,18 @@ _TABLE = "a lookup table fails"
 _MILTER = "a milter does not answer"
 _FILTER = "the proxy filter does not answer"
 _SASL = "no SASL server"
-_THROTTLED = "a service is throttled"
+THROTTLED = "a service is throttled"
 _ENDED = "daemons end with an error"
 _FULL = "a service is at its process limit"
-_NO_ROOM = "no room in the queue"
+NO_ROOM = "no room in the queue"
 _STALE = "a lookup table is older than its source"
 _CORRUPT = "a queue file is corrupt"
 _STRESS = "postscreen is under stress"
+# What follows from a daemon that ends, and what is no reason for one to end
+FOLLOWING = frozenset([THROTTLED, _ENDED])
+NOT_DEADLY = frozenset([_MILTER, _FILTER, _FULL, _STALE, _CORRUPT, _STRESS])
+# No room, whatever could not be written (strerror(3) of ENOSPC and EDQUOT)
+_NO_ROOM_ENDINGS = (b": No space left on device", b": Disk quota exceeded")
 # What to do next about each
 NEXT_STEPS = {
     _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
@@ -58,21 +68,23 @@ NEXT_STEPS = {
     _MILTER: "start it, or see smtpd_milters and non_smtpd_milters",
     _FILTER: "start it, or see smtpd_proxy_filter in master.cf",
     _SASL: "start Dovecot or saslauthd, and see smtpd_sasl_path and its owner",
-    _THROTTLED: "see the fatal: line before it",
+    THROTTLED: "see the fatal: line before it",
     _ENDED: "see the fatal: line before it",
     _FULL: "see who holds its processes, and raise its maxproc in master.cf",
-    _NO_ROOM: "make room on the queue's file system, or see queue_minfree",
+    NO_ROOM: "make room on the queue's file system, or see queue_minfree",
     _STALE: "run postmap or newaliases",
     _CORRUPT: "look into the queue's directory corrupt, and at the disk",
     _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
 }
+_CREATE_FILE = b"warning: mail_queue_enter: "
+_WRITE_FILE = b"write queue file"
 _FAULTS = {
     b"warning: process /": _ENDED,
-    b"warning: /": _THROTTLED,
-    b"warning: master_spawn: ": _THROTTLED,
+    b"warning: /": THROTTLED,
+    b"warning: master_spawn: ": THROTTLED,
     b'warning: service "': _FULL,
-    b"warning: not enough free space ": _NO_ROOM,
-    b"warning: mail_queue_enter: ": _QUEUE,
+    b"warning: not enough free space ": NO_ROOM,
+    _CREATE_FILE: _QUEUE,
     b"warning: connect to Milter ": _MILTER,
     b"warning: connect to proxy ": _FILTER,
     b"warning: connect to p": _SERVICE,
@@ -144,7 +156,7 @@ _match_dialogue = Expression(
 
 # What is wrong with a message that the line names
 _OF_A_MESSAGE = {
-    b"write queue file": _QUEUE,
+    _WRITE_FILE: _QUEUE,
     b" service failure": _SERVICE,
     b" failed)": _SERVICE,
 }
@@ -157,6 +169,8 @@ def _fault(reason: str) -> Event:
 def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
     if not match:
         return None
+    if _WRITE_FILE in match[0] and match.string.endswith(_NO_ROOM_ENDINGS):
+        return _fault(NO_ROOM)
     found = (why for words, why in _OF_A_MESSAGE.items() if words in match[0])
     return _fault(next(found, _TABLE))
 
@@ -168,8 +182,12 @@ def recognise_death(record: Record, _: int) -> Event | None:
     """
     if record.program == UNKNOWN or (record.program in COMMANDS and not _is_of_a_start(record)):
         return None
-    how = record.text.partition(b":")[0].decode()
-    return Event(kind="daemon_died", service=record.program.decode("utf-8", "replace"), also=(how,))
+    how, said = record.text.split(b": ", 1)
+    service = record.program.decode("utf-8", "replace")
+    begin = _match_last_words(said)
+    assert begin is not None  # it may be empty
+    reason = begin[0].decode()
+    return Event("daemon_died", service=service, reason=reason, also=(how.decode(),))
 
 
 def _is_of_a_start(record: Record) -> bool:
@@ -197,6 +215,8 @@ def recognise_fault(record: Record, start: int) -> Event | None:
     if not _match_fault(record.text, start):
         return None
     starts_with = record.text.startswith
+    if record.text.endswith(_NO_ROOM_ENDINGS) and starts_with(_CREATE_FILE, start):
+        return _fault(NO_ROOM)
     return _fault(next(why for words, why in _FAULTS.items() if starts_with(words, start)))
 
 
