@@ -205,7 +205,7 @@ def test_the_command_shows_the_fault_that_the_others_come_from(tmp_path):
     assert "see: postfix-log trace" in text
     assert text.partition("see: ")[2].splitlines()[0].endswith("'no SASL server'")
     text, _ = _run(_log(tmp_path, mail_log.lines([died, ended, throttled])), "-v")
-    assert text.partition("see: ")[2].splitlines()[0].endswith(" fatal:")
+    assert text.partition("see: ")[2].splitlines()[0].endswith(" 'a daemon died'")
 
 
 @pytest.mark.parametrize("reason", ["a service is throttled", "no room in the queue"])

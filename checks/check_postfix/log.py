@@ -271,10 +271,12 @@ def cause(window: Window, options: Namespace) -> list[str]:
     """Return the command that shows the lines of what is wrong with Postfix, its cause alone."""
     # Few runs are asked for it.
     from check_postfix.common.cause import command
+    from check_postfix.maillog.events.recogniser.health import DIED
 
     patterns = ["panic:"] if window.count("panic") else []
     patterns += filter(None, [_leading(window)])
-    patterns += ["fatal:"] if window.count("fatal") else []
+    # `fatal:` would show what commands of anybody end with, our own postqueue among them.
+    patterns += [DIED] if window.count("fatal") else []
     return command(window, options, patterns[:1])
 
 

@@ -27,7 +27,10 @@ COMMANDS = frozenset(
 )
 # What starts Postfix (conf/postfix-script, postfix/postfix.c, postmulti/postmulti.c)
 _SCRIPT = b"postfix-script"
-_STARTERS = frozenset([b"postfix", b"postmulti"])
+_CALLS_SCRIPT = frozenset([b"postfix", b"postmulti"])
+STARTERS = _CALLS_SCRIPT | {_SCRIPT}
+# What the lines are called that recognise_death() reads
+DIED = "a daemon died"
 # Of postfix-script: a command that root had no need of, or has mistyped
 _match_slip = Expression(
     rb"fatal: (?:the Postfix mail system is (?:already|not) running|usage postfix "
@@ -194,7 +197,7 @@ def _is_of_a_start(record: Record) -> bool:
     """Tell whether a command's `fatal: ` says that Postfix does not start, or reload."""
     if record.program == _SCRIPT:
         return record.text.startswith(b"fatal: ") and not _match_slip(record.text)
-    return record.program in _STARTERS and _match_main_cf(record.text) is not None
+    return record.program in _CALLS_SCRIPT and _match_main_cf(record.text) is not None
 
 
 def recognise_warning(record: Record, _: int) -> Event | None:
