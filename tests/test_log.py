@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from check_postfix import log
 from check_postfix.log import CHECK
 from check_postfix.maillog.events.recogniser import health
 from check_postfix.maillog.window.coverage import Unread
@@ -33,7 +34,7 @@ def test_a_log_in_which_all_is_well_is_ok():
         "POSTFIX LOG OK - newest line 0 s old, no trouble in 15 min"
         " | log_age=0s;259200;259200;0 lines=1000;;;0 lost_messages=0;0;;0 debug_lines=0;0;;0"
         " fatal=0;0;;0 panic=0;0;;0 warnings=0;;;0 local_faults=0;0;;0"
-        " gaps=0;;;0 not_understood=0;;;0"
+        " throttled=0;;0;0 no_room=0;;0;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -143,15 +144,85 @@ def test_each_local_fault_is_named_with_the_next_step():
 
 
 def test_there_is_a_next_step_for_every_local_fault():
+    assert set(log._STOPPED.values()) == {health.THROTTLED, health.NO_ROOM}
+    assert set(health.NEXT_STEPS) >= health.FOLLOWING | health.NOT_DEADLY
     reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values(), health._TABLE}
 
     assert reasons == set(health.NEXT_STEPS)
 
 
 def test_a_daemon_that_died_is_named():
-    outcome = judge(fatal=1, daemon_died=1, keys={"daemon_died service": [("smtpd", 1)]})
+    outcome = judge(fatal=1, daemon_died=1, keys={"died": [({"service": "smtpd"}, 1)]}, verbosity=1)
 
-    assert "smtpd died" in outcome.words
+    assert "smtpd died: see its lines with fatal: and panic:" in outcome.words
+    assert "  1  smtpd" in outcome.lines
+
+
+# What smtpd and master say while the socket of the SASL server is gone
+NO_SASL = {
+    "local_fault": 17,
+    "daemon_died": 6,
+    "fatal": 6,
+    "keys": {
+        "local_fault reason": [
+            ("a service is throttled", 6),
+            ("daemons end with an error", 6),
+            ("no SASL server", 5),
+        ],
+        "died": [({"service": "smtpd", "reason": "no SASL authentication mechanisms"}, 6)],
+    },
+}
+
+
+def test_the_first_line_names_one_cause_once():
+    outcome = judge(**NO_SASL)
+
+    assert outcome.exit_code == 2
+    assert outcome.words == (
+        "POSTFIX LOG CRITICAL - newest line 0 s old,"
+        " no SASL server (6 fatal errors, 17 local faults) in 15 min"
+        " (smtpd died 6 times: no SASL authentication mechanisms; no SASL server 5 times:"
+        " start Dovecot or saslauthd, and see smtpd_sasl_path and its owner;"
+        " a service is throttled 6 times)"
+    )
+
+
+def test_what_a_daemon_said_at_its_end_is_among_the_details():
+    outcome = judge(**NO_SASL, verbosity=1)
+
+    assert "  6  smtpd: no SASL authentication mechanisms" in outcome.lines
+
+
+def test_the_command_shows_the_fault_that_the_others_come_from(tmp_path):
+    sasl = "smtpd[2302]: warning: SASL: Connect to private/auth failed: Connection refused"
+    ended = "master[9]: warning: process /usr/lib/postfix/sbin/smtpd pid 2302 exit status 1"
+    throttled = "master[9]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling"
+    died = mail_log.TROUBLE[0]
+
+    text, code = _run(_log(tmp_path, mail_log.lines([sasl, died, ended, throttled])), "-v")
+
+    assert code == 2
+    assert "see: postfix-log trace" in text
+    assert text.partition("see: ")[2].splitlines()[0].endswith("'no SASL server'")
+    text, _ = _run(_log(tmp_path, mail_log.lines([died, ended, throttled])), "-v")
+    assert text.partition("see: ")[2].splitlines()[0].endswith(" 'a daemon died'")
+
+
+@pytest.mark.parametrize("reason", ["a service is throttled", "no room in the queue"])
+def test_postfix_that_does_not_work_is_critical(reason):
+    outcome = judge(local_fault=1, keys={"local_fault reason": [(reason, 1)]})
+
+    assert outcome.exit_code == 2
+    assert f"{reason} (1 local fault) in 15 min ({reason}: " in outcome.words
+
+
+@pytest.mark.parametrize("suffix", ["throttled", "no-room"])
+def test_how_often_it_may_happen_is_an_option(suffix):
+    reason = {"throttled": "a service is throttled", "no-room": "no room in the queue"}[suffix]
+    window = {"local_fault": 9, "keys": {"local_fault reason": [(reason, 9)]}}
+
+    assert judge(f"--critical-{suffix}", "9", **window).exit_code == 1
+    assert judge(f"--critical-{suffix}", "8", **window).exit_code == 2
 
 
 @pytest.mark.parametrize(("days", "state"), [(34, 0), (36, 1)])
@@ -217,7 +288,7 @@ def test_wrong_use_is_unknown_as_ever(tmp_path):
 
 
 def test_each_label_can_be_other_than_0(tmp_path):
-    said = [*mail_log.TROUBLE, mail_log.UNKNOWN]
+    said = [*mail_log.TROUBLE, *mail_log.NOT_WORKING, mail_log.UNKNOWN]
     log = _log(tmp_path, mail_log.lines(said), mail_log.lost())
     archive = mail_log.write(
         tmp_path / "mail.log.1", mail_log.lines([mail_log.SENT], minutes_ago=50 * DAY)
@@ -228,13 +299,14 @@ def test_each_label_can_be_other_than_0(tmp_path):
 
     text, code = outcome_of(CHECK, ["--log", str(log), "--state", str(tmp_path / "state")])
 
-    assert code == 1, text
+    assert code == 2, text
     labels = perfdata.of(text)
     assert labels["log_age"].value == 300  # however old the archive is that was read after it
     assert {label.name for label in CHECK.labels} == set(labels)
     assert labels["lost_messages"].value == 406
-    for name in ("fatal", "panic", "warnings", "local_faults", "debug_lines", "gaps"):
+    for name in ("fatal", "panic", "warnings", "debug_lines", "gaps", "throttled", "no_room"):
         assert labels[name].value == 1, name
+    assert labels["local_faults"].value == 3
     assert labels["oldest_log"].value >= 50 * DAY * 60 - 120
     assert all(label.value for label in labels.values())
 

@@ -144,6 +144,10 @@ OWN_EFFECTS = {
         "--critical-faults": (["{usually}"], ["--critical-faults", "@0:99"]),
         "--warning-warnings": (["{usually}"], ["--warning-warnings", "@0:99"]),
         "--critical-warnings": (["{usually}"], ["--critical-warnings", "@0:99"]),
+        "--warning-throttled": (["{usually}"], ["--warning-throttled", "@0:99"]),
+        "--critical-throttled": (["{usually}"], ["--critical-throttled", "@0:99"]),
+        "--warning-no-room": (["{usually}"], ["--warning-no-room", "@0:99"]),
+        "--critical-no-room": (["{usually}"], ["--critical-no-room", "@0:99"]),
         "--warning-debug": (["{usually}"], ["--warning-debug", "@0:99"]),
         "--critical-debug": (["{usually}"], ["--critical-debug", "@0:99"]),
         "--warning-lost": (["{usually}"], ["--warning-lost", "@0:99"]),
@@ -244,8 +248,8 @@ def logs(tmp_path_factory):
     deliveries = [*mail_log.EVERYTHING, mail_log.SLOW, mail_log.RETRIED]
     come = [mail_log.CONNECTED, mail_log.TAKEN_IN, mail_log.TAKEN_UP]
     handed_in = [*mail_log.SUBMITTED * 4, mail_log.BY_SCRIPT]
-    now = mail_log.lines([*come, *deliveries, *handed_in, *mail_log.TROUBLE])
-    everything = [*mail_log.EVERYTHING, *mail_log.TROUBLE]
+    now = mail_log.lines([*come, *deliveries, *handed_in, *mail_log.TROUBLE, *mail_log.NOT_WORKING])
+    everything = [*mail_log.EVERYTHING, *mail_log.TROUBLE, *mail_log.NOT_WORKING]
     elsewhere = mail_log.lines(
         [*everything * 2, *mail_log.SUBMITTED], host="mx2", instance="postfix-out"
     )
@@ -473,7 +477,7 @@ def test_the_names_that_people_depend_on_stay():
         },
         "check_postfix_log": {
             "log_age", "lines", "lost_messages", "debug_lines", "oldest_log", "fatal", "panic",
-            "warnings", "local_faults", "gaps", "not_understood",
+            "warnings", "local_faults", "throttled", "no_room", "gaps", "not_understood",
         },
         "check_postfix_senders": {
             "sender_worst_factor", "sender_busiest_factor", "senders", "sender_worst_messages",

@@ -19,7 +19,8 @@ def message(queue="active", age=0, size=1000, recipients=("ann@example.net",), r
     return Message(queue, "", NOW - age, size, False, recipients, reason)
 
 
-WHERE = ["read: postqueue", "state: none"]  # in each long output
+SEE = "see: postfix-log queue"
+WHERE = ["read: postqueue", "state: none", SEE]  # in each long output
 
 
 def judge(*messages, arguments=(), verbosity=0, stuck=0):
@@ -336,3 +337,29 @@ def test_verbose_names_what_was_asked_and_where_the_sightings_lie():
         "state: /var/lib/check_postfix/queue.json",
     ]
     assert of_container.lines[0] == "read: docker exec mail postqueue"
+
+
+def test_the_last_line_is_the_command_that_shows_what_waits():
+    def last_line(*arguments, messages=1):
+        listing = Listing([message("deferred")] * messages, NOW)
+        return CHECK.judge(Queue(listing), options(CHECK, *arguments), 1).lines[-1]
+
+    assert last_line("-w", "0") == SEE
+    elsewhere = ["--config-dir", "/etc/postfix-out", "--postqueue", "docker exec mail postqueue"]
+    assert last_line(*elsewhere) == (
+        f"{SEE} --config-dir /etc/postfix-out --postqueue 'docker exec mail postqueue'"
+    )
+    assert not last_line(messages=0).startswith("see: ")
+
+
+def test_why_mail_waits_is_shortened_in_one_way_only():
+    why = (
+        "Host or domain name not found. Name service error for name=gone.example.net type=MX:"
+        " Host not found, try again"
+    )
+
+    outcome = judge(message("deferred", reason=why), verbosity=1)
+
+    shown = "Host or domain name not found. Name service error for name=... type=MX: Host ..."
+    assert f"most often: {shown}" in outcome.words
+    assert f"  1  {shown}" in outcome.lines

@@ -1,9 +1,12 @@
 """Warn when the mail log cannot be relied on, or tells of trouble of Postfix itself.
 
 What makes the other checks of the log UNKNOWN is CRITICAL here, so that they can depend on this
-one: the log is silent, unreadable, not understood, or has a wrong clock. All else is a WARNING by
+one: the log is silent, unreadable, not understood, or has a wrong clock. So is what keeps Postfix
+from working, and no calm server has: master throttles a service only when a process of it ended
+before it had served anybody, or could not be started (master/master_spawn.c), and smtpd says that
+there is no room when it answers 452 to everybody (smtpd/smtpd_check.c). All else is a WARNING by
 default, for it takes nothing from an alarm of theirs: lines are lost, archives are older than they
-should be, the log tells more than it should, or to everybody, or of trouble of Postfix itself.
+should be, the log tells more than it should, or to everybody, or of other trouble of Postfix.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ _WARNING, _CRITICAL = 1, 2
 _OTHERS_READ = 0o004
 # Shown of each table, and named of several files.
 _ROWS = 10
+# Kinds of deaths named in the first line
+_NAMED = 2
+_SEE_WORDS = "see its lines with fatal: and panic:"
 # Label -> counter
 _COUNTED = {
     "lost_messages": LOST_MESSAGES,
@@ -35,6 +41,8 @@ _COUNTED = {
     "warnings": "warning",
     "local_faults": "local_fault",
 }
+# Label -> local fault with which Postfix does not work
+_STOPPED = {"throttled": "a service is throttled", "no_room": "no room in the queue"}
 
 RETENTION = Option(
     "--retention",
@@ -58,9 +66,36 @@ def measure(window: Window, _: Namespace) -> dict[str, float]:
     found["lines"] = window.coverage.line_counts.lines
     for label, counter in _COUNTED.items():
         found[label] = window.count(counter)
+    faults = _faults(window)
+    for label, reason in _STOPPED.items():
+        found[label] = faults.get(reason, 0)
     if archives := _archives(window):
         found["oldest_log"] = (window.end - 1 - archives[0].last) * 60
     return found
+
+
+def _faults(window: Window) -> dict[str, int]:
+    """Return how often each local fault was told, the causes first, each by its number."""
+    if not window.count("local_fault"):
+        return {}
+    # Few runs have any.
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NOT_DEADLY
+
+    rows = [(reason, number) for (reason,), number in window.keys("local_fault", "reason")]
+    return dict(sorted(rows, key=lambda row: (row[0] in FOLLOWING, row[0] in NOT_DEADLY)))
+
+
+def _leading(window: Window) -> str:
+    """Return the local fault that the others most likely come from; nothing if none is known."""
+    faults = _faults(window)
+    if not faults:
+        return ""
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NOT_DEADLY
+
+    first = next(iter(faults))
+    # A daemon's last words say more than that its service is throttled for it.
+    is_told_better = window.count("daemon_died") and first in FOLLOWING | NOT_DEADLY
+    return "" if is_told_better or first == MANY else first
 
 
 def _archives(window: Window) -> Sequence[LogFile]:
@@ -81,7 +116,10 @@ def summary(
         newest += f" ({limits})"
     troubles = _troubles(measured, options if is_alarm else None)
     if troubles:
-        return f"{newest}, {', '.join(troubles)} in {values.span(window.seconds)}"
+        said = ", ".join(troubles)
+        if leading := _leading(window):
+            said = f"{leading} ({said})"
+        return f"{newest}, {said} in {values.span(window.seconds)}"
     # An alarm for something else names that.
     return newest if is_alarm else f"{newest}, no trouble in {values.span(window.seconds)}"
 
@@ -114,6 +152,8 @@ def _troubles(measured: Mapping[str, float], options: Namespace | None) -> list[
     said = {label for label in named if measured[label]}
     if options is not None:
         named["warnings"] = "other warning"
+        # Where there are some they are named already, as local faults.
+        named |= {label: reason for label, reason in _STOPPED.items() if not measured[label]}
         for threshold in CHECK.thresholds:
             limits = (getattr(options, end.name) for end in (threshold.warning, threshold.critical))
             if any(one is not None and not one.match(measured[threshold.metric]) for one in limits):
@@ -126,7 +166,11 @@ def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[
 
     remarks: what all checks of the log would say
     """
-    said = [one for one in remarks if not one.explains]
+    from check_postfix.common.log_remarks import troubles
+
+    # These are told with the next step below.
+    told = {one.text for one in troubles(window, "daemon_died", "local_fault")}
+    said = [one for one in remarks if not one.explains and one.text not in told]
     said += [*_of_daemons(window), *_of_dialogue(window), *_of_files(window, options)]
     return said
 
@@ -135,18 +179,28 @@ def _of_daemons(window: Window) -> list[Remark]:
     if not window.count("daemon_died", "local_fault"):
         return []
     # Few runs have any.
-    from check_postfix.maillog.events.recogniser.health import NEXT_STEPS
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NEXT_STEPS
 
     said = []
-    if window.count("daemon_died"):
-        rows = window.keys("daemon_died", "service")
-        who = rows[0][0][0] if rows else "a daemon"
-        said.append(Remark(f"{who} died: see its lines with fatal: and panic:"))
-    for (reason,), number in window.keys("local_fault", "reason"):
+    died = window.count("daemon_died")
+    rows = window.keys("died", "service", "reason") if died else []
+    for (who, words), number in rows[:_NAMED]:
+        what = words if words not in ("", MANY) else _SEE_WORDS
+        said.append(Remark(f"{who} died{_times(number)}: {what}"))
+    if died and not rows:  # keys are not kept for as long as sums are
+        said.append(Remark(f"a daemon died{_times(died)}: {_SEE_WORDS}"))
+    for reason, number in _faults(window).items():
         step = NEXT_STEPS.get(reason)
-        times = f" {number} times" if number > 1 else ""
-        said.append(Remark(f"{reason}{times}: {step}" if step else f"{reason}{times}"))
+        if died and reason in FOLLOWING:  # the lines above say why
+            step = None
+            if reason not in _STOPPED.values():
+                continue
+        said.append(Remark(f"{reason}{_times(number)}" + (f": {step}" if step else "")))
     return said
+
+
+def _times(number: int) -> str:
+    return f" {number} times" if number > 1 else ""
 
 
 def _of_dialogue(window: Window) -> list[Remark]:
@@ -190,10 +244,13 @@ def details(window: Window, _: Namespace) -> list[str]:
 
     faults = [
         (f"{reason}: {NEXT_STEPS[reason]}" if reason in NEXT_STEPS else reason, number)
-        for (reason,), number in window.keys("local_fault", "reason")
+        for reason, number in _faults(window).items()
     ]
-    died = [(service, number) for (service,), number in window.keys("daemon_died", "service")]
-    lines = [*table("daemons that died", died, _ROWS)]
+    died = [
+        (f"{service}: {words}" if words else service, number)
+        for (service, words), number in window.keys("died", "service", "reason")
+    ]
+    lines = [*table("daemons that died, and how their last words begin", died, _ROWS)]
     if faults:
         lines += ["local faults:", *(f"  {number}  {what}" for what, number in faults[:_ROWS])]
     clients = [
@@ -211,14 +268,15 @@ def details(window: Window, _: Namespace) -> list[str]:
 
 
 def cause(window: Window, options: Namespace) -> list[str]:
-    """Return the command that shows the lines of what is wrong with Postfix, the worst alone."""
+    """Return the command that shows the lines of what is wrong with Postfix, its cause alone."""
     # Few runs are asked for it.
     from check_postfix.common.cause import command
-    from check_postfix.maillog.events.recogniser.health import NEXT_STEPS
+    from check_postfix.maillog.events.recogniser.health import DIED
 
-    patterns = [f"{counter}:" for counter in ("panic", "fatal") if window.count(counter)]
-    faults = [reason for (reason,), _ in window.keys("local_fault", "reason")]
-    patterns += [reason for reason in faults if reason in NEXT_STEPS]
+    patterns = ["panic:"] if window.count("panic") else []
+    patterns += filter(None, [_leading(window)])
+    # `fatal:` would show what commands of anybody end with, our own postqueue among them.
+    patterns += [DIED] if window.count("fatal") else []
     return command(window, options, patterns[:1])
 
 
@@ -240,6 +298,8 @@ CHECK = Check(
         Label("panic", "daemons of Postfix that found a fault in themselves (panic:)"),
         Label("warnings", "warnings of daemons of Postfix that are counted as nothing else"),
         Label("local_faults", "warnings about this machine's resources, files and services"),
+        Label("throttled", "times that master has throttled a service that it cannot keep running"),
+        Label("no_room", "times that the queue had no room for mail"),
     ],
     measure=measure,
     thresholds=[
@@ -264,6 +324,18 @@ CHECK = Check(
             "the number of warnings about this machine's resources, files and services",
             warning="0",
             suffix="faults",
+        ),
+        Threshold(
+            "throttled",
+            "the number of times that master has throttled a service",
+            critical="0",
+            suffix="throttled",
+        ),
+        Threshold(
+            "no_room",
+            "the number of times that the queue had no room for mail",
+            critical="0",
+            suffix="no-room",
         ),
         Threshold("warnings", "the number of other warnings", suffix="warnings"),
         Threshold(

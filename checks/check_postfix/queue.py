@@ -18,6 +18,7 @@ from check_postfix.maillog.store import location
 from check_postfix.mailqueue import age, instances, postqueue, sightings
 from check_postfix.mailqueue.errors import DownError, QueueError, SightingsError
 from check_postfix.mailqueue.listing import ON_ITS_WAY, OTHERS, QUEUES
+from check_postfix.mailqueue.reason import SHOWN
 from check_postfix.mailqueue.waiting import waiting
 from check_postfix.plugin import (
     AtLeast,
@@ -278,12 +279,27 @@ def details(queue: Queue, options: Namespace) -> list[str]:
             f"why mail is in {name}",
             [(MANY if reason == OTHERS else reason, n) for reason, n in reasons],
             _ROWS,
+            width=SHOWN,
         )
     return lines
 
 
 def _oldest(seconds: int) -> str:
     return f", oldest {values.span(seconds)}"
+
+
+def cause(queue: Queue, options: Namespace) -> list[str]:
+    """Return the command that shows what waits, and why; none where nothing does."""
+    if not queue.listing.count():
+        return []
+    import shlex
+
+    words = ["postfix-log", "queue"]
+    if options.config_dir:
+        words += [CONFIG_DIR.flag, options.config_dir]
+    if options.postqueue:
+        words += [POSTQUEUE.flag, shlex.join(options.postqueue)]
+    return [f"see: {shlex.join(words)}"]
 
 
 def _where(queue: Queue, options: Namespace) -> list[str]:
@@ -356,6 +372,7 @@ CHECK = Check(
     ],
     summary=summary,
     details=details,
+    cause=cause,
     examples=[
         ("check_postfix_queue", "judge the queue of this machine's Postfix"),
         (

@@ -88,3 +88,15 @@ def test_what_is_not_known_is_worse_than_ok(say, tmp_path):
     assert all(" UNKNOWN - " in line for line in lines[1:-1])
     assert all("no such file" in line for line in lines[:-1])
     assert lines[-1].startswith("POSTFIX QUEUE OK")
+
+
+def test_postfix_that_is_down_comes_before_what_follows_from_it(say, tmp_path):
+    (tmp_path / "postqueue").write_text(
+        "#!/bin/sh\n"
+        "echo 'postqueue: fatal: Queue report unavailable - mail system is down' >&2; exit 69\n"
+    )
+
+    _, lines = say(*AT)
+
+    assert lines[0].startswith("POSTFIX QUEUE CRITICAL - postqueue: mail system is down")
+    assert lines[1].startswith("POSTFIX BOUNCES CRITICAL - ")

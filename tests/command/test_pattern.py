@@ -73,3 +73,10 @@ def test_a_fault_of_this_machine_is_found_by_its_class_in_all_of_its_lines_and_n
             is_found = bool(list(looked_for.found(entry.line)))
             assert is_found == (is_meant or bool(list(words.found(entry.line)))), entry.place
     assert known == set(NEXT_STEPS)
+
+
+def test_a_daemon_that_died_is_found_and_no_command_that_its_caller_has_ended():
+    died = b"Nov 24 16:48:01 mx1 postfix/smtpd[2301]: fatal: no SASL authentication mechanisms\n"
+    ours = b"Nov 24 16:48:02 mx1 postfix/postqueue[4689]: fatal: Queue report unavailable - x\n"
+
+    assert list(pattern.of("a daemon died", lambda: b"").found(ours + died)) == [len(ours)]

@@ -119,7 +119,7 @@ def test_the_worst_of_the_troubles_of_postfix_is_shown(tmp_path):
 
     assert shown().endswith(" panic:")
     trouble.pop(1)
-    assert shown().endswith(" fatal:")
+    assert shown().endswith(" 'a daemon died'")
     trouble.pop(0)
     assert shown().endswith(" 'a milter does not answer'")
 

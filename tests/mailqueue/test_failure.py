@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from check_postfix.mailqueue import advice
+from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.failure import explain, is_usage
 
@@ -107,6 +107,59 @@ def plain_machine(monkeypatch, tmp_path):
 )
 def test_a_failure_is_said_as_thing_cause_and_fix(status, stderr, message):
     assert str(explain(status, stderr, POSTQUEUE, None)) == message
+
+
+WRONG = [
+    "config variable inet_interfaces: host not found: nosuchif",
+    "bad string length 0 < 1: mydomain = ",
+    "bad numerical configuration: default_process_limit = abc",
+    "bad boolean configuration: soft_bounce = maybe",
+    "parameter max_idle: bad time value or unit: 5x",
+    "file /etc/postfix/main.cf: parameter mail_owner: unknown user name value: nosuch",
+    'unknown inet_protocols value "ipv9" in "ipv9"',
+    'unknown mynetworks mask style value "foo" in "foo"',
+    "dictionary mail_dict: macro processing error",
+    'malformed compatibility level syntax: "x"',
+    "/etc/postfix/main.cf, line 8: missing '=' after attribute name: \"garbage line\"",
+    "invalid delay_logging_resolution_limit parameter value 99 > 6",
+]
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_postfix_that_main_cf_keeps_from_running_is_down(monkeypatch, said):
+    monkeypatch.setattr(running, "is_running", lambda _: False)
+
+    error = explain(69, f"postqueue: warning: x\npostqueue: fatal: {said}\n", POSTQUEUE, None)
+
+    assert isinstance(error, DownError)
+    assert str(error) == (
+        "postqueue: mail system is down, and cannot start, for main.cf is wrong:"
+        f" {said.rstrip()}; run 'postfix check' as root, and mend it, then 'postfix start'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "still"), [(True, "Postfix still runs"), (None, "whether Postfix runs cannot be seen")]
+)
+def test_a_wrong_main_cf_is_told_as_such_where_postfix_may_run(monkeypatch, runs, still):
+    monkeypatch.setattr(running, "is_running", lambda _: runs)
+
+    error = explain(69, f"postqueue: fatal: {WRONG[0]}\n", POSTQUEUE, "/x")
+
+    assert not isinstance(error, DownError)
+    assert str(error) == (
+        "postqueue: main.cf is wrong, no program of Postfix starts with it:"
+        f" {WRONG[0]} ({still}); run 'postfix -c /x check' as root, and mend it"
+    )
+
+
+def test_of_a_postfix_elsewhere_a_wrong_main_cf_is_to_be_mended_there():
+    error = explain(69, f"postqueue: fatal: {WRONG[0]}\n", ["docker"], None, is_ours=False)
+
+    assert str(error) == (
+        "postqueue: main.cf is wrong, no program of Postfix starts with it:"
+        f" {WRONG[0]}; run 'postfix check' there as root, and mend it"
+    )
 
 
 def test_the_fix_names_the_instance():

@@ -203,7 +203,7 @@ ROWS = {
         Panel(
             "Trouble of Postfix",
             "log",
-            ["fatal", "panic", "local_faults", "warnings"],
+            ["fatal", "panic", "throttled", "no_room", "local_faults", "warnings"],
             width=12,
         ),
         Panel(

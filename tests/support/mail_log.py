@@ -70,6 +70,11 @@ SLOW = SENT.replace(_DELAYS, "delay=30, delays=0.06/0.01/1.2/29")
 VERY_SLOW = SENT.replace(_DELAYS, "delay=1800, delays=0.06/0.01/1.2/1799")
 RETRIED = SENT.replace(_DELAYS, "delay=900, delays=898/0.01/1.2/0.83").replace("4XJ2V", "4XJ2W")
 PUT_OFF = DEFERRED.replace("4XJ2V", "4XJ2W")
+# Why Postfix refuses all mail
+NOT_WORKING = [
+    "master[2300]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling",
+    "smtpd[2302]: warning: not enough free space in mail queue: 9 bytes < 1.5*message size limit",
+]
 # What goes wrong with Postfix itself, and with the log
 TROUBLE = [
     "smtpd[2302]: fatal: no SASL authentication mechanisms",

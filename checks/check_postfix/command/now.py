@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Exit code -> what a terminal shows it in: green, yellow, red, magenta
 _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
 
+# Of what is equally bad, the others follow from this: Postfix is down.
+_FIRST = "postfix queue"
+
 # How the line with the next step begins
 _NEXT = "see: "
 
@@ -54,6 +57,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Generator[str, None, int]:
     """Yield what each check says, and return the exit code of the worst."""
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
+    checks.sort(key=lambda check: check.name != _FIRST)
     outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]
     outcomes.sort(key=lambda outcome: -SEVERITY[outcome[1]])
     for text, state in outcomes:

@@ -8,7 +8,8 @@ else wherever it stands: a part of a queue ID, or a word of a server's reply.
 
 Two things that the checks say stand in no line. A pseudonym (`client-3f9a2c41d0`) is found where
 the line names whom it stands for, and a class of reasons (`unknown user`), or of faults of this
-machine (`no SASL server`), in the lines of that class as well as where these words stand.
+machine (`no SASL server`, `a daemon died`), in the lines of that class as well as where these words
+stand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from check_postfix.command.names import Pseudonyms
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
 from check_postfix.maillog.events.recogniser import recognise
-from check_postfix.maillog.events.recogniser.health import NEXT_STEPS
+from check_postfix.maillog.events.recogniser.health import DIED, NEXT_STEPS
 from check_postfix.maillog.syntax import frame
 
 TYPE_CHECKING = False
@@ -134,10 +135,13 @@ _search_fault = re.compile(
 ).search
 
 
+_search_death = re.compile(rb"fatal: |panic: ").search
+
+
 class Reason(Pattern):
     """A class of reasons to look for, or the words of its name.
 
-    text:   one of reasons.REASONS, or of NEXT_STEPS of recogniser/health.py
+    text:   one of reasons.REASONS, or of NEXT_STEPS of recogniser/health.py, or DIED
     search: finds what each line has that may be of this class
     """
 
@@ -164,7 +168,10 @@ class Reason(Pattern):
     def _is_meant(self, line: bytes) -> bool:
         record = frame.parse(line)
         event = None if record is None else recognise(record)
-        return event is not None and event.reason.lower() == self._reason
+        if event is None:
+            return False
+        named = DIED if event.kind == "daemon_died" else event.reason
+        return named.lower() == self._reason
 
 
 def of(text: str, secret: Callable[[], bytes]) -> Pattern:
@@ -174,7 +181,11 @@ def of(text: str, secret: Callable[[], bytes]) -> Pattern:
     """
     if _match_pseudonym(text):
         return Pseudonym(text, Pseudonyms(secret()))
-    for classes, search in ((reasons.REASONS, _search_failure), (NEXT_STEPS, _search_fault)):
+    for classes, search in (
+        (reasons.REASONS, _search_failure),
+        (NEXT_STEPS, _search_fault),
+        ((DIED,), _search_death),
+    ):
         if text.lower() in {reason.lower() for reason in classes}:
             return Reason(text, search)
     return Pattern(text)

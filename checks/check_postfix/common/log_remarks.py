@@ -68,7 +68,7 @@ def remarks(window: Window) -> list[Remark]:
     ]
     if unknown := not_understood.remark(window):
         said.append(unknown)
-    said += _troubles(window)
+    said += troubles(window)
     said += _daemons_off(window) or _offset(coverage)
     if window.silence is not None:
         said += _of_silence(window.silence, end)
@@ -160,7 +160,8 @@ _TROUBLES = {
 _MAIL = ("received", "sent", "forwarded", "filtered", "deferred", "softbounce", "bounced")
 
 
-def _troubles(window: Window) -> list[Remark]:
+def troubles(window: Window, *counters: str) -> list[Remark]:
+    """Return what goes wrong with Postfix itself, or what of that these counters count."""
     counted = {counter: window.count(counter) for counter in _TROUBLES}
     explains = bool(any(counted.values()) and window.count(*_MAIL))
     return [
@@ -169,7 +170,7 @@ def _troubles(window: Window) -> list[Remark]:
             explains=explains,
         )
         for counter, number in counted.items()
-        if number
+        if number and (not counters or counter in counters)
     ]
 
 

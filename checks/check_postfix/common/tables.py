@@ -20,24 +20,26 @@ def table(
     pairs: Sequence[tuple[str, int]],
     rows: int,
     notes: Mapping[str, str] | None = None,
+    width: int = _WIDTH,
 ) -> list[str]:
     """Return the lines of a table: a title, the first rows, and how many are left out.
 
     pairs: (name, number), most first; the name MANY stands for many
     notes: from a name to what follows it
+    width: characters of a name that are shown
     """
     if not pairs:
         return []
     notes = notes or {}
     shown = [
-        (number, "others" if name == MANY else name[:_WIDTH] + notes.get(name, ""))
+        (number, "others" if name == MANY else name[:width] + notes.get(name, ""))
         for name, number in pairs[:rows]
     ]
     if len(pairs) > rows:
         rest = sum(number for _, number in pairs[rows:])
         shown.append((rest, f"in {len(pairs) - rows} more"))
-    width = max(len(str(number)) for number, _ in shown)
-    return [f"{title}:", *(f"  {number:>{width}}  {name}" for number, name in shown)]
+    digits = max(len(str(number)) for number, _ in shown)
+    return [f"{title}:", *(f"  {number:>{digits}}  {name}" for number, name in shown)]
 
 
 def relay_note(relay: str) -> str:

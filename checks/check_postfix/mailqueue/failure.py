@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from check_postfix.mailqueue import advice
+from check_postfix import main_cf
+from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import DownError, QueueError
 
 TYPE_CHECKING = False
@@ -40,6 +41,7 @@ NO_ACCESS = re.compile(
     r"(?:Permission denied|Operation not permitted))$",
     re.MULTILINE,
 )
+WRONG_MAIN_CF = re.compile(rf"^postqueue: fatal: (?P<what>{main_cf.FATAL}.*)$", re.MULTILINE)
 USAGE = re.compile(r"^postqueue: fatal: usage: ", re.MULTILINE)
 SEVERITY = re.compile(r"postqueue: (?:(?:fatal|panic|error|warning): )?")
 
@@ -84,9 +86,37 @@ def explain(
     if no_access := NO_ACCESS.search(stderr):
         fix = advice.access(command[0]) if is_ours else "; see who may enter Postfix's queue there"
         return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
+    if wrong := WRONG_MAIN_CF.search(stderr):
+        return _wrong_main_cf(quoted(wrong["what"].rstrip()), config_dir, is_ours)
     said = [line for line in stderr.split("\n") if line.strip()]
     cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")
+
+
+def _wrong_main_cf(what: str, config_dir: str | None, is_ours: bool) -> QueueError:
+    """Return what it means that postqueue died of main.cf: none of Postfix's programs starts so.
+
+    What runs already goes on until it is used up; whether it does, postqueue has not asked.
+    """
+    if not is_ours:
+        return QueueError(
+            f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what};"
+            " run 'postfix check' there as root, and mend it"
+        )
+    check = "postfix check" if config_dir is None else f"postfix -c {config_dir} check"
+    fix = f"run '{quoted(check)}' as root, and mend it"
+    runs = running.is_running(config_dir)
+    if runs is False:
+        start = quoted(advice.start(config_dir))
+        return DownError(
+            f"postqueue: mail system is down, and cannot start, for main.cf is wrong: {what};"
+            f" {fix}, then '{start}'"
+        )
+    still = "Postfix still runs" if runs else "whether Postfix runs cannot be seen"
+    return QueueError(
+        f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what}"
+        f" ({still}); {fix}"
+    )
 
 
 def quoted(text: str) -> str:

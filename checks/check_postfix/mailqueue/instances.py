@@ -35,7 +35,7 @@ def others() -> list[Instance]:
     Returns: none if main.cf cannot be read
     """
     for place in USUAL_PLACES:
-        value = _parameter(place, "multi_instance_directories")
+        value = parameter(place, "multi_instance_directories")
         if value is not None:
             value = re.sub(r"\$(?:config_directory\b|[({]config_directory[)}])", place, value)
             found = [word for word in re.split(r"[,\s]+", value) if word.startswith("/")]
@@ -44,11 +44,11 @@ def others() -> list[Instance]:
 
 
 def _is_enabled(config_dir: str) -> bool:
-    value = _parameter(config_dir, "multi_instance_enable")
+    value = parameter(config_dir, "multi_instance_enable")
     return value is not None and value.lower() == "yes"
 
 
-def _parameter(config_dir: str, name: str) -> str | None:
+def parameter(config_dir: str, name: str) -> str | None:
     """Return the last value of a parameter in main.cf, unexpanded; None if it is not set there."""
     try:
         with open(f"{config_dir}/main.cf", encoding="utf-8", errors="replace") as file:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 # More of a reason is not looked at, and less of it is shown; in characters.
 _LONGEST = 400
-_SHOWN = 80
+SHOWN = 80
 
 # qmgr's words about a destination that has just failed several times; the cause comes after.
 _SUSPENDED = "delivery temporarily suspended: "
@@ -51,4 +51,4 @@ def general(reason: str) -> str:
     codes = _CODES.match(text)
     start = codes.end() if codes else 0
     text = " ".join((text[:start] + _PARTICULAR.sub("...", text[start:])).split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

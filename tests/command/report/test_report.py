@@ -18,6 +18,7 @@ import pytest
 from check_postfix.command import remedy
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.events import reasons
+from check_postfix.maillog.events.recogniser.health import NEXT_STEPS, NO_ROOM
 from tests.support.package import ROOT
 
 RECORDED = ROOT / "tests/recorded/mail.iso.log"
@@ -126,6 +127,20 @@ def test_where_all_mail_was_refused_the_log_is_the_right_one(report, log):
         "  no mail came in and none left",
         "    next: see under Totals what clients met with instead",
     ]
+
+
+def test_trouble_of_this_machine_has_the_next_step_that_the_check_has(report, log):
+    full = "postfix/smtpd[3]: warning: not enough free space in mail queue: 9 bytes < 10"
+    died = "postfix/smtpd[3]: fatal: no SASL authentication mechanisms"
+
+    said = report("--log", log(*SESSION, full, died))
+
+    problems = " ".join(" ".join(said.section("Problems")).split())
+    assert (
+        f"next: {NEXT_STEPS[NO_ROOM]}; what was said stands under Warnings and errors" in problems
+    )
+    assert "'a daemon died'" in problems
+    assert said.section("Warnings and errors")
 
 
 def test_a_day_without_trouble_has_no_problems(report, log):
@@ -517,8 +532,8 @@ def test_hours_that_were_not_read_are_left_out(report, log):
 def test_what_a_command_ends_with_is_told_from_what_a_daemon_ends_with(report, log):
     ended = "postfix/postqueue[3]: fatal: usage: postqueue -f"
     told = (
-        "  postqueue is a command: what they end with is their caller's fault, no daemon's, and not"
-        " counted by check_postfix_log"
+        "  postqueue is a command: what they end with concerns their caller (postqueue is called by"
+        " check_postfix_queue as well), and is not counted by check_postfix_log"
     )
 
     assert report("--log", log(*SESSION, ended)).section("Warnings and errors")[0] == told

@@ -13,7 +13,14 @@ from functools import cache
 
 import pytest
 
-from check_postfix.maillog.events.recogniser import DOVECOT, POSTFIX, Shape, candidates, is_ours
+from check_postfix.maillog.events.recogniser import (
+    DOVECOT,
+    POSTFIX,
+    Shape,
+    candidates,
+    delivery,
+    is_ours,
+)
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import UNKNOWN, Record
 from tests.support import corpus, effort, material
@@ -75,3 +82,12 @@ def test_what_opens_as_a_shape_says_is_shown_to_it(source):
         for shape, opens in OPENS.items():
             if _may_be_whose(shape, record) and opens(record.text):
                 assert shape in shown, record
+
+
+def test_a_time_that_is_no_number_is_not_read():
+    line = (
+        b'64D05242001: to=<"a@example.net>, relay=mail.example.net[198.51.100.25]:25, delay=1,'
+        b" delays=0/0/04.2.2/1, dsn=2.0.0, status=sent (250 ok)"
+    )
+
+    assert delivery.read(line, len(b"64D05242001: ")) is None

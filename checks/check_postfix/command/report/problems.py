@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from check_postfix.command import remedy
 from check_postfix.command.report.said import REFUSED
-from check_postfix.command.report.section import Problem
+from check_postfix.command.report.section import WARNINGS, Problem
 from check_postfix.maillog.events import reasons
+from check_postfix.maillog.events.recogniser.health import DIED, NEXT_STEPS
 from check_postfix.plugin import values
 
 TYPE_CHECKING = False
@@ -61,12 +62,12 @@ def _of_the_machine(book: Book, trace: Callable[[str], str]) -> list[Problem]:
     if died := book.total("daemon_died"):
         words = f"daemons of Postfix ended with an error {_times(died)}"
         found.append(
-            Problem(URGENT, words, f"read what they said, under Warnings; {trace('fatal:')}")
+            Problem(URGENT, words, f"read what they said, under {WARNINGS}; {trace(DIED)}")
         )
     for (why,), number in book.faults.numbers.most_common(3):
         words = f"{why}: {_times(number)}"
         found.append(
-            Problem(URGENT, words, "read what was said, under Warnings, and mend that first")
+            Problem(URGENT, words, f"{NEXT_STEPS[why]}; what was said stands under {WARNINGS}")
         )
     if backend := book.total("auth_backend_error"):
         found.append(

@@ -17,6 +17,10 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
 
 
+# Where a problem sends its reader
+WARNINGS = "Warnings and errors"
+
+
 class Column(namedtuple("Column", "key title kind")):
     """A column.
 

@@ -24,11 +24,13 @@ from check_postfix.command.report.section import (
     SECONDS,
     SHARE,
     TEXT,
+    WARNINGS,
     WORDS,
     Column,
     Section,
 )
 from check_postfix.maillog.events.recogniser import COMMANDS
+from check_postfix.maillog.events.recogniser.health import STARTERS
 from check_postfix.plugin import values
 
 TYPE_CHECKING = False
@@ -527,7 +529,7 @@ class Sections:
                 for (severity, program), number in book.severities.most_common()
             ]
             said = _of_commands((row[1], row[2]) for row in rows)
-            return Section("warnings", "Warnings", columns, rows, said)
+            return Section("warnings", WARNINGS, columns, rows, said)
         found = []
         for name, row in self._top(book.warnings, 0, "warnings"):
             severity, program, words = name.split(SEPARATOR, 2)
@@ -535,7 +537,7 @@ class Sections:
             found.append((row[0], severity.decode(), self._clean(program), example))
         found.sort(key=lambda row: _SEVERITIES.index(row[1]))
         said = _of_commands((severity, program) for _, severity, program, _ in found)
-        section = Section("warnings", "Warnings and errors", columns, list(found), said)
+        section = Section("warnings", WARNINGS, columns, list(found), said)
         return self._with_more(section, book.warnings)
 
     def _master(self) -> Section:
@@ -617,13 +619,14 @@ def _of_commands(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     rows: severity and program
     """
     names = {program for severity, program in rows if severity in ("fatal", "panic")}
-    commands = sorted(name for name in names if name.rpartition("/")[2].encode() in COMMANDS)
+    of_callers = COMMANDS - STARTERS
+    commands = sorted(name for name in names if name.rpartition("/")[2].encode() in of_callers)
     if not commands:
         return ()
     verb = "is a command" if len(commands) == 1 else "are commands"
     return (
-        f"{', '.join(commands)} {verb}: what they end with is their caller's fault, no daemon's,"
-        " and not counted by check_postfix_log",
+        f"{', '.join(commands)} {verb}: what they end with concerns their caller (postqueue is"
+        " called by check_postfix_queue as well), and is not counted by check_postfix_log",
     )
 
 

@@ -26,6 +26,9 @@ FAMILIES = {
     # what was not understood: who wrote it, and what it looks like
     "not_understood": ("service", "reason"),
     "local_fault": ("reason",),
+    # of a daemon's last words, what no stranger chooses
+    "died": ("service", "reason"),
+    # what older state files have instead, until it is forgotten
     "daemon_died": ("service",),
     "debug_dialogue": ("client",),
     # who hands mail in: what a number is of, of whom, and for messages of an account from where
@@ -50,6 +53,7 @@ FAMILIES = {
 # Kinds that are counted with another family.
 FAMILY = {
     "softbounce": "deferred",
+    "daemon_died": "died",
     "rejected_smtpd": "rejected",
     "rejected_hangup": "rejected",
     "rejected_postscreen": "rejected",

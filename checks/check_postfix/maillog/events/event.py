@@ -21,7 +21,8 @@ class Event(
     reply_code:    the three digits of the SMTP reply
     enhanced_code: x.y.z of RFC 3463
     client:        address of the host that connected to us
-    reason:        why, one of reasons.REASONS (failed deliveries, rejects)
+    reason:        why, one of reasons.REASONS (failed deliveries, rejects); how its last words
+                   begin (daemons that died)
     times:         how many such events the line stands for
     also:          further counters that the line belongs to
     blocklist:     name of the block list that the client is on (rejects)

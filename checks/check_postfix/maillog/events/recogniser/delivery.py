@@ -175,7 +175,10 @@ def read(text: bytes, start: int) -> Delivery | None:
     recipient, _, orig_to = text[start + len(_TO) : tail.start()].partition(_ORIG_TO)
     times = _find_times(tail[0])
     assert times is not None  # the tail has them
-    delay, *stages = map(float, times.groups())
+    try:
+        delay, *stages = map(float, times.groups())
+    except ValueError:  # of digits and points, and no number
+        return None
     return Delivery(
         recipient, orig_to, tail["relay"], delay, tuple(stages), tail["dsn"], tail["status"],
         text[tail.end() :].removesuffix(b")"),

@@ -1,8 +1,11 @@
 """Recognise Postfix in trouble with itself or its surroundings.
 
 These are only lines that no client can cause: a daemon that died, and warnings about
-this machine. Postfix's commands die of their caller's mistakes and are left out. A log
-that quotes the SMTP dialogue is recognised too: passwords stand in it.
+this machine. Postfix's commands die of their caller's mistakes and are left out, but for
+a start or reload that fails: postfix-script runs only as root, and what `postfix` and
+`postmulti` say of main.cf no caller's mistake can bring about. (What postqueue says of it is
+the same, once for each time that the queue is looked at.) A log that quotes the SMTP dialogue
+is recognised too: passwords stand in it.
 
 Source: postfix/src/master/master_spawn.c, master_avail.c, util/attr_scan0.c and
 many more; the words are Postfix's, at the start of the text.
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from check_postfix import main_cf
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.syntax.expression import Expression
@@ -21,6 +25,23 @@ COMMANDS = frozenset(
     b"sendmail postdrop postqueue postsuper postmap postalias postconf postcat postlog"
     b" postkick postlock postmulti postfix postfix-script postmulti-script".split()
 )
+# What starts Postfix (conf/postfix-script, postfix/postfix.c, postmulti/postmulti.c)
+_SCRIPT = b"postfix-script"
+_CALLS_SCRIPT = frozenset([b"postfix", b"postmulti"])
+STARTERS = _CALLS_SCRIPT | {_SCRIPT}
+# What the lines are called that recognise_death() reads
+DIED = "a daemon died"
+# Of postfix-script: a command that root had no need of, or has mistyped
+_match_slip = Expression(
+    rb"fatal: (?:the Postfix mail system is (?:already|not) running|usage postfix "
+    rb"|unknown command: |start-fg does not support )"
+).match
+_match_main_cf = Expression(rb"fatal: " + main_cf.FATAL.encode()).match
+
+# Of a daemon's last words, those before the first that is no word of Postfix's own, but a name,
+# a path or a number, at most so many
+_WORD = rb"[A-Za-z_'-]{1,40}+(?=[ :!,;]|\Z)"
+_match_last_words = Expression(rb"(?:" + _WORD + rb"(?: " + _WORD + rb"){0,7}+|)").match
 
 # How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
 WARNING = b"warning: "
@@ -30,13 +51,18 @@ _TABLE = "a lookup table fails"
 _MILTER = "a milter does not answer"
 _FILTER = "the proxy filter does not answer"
 _SASL = "no SASL server"
-_THROTTLED = "a service is throttled"
+THROTTLED = "a service is throttled"
 _ENDED = "daemons end with an error"
 _FULL = "a service is at its process limit"
-_NO_ROOM = "no room in the queue"
+NO_ROOM = "no room in the queue"
 _STALE = "a lookup table is older than its source"
 _CORRUPT = "a queue file is corrupt"
 _STRESS = "postscreen is under stress"
+# What follows from a daemon that ends, and what is no reason for one to end
+FOLLOWING = frozenset([THROTTLED, _ENDED])
+NOT_DEADLY = frozenset([_MILTER, _FILTER, _FULL, _STALE, _CORRUPT, _STRESS])
+# No room, whatever could not be written (strerror(3) of ENOSPC and EDQUOT)
+_NO_ROOM_ENDINGS = (b": No space left on device", b": Disk quota exceeded")
 # What to do next about each
 NEXT_STEPS = {
     _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
@@ -45,21 +71,23 @@ NEXT_STEPS = {
     _MILTER: "start it, or see smtpd_milters and non_smtpd_milters",
     _FILTER: "start it, or see smtpd_proxy_filter in master.cf",
     _SASL: "start Dovecot or saslauthd, and see smtpd_sasl_path and its owner",
-    _THROTTLED: "see the fatal: line before it",
+    THROTTLED: "see the fatal: line before it",
     _ENDED: "see the fatal: line before it",
     _FULL: "see who holds its processes, and raise its maxproc in master.cf",
-    _NO_ROOM: "make room on the queue's file system, or see queue_minfree",
+    NO_ROOM: "make room on the queue's file system, or see queue_minfree",
     _STALE: "run postmap or newaliases",
     _CORRUPT: "look into the queue's directory corrupt, and at the disk",
     _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
 }
+_CREATE_FILE = b"warning: mail_queue_enter: "
+_WRITE_FILE = b"write queue file"
 _FAULTS = {
     b"warning: process /": _ENDED,
-    b"warning: /": _THROTTLED,
-    b"warning: master_spawn: ": _THROTTLED,
+    b"warning: /": THROTTLED,
+    b"warning: master_spawn: ": THROTTLED,
     b'warning: service "': _FULL,
-    b"warning: not enough free space ": _NO_ROOM,
-    b"warning: mail_queue_enter: ": _QUEUE,
+    b"warning: not enough free space ": NO_ROOM,
+    _CREATE_FILE: _QUEUE,
     b"warning: connect to Milter ": _MILTER,
     b"warning: connect to proxy ": _FILTER,
     b"warning: connect to p": _SERVICE,
@@ -131,7 +159,7 @@ _match_dialogue = Expression(
 
 # What is wrong with a message that the line names
 _OF_A_MESSAGE = {
-    b"write queue file": _QUEUE,
+    _WRITE_FILE: _QUEUE,
     b" service failure": _SERVICE,
     b" failed)": _SERVICE,
 }
@@ -144,19 +172,32 @@ def _fault(reason: str) -> Event:
 def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
     if not match:
         return None
+    if _WRITE_FILE in match[0] and match.string.endswith(_NO_ROOM_ENDINGS):
+        return _fault(NO_ROOM)
     found = (why for words, why in _OF_A_MESSAGE.items() if words in match[0])
     return _fault(next(found, _TABLE))
 
 
 def recognise_death(record: Record, _: int) -> Event | None:
-    """Return the event of a daemon's end, None for a command's.
+    """Return the event of a daemon's end, or of a start of Postfix that failed; or None.
 
     record: text starts with `fatal: ` or `panic: `
     """
-    if record.program in COMMANDS or record.program == UNKNOWN:
+    if record.program == UNKNOWN or (record.program in COMMANDS and not _is_of_a_start(record)):
         return None
-    how = record.text.partition(b":")[0].decode()
-    return Event(kind="daemon_died", service=record.program.decode("utf-8", "replace"), also=(how,))
+    how, said = record.text.split(b": ", 1)
+    service = record.program.decode("utf-8", "replace")
+    begin = _match_last_words(said)
+    assert begin is not None  # it may be empty
+    reason = begin[0].decode()
+    return Event("daemon_died", service=service, reason=reason, also=(how.decode(),))
+
+
+def _is_of_a_start(record: Record) -> bool:
+    """Tell whether a command's `fatal: ` says that Postfix does not start, or reload."""
+    if record.program == _SCRIPT:
+        return record.text.startswith(b"fatal: ") and not _match_slip(record.text)
+    return record.program in _CALLS_SCRIPT and _match_main_cf(record.text) is not None
 
 
 def recognise_warning(record: Record, _: int) -> Event | None:
@@ -177,6 +218,8 @@ def recognise_fault(record: Record, start: int) -> Event | None:
     if not _match_fault(record.text, start):
         return None
     starts_with = record.text.startswith
+    if record.text.endswith(_NO_ROOM_ENDINGS) and starts_with(_CREATE_FILE, start):
+        return _fault(NO_ROOM)
     return _fault(next(why for words, why in _FAULTS.items() if starts_with(words, start)))
 
 
