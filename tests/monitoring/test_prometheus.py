@@ -359,6 +359,10 @@ def scraped():
         yield seen
 
 
+# What is usual of an address that has just been asked for
+NOT_YET_KNOWN = {"recipient_worst_factor"}
+
+
 @pytest.mark.integration
 def test_node_exporter_reads_all_files_without_an_error(scraped):
     files = len(checks()) + 1
@@ -377,8 +381,9 @@ def test_node_exporter_shows_every_label_with_the_value_that_was_printed(check, 
     }
     printed = perfdata.of(scraped["printed"][check.name.partition(" ")[2]])
 
-    assert list(printed) == [label.name for label in check.labels]
-    for label in check.labels:
+    known = [label for label in check.labels if label.name not in NOT_YET_KNOWN]
+    assert list(printed) == [label.name for label in known]
+    for label in known:
         expected = printed[label.name].value * (0.01 if label.uom == "%" else 1)
         assert float(shown[prometheus.name(check, label)]) == pytest.approx(expected)
 

@@ -7,10 +7,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from check_postfix.maillog.counts import cells
 from check_postfix.maillog.store.store import Store
 
 # Checksums follow from the rest; when a file was looked at, and by which clock, is chance.
 _LEFT_OUT = {"checksum", "clock_mark", "directory", "run", "seen"}
+
+# The table whose rows have histograms
+_OF_CELLS = "delay"
 
 Tables = dict[str, list[tuple[object, ...]]]
 
@@ -31,7 +35,10 @@ def everything(path: Path) -> Tables:
         tables = db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
         return {
             name: sorted(
-                (tuple(map(_in_order, row)) for row in db.execute(f'SELECT * FROM "{name}"')),
+                (
+                    tuple(map(_cells if name == _OF_CELLS else _in_order, row))
+                    for row in db.execute(f'SELECT * FROM "{name}"')
+                ),
                 key=repr,
             )
             for (name,) in tables
@@ -48,6 +55,10 @@ def differences(one: Path, other: Path) -> dict[str, int]:
         for name in first
         if first[name] != second[name]
     }
+
+
+def _cells(value: object) -> object:
+    return sorted(cells.unpacked(value).items()) if isinstance(value, bytes) else value
 
 
 def _in_order(value: object) -> object:

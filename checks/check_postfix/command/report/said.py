@@ -111,7 +111,9 @@ class Said:
         if severity and kind == "auth_failed" and entries.of_hour is not None:
             entries.book.severities["warning", "smtpd"] += times
         elif severity:
-            entries.warned(severity["severity"], record.program, severity["text"], times)
+            # The tag of a start that failed before main.cf was read has no program in it.
+            program = record.program or record.instance
+            entries.warned(severity["severity"], program, severity["text"], times)
         if kind in _DELIVERED or kind in _FAILED:
             self._delivered(record, start, event, key, times)
         elif kind in ("received", "received_noqueue"):

@@ -23,6 +23,7 @@ from check_postfix.maillog.events.recogniser import (
     active,
     connection,
     delivery,
+    health,
     login,
     loss,
     recognise,
@@ -172,7 +173,12 @@ _WITHOUT_PATH = rb"(?!" + login.DOVECOT_IDLE + rb")" + _any(
         login.DOVECOT_FAILED,
         rb"(?P<logged_in>" + login.DOVECOT_LOGGED_IN + rb")",
         rb"(?P<text_without_path>"
-        + _any([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED])
+        + _any(
+            [
+                *_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED,
+                health.BEFORE_MAIN_CF,
+            ]
+        )
         + rb"[^\n]*+)",
     ]
 )  # fmt: skip

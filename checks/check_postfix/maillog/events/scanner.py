@@ -179,7 +179,12 @@ _WITHOUT_PATH = _any(
         rb"(?P<text_without_path>" + login.DOVECOT_IDLE + rb"|"
         + login.DOVECOT_LOGGED_IN_FROM_NOWHERE
         + rb"|"
-        + _whole([*_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED]) + rb"|)",
+        + _whole(
+            [
+                *_openings(DOVECOT), *loss.OPENINGS, frame.WRAPPER, frame.STAMPED,
+                health.BEFORE_MAIN_CF,
+            ]
+        ) + rb"|)",
     ]
 )  # fmt: skip
 _COUNTED_LETTER = rb"(?=" + FIRST_LETTERS + rb")"

@@ -29,6 +29,11 @@ COMMANDS = frozenset(
 _SCRIPT = b"postfix-script"
 _CALLS_SCRIPT = frozenset([b"postfix", b"postmulti"])
 STARTERS = _CALLS_SCRIPT | {_SCRIPT}
+# How the lines of those begin that have not got so far as to know their instance's name: their tag
+# has no slash.
+BEFORE_MAIN_CF = b"fatal: "
+# The reason of their end, and of a daemon's, where main.cf is wrong
+_MAIN_CF = "main.cf is wrong, see `postfix check`"
 # What the lines are called that recognise_death() reads
 DIED = "a daemon died"
 # Of postfix-script: a command that root had no need of, or has mistyped
@@ -189,8 +194,20 @@ def recognise_death(record: Record, _: int) -> Event | None:
     service = record.program.decode("utf-8", "replace")
     begin = _match_last_words(said)
     assert begin is not None  # it may be empty
-    reason = begin[0].decode()
+    reason = _MAIN_CF if _match_main_cf(record.text) else begin[0].decode()
     return Event("daemon_died", service=service, reason=reason, also=(how.decode(),))
+
+
+def recognise_start_without_main_cf(record: Record) -> Event | None:
+    """Return the event of a start that failed before main.cf was read, None if it is none.
+
+    record: of a tag without a slash. Until main.cf tells syslog_name, it is the command's name
+            (main() of postfix/postfix.c and postmulti/postmulti.c)
+    """
+    if record.program or record.instance not in _CALLS_SCRIPT or not _match_main_cf(record.text):
+        return None
+    name = record.instance.decode()
+    return Event("daemon_died", service=name, reason=_MAIN_CF, also=("fatal",))
 
 
 def _is_of_a_start(record: Record) -> bool:
