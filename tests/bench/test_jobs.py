@@ -23,8 +23,8 @@ INGEST = [sys.executable, "-m", "check_postfix.command", "ingest"]
 SIZE = 45_000_000
 TOGETHER = 0.95
 # Their CPU time divided by that of one: what handing over costs, on a busy machine as well. 1.1 to
-# 1.2 were measured.
-EFFORT = 1.35
+# 1.2 were measured, and 1.37 of 200 hosts that write evenly: each part tells of all of them.
+EFFORT = 1.5
 # What others do to a busy machine lasts for seconds.
 TRIES = 3
 # MiB
