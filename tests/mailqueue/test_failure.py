@@ -139,7 +139,11 @@ def test_postfix_that_main_cf_keeps_from_running_is_down(monkeypatch, said):
 
 
 @pytest.mark.parametrize(
-    ("runs", "still"), [(True, "Postfix still runs"), (None, "whether Postfix runs cannot be seen")]
+    ("runs", "still"),
+    [
+        (True, "Postfix still runs, but can start nothing new"),
+        (None, "whether Postfix runs cannot be seen"),
+    ],
 )
 def test_a_wrong_main_cf_is_told_as_such_where_postfix_may_run(monkeypatch, runs, still):
     monkeypatch.setattr(running, "is_running", lambda _: runs)

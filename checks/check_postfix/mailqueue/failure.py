@@ -112,7 +112,11 @@ def _wrong_main_cf(what: str, config_dir: str | None, is_ours: bool) -> QueueErr
             f"postqueue: mail system is down, and cannot start, for main.cf is wrong: {what};"
             f" {fix}, then '{start}'"
         )
-    still = "Postfix still runs" if runs else "whether Postfix runs cannot be seen"
+    still = (
+        "Postfix still runs, but can start nothing new"
+        if runs
+        else "whether Postfix runs cannot be seen"
+    )
     return QueueError(
         f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what}"
         f" ({still}); {fix}"
