@@ -302,6 +302,8 @@ def test_two_installations_are_told(doctor, server, tmp_path, monkeypatch):
     (tmp_path / "linked/postfix-log").symlink_to(tmp_path / "local/postfix-log")
     places = tuple(str(tmp_path / name) for name in ("linked", "local", "packaged"))
     monkeypatch.setattr("check_postfix.command.installation.PLACES", places)
+    # This machine may have an installation of its own.
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
     status, found, _ = doctor(*server, "--user", ME)
 
