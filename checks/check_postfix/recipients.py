@@ -61,6 +61,10 @@ def _recipients(window: Window, options: Namespace) -> list[tuple[str, int]]:
 
 def _asked_for(window: Window, options: Namespace) -> list[tuple[str, int]]:
     """Return the addresses that are asked for, and how many messages came; the worst first."""
+    return window.once("asked for", lambda: _worst_first(window, options))
+
+
+def _worst_first(window: Window, options: Namespace) -> list[tuple[str, int]]:
     found = [(address, _of_address(window, address)) for address in options.address]
     ranks = {one: _rank(one, number, window, options) for one, number in found}
     return sorted(found, key=lambda one: ranks[one[0]])

@@ -171,21 +171,8 @@ class Answers:
         kinds:  of lines
         before: minute from which on such lines of the same message make it the second time
         """
-        now: set[tuple[str, str]] = set()
-        earlier: set[tuple[str, str]] = set()
-        lines = 0
         with self._database.reading():
-            for minute, keys in self._keys_of(family, before, end, origins):
-                for name, number in keys:
-                    origin, message, kind = fields(name)
-                    if kind not in kinds or message == MANY:
-                        continue
-                    if minute < start:
-                        earlier.add((origin, message))
-                    else:
-                        now.add((origin, message))
-                        lines += number
-        return len(now - earlier), lines
+            return messages(self._keys_of(family, before, end, origins), kinds, start)
 
     def _hours(
         self, table: str, slices: str, start: int, end: int, column: str = "minute"
@@ -281,3 +268,27 @@ class Answers:
         """Return the first logins of each account from a network, by its pseudonym."""
         with self._database.reading():
             return self._tables().places.of(network)
+
+
+def messages(
+    rows: Iterable[tuple[int, Iterable[tuple[str, int]]]], kinds: Sequence[str], start: int
+) -> tuple[int, int]:
+    """Return of how many messages rows tell for the first time from a minute on, and in how many
+    lines; see `Answers.messages`.
+
+    rows: minute, and the names and numbers of its keys
+    """
+    now: set[tuple[str, str]] = set()
+    earlier: set[tuple[str, str]] = set()
+    lines = 0
+    for minute, keys in rows:
+        for name, number in keys:
+            origin, message, kind = fields(name)
+            if kind not in kinds or message == MANY:
+                continue
+            if minute < start:
+                earlier.add((origin, message))
+            else:
+                now.add((origin, message))
+                lines += number
+    return len(now - earlier), lines

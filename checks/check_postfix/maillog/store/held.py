@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from check_postfix.maillog.counts.families import MANY, fields
+from check_postfix.maillog.counts.families import fields
 from check_postfix.maillog.store import packed
+from check_postfix.maillog.store.answers import messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,17 +91,4 @@ class HeldAnswers:
         before: int,
     ) -> tuple[int, int]:
         """See Answers."""
-        now: set[tuple[str, str]] = set()
-        earlier: set[tuple[str, str]] = set()
-        lines = 0
-        for minute, keys in self._rows(origins, family, before, end):
-            for key, number in keys:
-                origin, message, kind = fields(key)
-                if kind not in kinds or message == MANY:
-                    continue
-                if minute < start:
-                    earlier.add((origin, message))
-                else:
-                    now.add((origin, message))
-                    lines += number
-        return len(now - earlier), lines
+        return messages(self._rows(origins, family, before, end), kinds, start)
