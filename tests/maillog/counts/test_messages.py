@@ -15,6 +15,7 @@ from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messa
 from check_postfix.maillog.counts.senders import BOUNCED as OF_BOUNCED
 from check_postfix.maillog.counts.senders import RECIPIENTS
 from check_postfix.maillog.events.event import Event, MessageFacts
+from tests.maillog.counts.drawn import alternating
 from tests.support import effort
 
 # (minute, origin, counter), or (minute, origin, what, sender) -> number
@@ -409,7 +410,6 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
         lines, more = draw(histories(b"%d" % (number // 2), number % 2))
         rests.append(lines)
         sums.update(more)
-    log = []
     for number in range(draw(st.integers(0, 2))):
         by = draw(st.sampled_from(SENDERS))
         old, new = b"F%d" % number, b"G%d" % number
@@ -427,9 +427,7 @@ def logs(draw: st.DrawFn) -> tuple[list[MessageLine], Numbers]:
             sums[9, 1, RECIPIENTS, by] += 3
             sums[9, 1, OF_BOUNCED, by] += 2 + is_late
         rests.append(lines)
-    while rests := [rest for rest in rests if rest]:
-        log.append(draw(st.sampled_from(rests)).pop(0))
-    return log, sums
+    return alternating(draw, rests), sums
 
 
 @settings(max_examples=effort.examples(400), deadline=None)

@@ -15,6 +15,7 @@ from check_postfix.maillog.counts.sights import LONGEST_MINUTES
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.store.pending import Boundary, Segment
 from check_postfix.maillog.store.store import Store
+from tests.maillog.counts.drawn import alternating
 from tests.maillog.store.joined import told_in
 from tests.support import effort
 
@@ -165,10 +166,7 @@ def logs(draw: st.DrawFn) -> tuple[list[Line], Numbers]:
         lines, more = draw(histories(b"A%d" % number))
         rests.append(lines)
         sums.update(more)
-    log = []
-    while rests := [rest for rest in rests if rest]:
-        log.append(draw(st.sampled_from(rests)).pop(0))
-    return log, sums
+    return alternating(draw, rests), sums
 
 
 @settings(max_examples=effort.examples(300), deadline=None)
