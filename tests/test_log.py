@@ -146,7 +146,8 @@ def test_each_local_fault_is_named_with_the_next_step():
 def test_there_is_a_next_step_for_every_local_fault():
     assert set(log._STOPPED.values()) == {health.THROTTLED, health.NO_ROOM}
     assert set(health.NEXT_STEPS) >= health.FOLLOWING | health.NOT_DEADLY
-    reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values(), health.TABLE}
+    reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values()}
+    reasons |= {health.TABLE, health._KILLED}
 
     assert reasons == set(health.NEXT_STEPS)
 

@@ -90,7 +90,10 @@ def _deaths(window: Window) -> list[str]:
     died = window.count("daemon_died")
     if not died:
         return []
-    rows = window.keys("died", "service", "reason")
+    # Few runs have any.
+    from check_postfix.maillog.events.recogniser.health import is_result
+
+    rows = sorted(window.keys("died", "service", "reason"), key=lambda row: is_result(row[0][1]))
     if not rows:  # keys are not kept for as long as sums are
         return [f"a daemon died{_times(died)}: {_SEE_WORDS}"]
     return [

@@ -27,7 +27,8 @@ OF_REASON = {
     reasons.TLS: "try it: openssl s_client -starttls smtp -connect HOST:25; see"
     " smtp_tls_security_level and smtp_tls_policy_maps",
     reasons.REFUSED: "nobody listens there: try it with nc -vz HOST PORT, as its answer names them;"
-    " if it is this machine's relayhost (postconf relayhost) or filter, start it",
+    " if it is this machine's relayhost (postconf relayhost), filter or Dovecot (a path instead of"
+    " a port), start it",
     reasons.TIMED_OUT: "no way to there: try it with nc -vz HOST PORT; if that fails for every"
     " host, it is this machine's network or its provider's port 25",
     reasons.LOST: "the other side hung up: see whether a firewall looks into SMTP",
@@ -36,6 +37,10 @@ OF_REASON = {
     reasons.TOO_LARGE: "too large for them: tell its sender; what waits: postsuper -d QUEUE_ID",
     reasons.RELAY_DENIED: "see whether relayhost and its login are right: postconf relayhost"
     " smtp_sasl_password_maps",
+    reasons.NOT_WRITTEN: "see df -h and df -i, and the owner and mode of the mailbox and of the"
+    " directories above it",
+    reasons.LOOP: "two servers send it to each other, or this one to itself: see mydestination,"
+    " relay_domains and transport_maps, and the MX record of its domain",
     reasons.NO_TRANSPORT: "a delivery agent of this machine does not work: see postconf -M and"
     " postfix-log trace 'mail transport unavailable'",
     reasons.LOOKUP: "wait: a table over there does not answer; if it lasts, tell their postmaster;"

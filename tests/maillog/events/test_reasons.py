@@ -15,6 +15,8 @@ HOST = "host mx.example.net[198.51.100.25]"
 # own texts as in its source; of large providers as they publish them.
 DELIVERIES = {
     reasons.MAILBOX_FULL: [
+        ("5.2.2", "cannot update mailbox /var/mail/ann for user ann. error writing message: File"
+                  " too large"),
         ("4.2.2", f"{HOST} said: 452 4.2.2 The email account is over quota"),
         ("5.2.2", "maildir delivery failed: create maildir file: Disk quota exceeded"),
         ("5.0.0", f"{HOST} said: 552 storage exceeded"),
@@ -101,6 +103,7 @@ DELIVERIES = {
         ("5.7.0", f"{HOST} said: 530 5.7.0 Must issue a STARTTLS command first"),
     ],
     reasons.REFUSED: [
+        ("4.4.1", "connect to mx1.example.com[private/dovecot-lmtp]: No such file or directory"),
         ("4.4.1", "connect to mx.example.net[198.51.100.25]:25: Connection refused"),
         ("4.4.1", "delivery temporarily suspended: connect to a[2001:db8::1]:25: Connection"
                   " refused"),
@@ -128,6 +131,18 @@ DELIVERIES = {
     reasons.RELAY_DENIED: [
         ("5.7.1", f"{HOST} said: 554 5.7.1 <ann@example.net>: Relay access denied"),
         ("5.0.0", f"{HOST} said: 550 relaying denied"),
+    ],
+    reasons.NOT_WRITTEN: [
+        ("4.3.0", "maildir delivery failed: error writing message: No space left on device"),
+        ("4.2.0", "cannot update mailbox /var/mail/ann for user ann. unable to create lock file"
+                  " /var/mail/ann.lock: Permission denied"),
+        ("4.2.0", "delivery failed to mailbox /srv/ann: open: Permission denied"),
+    ],
+    reasons.LOOP: [
+        ("5.4.6", "mail for example.net loops back to myself"),
+        ("5.4.6", "mail forwarding loop for ann@example.net"),
+        ("5.4.0", f"{HOST} said: 554 5.4.0 Error: too many hops"),
+        ("5.0.0", f"{HOST} said: 554 Mail loop detected"),
     ],
     reasons.NO_TRANSPORT: [("4.3.0", "mail transport unavailable")],
     reasons.LOOKUP: [
@@ -173,7 +188,6 @@ DELIVERIES = {
         ("5.3.0", f"{HOST} said: 552 5.3.0 no"),
         ("4.0.0", f"{HOST} said: 451 <quota.mailbox.full@example.net>: later"),
         ("4.0.0", f"{HOST} refused to talk to me: 452 over quota"),
-        ("5.4.6", "mail for example.net loops back to myself"),
         # Near misses: the words are another's, or stand elsewhere.
         ("4.0.0", "x connect to mx.example.net[198.51.100.25]:25: Connection refused"),
         ("4.0.0", f"{HOST} said: 451 connect to a[b]:25: Connection refused"),
@@ -224,6 +238,7 @@ REJECTS = {
     ],
     (reasons.RATE_LIMITED, ""): ["too many connections", "Ratelimit exceeded"],
     (reasons.CONTENT, ""): ["Spam message rejected", "Virus found"],
+    (reasons.LOOP, ""): ["Error: too many hops"],
     (reasons.TOO_LARGE, ""): ["Message size exceeds fixed limit"],
     (reasons.CLIENT_REFUSED, ""): ["Client host rejected: Access denied"],
     (reasons.HELO_REFUSED, ""): ["Helo command rejected: need fully-qualified hostname"],

@@ -31,6 +31,8 @@ LOST = "connection lost"
 CONTENT = "content"
 TOO_LARGE = "too large"
 RELAY_DENIED = "relay denied"
+LOOP = "mail loop"
+NOT_WRITTEN = "mailbox cannot be written"
 NO_TRANSPORT = "no transport"
 LOOKUP = "lookup failure"
 UNAVAILABLE = "server unavailable"
@@ -57,6 +59,8 @@ REASONS = {
     CONTENT: "spam, virus or form of the message",
     TOO_LARGE: "the message is too large",
     RELAY_DENIED: "not for us, and not from one of us",
+    NOT_WRITTEN: "our own disk, or the owner or mode of a mailbox of ours",
+    LOOP: "mail comes back to who has sent it on",
     NO_TRANSPORT: "our own delivery agent for it does not work",
     LOOKUP: "a table or database of whoever answers does not answer itself",
     COMMAND: "a program that mail is handed to",
@@ -92,12 +96,19 @@ _OWN = (
                b"Command time limit exceeded: ")),
 )  # fmt: skip
 _OWN_ABOUT = (
-    (REFUSED, b"connect to ", (b"Connection refused",)),
+    # Of a socket, such as Dovecot's lmtp, whose server is not started.
+    (REFUSED, b"connect to ", (b"Connection refused", b"No such file or directory")),
     (TIMED_OUT, b"connect to ", (b"Connection timed out", b"Operation timed out",
                                  b"No route to host", b"Network is unreachable", b"Host is down")),
     (TIMED_OUT, b"conversation with ", (b"timed out while ",)),
     (DNS, b"Domain ", (b"does not accept mail (nullMX)",)),
+    (LOOP, b"mail for ", (b"loops back to myself",)),
 )  # fmt: skip
+
+# What local and virtual say of a mailbox, where it is not a full one by its code (local/mailbox.c,
+# local/maildir.c, virtual/mailbox.c)
+_OF_A_MAILBOX = (b"maildir delivery failed: ", b"cannot update mailbox ",
+                 b"delivery failed to mailbox ", b"cannot append message to file ")  # fmt: skip
 
 # By enhanced code, its class left out where both mean the same.
 _CODES = {
@@ -110,6 +121,7 @@ _CODES = {
     b"5.4.4": DNS,
     b".2.3": TOO_LARGE,
     b".3.4": TOO_LARGE,
+    b".4.6": LOOP,
     b".5.3": RATE_LIMITED,
     b".6.0": CONTENT,
     b".7.8": LOGIN_REFUSED,
@@ -160,6 +172,7 @@ _WORDS = [
         rb"|too many messages on the server",
     ),
     (GREYLISTED, b"grey|gray|delayed by", rb"gr[ae]y-? ?list|delayed by "),
+    (LOOP, b"hop|loop", rb"too many hops|hop count|(?:mail|routing|forwarding) loop"),
     (
         BLOCKED,
         b"spamhaus|spamcop|barracuda|uceprotect|dnsbl|rbl|black|block|denylist|banned|reputation"
@@ -251,6 +264,8 @@ def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None
     if reason:
         return reason
     if not said:
+        if reply.startswith(_OF_A_MAILBOX):
+            return NOT_WRITTEN
         return UNKNOWN_USER if enhanced_code == _DISABLED else OTHER
     template = _drop_numbers(b"", _replace_addresses(b" @", b" " + reply[said.end() :])).lower()
     if enhanced_code == _DISABLED:
@@ -319,6 +334,7 @@ _MESSAGES = (
     (TOO_LARGE, (b"message size exceeds ",)),
     (RELAY_DENIED, (b"relay access denied",)),
     (LOOKUP, (b"temporary lookup failure",)),
+    (LOOP, (b"error: too many hops",)),
     (UNAVAILABLE, (b"insufficient system storage", b"server configuration error",
                    b"server configuration problem", b"error: queue file write error")),
     (POLICY, (b"rejected by dmarc",

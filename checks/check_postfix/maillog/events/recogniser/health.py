@@ -52,6 +52,17 @@ _match_no_main_cf = Expression(rb"fatal: " + main_cf.MISSING.encode()).match
 # a path or a number, at most so many
 _WORD = rb"[A-Za-z_'-]{1,40}+(?=[ :!,;]|\Z)"
 _match_last_words = Expression(rb"(?:" + _WORD + rb"(?: " + _WORD + rb"){0,7}+|)").match
+# What the system says of a call that failed (strerror(3)), at the end of the last words
+_match_error = Expression(
+    rb"[^\n]*: (?P<error>Address already in use|Cannot assign requested address"
+    rb"|No such file or directory|Permission denied|Operation not permitted|Not a directory"
+    rb"|Read-only file system|No space left on device|Disk quota exceeded|Input/output error"
+    rb"|Too many open files|Cannot allocate memory|Connection refused|Connection timed out)\Z"
+).match
+# Of a daemon that needs a table, before Postfix 2.10 and where it cannot do without
+_match_open = Expression(rb"open database [^\s\":]++(?=: )").match
+# What is said when another daemon has died already
+_RESULTS = ("daemon initialization failure", "mail system startup failed")
 
 # How lines about such trouble begin, and what it is about; _match_fault knows how they go on.
 WARNING = b"warning: "
@@ -66,20 +77,21 @@ _FILTER = "the proxy filter does not answer"
 _SASL = "no SASL server"
 THROTTLED = "a service is throttled"
 _ENDED = "daemons end with an error"
+_KILLED = "daemons are killed by a signal"
 _FULL = "a service is at its process limit"
 NO_ROOM = "no room in the queue"
 _STALE = "a lookup table is older than its source"
 _CORRUPT = "a queue file is corrupt"
 _STRESS = "postscreen is under stress"
 # What follows from a daemon that ends, and what is no reason for one to end
-FOLLOWING = frozenset([THROTTLED, _ENDED])
+FOLLOWING = frozenset([THROTTLED, _ENDED, _KILLED])
 NOT_DEADLY = frozenset([_MILTER, _FILTER, _FULL, _STALE, _CORRUPT, _STRESS, _SETTING, _TLS])
 # No room, whatever could not be written (strerror(3) of ENOSPC and EDQUOT)
 _NO_ROOM_ENDINGS = (b": No space left on device", b": Disk quota exceeded")
 # What to do next about each
 NEXT_STEPS = {
     _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
-    _SERVICE: "see that it stands in master.cf, and what its own lines say",
+    _SERVICE: "start it, or see its line in master.cf, and what its own lines say",
     TABLE: "ask it with `postmap -q KEY TYPE:NAME`, and see whether its file or server is there",
     NO_TABLE: "make it with postmap of its source, or with newaliases where it is one of aliases",
     _SETTING: "mend it in main.cf: until then clients get 451",
@@ -89,12 +101,14 @@ NEXT_STEPS = {
     _SASL: "start Dovecot or saslauthd, and see smtpd_sasl_path and its owner",
     THROTTLED: "see the fatal: line before it",
     _ENDED: "see the fatal: line before it",
+    _KILLED: "see dmesg: 9 is mostly a machine without memory, 11 a fault of the daemon",
     _FULL: "see who holds its processes, and raise its maxproc in master.cf",
     NO_ROOM: "make room on the queue's file system, or see queue_minfree",
     _STALE: "run postmap or newaliases",
     _CORRUPT: "look into the queue's directory corrupt, and at the disk",
     _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
 }
+_BY_SIGNAL = b" killed by signal "
 _CREATE_FILE = b"warning: mail_queue_enter: "
 _WRITE_FILE = b"write queue file"
 _FAULTS = {
@@ -107,6 +121,7 @@ _FAULTS = {
     b"warning: connect to Milter ": _MILTER,
     b"warning: connect to proxy ": _FILTER,
     b"warning: connect to p": _SERVICE,
+    b"warning: connect to transport ": _SERVICE,
     b"warning: milter ": _MILTER,
     b"warning: problem talking to ": _SERVICE,
     b"warning: timeout on p": _SERVICE,
@@ -144,20 +159,21 @@ _match_fault = Expression(
     rb"|process /\S++ pid \d++ (?:exit status|killed by signal) "
     rb"|/[^\s:]++: bad command startup -- throttling"
     rb"|master_spawn: fork: "
-    rb"|service \"[^\"\n]++\" \([^\s()]++\) has reached its process limit "
+    rb"|service \"(?P<full>[^\"\n]++)\" \([^\s()]++\) has reached its process limit "
     rb"|not enough free space in mail queue: "
     rb"|mail_queue_enter: create file "
-    rb"|connect to (?:Milter service |proxy filter |(?:private|public)/)"
-    rb"|milter \S++ "
-    rb"|problem talking to "
-    rb"|(?:timeout|premature end-of-input) on (?:private|public)/"
-    rb"|unexpected end-of-input from (?:private|public)/"
+    rb"|connect to (?:Milter service (?P<milter>\S++)|proxy filter (?P<proxy>\S++)"
+    rb"|transport (?P<transport>private/\S++)|(?P<service>(?:private|public)/\S++))"
+    rb"|milter (?P<silent_milter>\S++) "
+    rb"|problem talking to (?:server |service |)(?P<server>\S++)"
+    rb"|(?:timeout|premature end-of-input) on (?P<silent>(?:private|public)/\S++)"
+    rb"|unexpected end-of-input from (?P<ended>(?:private|public)/\S++)"
     rb"|database \S++ is older than source file "
     rb"|saving corrupt file \""
     rb"|SASL: (?:Connect|Couldn't |Protocol )"
     rb"|SASL authentication (?:failure: cannot connect to saslauthd server: "
     rb"|problem: unable to open )"
-    rb"|(?:lost connection with|timeout talking to) proxy "
+    rb"|(?:lost connection with|timeout talking to) proxy (?P<silent_proxy>\S++)"
     rb"|table (?P<table>[a-z0-9_-]++:[^\s\"]++) lookup error: ))"
 ).match
 
@@ -245,8 +261,18 @@ def recognise_death(record: Record, _: int) -> Event | None:
     service = record.program.decode("utf-8", "replace")
     begin = _match_last_words(said)
     assert begin is not None  # it may be empty
-    reason = _of_main_cf(record) or begin[0].decode()
+    reason = _of_main_cf(record)
+    if not reason:
+        # A table is no stranger's word.
+        words = (_match_open(said) or begin)[0].decode("utf-8", "replace")
+        error = _match_error(said)
+        reason = ABOUT.join(filter(None, [words, error and error["error"].decode()]))
     return Event("daemon_died", service=service, reason=reason, also=(how.decode(),))
+
+
+def is_result(words: str) -> bool:
+    """Tell whether a daemon's last words only say that another one has died."""
+    return words.startswith(_RESULTS)
 
 
 def recognise_start_without_main_cf(record: Record) -> Event | None:
@@ -300,7 +326,11 @@ def recognise_fault(record: Record, start: int) -> Event | None:
     if record.text.endswith(_NO_ROOM_ENDINGS) and starts_with(_CREATE_FILE, start):
         return _fault(NO_ROOM)
     why = next(why for words, why in _FAULTS.items() if starts_with(words, start))
-    return _fault(TABLE if match.lastgroup == "database" else why, match)
+    if match.lastgroup == "database":
+        why = TABLE
+    elif match[0].endswith(_BY_SIGNAL):
+        why = _KILLED
+    return _fault(why, match)
 
 
 def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
