@@ -24,6 +24,8 @@ OF_REASON = {
     reasons.POLICY: "see the SPF, DKIM and DMARC records of the sender's domain",
     reasons.DNS: "look it up on this machine: getent hosts NAME, dig mx DOMAIN; if no domain is"
     " found, look at /etc/resolv.conf first; a misspelt domain: postsuper -d QUEUE_ID",
+    reasons.OUR_NAME: "give this machine's address a PTR record, and smtp_helo_name (myhostname) a"
+    " name that leads back to it: dig -x ADDRESS",
     reasons.TLS: "try it: openssl s_client -starttls smtp -connect HOST:25; see"
     " smtp_tls_security_level and smtp_tls_policy_maps",
     reasons.REFUSED: "nobody listens there: try it with nc -vz HOST PORT, as its answer names them;"

@@ -94,7 +94,16 @@ DELIVERIES = {
         ("4.4.3", "unable to look up host mx.example.net: Temporary failure in name resolution"),
         ("5.1.0", "Domain example.net does not accept mail (nullMX)"),
         ("4.1.8", f"{HOST} said: 450 4.1.8 <x@y>: Sender address rejected: Domain not found"),
+    ],
+    # The name of the one who sends: what this machine looks up itself works.
+    reasons.OUR_NAME: [
         ("4.7.1", f"{HOST} said: 450 4.7.1 Client host rejected: cannot find your hostname"),
+        ("4.7.1", f"{HOST} said: 450 4.7.1 <mx1>: Helo command rejected: Host not found"),
+        ("5.7.1", f"{HOST} said: 550 5.7.1 Client host rejected: cannot find your reverse"
+                  " hostname, [192.0.2.1]"),
+        ("5.7.25", f"{HOST} said: 550-5.7.25 The IP address sending this message does not have a"),
+        ("5.7.1", f"{HOST} said: 550 5.7.1 [192.0.2.1] has no PTR record"),
+        ("4.0.0", f"{HOST} refused to talk to me: 421 reverse DNS does not match"),
     ],
     reasons.TLS: [
         ("4.7.4", f"TLS is required, but was not offered by {HOST}"),

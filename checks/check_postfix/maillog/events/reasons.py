@@ -24,6 +24,7 @@ RATE_LIMITED = "rate limited"
 BLOCKED = "blocked by a list"
 POLICY = "policy"
 DNS = "DNS"
+OUR_NAME = "name of this server"
 TLS = "TLS"
 REFUSED = "connection refused"
 TIMED_OUT = "connection timed out"
@@ -52,6 +53,7 @@ REASONS = {
     BLOCKED: "the client is on a block list, or of bad repute",
     POLICY: "SPF, DKIM or DMARC",
     DNS: "a name or address cannot be looked up, or takes no mail",
+    OUR_NAME: "our PTR record or HELO name does not do for another server",
     TLS: "no encryption, or a certificate that does not do",
     REFUSED: "nobody listens there",
     TIMED_OUT: "no answer, or no way to there",
@@ -132,7 +134,7 @@ _CODES = {
     b".7.22": POLICY,
     b".7.23": POLICY,
     b".7.24": POLICY,
-    b".7.25": DNS,
+    b".7.25": OUR_NAME,
     b".7.26": POLICY,
     b".7.27": DNS,
     b".7.28": RATE_LIMITED,
@@ -219,10 +221,15 @@ _WORDS = [
         rb"authentication (?:is )?(?:required|failed)|not authenticated",
     ),
     (
+        OUR_NAME,
+        b"reverse|ptr|rdns|helo|your hostname",
+        rb"reverse (?:dns|hostname)|\bptr\b|\brdns\b|\bhelo command rejected"
+        rb"|cannot (?:find|resolve) your hostname",
+    ),
+    (
         DNS,
-        b"domain|host|reverse|ptr|cannot",
-        rb"(?:domain|host) (?:name )?(?:not found|does not resolve)|reverse (?:dns|hostname)"
-        rb"|\bptr\b|cannot (?:find|resolve)",
+        b"domain|host|cannot",
+        rb"(?:domain|host) (?:name )?(?:not found|does not resolve)|cannot (?:find|resolve)",
     ),
     (
         LOOKUP,
