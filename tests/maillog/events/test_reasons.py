@@ -108,6 +108,7 @@ DELIVERIES = {
     reasons.TLS: [
         ("4.7.4", f"TLS is required, but was not offered by {HOST}"),
         ("4.7.5", "Server certificate not trusted"),
+        ("4.7.5", "client TLS configuration problem"),
         ("4.7.5", "Cannot start TLS: handshake failure"),
         ("5.7.0", f"{HOST} said: 530 5.7.0 Must issue a STARTTLS command first"),
     ],

@@ -70,6 +70,7 @@ _QUEUE = "the queue cannot be written"
 _SERVICE = "a service does not answer"
 TABLE = "a lookup table fails"
 NO_TABLE = "a lookup table is missing"
+_RULE = "a rule of a table is left out"
 _SETTING = "smtpd cannot use a setting"
 _TLS = "a TLS certificate or key cannot be used"
 _MILTER = "a milter does not answer"
@@ -85,7 +86,7 @@ _CORRUPT = "a queue file is corrupt"
 _STRESS = "postscreen is under stress"
 # What follows from a daemon that ends, and what is no reason for one to end
 FOLLOWING = frozenset([THROTTLED, _ENDED, _KILLED])
-NOT_DEADLY = frozenset([_MILTER, _FILTER, _FULL, _STALE, _CORRUPT, _STRESS, _SETTING, _TLS])
+NOT_DEADLY = frozenset([_MILTER, _FILTER, _FULL, _STALE, _CORRUPT, _STRESS, _RULE, _SETTING, _TLS])
 # No room, whatever could not be written (strerror(3) of ENOSPC and EDQUOT)
 _NO_ROOM_ENDINGS = (b": No space left on device", b": Disk quota exceeded")
 # What to do next about each
@@ -94,6 +95,7 @@ NEXT_STEPS = {
     _SERVICE: "start it, or see its line in master.cf, and what its own lines say",
     TABLE: "ask it with `postmap -q KEY TYPE:NAME`, and see whether its file or server is there",
     NO_TABLE: "make it with postmap of its source, or with newaliases where it is one of aliases",
+    _RULE: "the log names the line: mend it",
     _SETTING: "mend it in main.cf: until then clients get 451",
     _TLS: "see smtpd_tls_chain_files, or smtpd_tls_cert_file and smtpd_tls_key_file (or smtp_...)",
     _MILTER: "start it, or see smtpd_milters and non_smtpd_milters",
@@ -139,6 +141,9 @@ _FAULTS = {
     b'warning: unknown smtpd restriction: "': _SETTING,
     b"warning: restriction ": _SETTING,
     b"warning: mynetworks: ": _SETTING,
+    b"warning: regexp map ": _RULE,
+    b"warning: pcre map ": _RULE,
+    b"warning: cidr map ": _RULE,
     b"warning: cannot get ": _TLS,
     b"warning: error opening chain file: ": _TLS,
     b"warning: error loading ": _TLS,
@@ -153,6 +158,10 @@ _match_fault = Expression(
     rb"(?::? (?:bad argument |must be followed by |requires domain name argument)"
     rb"| returns OK for )"
     rb"|(?P<parameter>mynetworks): (?:bad |non-null host |missing '|garbage )"
+    # Others of these are about a text that is looked up, which may be a stranger's.
+    rb"|(?:regexp|pcre|cidr) map (?P<rules>[^\s,]++), line \d++: (?:Unmatched |Invalid "
+    rb"|Trailing backslash\Z|error in regex |IF has no matching ENDIF\Z"
+    rb"|[^\n]*(?:skipping|ignoring) this rule\Z)"
     rb"|cannot get [A-Z]{1,9}+ (?:certificate|private key) from file \""
     rb"|error opening chain file: "
     rb"|error loading (?:chain from |certificate (?:\(|chain: )|private key)"
