@@ -459,12 +459,14 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_told(trace, tmp_pat
     [
         (
             ["--since", "nonsense", "x"],
-            "not a date and time; example: --since yesterday, or --since 2026-11-24",
+            "'nonsense' is not understood; examples: --since 1h, --since 'yesterday 22:00' or"
+            " --since 2026-11-24",
         ),
         (["--until", "", "x"], "--until : "),
         (
             ["--since", "2026-11-24T10:00", "--until", "2026-11-24T09:00", "x"],
-            "--since is not before --until; exchange them",
+            "--since is not before --until, which are understood as 2026-11-24 10:00:00 and"
+            " 2026-11-24 09:00:00; exchange them",
         ),
         (["--timezone", "Nowhere/Land", "x"], "--timezone Nowhere/Land: not a time zone"),
         (["--journal-match", "postfix", "x"], "--journal-match postfix: not FIELD=VALUE"),

@@ -124,10 +124,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
     """
     given = declared.values(options, [TIMEZONE, JOURNAL_MATCH])
     zone = values.zone(given.timezone) if given.timezone else None
-    since = 0 if options.since is None else moment.of("--since", options.since, zone).timestamp()
-    until = inf if options.until is None else moment.of("--until", options.until, zone).timestamp()
-    if since >= until:
-        raise UsageError("--since is not before --until; exchange them")
+    asked = moment.between(options, zone)
+    since = 0 if asked[0] is None else asked[0].timestamp()
+    until = inf if asked[1] is None else asked[1].timestamp()
     try:
         options.context = values.count(options.context)
     except ValueError as error:
@@ -186,6 +185,10 @@ def _run(
         if number + alone:
             yield ""
         yield from _footer(number, alone, search, logs, clock(zone))
+        if asked := moment.asked_for(*(
+            clock(zone)(time) if 0 < time < inf else None for time in (since, until)
+        )):  # fmt: skip
+            yield f"-- {asked}"
     if logs.notes:
         return NOT_READ
     return 0 if number + alone else NOTHING_FOUND

@@ -567,7 +567,7 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--day", "never"], "--day never: not a date and time"),
+        (["--day", "never"], "--day never: 'never' is not understood"),
         (["--day", "today", "--since", "12:00"], "--day is a whole day"),
         (["--since", "2026-11-24", "--until", "2026-11-23"], "--since is not before --until"),
         (["--top", "many"], "--top many: not a whole number; example: --top 20, or --top all"),

@@ -62,7 +62,9 @@ examples:
   postfix-log report --day yesterday
       the day before, of the log that the checks find
   postfix-log report --since 08:00 --top 3
-      today since eight, three of each
+      since eight, three of each; before eight, since eight of yesterday
+  postfix-log report --since 'yesterday 22:00' --until 02:00
+      that night
   postfix-log report --day yesterday --mail postmaster@example.com
       the same as mail, for a timer or cron
   postfix-log report --html mail.html
@@ -91,7 +93,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         declared.add(parser, option)
-    parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
+    parser.add_argument("--day", metavar="DAY", help=f"a whole day: {moment.DAYS}")
     parser.add_argument(
         "--since", metavar="TIME", help=f"lines are not older, to the minute ({moment.SPELLINGS})"
     )
@@ -230,15 +232,15 @@ def _report(
         first, last = told(book.first), told(book.last)
         day = first.partition(" ")[0]
         title += f", {first} to {last.removeprefix(f'{day} ')}"
-    asked = [
-        *([f"asked for since {told(of_time.since)}"] if of_time.begins else []),
-        *([f"until {told(of_time.until)}"] if of_time.ends else []),
-    ]
+    asked = moment.asked_for(
+        told(of_time.since) if of_time.begins else None,
+        told(of_time.until) if of_time.ends else None,
+    )
     says = [
         f"{book.lines:,} {values.plural(book.lines, 'line')} read, {book.matched:,} of them counted"
     ]
     if asked:
-        says.append(" ".join(asked))
+        says.append(asked)
     suspicions = _suspicions(book, names)
     begin = _begin(logs) if of_time.begins or of_time.ends else None
     hours = _hours(_read(book, of_time, logs, begin), zone)
