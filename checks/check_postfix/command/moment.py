@@ -17,7 +17,7 @@ SPELLINGS = (
     " or a date, with a time or without"
 )
 DAYS = "yesterday, today, monday (the last one), or a date"
-SINCE, UNTIL, DAY = "--since", "--until", "--day"
+SINCE, UNTIL, DAY, AT = "--since", "--until", "--day", "--at"
 # Three days that are understood
 _DAYS = ("yesterday", "monday", "2026-11-24")
 
@@ -36,7 +36,7 @@ def of(flag: str, written: str, zone: tzinfo | None, after: datetime | None = No
         found = moment.read(written, zone, now, after)
     except ValueError as error:
         raise UsageError(f"{flag} {written}: {'; '.join([*error.args, _examples(flag)])}") from None
-    if flag == DAY and not moment.is_ago(written) and (found.hour or found.minute):
+    if flag == DAY and not (moment.is_day(written) or moment.is_ago(written)):
         raise UsageError(
             f"{flag} {written}: a whole day has no time of day; {_examples(flag)}; or {SINCE} and"
             f" {UNTIL}"

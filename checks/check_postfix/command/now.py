@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 
 from check_postfix import programs
 from check_postfix.command import declared
 from check_postfix.common.log_options import OPTIONS
-from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.log_remarks import local_time
+from check_postfix.common.log_source import FROM_LOG, Span
 from check_postfix.plugin.check import SEVERITY
 from check_postfix.plugin.run import outcome_of
 
@@ -55,7 +57,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Generator[str, None, int]:
-    """Yield what each check says, and return the exit code of the worst."""
+    """Yield what each check says, and return the exit code of the worst.
+
+    Raises: UsageError
+    """
+    span = Span(declared.values(options, OPTIONS), time.time())
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     checks.sort(key=lambda check: check.name != _FIRST)
     outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]
@@ -69,6 +75,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
         words = first.partition(" | ")[0]
         yield f"\033[{_COLOURS[state]}m{words}\033[0m" if sys.stdout.isatty() else words
         yield from (f"  {line}" for line in more)
+    if options.at is not None:
+        judged = f"{local_time(span.start)} to {local_time(span.end, span.start)}"
+        yield f"-- judged: {judged}; the queue as it is now"
     return outcomes[0][1]
 
 

@@ -73,6 +73,11 @@ examples:
   zcat old.gz | postfix-log trace --log - 203.0.113.7
       what a client did, in a log from standard input
 """
+LACKING = (
+    "what to look for is missing (all that happened tells postfix-log report): an address, a queue"
+    " ID, a client or words of a line"
+)
+EXAMPLE = "postfix-log trace ann@example.com"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

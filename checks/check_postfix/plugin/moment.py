@@ -35,13 +35,15 @@ _begins_so = re.compile(rf"-?\s*{_ONE}", re.IGNORECASE | re.ASCII).match
 _parts = re.compile(_ONE, re.IGNORECASE | re.ASCII).findall
 # A date without signs between has more digits.
 _match_number = re.compile(r"[+-]?\d{1,7}", re.ASCII).fullmatch
-_search_day = re.compile(rf"\b(?:{'|'.join(_DAYS)})\b", re.IGNORECASE).search
+_DAY = re.compile(rf"\b(?:{'|'.join(_DAYS)})\b", re.IGNORECASE)
 _search_hour = re.compile(rf"\b(?:{'|'.join(_HOURS)})\b", re.IGNORECASE).search
 # Of some a time, of others a day and a month; dateutil takes the first number for a day.
 _search_pair = re.compile(r"(?<![\d.:])\d{1,2}\.\d{1,2}(?![\d.])", re.ASCII).search
 # A date that begins so has one order of month and day only.
 _begins_with_year = re.compile(r"\s*\d{4}(?!\d{1,3}(?!\d))", re.ASCII).match
 _find_words = re.compile(r"[^\W\d_]+").findall
+# By it is seen that nobody has written a time
+_ANY_TIME = datetime(2024, 1, 1, 5, 7, 11, 13)
 # How far clocks of the world are from UTC; a greater offset is another time: `22:00-23:00`
 _FARTHEST = timedelta(hours=14)
 # From a day on which `22:00`, `monday`, `24th` or `24 Dec` is looked for to the next such day
@@ -79,7 +81,7 @@ def read(
     while hour := _search_hour(text):
         text = f"{text[: hour.start()]}{_HOURS[hour[0].lower()]}{text[hour.end() :]}"
     today = _day_of(now)
-    if day := _search_day(text):
+    if day := _DAY.search(text):
         rest = f"{text[: day.start()]} {text[day.end() :]}".strip()
         return _on(today - timedelta(days=_DAYS[day[0].lower()]), rest, where)
     _see_that_it_is_clear(text, today)
@@ -99,6 +101,15 @@ def read(
 def is_ago(written: str) -> bool:
     """Tell whether it says, or tries to say, how long ago."""
     return _begins_so(written.strip()) is not None
+
+
+def is_day(written: str) -> bool:
+    """Tell of what is understood whether it says a day, and no time of it."""
+    text = written.strip()
+    if is_ago(text) or text.lower() == "now" or _search_hour(text):
+        return False
+    rest = _DAY.sub("", text).strip()
+    return not rest or _fields(rest, _ANY_TIME).time() == _ANY_TIME.time()
 
 
 def _ago(written: str, now: datetime) -> datetime:

@@ -574,7 +574,7 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
         (["--mail", "-oQ/tmp"], "--mail '-oQ/tmp': not one plain address"),
         (["--mail", "a@example.com\nBcc: x@example.org"], "not one plain address"),
         (["--mail", "a@example.com, b@example.com"], "not one plain address"),
-        (["--verp", "3"], "invalid choice"),
+        (["--verp", "3"], "--verp 3: there are 1, 2"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2_and_says_what_is_meant(report, log, options, words):
