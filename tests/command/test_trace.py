@@ -350,6 +350,53 @@ def test_a_line_about_no_message_is_printed_by_itself(trace, tmp_path):
     assert said.footer[0].startswith("1 line about no message in 1 file")
 
 
+@pytest.mark.parametrize("options", [[], ["--brief"]])
+def test_lines_about_no_message_that_follow_each_other_stand_together(trace, tmp_path, options):
+    path = tmp_path / "mail.log"
+    lone = ["connect from x[192.0.2.3]", "lost connection after CONNECT from x[192.0.2.3]"]
+    lone = [f"postfix/smtpd[7]: {text}" for text in lone]
+    log(path, *lone, *message("ABC1234", delivery()), *lone, *message("ABC1235", delivery()), *lone)
+
+    said = trace("--log", path, "192.0.2.3", *options)
+
+    kinds = {"": " ", "2": "l", "-": "-", "A": "m"}  # an empty line, a line, the end, a message
+    shape = "".join(kinds.get(line[:1], "") for line in said.lines)
+    assert shape == "ll m ll m ll -"
+
+
+@pytest.mark.parametrize(
+    ("around", "pattern", "expected"),
+    [
+        (1, "find", "| b; find c; find d; | e; ; | g; find h; | i"),
+        (2, "find", "| a; | b; find c; find d; | e; | f; | g; find h; | i; | j"),
+        (1, "find c", "| b; find c; | find d"),
+        (0, "find", "find c; find d; find h"),
+    ],
+)
+def test_lines_around_those_about_no_message_are_shown_once(
+    trace, tmp_path, around, pattern, expected
+):
+    path = tmp_path / "mail.log"
+    words = ["a", "b", "find c", "find d", "e", "f", "g", "find h", "i", "j"]
+    log(path, *(f"postfix/smtpd[7]: {text}" for text in words))
+
+    said = trace("--log", path, "-C", around, pattern)
+
+    shown = [re.sub(r"2026\S+ mx1 postfix/smtpd\[7\]: ", "", line) for line in said.lines]
+    assert "; ".join(shown[:-2]) == expected
+
+
+def test_lines_around_the_last_of_a_file_end_before_the_next_file(trace, tmp_path):
+    for name, hour in (("mail.log.1", 15), ("mail.log", 16)):
+        text = [f"postfix/smtpd[7]: {word} {hour}" for word in ("find", "b")]
+        log(tmp_path / name, *text, start=f"2026-11-24T{hour}:00")
+
+    said = trace("--log", tmp_path / "mail.log", "-C", "1", "find")
+
+    shown = [re.sub(r"2026\S+ mx1 postfix/smtpd\[7\]: ", "", line) for line in said.lines]
+    assert "; ".join(shown[:-2]) == "find 15; | b 15; ; find 16; | b 16"
+
+
 # -- what became of it
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from math import inf
 
 from check_postfix.command import declared, hidden, jobs, moment, named, names, pattern
+from check_postfix.command.alone import Alone
 from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
 from check_postfix.command.line import read
@@ -176,17 +177,27 @@ def _run(
         story = Story(clock(zone), waiting, search.last, shows)
         shown = partial(_line, shows, zone)
         number = alone = 0
+        lines = Alone()
+        is_after_message = False
         for group, there in search.groups():
             if there != wanted:
                 continue
-            is_message = bool(group[0].key[1])
-            if number or (alone and is_message):
+            is_message = bool(group[0].key[1])  # otherwise it is a line about none
+            if is_message:
+                yield from lines.end()
+            if number + alone and (is_message or is_after_message):
                 yield ""
             number += len(group) if is_message else 0
             alone += not is_message
+            is_after_message = is_message
             for message in group:
                 near = _near(message, search, logs, shows, shown) if options.context else []
-                yield from _told(message, story, options.brief, shown, near)
+                if is_message:
+                    yield from _told(message, story, options.brief, shown, near)
+                else:
+                    line = message.lines[0]
+                    yield from lines.line(line.place, shown(line), near)
+        yield from lines.end()
         if number + alone:
             yield ""
         yield from _footer(number, alone, search, logs, clock(zone))
@@ -265,19 +276,14 @@ def _told(
 
     near: places and texts of lines of others that are shown among its own
     """
-    is_message = bool(message.key[1])  # otherwise it is a line about none
-    if is_message:
-        yield story.title(message)
-    if not is_brief or not is_message:
-        indent = "  " if is_message else ""
+    yield story.title(message)
+    if not is_brief:
         left = list(near)
         for line in message.lines:
             while left and left[0][0] < line.place:
-                yield f"{indent}| {left.pop(0)[1]}"
-            yield f"{indent}{shown(line)}"
-        yield from (f"{indent}| {text}" for _, text in left)
-    if not is_message:
-        return
+                yield f"  | {left.pop(0)[1]}"
+            yield f"  {shown(line)}"
+        yield from (f"  | {text}" for _, text in left)
     yield from (f"  = {line}" for line in story.lines(message))
 
 
