@@ -798,7 +798,7 @@ def test_what_was_tried_before_has_waited_for_the_attempt_and_not_before_the_que
 
     said = trace("--log", path, "4ABCDEF012", "--brief")
     assert said.story[1].startswith(
-        "<bob@example.net>: put off after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
+        "<bob@example.net>: deferred after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
         " 16:00:01, 13 min 59 s after it came (13 min 59 s waiting for this attempt, 0.1 s"
         " transmitting)"
     )

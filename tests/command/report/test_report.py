@@ -71,7 +71,8 @@ def test_problems_come_first_each_with_the_next_step(report, log):
     problems = said.section("Problems")
     assert said.lines.index("Problems") < said.lines.index("Totals")
     assert problems == [
-        "  86 % of 7 were put off (6), most often: rate limited (6); most at example.com (6)",
+        "  86 % of 7 delivery attempts were deferred (6), most often: rate limited (6);"
+        " most at example.com (6)",
         f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
     ]
 
@@ -84,7 +85,7 @@ def test_what_bounced_is_called_so_and_nothing_else(report, log):
 
     assert "sent back" not in said.text.lower()
     assert said.section("Problems")[0] == (
-        "  86 % of 7 bounced (6), most often: unknown user (6); most at example.com (6)"
+        "  86 % of 7 finished deliveries bounced (6), most often: unknown user (6); most at example.com (6)"
     )
     assert len(said.section("Bounced, by reason")) == 2
     assert len(said.section("Bounced, by relay")) == 2
@@ -108,7 +109,8 @@ def test_many_deliveries_that_all_failed_are_one_problem(report, log):
     said = report("--log", log(*[DEFERRED] * 20))
 
     assert said.section("Problems") == [
-        "  100 % of 20 were put off (20), most often: rate limited (20); most at example.com (20)",
+        "  100 % of 20 delivery attempts were deferred (20), most often: rate limited (20);"
+        " most at example.com (20)",
         f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
     ]
 
@@ -147,10 +149,19 @@ def test_a_day_without_trouble_has_no_problems(report, log):
     assert report("--log", log(*SESSION[:3])).section("Problems") == ["  none"]
 
 
+def test_totals_tell_deferred_attempts_from_the_messages_that_they_are_of(report, log):
+    totals = report("--log", log(RECEIVED, DEFERRED, DEFERRED)).section("Totals")
+
+    assert [line.split() for line in totals if "deferred" in line] == [
+        ["deferred", "attempts", "2"],
+        ["deferred", "messages", "1"],
+    ]
+
+
 def test_a_refused_delivery_is_shown_in_the_servers_own_words(report, log):
     said = report("--log", log(*SESSION))
 
-    assert said.section("Put off, by reason")[1] == (
+    assert said.section("Deferred, by reason")[1] == (
         "       1  100.0 %  rate limited  450   4.7.1  host mx.example.com[192.0.2.25] said: 450"
         " 4.7.1 Too much mail, rate limited (in reply to MAIL FROM command)"
     )
@@ -420,7 +431,7 @@ def test_where_no_domain_is_found_the_name_server_is_looked_at_first(report, log
     said = report("--log", log(*(not_found(n, f"dom{n}.example") for n in range(40))))
 
     assert said.section("Problems")[:2] == [
-        "  100 % of 40 were put off (40), most often: DNS (40); at 40 domains",
+        "  100 % of 40 delivery attempts were deferred (40), most often: DNS (40); at 40 domains",
         f"    next: {remedy.RESOLVER}",
     ]
     assert "/etc/resolv.conf first" in remedy.RESOLVER
@@ -431,7 +442,7 @@ def test_where_other_domains_are_found_the_names_are_looked_at(report, log):
     said = report("--log", log(*(not_found(n, f"dom{n // 2}.example") for n in range(10)), *passed))
 
     assert said.section("Problems")[-2:] == [
-        "  50 % of 20 were put off (10), most often: DNS (10);"
+        "  50 % of 20 delivery attempts were deferred (10), most often: DNS (10);"
         " at 5 domains, first dom0.example (2)",
         f"    next: {remedy.OF_REASON[reasons.DNS]}",
     ]

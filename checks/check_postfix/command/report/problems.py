@@ -106,8 +106,15 @@ def _of_deliveries(
     bounced, expired = book.total("bounced"), book.total("expired")
     put_off = ("deferred", "softbounce")
     for number, whole, check, kinds, column, happened in (
-        (deferred, sent + deferred + bounced, DEFERRED, put_off, 2, "were put off"),
-        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "bounced"),
+        (
+            deferred,
+            sent + deferred + bounced,
+            DEFERRED,
+            put_off,
+            2,
+            "delivery attempts were deferred",
+        ),
+        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "finished deliveries bounced"),
     ):
         share = number * _HUNDRED / whole if whole else 0
         threshold = check.thresholds[0]

@@ -52,7 +52,7 @@ _EVERYTHING = 1 << 40
 HELP = "what happened to mail in some hours or days, problems first"
 DESCRIPTION = """\
 Tell what happened to mail in some hours or days: problems first, each with the next step; then
-how much there was, why mail was put off, bounced or refused, for whom, how long it took, who
+how much there was, why mail was deferred, bounced or refused, for whom, how long it took, who
 failed to log in, and what could not be read.
 """
 EPILOG = """\
@@ -75,7 +75,7 @@ examples:
 _LIMITS = (
     ("domains", "domains, clients and sessions"),
     ("users", "senders, recipients, accounts and failed logins"),
-    ("deferrals", "reasons why mail was put off"),
+    ("deferrals", "reasons why mail was deferred"),
     ("bounces", "reasons and relays of bounces"),
     ("rejects", "reasons and clients that were rejected, held or discarded"),
     ("unreachable", "hosts that could not be reached"),

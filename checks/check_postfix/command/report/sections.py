@@ -48,13 +48,15 @@ RECEIVED = ("received", "received_noqueue")
 _PERCENTS = (50, 90, 95, 99, 100)
 _HUNDRED = 100
 
+# All others are of attempts, as Postfix writes them.
+_DEFERRED, _DEFERRED_MESSAGES = "deferred attempts", "deferred messages"
 _TOTALS = (
     ("received", "received", RECEIVED),
     ("of_them_logged_in", "of them from clients that had logged in", ("submission",)),
     ("sent", "sent", ("sent",)),
     ("forwarded", "handed on to an alias's target", ("forwarded",)),
     ("filtered", "handed to a content filter", ("filtered",)),
-    ("deferrals", "deferrals", PUT_OFF),
+    ("deferrals", _DEFERRED, PUT_OFF),
     ("bounced", "bounced", ("bounced",)),
     ("expired", "given up after days in the queue", ("expired",)),
     ("rejected", "rejected", REJECTED),
@@ -143,7 +145,7 @@ class Sections:
             self._totals(),
             self._days(),
             self._hours(),
-            self._troubles("deferrals", "Put off, by reason", PUT_OFF),
+            self._troubles("deferrals", "Deferred, by reason", PUT_OFF),
             self._troubles("bounces", "Bounced, by reason", ("bounced",)),
             self._relays(),
             self._rejects("rejects", "Rejected, by reason", REJECTED),
@@ -210,9 +212,9 @@ class Sections:
             (words, numbers[key]) for key, words, _ in _TOTALS if numbers[key] or key in _ALWAYS
         ]
         messages = numbers["deferred_messages"]
-        place = next(place for place, row in enumerate(rows) if row[0] == "deferrals")
+        place = next(place for place, row in enumerate(rows) if row[0] == _DEFERRED)
         if messages:
-            rows.insert(place + 1, ("messages that were put off", messages))
+            rows.insert(place + 1, (_DEFERRED_MESSAGES, messages))
         for key in ("senders", "sending_domains", "recipients", "recipient_domains"):
             rows.append((key.replace("_", " "), numbers[key]))
         came, left = _bytes(numbers["bytes_received"]), _bytes(numbers["bytes_delivered"])
@@ -225,7 +227,7 @@ class Sections:
             Column(key, head, WORDS),
             Column("received", "received", COUNT),
             Column("sent", "sent", COUNT),
-            Column("deferred", "put off", COUNT),
+            Column("deferred", "deferred", COUNT),
             Column("bounced", "bounced", COUNT),
             Column("rejected", "rejected", COUNT),
         ]
@@ -363,7 +365,7 @@ class Sections:
             Column("domain", "domain", TEXT),
             Column("sent", "sent", COUNT),
             Column("bytes", "size", BYTES),
-            Column("deferrals", "put off", COUNT),
+            Column("deferrals", "deferred", COUNT),
             Column("bounced", "bounced", COUNT),
             Column("average_delay", "average delay", SECONDS),
             Column("longest_delay", "longest", SECONDS),
