@@ -85,7 +85,8 @@ def test_what_bounced_is_called_so_and_nothing_else(report, log):
 
     assert "sent back" not in said.text.lower()
     assert said.section("Problems")[0] == (
-        "  86 % of 7 finished deliveries bounced (6), most often: unknown user (6); most at example.com (6)"
+        "  86 % of 7 finished deliveries bounced (6), most often: unknown user (6);"
+        " most at example.com (6)"
     )
     assert len(said.section("Bounced, by reason")) == 2
     assert len(said.section("Bounced, by relay")) == 2
