@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from check_postfix import main_cf
+from check_postfix import main_cf, user
 from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import DownError, QueueError
 
@@ -64,17 +64,18 @@ def explain(
     """
     instance = [] if config_dir is None else ["-c", config_dir]
     words = ["postqueue"] if is_ours else command
-    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as this user"
     if down := DOWN.search(stderr):
         fix = f"start it with '{quoted(advice.start(config_dir))}'" if is_ours else "start it there"
         return DownError(f"postqueue: mail system is down{quoted(down['why'] or '')}; {fix}")
     if status == 0:
         return None
+    # Nearly all end well, and need no user's name.
+    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as {user.me()}"
     if status < 0:
         return QueueError(f"postqueue: killed by signal {-status}; see the system log, {by_hand}")
-    if user := NOT_ALLOWED.search(stderr):
+    if refused := NOT_ALLOWED.search(stderr):
         return QueueError(
-            f"postqueue: user {quoted(user['user'])} is not allowed to view the mail queue;"
+            f"postqueue: user {quoted(refused['user'])} is not allowed to view the mail queue;"
             " add that user to authorized_mailq_users in main.cf"
         )
     if unauthorized := UNAUTHORIZED_DIRECTORY.search(stderr):
