@@ -106,7 +106,7 @@ def test_rsyslog_that_writes_no_mail_is_told_to(no_log, tmp_path, rules):
 
 
 @pytest.mark.usefixtures("no_log")
-def test_a_file_that_postfix_is_to_write_itself_is_one_of_the_places(tmp_path, monkeypatch):
+def test_a_file_that_postfix_is_to_write_itself_is_one_of_the_places(monkeypatch):
     monkeypatch.setattr(archives, "_maillog_file", lambda: "/no/postfix.log")
 
     with pytest.raises(LogError) as raised:
