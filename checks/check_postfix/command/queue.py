@@ -224,7 +224,7 @@ def _remedies(waits: Waits, queues: Sequence[str]) -> Iterator[str]:
     for value, group in waits.by["reason"].items():
         if value in (NO_REASON, OTHERS):
             continue
-        kind, what = remedy.kind(group.words), remedy.of(group.words)
+        kind, what = remedy.named(group.words)
         before = found.get(kind, (0, what, group.example))
         found[kind] = (before[0] + group.messages, *before[1:])
     for queue, what in (("hold", remedy.ON_HOLD), ("maildrop", remedy.IN_MAILDROP)):

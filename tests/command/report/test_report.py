@@ -106,6 +106,20 @@ def test_of_few_deliveries_that_all_failed_the_reason_is_told_and_not_another_lo
     ]
 
 
+def test_of_a_socket_of_this_machine_the_next_step_is_here_and_not_elsewhere(report, log):
+    said = "connect to mx1.example.com[private/dovecot-lmtp]: Connection refused"
+    line = delivery("deferred", said, dsn="4.4.1").replace(
+        "relay=mx.example.com[192.0.2.25]:25", "relay=none"
+    )
+
+    problems = report("--log", log(RECEIVED, *[line] * 20)).section("Problems")
+
+    assert problems[0].startswith("  100 % of 20 delivery attempts were deferred (20), most often:")
+    assert problems[1].startswith(
+        "    next: nothing answers at /var/spool/postfix/private/dovecot-lmtp on this machine:"
+    )
+
+
 def test_many_deliveries_that_all_failed_are_one_problem(report, log):
     said = report("--log", log(*[DEFERRED] * 20))
 

@@ -5,7 +5,7 @@ Ratios are held against the thresholds that the checks have by default.
 
 from __future__ import annotations
 
-from check_postfix.command import remedy
+from check_postfix.command import own_servers, remedy
 from check_postfix.command.report.said import REFUSED
 from check_postfix.command.report.section import WARNINGS, Problem
 from check_postfix.maillog.events import reasons
@@ -14,7 +14,7 @@ from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from check_postfix.command.report.book import Book
     from check_postfix.command.report.tally import Row
@@ -125,7 +125,7 @@ def _of_deliveries(
         words = f"{share:.0f} % of {whole:,} {happened} ({number:,}), most often: {why}"
         if top := book.domains.top(column, 1):
             words += f" ({most:,}); {_where(book, column, number, *top[0], domain)}"
-        found.append(Problem(weight, words, _then(book, why, column, most, number)))
+        found.append(Problem(weight, words, _then(book, why, kinds, column, most, number)))
     if not found and deferred + bounced and not _passed(book):
         why, _ = _most(book, (*put_off, "bounced"))
         failed = values.amount(deferred + bounced, "delivery attempt")
@@ -159,9 +159,10 @@ def _where(
     return spread if row[column] == 1 else f"{spread}, first {domain(name)} ({of_it})"
 
 
-def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
+def _then(book: Book, why: str, kinds: Sequence[str], column: int, most: int, whole: int) -> str:
     """Return the next step.
 
+    kinds:       of failures
     most, whole: failures by this reason, and all of them
     """
     failing = book.domains.having(column)
@@ -169,7 +170,14 @@ def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
     if why == reasons.DNS and most >= _NEARLY_ALL * whole and is_everywhere:
         # So many names are not misspelt; nothing is to be deleted.
         return remedy.RESOLVER
-    return remedy.OF_REASON[why]
+    examples = {
+        book.troubles.example[words]: number
+        for words, number in book.troubles.numbers.items()
+        if words[0] in kinds and words[1] == why and words in book.troubles.example
+    }
+    example = max(examples, key=lambda said: (examples[said], said), default=b"")
+    own = own_servers.remedy(example.decode("utf-8", "replace"), why)
+    return own[1] if own else remedy.OF_REASON[why]
 
 
 def _passed(book: Book) -> bool:
