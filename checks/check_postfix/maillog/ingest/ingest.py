@@ -12,7 +12,7 @@ import math
 import time
 
 from check_postfix.maillog.counts.counts import Counts
-from check_postfix.maillog.counts.messages import Sums
+from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest import rotation
 from check_postfix.maillog.ingest.progress import Progress

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from contextlib import contextmanager
 
-from check_postfix.maillog.counts.messages import Sums
+from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
 from check_postfix.maillog.ingest.parts import Cuts
