@@ -141,5 +141,24 @@ def test_a_reason_keeps_the_name_of_a_server_of_this_machine(words, general):
     assert reason.general(words) == general
 
 
+@pytest.mark.parametrize(
+    ("words", "general"),
+    [
+        (
+            "cannot update mailbox /var/mail/ann for user ann. error writing message: Disk quota"
+            " exceeded",
+            "cannot update mailbox ...: error writing message: Disk quota exceeded",
+        ),
+        (
+            "maildir delivery failed: create maildir file /home/ann/Maildir/tmp/a: Permission"
+            " denied",
+            "maildir delivery failed: create maildir file ...: Permission denied",
+        ),
+    ],
+)
+def test_a_mailbox_and_its_user_do_not_make_a_reason_of_its_own(words, general):
+    assert reason.general(words) == general
+
+
 def test_the_relay_of_a_socket_is_the_socket():
     assert reason.relay(f"connect to {LMTP}: Connection refused") == "private/dovecot-lmtp"

@@ -47,6 +47,9 @@ _match_own_delivery = re.compile(
     r" to (?:create|open|lock) "
 ).match
 
+# Whose mailbox it is, in the words of these two
+_OWN_PARTICULAR = re.compile(r" /\S+ for user \S+\. | /\S+(?=: )")
+
 
 def own_place(reason: str) -> str:
     """Return which server of this machine a reason is about: a socket, or 127.0.0.1:10024."""
@@ -83,6 +86,8 @@ def general(reason: str) -> str:
         before = f"{own['verb']} {own['place']}{own['port'] or ''}"
         return _shortened(before + _PARTICULAR.sub("...", text[own.end() :]))
     before = f"{own['place']}: " if own else ""
+    if _match_own_delivery(text):
+        text = _OWN_PARTICULAR.sub(lambda found: " ...: " if found[0][-1] == " " else " ...", text)
     if speaker := _SPEAKER.match(text):
         text = text[speaker.end() :].partition(_IN_REPLY)[0]
     codes = _CODES.match(text)
