@@ -352,6 +352,17 @@ def test_verbose_names_who_has_logged_in_from_where_most_failures_come_from():
     ]
 
 
+def test_who_came_from_the_very_address_is_told_before_who_came_from_its_network():
+    near = login("a4", HOUR, name="bob@example.com", client="192.0.2.99")
+
+    outcome = slowly(tried=failures(3), logins=[login(ago=DAY), near], keys=WORST, verbosity=1)
+
+    assert got_in(outcome)[1:3] == [
+        f"  {at(DAY)}  ann@example.com by imap",
+        f"  {at(HOUR)}  bob@example.com by imap from 192.0.2.99",
+    ]
+
+
 def test_of_many_who_have_logged_in_the_latest_are_named():
     logins = [login(f"a{n}", n * HOUR, name=f"u{n}@example.com") for n in range(9, 0, -1)]
 
@@ -359,7 +370,7 @@ def test_of_many_who_have_logged_in_the_latest_are_named():
 
     assert len(got_in(outcome)) == 7
     assert got_in(outcome)[1].endswith(" u1@example.com by imap")
-    assert got_in(outcome)[-1] == "  4 more before that"
+    assert got_in(outcome)[-1] == "  4 more accounts"
 
 
 def test_that_nobody_has_logged_in_is_said_where_it_is_known():

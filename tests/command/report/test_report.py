@@ -231,6 +231,27 @@ def test_several_days_are_told_by_day_too(report, log, tmp_path):
     assert (hours["05:00"], hours["16:00"], hours["17:00"]) == (1, 1, 0)
 
 
+def test_the_hours_of_a_night_are_told_as_they_went_by(report, log, tmp_path):
+    log(*SESSION, start="2026-11-24T02")
+    older = log(*SESSION, start="2026-11-23T22", name="older").read_text()
+    path = tmp_path / "mail.log"
+    path.write_text(older + path.read_text())
+
+    said = report(
+        "--log", path, "--since", "2026-11-23 21:00", "--until", "2026-11-24 03:00", "--json"
+    ).json()
+
+    hours = said["sections"]["per_hour"]
+    assert hours["title"] == "Per hour"
+    assert [row["hour"] for row in hours["rows"]][-5:] == [
+        "22:00", "23:00", "00:00", "01:00", "02:00",
+    ]  # fmt: skip
+
+
+def test_a_log_of_one_minute_is_not_told_from_it_to_it(report, log):
+    assert report("--log", log(RECEIVED)).lines[0] == "Mail of mx1, 2026-11-24 16:00"
+
+
 def test_hours_are_those_of_the_zone_that_is_named(report, log):
     found = report("--log", log(*SESSION), "--timezone", "Asia/Kolkata", "--json").json()
 

@@ -231,7 +231,8 @@ def _report(
     if book.first is not None and book.last is not None:
         first, last = told(book.first), told(book.last)
         day = first.partition(" ")[0]
-        title += f", {first} to {last.removeprefix(f'{day} ')}"
+        title += f", {first}"
+        title += f" to {last.removeprefix(f'{day} ')}" if last != first else ""
     asked = moment.asked_for(
         told(of_time.since) if of_time.begins else None,
         told(of_time.until) if of_time.ends else None,
@@ -324,13 +325,14 @@ def _read(book: Book, of_time: Span, logs: Logs, begin: int | None) -> tuple[int
     return first, last
 
 
-def _hours(read: tuple[int, int] | None, zone: tzinfo | None) -> set[str]:
-    """Return the hours of the day of some minutes: `08`."""
+def _hours(read: tuple[int, int] | None, zone: tzinfo | None) -> list[str]:
+    """Return the hours of the day of some minutes, as they went by: `2026-11-24 08`."""
     if read is None:
-        return set()
+        return []
     first, last = read
     every = [*range(first, min(last, first + _DAY), _HOUR // 2), last]
-    return {datetime.fromtimestamp(minute * 60, zone).strftime("%H") for minute in every}
+    told = [datetime.fromtimestamp(minute * 60, zone).strftime("%Y-%m-%d %H") for minute in every]
+    return list(dict.fromkeys(told))
 
 
 def _suspicions(book: Book, names: Names) -> list[str]:

@@ -125,7 +125,8 @@ class Sections:
     book:   finished
     names:  what is called how
     limits: rows of each
-    clock:  hours of the day of which something was read, as the book writes them
+    clock:  hours of which something was read, as the book writes them; of more than a day, those
+            of the first and the last one
     """
 
     def __init__(self, book: Book, names: Names, limits: Limits, clock: Iterable[str]) -> None:
@@ -261,9 +262,12 @@ class Sections:
         if not days:
             return None
         # Of an hour that was not read, nobody knows that nothing came.
-        read = sorted(self._clock | counted.keys())
-        hours = {f"{hour}:00": counted[hour] for hour in read}
-        several = f", {len(days)} days together" if len(days) > 1 else ""
+        times = sorted(self._clock | self._book.hours.keys())
+        read = [time.partition(" ")[2] for time in times]
+        # Those of a night are told as they went by.
+        is_once = len(set(read)) == len(read)
+        hours = {f"{hour}:00": counted[hour] for hour in (read if is_once else sorted(set(read)))}
+        several = "" if is_once or len(days) < 2 else f", {len(days)} days together"
         return self._hourly(dict(hours), "hour", f"Per hour{several}", "hour")
 
     # -- what went wrong
