@@ -295,6 +295,18 @@ def test_logs_are_named_by_the_patterns_of_the_checks(trace, tmp_path, pattern, 
     assert said.footer[0].startswith("2 lines about no message in 2 files")
 
 
+def test_an_empty_log_is_said_to_be_empty(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    path.touch()
+
+    said = trace("--log", path, "x")
+
+    assert said.status == 1
+    assert said.footer[0] == (
+        f"nothing found: {path} is empty; send a test mail, or name the mail log with --log"
+    )
+
+
 def test_a_pattern_that_finds_nothing_is_told_in_one_line(trace, tmp_path):
     said = trace("x", "--log", tmp_path / "*.log")
 

@@ -8,6 +8,7 @@ import time
 
 from check_postfix import programs
 from check_postfix.command import declared
+from check_postfix.common.cause import SEE
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG, Span
@@ -26,9 +27,6 @@ _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
 
 # Of what is equally bad, the others follow from this: Postfix is down.
 _FIRST = "postfix queue"
-
-# How the line with the next step begins
-_NEXT = "see: "
 
 HELP = "run every check once, the worst first"
 DESCRIPTION = """\
@@ -70,7 +68,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
         first, *more = text.splitlines()
         if not options.verbose:
             # The next step, which is what an alarm needs.
-            more = [line for line in more if state and line.startswith(_NEXT)]
+            more = [line for line in more if state and line.startswith(SEE)]
         # Nothing from the log can look like the begin of perfdata.
         words = first.partition(" | ")[0]
         yield f"\033[{_COLOURS[state]}m{words}\033[0m" if sys.stdout.isatty() else words

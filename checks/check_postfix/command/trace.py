@@ -298,6 +298,10 @@ def _footer(
     if not parts:
         yield from unread
     what = " and ".join(parts) or "nothing found"
+    if logs.empty and not logs.files and not logs.notes:
+        path = clean(logs.empty[-1].encode("utf-8", "replace"))
+        yield f"-- {what}: {path} is empty; send a test mail, or name the mail log with --log"
+        return
     read = values.amount(len(logs.files), "file")
     if len(logs.files) == 1 and not logs.files[0].is_on_disk:
         read = logs.files[0].name

@@ -248,6 +248,20 @@ def test_the_hours_of_a_night_are_told_as_they_went_by(report, log, tmp_path):
     ]  # fmt: skip
 
 
+def test_an_empty_log_is_said_to_be_empty(report, tmp_path):
+    path = tmp_path / "mail.log"
+    path.touch()
+
+    said = report("--log", path)
+
+    assert said.status == 1
+    assert said.section("Problems") == [
+        "  the log has no line",
+        "    next: send a test mail; if it stays so, see where mail is logged: postconf"
+        " maillog_file",
+    ]
+
+
 def test_a_log_of_one_minute_is_not_told_from_it_to_it(report, log):
     assert report("--log", log(RECEIVED)).lines[0] == "Mail of mx1, 2026-11-24 16:00"
 

@@ -189,6 +189,9 @@ def _without_mail(book: Book) -> Problem:
     words = "no mail came in and none left"
     if book.total("connected_smtpd", "connected_postscreen", "expired", *REFUSED):
         return Problem(LOOK, words, "see under Totals what clients met with instead")
+    if not book.lines:
+        then = "send a test mail; if it stays so, see where mail is logged: postconf maillog_file"
+        return Problem(URGENT, "the log has no line", then)
     return Problem(URGENT, words, "see whether this is the right log")
 
 
