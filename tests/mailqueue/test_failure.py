@@ -83,8 +83,9 @@ def plain_machine(monkeypatch, tmp_path):
             69,
             "postqueue: warning: something else\n"
             "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n",
-            "postqueue: open /etc/postfix/main.cf: No such file or directory (exit status 69);"
-            f" run 'postqueue -p' by hand as {user.me()}",
+            "postqueue: open /etc/postfix/main.cf: No such file or directory; Postfix is not"
+            " configured here: configure it (on Debian 'dpkg-reconfigure postfix'), or leave"
+            " check_postfix_queue out",
         ),
         (
             1,
@@ -178,6 +179,16 @@ def test_the_fix_by_hand_names_the_instance():
         "postqueue: failed without a word (exit status 2);"
         f" run 'postqueue -c /x -p' by hand as {user.me()}"
     )
+
+
+def test_a_directory_without_main_cf_is_another_one_s():
+    said = "postqueue: fatal: open /x/main.cf: No such file or directory\n"
+
+    assert str(explain(69, said, POSTQUEUE, "/x")) == (
+        "postqueue: open /x/main.cf: No such file or directory; name the directory with that"
+        " instance's main.cf with --config-dir"
+    )
+    assert "by hand as" in str(explain(69, said, ("docker", "exec", "m", "postqueue"), None, False))
 
 
 def test_a_failure_quotes_two_hundred_characters_at_most():

@@ -42,6 +42,9 @@ NO_ACCESS = re.compile(
     re.MULTILINE,
 )
 WRONG_MAIN_CF = re.compile(rf"^postqueue: fatal: (?P<what>{main_cf.FATAL}.*)$", re.MULTILINE)
+NO_MAIN_CF = re.compile(
+    r"^postqueue: fatal: (?P<what>open \S+/main\.cf: No such file or directory)$", re.MULTILINE
+)
 USAGE = re.compile(r"^postqueue: fatal: usage: ", re.MULTILINE)
 SEVERITY = re.compile(r"postqueue: (?:(?:fatal|panic|error|warning): )?")
 
@@ -89,6 +92,14 @@ def explain(
         return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
     if wrong := WRONG_MAIN_CF.search(stderr):
         return _wrong_main_cf(quoted(wrong["what"].rstrip()), config_dir, is_ours)
+    if is_ours and (absent := NO_MAIN_CF.search(stderr)):
+        fix = (
+            "Postfix is not configured here: configure it (on Debian 'dpkg-reconfigure postfix'),"
+            " or leave check_postfix_queue out"
+            if config_dir is None
+            else "name the directory with that instance's main.cf with --config-dir"
+        )
+        return QueueError(f"postqueue: {quoted(absent['what'])}; {fix}")
     said = [line for line in stderr.split("\n") if line.strip()]
     cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")
