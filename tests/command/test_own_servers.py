@@ -17,9 +17,9 @@ LMTP = "mx1.example.com[private/dovecot-lmtp]"
         (
             f"connect to {LMTP}: No such file or directory",
             "private/dovecot-lmtp",
-            "nothing answers at /var/spool/postfix/private/dovecot-lmtp on this machine: see that"
-            " the server behind it runs (Dovecot: systemctl status dovecot) and who may open it: ls"
-            " -l /var/spool/postfix/private/dovecot-lmtp; then postqueue -f",
+            "nothing answers at private/dovecot-lmtp on this machine: see that the server behind it"
+            " runs (Dovecot: systemctl status dovecot) and who may open it: ls -l $(postconf -h"
+            " queue_directory)/private/dovecot-lmtp; then postqueue -f",
         ),
         (
             f"delivery temporarily suspended: connect to {LMTP}: Connection refused",
@@ -79,7 +79,11 @@ LMTP = "mx1.example.com[private/dovecot-lmtp]"
             "a mailbox here",
             "the mailbox has reached its limit",
         ),
-        ("mail system configuration error", "delivery here", "read the warnings of local"),
+        (
+            "mail system configuration error",
+            "delivery here",
+            "read the warnings of the delivery agent",
+        ),
         (
             "temporary failure. Command output: lda: Fatal: no",
             "command failed",

@@ -99,6 +99,12 @@ def test_a_queue_is_told_by_sender_relay_reason_and_domain_the_largest_last(queu
     assert table(lines, "by domain")[-1] == ["3", "2 h", "example.net"]
 
 
+def test_of_one_instance_that_is_named_no_other_is_told(queue):
+    _, lines, _ = queue("--no-log", "--config-dir", "/etc/postfix-out", holds=[entry("4A00000001")])
+
+    assert not any("instance" in line for line in lines)
+
+
 def test_mail_on_hold_is_not_said_to_be_tried(queue):
     holds = [entry("4A00000001", queue="hold", reason=""), entry("4A00000002", reason="")]
 

@@ -12,8 +12,8 @@ from check_postfix.maillog.events import reasons
 from check_postfix.mailqueue import reason
 
 _NO_ANSWER = (reasons.REFUSED, reasons.TIMED_OUT, reasons.LOST)
-# Where Postfix's sockets lie, by default
-_QUEUE_DIRECTORY = "/var/spool/postfix"
+# Where Postfix's own sockets lie
+_QUEUE_DIRECTORY = "$(postconf -h queue_directory)"
 _search_no_answer = re.compile(r"^(?:[^:]*: )?connect to |lost connection with|timed out ").search
 _AGAIN = "then postqueue -f"
 
@@ -25,7 +25,7 @@ _OF_SOCKET = {
 }
 _FROM_OWN_LOG = "see what the server behind {place} says in its own log (Dovecot: journalctl -u"
 _FROM_OWN_LOG += " dovecot; doveadm log find), and: postfix-log trace QUEUE_ID"
-_NO_SOCKET = "nothing answers at {path} on this machine: see that the server behind it runs"
+_NO_SOCKET = "nothing answers at {place} on this machine: see that the server behind it runs"
 _NO_SOCKET += " (Dovecot: systemctl status dovecot) and who may open it: ls -l {path}; " + _AGAIN
 _NO_FILTER = "nothing answers at {place} on this machine: start the filter or server that belongs"
 _NO_FILTER += " there (ss -ltnp tells who listens; content_filter, smtpd_proxy_filter), " + _AGAIN
@@ -41,7 +41,9 @@ _OF_MAILBOX = (
     (r"\block\b|temporarily unavailable", "another program holds the mailbox: fuser -v PATH, as"
      " the answer names it; if none does, wait"),
 )  # fmt: skip
-_OF_AGENT = "read the warnings of local or virtual beside it: postfix-log trace QUEUE_ID -C 3; mend"
+_OF_AGENT = (
+    "read the warnings of the delivery agent beside it: postfix-log trace QUEUE_ID -C 3; mend"
+)
 _OF_AGENT += " the table or setting that they name, " + _AGAIN
 
 

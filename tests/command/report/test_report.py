@@ -116,8 +116,24 @@ def test_of_a_socket_of_this_machine_the_next_step_is_here_and_not_elsewhere(rep
 
     assert problems[0].startswith("  100 % of 20 delivery attempts were deferred (20), most often:")
     assert problems[1].startswith(
-        "    next: nothing answers at /var/spool/postfix/private/dovecot-lmtp on this machine:"
+        "    next: nothing answers at private/dovecot-lmtp on this machine:"
     )
+
+
+def test_of_several_troubles_of_this_machine_none_is_told_as_that_of_all(report, log):
+    said = (
+        "cannot update mailbox /var/mail/a for user a. error writing message: Disk quota exceeded",
+        "mail system configuration error",
+        "a word that nobody knows",
+    )
+    lines = [
+        delivery("deferred", words, dsn=dsn)
+        for words, dsn in zip(said, ("4.2.0", "4.3.5", "4.3.0"), strict=True)
+    ]
+
+    problems = report("--log", log(RECEIVED, *lines * 7)).section("Problems")
+
+    assert problems[1] == f"    next: {remedy.OF_REASON[reasons.OTHER]}"
 
 
 def test_many_deliveries_that_all_failed_are_one_problem(report, log):

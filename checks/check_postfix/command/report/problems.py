@@ -176,7 +176,9 @@ def _then(book: Book, why: str, kinds: Sequence[str], column: int, most: int, wh
         if words[0] in kinds and words[1] == why and words in book.troubles.example
     }
     example = max(examples, key=lambda said: (examples[said], said), default=b"")
-    own = own_servers.remedy(example.decode("utf-8", "replace"), why)
+    own = None
+    if examples.get(example, 0) * 2 > most:  # or it is one of several troubles
+        own = own_servers.remedy(example.decode("utf-8", "replace"), why)
     return own[1] if own else remedy.OF_REASON[why]
 
 
