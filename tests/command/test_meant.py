@@ -45,6 +45,9 @@ def refused(capsys, *words: str) -> str:
         (["queue", "4ABCDEF012"], "postfix-log trace 4ABCDEF012"),
         (["report", "ann@example.com"], "postfix-log trace ann@example.com"),
         (["report", "192.0.2.7"], "postfix-log trace 192.0.2.7"),
+        (["doctor", "root"], "--user root"),
+        (["now", "auth"], "check_postfix_auth"),
+        (["top", "queue"], "check_postfix_queue"),
         (["status", "/var/lib/x.sqlite3"], "--state /var/lib/x.sqlite3"),
         (["ingest", RECORDED], f"--log {RECORDED}"),
     ],
@@ -61,6 +64,13 @@ def test_a_time_of_two_words_is_taken_together(capsys):
         "yesterday: only options are expected here; did you mean --since 'yesterday 22:00'?;"
         " see postfix-log report --help"
     )
+
+
+def test_a_directory_is_no_log(capsys, tmp_path, monkeypatch):
+    (tmp_path / "nagios").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert "did you mean" not in refused(capsys, "report", "nagios")
 
 
 def test_a_word_that_may_mean_anything_is_only_named(capsys):

@@ -8,6 +8,8 @@ import re
 import shlex
 from ipaddress import ip_network
 
+from check_postfix import programs
+from check_postfix.command import users
 from check_postfix.command.moment import AT, DAY, SINCE, UNTIL
 from check_postfix.mailqueue.listing import QUEUES
 from check_postfix.plugin import moment
@@ -55,7 +57,7 @@ def by_words(written: Sequence[str], parser: ArgumentParser) -> str:
     """Return what is meant by words where only options are; nothing if nobody knows."""
     known, first = flags(parser), written[0]
     found = _time(" ".join(written), known) or _choice(first, parser)
-    found = found or _time(first, known) or _path(first, known)
+    found = found or _time(first, known) or _path(first, known) or _name(first, known)
     if not found and _may_be_found(first):
         return shlex.join(["postfix-log", "trace", first])
     return found
@@ -135,11 +137,23 @@ def _time(written: str, flags: Collection[str]) -> str:
 
 
 def _path(written: str, flags: Collection[str]) -> str:
-    if not (written == "-" or written.startswith("/") or os.path.exists(written)):
+    if not (written == "-" or written.startswith("/") or os.path.isfile(written)):
         return ""
     is_state = written.endswith(_STATE_ENDS) or "--log" not in flags
     flag = "--state" if is_state else "--log"
     return f"{flag} {shlex.quote(written)}" if flag in flags else ""
+
+
+def _name(written: str, flags: Collection[str]) -> str:
+    """Return what is meant by the name of a check, or of a user."""
+    if written in programs.NAMES:
+        return f"check_postfix_{written}"
+    if "--user" not in flags:
+        return ""
+    try:
+        return f"--user {users.named(written).name}"
+    except KeyError:
+        return ""
 
 
 def _may_be_found(written: str) -> bool:
