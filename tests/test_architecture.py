@@ -49,7 +49,7 @@ MAILLOG = of_room("maillog") - {"check_postfix.maillog"}
 def test_maillog_mailqueue_and_plugin_do_not_know_each_other(name):
     others = imported(MODULES[name]) - {"check_postfix"}
 
-    alone = {"child", "ending", "main_cf", "owner", "unwritable", "workers"}
+    alone = {"child", "ending", "main_cf", "owner", "unwritable", "user", "workers"}
     assert {house(other) for other in others} <= {house(name), *alone}
 
 
@@ -135,7 +135,11 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(name, tmp_path):
         "maillog.store.forgetting", "maillog.store.key_quota", "maillog.store.ledger",
         "maillog.store.pending", "maillog.store.room",
     )  # fmt: skip
-    assert not set(loaded) & (reading | writing | existing("maillog.events.scanner"))
+    assert not set(loaded) & (
+        reading
+        | writing
+        | existing("maillog.events.found", "maillog.events.line_template", "maillog.events.scanner")
+    )
 
 
 def test_a_run_loads_what_reads_when_it_has_something_to_read():

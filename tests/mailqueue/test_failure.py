@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from check_postfix import user
 from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import BrokenError, DownError
 from check_postfix.mailqueue.failure import explain, is_usage
@@ -21,7 +22,8 @@ USAGE_OF_3_0 = (
 
 @pytest.fixture(autouse=True)
 def plain_machine(monkeypatch, tmp_path):
-    """Let systemd not run here, and no_new_privs not be set."""
+    """Let systemd and Postfix not run here, and no_new_privs not be set."""
+    monkeypatch.setattr(running, "is_running", lambda _: False)
     monkeypatch.setattr(advice, "SYSTEMD", str(tmp_path / "none"))
     monkeypatch.setattr(advice, "PROCESS", str(tmp_path / "status"))
 
@@ -81,27 +83,28 @@ def plain_machine(monkeypatch, tmp_path):
         (
             69,
             "postqueue: warning: something else\n"
-            "postqueue: fatal: open /etc/postfix/main.cf: Permission denied\n",
-            "postqueue: open /etc/postfix/main.cf: Permission denied (exit status 69);"
-            " run 'postqueue -p' by hand as this user",
+            "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n",
+            "postqueue: open /etc/postfix/main.cf: No such file or directory; Postfix is not"
+            " configured here: configure it (on Debian 'dpkg-reconfigure postfix'), or leave"
+            " check_postfix_queue out",
         ),
         (
             1,
             "\n",
             "postqueue: failed without a word (exit status 1);"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
         (
             127,
             "sh: 1: \x1b[31mexec\x07: not found",
             "postqueue: sh: 1: ?[31mexec?: not found (exit status 127);"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
         (
             -9,
             "",
             "postqueue: killed by signal 9; see the system log,"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
     ],
 )
@@ -188,11 +191,17 @@ def test_that_this_user_may_not_enter_the_queue_is_no_trouble_of_postfix():
     assert not isinstance(explain(69, said, POSTQUEUE, None), BrokenError | DownError)
 
 
-def test_a_main_cf_that_is_gone_keeps_postfix_from_going_on_unless_it_is_a_wrong_c(monkeypatch):
+def test_a_main_cf_that_is_gone_keeps_a_postfix_that_runs_from_going_on(monkeypatch):
     said = "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n"
     monkeypatch.setattr(running, "is_running", lambda _: True)
 
-    assert isinstance(explain(69, said, POSTQUEUE, None), BrokenError)
+    error = explain(69, said, POSTQUEUE, None)
+
+    assert isinstance(error, BrokenError)
+    assert str(error) == (
+        "postqueue: open /etc/postfix/main.cf: No such file or directory: Postfix still runs, but"
+        " can start nothing new; put it back"
+    )
     for elsewhere in (explain(69, said, POSTQUEUE, "/x"), explain(69, said, ["d"], None, False)):
         assert not isinstance(elsewhere, BrokenError | DownError)
 
@@ -206,13 +215,23 @@ def test_the_fix_names_the_instance():
 def test_the_fix_by_hand_names_the_instance():
     assert str(explain(2, "", POSTQUEUE, "/x")) == (
         "postqueue: failed without a word (exit status 2);"
-        " run 'postqueue -c /x -p' by hand as this user"
+        f" run 'postqueue -c /x -p' by hand as {user.me()}"
     )
+
+
+def test_a_directory_without_main_cf_is_another_one_s():
+    said = "postqueue: fatal: open /x/main.cf: No such file or directory\n"
+
+    assert str(explain(69, said, POSTQUEUE, "/x")) == (
+        "postqueue: open /x/main.cf: No such file or directory; name the directory with that"
+        " instance's main.cf with --config-dir"
+    )
+    assert "by hand as" in str(explain(69, said, ("docker", "exec", "m", "postqueue"), None, False))
 
 
 def test_a_failure_quotes_two_hundred_characters_at_most():
     assert str(explain(69, f"postqueue: fatal: {'x' * 5000}\n", POSTQUEUE, None)) == (
-        f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as this user"
+        f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as {user.me()}"
     )
 
 
@@ -270,7 +289,7 @@ def test_on_a_file_system_mounted_nosuid_set_gid_has_no_effect(monkeypatch, tmp_
     assert str(explain(69, NO_ACCESS, [str(program)], None)) == (
         "postqueue: Connect to the Postfix showq service: Permission denied"
         " (it lies on a file system mounted nosuid, which keeps it from its group postdrop);"
-        " mount that with suid, or add this user to group postdrop"
+        f" mount that with suid, or add {user.me()} to group postdrop"
     )
 
 
@@ -286,7 +305,7 @@ def test_on_a_file_system_mounted_nosuid_set_gid_has_no_effect(monkeypatch, tmp_
         (
             "Error response from daemon: No such container: mail\n",
             "postqueue: Error response from daemon: No such container: mail (exit status 69);"
-            " run 'docker exec mail postqueue -p' by hand as this user",
+            f" run 'docker exec mail postqueue -p' by hand as {user.me()}",
         ),
     ],
 )

@@ -283,7 +283,7 @@ def test_on_a_file_system_mounted_nosuid_the_advice_is_true_and_helps(inside, bu
     try:
         assert read(inside, busy, *path, *NOBODY) == (
             f"{NO_ACCESS} (it lies on a file system mounted nosuid, which keeps it from its group"
-            " postdrop); mount that with suid, or add this user to group postdrop\n"
+            " postdrop); mount that with suid, or add user nobody to group postdrop\n"
         )
         assert read(inside, busy, *path, *WITH_GROUP, "--") == read(inside, busy)
     finally:
@@ -410,7 +410,9 @@ def test_the_command_tells_what_waits_with_the_numbers_of_qshape(inside, busy):
     assert sorted(table_told[:-1]) == sorted(line.split() for line in domains)
     assert any(re.fullmatch(r" +1 .*  MAILER-DAEMON", line) for line in lines)
     assert any(re.fullmatch(r" +8 .*  ann@example\.test", line) for line in lines)
-    assert any(line.endswith("connect to ...: Connection refused") for line in lines)
+    assert any(
+        re.search(r"connect to 127\.0\.0\.1:\d+: Connection refused$", line) for line in lines
+    )
     assert any("postsuper -H" in line for line in lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.command import own_servers
 from check_postfix.maillog.events import reasons
 
 _SUSPENDED = b"delivery temporarily suspended: "
@@ -29,8 +30,7 @@ OF_REASON = {
     reasons.TLS: "try it: openssl s_client -starttls smtp -connect HOST:25; see"
     " smtp_tls_security_level and smtp_tls_policy_maps",
     reasons.REFUSED: "nobody listens there: try it with nc -vz HOST PORT, as its answer names them;"
-    " if it is this machine's relayhost (postconf relayhost), filter or Dovecot (a path instead of"
-    " a port), start it",
+    " if it is this machine's relayhost (postconf relayhost) or filter, start it",
     reasons.TIMED_OUT: "no way to there: try it with nc -vz HOST PORT; if that fails for every"
     " host, it is this machine's network or its provider's port 25",
     reasons.LOST: "the other side hung up: see whether a firewall looks into SMTP",
@@ -80,4 +80,14 @@ def kind(words: str) -> str:
 
 def of(words: str) -> str:
     """Return what to do about it, nothing where there are no words."""
-    return OF_REASON[kind(words)] if words else ""
+    return named(words)[1] if words else ""
+
+
+def named(words: str) -> tuple[str, str]:
+    """Return the class of a reason, with where on this machine the fault is; and what to do."""
+    why = kind(words)
+    if own := own_servers.remedy(words, why):
+        where, what = own
+        says_less = why in (reasons.OTHER, reasons.NOT_WRITTEN)
+        return (where if says_less else f"{why}, {where}"), what
+    return why, OF_REASON[why]

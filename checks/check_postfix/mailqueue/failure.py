@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from check_postfix import main_cf
+from check_postfix import main_cf, user
 from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import BrokenError, DownError, QueueError
 
@@ -65,17 +65,18 @@ def explain(
     """
     instance = [] if config_dir is None else ["-c", config_dir]
     words = ["postqueue"] if is_ours else command
-    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as this user"
     if down := DOWN.search(stderr):
         fix = f"start it with '{quoted(advice.start(config_dir))}'" if is_ours else "start it there"
         return DownError(f"postqueue: mail system is down{quoted(down['why'] or '')}; {fix}")
     if status == 0:
         return None
+    # Nearly all end well, and need no user's name.
+    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as {user.me()}"
     if status < 0:
         return QueueError(f"postqueue: killed by signal {-status}; see the system log, {by_hand}")
-    if user := NOT_ALLOWED.search(stderr):
+    if refused := NOT_ALLOWED.search(stderr):
         return QueueError(
-            f"postqueue: user {quoted(user['user'])} is not allowed to view the mail queue;"
+            f"postqueue: user {quoted(refused['user'])} is not allowed to view the mail queue;"
             " add that user to authorized_mailq_users in main.cf"
         )
     if unauthorized := UNAUTHORIZED_DIRECTORY.search(stderr):
@@ -87,11 +88,10 @@ def explain(
     if no_access := NO_ACCESS.search(stderr):
         fix = advice.access(command[0]) if is_ours else "; see who may enter Postfix's queue there"
         return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
-    wrong = WRONG_MAIN_CF.search(stderr)
-    if wrong is None and config_dir is None and is_ours:  # elsewhere `-c` may be the mistake
-        wrong = NO_MAIN_CF.search(stderr)
-    if wrong:
+    if wrong := WRONG_MAIN_CF.search(stderr):
         return _wrong_main_cf(wrong["what"].rstrip(), config_dir, is_ours)
+    if is_ours and (absent := NO_MAIN_CF.search(stderr)):
+        return _no_main_cf(absent["what"], config_dir)
     said = [line for line in stderr.split("\n") if line.strip()]
     cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")
@@ -127,6 +127,21 @@ def _wrong_main_cf(said: str, config_dir: str | None, is_ours: bool) -> QueueErr
     return BrokenError(
         f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what}"
         f" ({still}); {fix}"
+    )
+
+
+def _no_main_cf(said: str, config_dir: str | None) -> QueueError:
+    """Return what it means that there is no main.cf where postqueue was to read it."""
+    if config_dir is not None:
+        fix = "name the directory with that instance's main.cf with --config-dir"
+        return QueueError(f"postqueue: {quoted(said)}; {fix}")
+    if running.is_running(None):
+        return BrokenError(
+            f"postqueue: {quoted(said)}: Postfix still runs, but can start nothing new; put it back"
+        )
+    return QueueError(
+        f"postqueue: {quoted(said)}; Postfix is not configured here: configure it (on Debian"
+        " 'dpkg-reconfigure postfix'), or leave check_postfix_queue out"
     )
 
 

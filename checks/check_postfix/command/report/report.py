@@ -52,7 +52,7 @@ _EVERYTHING = 1 << 40
 HELP = "what happened to mail in some hours or days, problems first"
 DESCRIPTION = """\
 Tell what happened to mail in some hours or days: problems first, each with the next step; then
-how much there was, why mail was put off, bounced or refused, for whom, how long it took, who
+how much there was, why mail was deferred, bounced or refused, for whom, how long it took, who
 failed to log in, and what could not be read.
 """
 EPILOG = """\
@@ -62,7 +62,9 @@ examples:
   postfix-log report --day yesterday
       the day before, of the log that the checks find
   postfix-log report --since 08:00 --top 3
-      today since eight, three of each
+      since eight, three of each; before eight, since eight of yesterday
+  postfix-log report --since 'yesterday 22:00' --until 02:00
+      that night
   postfix-log report --day yesterday --mail postmaster@example.com
       the same as mail, for a timer or cron
   postfix-log report --html mail.html
@@ -73,7 +75,7 @@ examples:
 _LIMITS = (
     ("domains", "domains, clients and sessions"),
     ("users", "senders, recipients, accounts and failed logins"),
-    ("deferrals", "reasons why mail was put off"),
+    ("deferrals", "reasons why mail was deferred"),
     ("bounces", "reasons and relays of bounces"),
     ("rejects", "reasons and clients that were rejected, held or discarded"),
     ("unreachable", "hosts that could not be reached"),
@@ -91,7 +93,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         declared.add(parser, option)
-    parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
+    parser.add_argument("--day", metavar="DAY", help=f"a whole day: {moment.DAYS}")
     parser.add_argument(
         "--since", metavar="TIME", help=f"lines are not older, to the minute ({moment.SPELLINGS})"
     )
@@ -229,16 +231,17 @@ def _report(
     if book.first is not None and book.last is not None:
         first, last = told(book.first), told(book.last)
         day = first.partition(" ")[0]
-        title += f", {first} to {last.removeprefix(f'{day} ')}"
-    asked = [
-        *([f"asked for since {told(of_time.since)}"] if of_time.begins else []),
-        *([f"until {told(of_time.until)}"] if of_time.ends else []),
-    ]
+        title += f", {first}"
+        title += f" to {last.removeprefix(f'{day} ')}" if last != first else ""
+    asked = moment.asked_for(
+        told(of_time.since) if of_time.begins else None,
+        told(of_time.until) if of_time.ends else None,
+    )
     says = [
         f"{book.lines:,} {values.plural(book.lines, 'line')} read, {book.matched:,} of them counted"
     ]
     if asked:
-        says.append(" ".join(asked))
+        says.append(asked)
     suspicions = _suspicions(book, names)
     begin = _begin(logs) if of_time.begins or of_time.ends else None
     hours = _hours(_read(book, of_time, logs, begin), zone)
@@ -322,13 +325,14 @@ def _read(book: Book, of_time: Span, logs: Logs, begin: int | None) -> tuple[int
     return first, last
 
 
-def _hours(read: tuple[int, int] | None, zone: tzinfo | None) -> set[str]:
-    """Return the hours of the day of some minutes: `08`."""
+def _hours(read: tuple[int, int] | None, zone: tzinfo | None) -> list[str]:
+    """Return the hours of the day of some minutes, as they went by: `2026-11-24 08`."""
     if read is None:
-        return set()
+        return []
     first, last = read
     every = [*range(first, min(last, first + _DAY), _HOUR // 2), last]
-    return {datetime.fromtimestamp(minute * 60, zone).strftime("%H") for minute in every}
+    told = [datetime.fromtimestamp(minute * 60, zone).strftime("%Y-%m-%d %H") for minute in every]
+    return list(dict.fromkeys(told))
 
 
 def _suspicions(book: Book, names: Names) -> list[str]:
