@@ -269,7 +269,8 @@ def details(window: Window, _: Namespace) -> list[str]:
     from check_postfix.maillog.events.recogniser.health import NEXT_STEPS, fault
 
     faults = [
-        (f"{reason}: {NEXT_STEPS[fault(reason)]}" if reason != MANY else reason, number)
+        # A state of another version may have other ones.
+        (": ".join(filter(None, (reason, NEXT_STEPS.get(fault(reason))))), number)
         for reason, number in _faults(window).items()
     ]
     died = [
