@@ -267,3 +267,15 @@ def test_a_stolen_account_is_told_of_in_any_frame(tmp_path, written):
     outcome = run(CHECK, log, tmp_path / "state", "--warning-messages", "100")
 
     assert "SENDERS WARNING - carol@example.com: 120 messages to 0 recipients" in outcome
+
+
+def test_who_only_has_recipients_in_the_window_has_handed_in_nothing_in_it(tmp_path):
+    """The queue manager takes a message up in the minute after it came in."""
+    taken = mail_log.lines(submitted("4XJ2Vw0dHbz9sK7")[:1], 18)
+    up = mail_log.lines([taken_up("4XJ2Vw0dHbz9sK7", 4)], 12)
+    log = mail_log.write(tmp_path / "mail.log", taken, up)
+
+    outcome = run(CHECK, log, tmp_path / "state")
+
+    assert "OK - no message of accounts in 15 min" in outcome
+    assert "senders=0;;;0 sender_worst_messages=0;;;0 sender_worst_recipients=4;;;0" in outcome
