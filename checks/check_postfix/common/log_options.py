@@ -95,13 +95,18 @@ TIMEZONE = Option(
     example="Europe/Berlin or UTC",
 )
 HOST = Option(
-    "--host", "only lines of this host, as the log spells it", metavar="NAME", series="host"
+    "--host",
+    "only lines of this host, as the log spells it",
+    metavar="NAME",
+    series="host",
+    chooses=True,
 )
 INSTANCE = Option(
     "--instance",
     "only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
     metavar="NAME",
     series="postfix_instance",
+    chooses=True,
 )
 MAX_SILENCE = Option(
     "--max-silence",
