@@ -310,7 +310,7 @@ class PieceCounts:
         """Count first tries by whom they are for."""
         assert template.event is not None  # else it would not count
         if template.names is DELIVERY:
-            recipients = [one[1] for one in named if one[1]]
+            recipients = [one[1] for one in named if len(one[1]) > 1]  # `>` alone is nobody
         else:
             # As the other lines name them, or the two would be two recipients.
             whole = template.event.recipient
