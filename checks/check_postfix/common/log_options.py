@@ -135,12 +135,22 @@ KEEP_KEYS = Option(
     metavar="DURATION",
     example="48h",
 )
+
+
+def _address(written: str) -> str:
+    """Return an address as it is looked for; of a domain or a pattern nothing would be found."""
+    name = values.text(written).lower()
+    if name.strip("@") != name or name.startswith(("*", "<")):
+        raise ValueError("not an address by itself")
+    return name
+
+
 # Of one check, but all look for it once it is asked for.
 ADDRESS = Option(
     "--address",
     "only this recipient, such as a list or an alias, by its name, and where its mail comes from;"
     " the state file remembers it, and all checks that read the log look for it",
-    parse=lambda written: values.text(written).lower(),
+    parse=_address,
     metavar="ADDRESS",
     repeatable=True,
     series="address",
