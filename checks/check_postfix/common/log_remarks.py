@@ -64,7 +64,7 @@ def remarks(window: Window) -> list[Remark]:
             f"log lines lost between {local_time(first, end)} and {local_time(last, end)}",
             finding=_TROUBLED,
         )
-        for first, last in coverage.gaps_in(window.start, end)
+        for first, last in dict.fromkeys(coverage.gaps_in(window.start, end))
     ]
     if unknown := not_understood.remark(window):
         said.append(unknown)
