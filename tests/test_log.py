@@ -146,9 +146,44 @@ def test_each_local_fault_is_named_with_the_next_step():
 def test_there_is_a_next_step_for_every_local_fault():
     assert set(log._STOPPED.values()) == {health.THROTTLED, health.NO_ROOM}
     assert set(health.NEXT_STEPS) >= health.FOLLOWING | health.NOT_DEADLY
-    reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values(), health._TABLE}
+    reasons = {*health._FAULTS.values(), *health._OF_A_MESSAGE.values()}
+    reasons |= {health.TABLE, health._KILLED}
 
     assert reasons == set(health.NEXT_STEPS)
+
+
+def test_a_fault_of_a_table_names_it_and_the_next_step():
+    fails, missing = "a lookup table fails: hash:/etc/x", "a lookup table is missing: /etc/x.db"
+
+    outcome = judge(
+        local_fault=9, keys={"local_fault reason": [(fails, 6), (missing, 3)]}, verbosity=1
+    )
+
+    assert outcome.words == (
+        "POSTFIX LOG WARNING - newest line 0 s old,"
+        " a lookup table is missing: /etc/x.db (9 local faults) in 15 min"
+        f" ({missing} 3 times: {health.NEXT_STEPS[health.NO_TABLE]})"
+    )
+    assert f"  6  {fails}: {health.NEXT_STEPS[health.TABLE]}" in outcome.lines
+    assert f"  3  {missing}: {health.NEXT_STEPS[health.NO_TABLE]}" in outcome.lines
+
+
+def test_the_first_line_begins_with_what_a_daemon_died_of():
+    outcome = judge(
+        fatal=6,
+        daemon_died=6,
+        local_fault=12,
+        keys={
+            "local_fault reason": [("a service is throttled", 6), ("daemons end with an error", 6)],
+            "died": [({"service": "smtpd", "reason": "main.cf is wrong: inet_interfaces"}, 6)],
+        },
+    )
+
+    assert outcome.words == (
+        "POSTFIX LOG CRITICAL - newest line 0 s old,"
+        " smtpd died 6 times: main.cf is wrong: inet_interfaces (6 fatal errors, 12 local faults)"
+        " in 15 min (a service is throttled 6 times)"
+    )
 
 
 def test_a_daemon_that_died_is_named():

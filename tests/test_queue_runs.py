@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix import queue
-from check_postfix.mailqueue import advice, instances, postqueue, sightings
+from check_postfix.mailqueue import advice, instances, postqueue, running, sightings
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
 from tests.support.package import ROOT
@@ -285,6 +285,20 @@ def test_postfix_that_does_not_run_is_critical_unless_told_otherwise(
         " (Connect to the Postfix showq service: Connection refused);"
         " start it with 'postfix start'",
         code,
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--down", "ok"]])
+def test_postfix_that_runs_and_can_start_nothing_new_is_critical(machine, monkeypatch, arguments):
+    monkeypatch.setattr(running, "is_running", lambda _: True)
+    machine.script("echo 'postqueue: fatal: chdir /srv/queue: No such file or directory' >&2;"
+                   "exit 69")  # fmt: skip
+
+    assert machine.run(*arguments) == (
+        "POSTFIX QUEUE CRITICAL - postqueue: main.cf is wrong, no program of Postfix starts with"
+        " it: chdir /srv/queue: No such file or directory (Postfix still runs, but can start"
+        " nothing new); see queue_directory in main.cf, and that its file system is mounted",
+        2,
     )
 
 

@@ -79,23 +79,46 @@ def _faults(window: Window) -> dict[str, int]:
     if not window.count("local_fault"):
         return {}
     # Few runs have any.
-    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NOT_DEADLY
+    from check_postfix.maillog.events.recogniser.health import causes_first
 
     rows = [(reason, number) for (reason,), number in window.keys("local_fault", "reason")]
-    return dict(sorted(rows, key=lambda row: (row[0] in FOLLOWING, row[0] in NOT_DEADLY)))
+    return dict(sorted(rows, key=lambda row: causes_first(row[0])))
 
 
-def _leading(window: Window) -> str:
+def _deaths(window: Window) -> list[str]:
+    """Return which daemons died, how often, and how their last words begin."""
+    died = window.count("daemon_died")
+    if not died:
+        return []
+    # Few runs have any.
+    from check_postfix.maillog.events.recogniser.health import is_result
+
+    rows = sorted(window.keys("died", "service", "reason"), key=lambda row: is_result(row[0][1]))
+    if not rows:  # keys are not kept for as long as sums are
+        return [f"a daemon died{_times(died)}: {_SEE_WORDS}"]
+    return [
+        f"{who} died{_times(number)}: {words if words not in ('', MANY) else _SEE_WORDS}"
+        for (who, words), number in rows[:_NAMED]
+    ]
+
+
+def _leading_fault(window: Window) -> str:
     """Return the local fault that the others most likely come from; nothing if none is known."""
     faults = _faults(window)
     if not faults:
         return ""
-    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NOT_DEADLY
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NOT_DEADLY, fault
 
     first = next(iter(faults))
     # A daemon's last words say more than that its service is throttled for it.
-    is_told_better = window.count("daemon_died") and first in FOLLOWING | NOT_DEADLY
+    is_told_better = window.count("daemon_died") and fault(first) in FOLLOWING | NOT_DEADLY
     return "" if is_told_better or first == MANY else first
+
+
+def _leading(window: Window) -> str:
+    """Return what the troubles most likely come from; nothing if that is not known."""
+    deaths = [words for words in _deaths(window) if not words.endswith(_SEE_WORDS)]
+    return _leading_fault(window) or next(iter(deaths), "")
 
 
 def _archives(window: Window) -> Sequence[LogFile]:
@@ -179,19 +202,22 @@ def _of_daemons(window: Window) -> list[Remark]:
     if not window.count("daemon_died", "local_fault"):
         return []
     # Few runs have any.
-    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NEXT_STEPS
+    from check_postfix.maillog.events.recogniser.health import (
+        FOLLOWING,
+        NEXT_STEPS,
+        NO_TABLE,
+        TABLE,
+        fault,
+    )
 
-    said = []
-    died = window.count("daemon_died")
-    rows = window.keys("died", "service", "reason") if died else []
-    for (who, words), number in rows[:_NAMED]:
-        what = words if words not in ("", MANY) else _SEE_WORDS
-        said.append(Remark(f"{who} died{_times(number)}: {what}"))
-    if died and not rows:  # keys are not kept for as long as sums are
-        said.append(Remark(f"a daemon died{_times(died)}: {_SEE_WORDS}"))
-    for reason, number in _faults(window).items():
-        step = NEXT_STEPS.get(reason)
-        if died and reason in FOLLOWING:  # the lines above say why
+    deaths, leading, faults = _deaths(window), _leading(window), _faults(window)
+    said = [Remark(words) for words in deaths if words != leading]
+    is_missing = NO_TABLE in map(fault, faults)
+    for reason, number in faults.items():
+        if is_missing and fault(reason) == TABLE:  # each look into it fails
+            continue
+        step = NEXT_STEPS.get(fault(reason))
+        if deaths and reason in FOLLOWING:  # the daemons' words say why
             step = None
             if reason not in _STOPPED.values():
                 continue
@@ -240,10 +266,11 @@ def details(window: Window, _: Namespace) -> list[str]:
     """Return what goes wrong, of which service, and the files that the log is made of."""
     from check_postfix.common.log_remarks import local_time
     from check_postfix.common.tables import table
-    from check_postfix.maillog.events.recogniser.health import NEXT_STEPS
+    from check_postfix.maillog.events.recogniser.health import NEXT_STEPS, fault
 
     faults = [
-        (f"{reason}: {NEXT_STEPS[reason]}" if reason in NEXT_STEPS else reason, number)
+        # A state of another version may have other ones.
+        (": ".join(filter(None, (reason, NEXT_STEPS.get(fault(reason))))), number)
         for reason, number in _faults(window).items()
     ]
     died = [
@@ -274,7 +301,7 @@ def cause(window: Window, options: Namespace) -> list[str]:
     from check_postfix.maillog.events.recogniser.health import DIED
 
     patterns = ["panic:"] if window.count("panic") else []
-    patterns += filter(None, [_leading(window)])
+    patterns += filter(None, [_leading_fault(window)])
     # `fatal:` would show what commands of anybody end with, our own postqueue among them.
     patterns += [DIED] if window.count("fatal") else []
     return command(window, options, patterns[:1])

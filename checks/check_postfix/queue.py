@@ -16,7 +16,7 @@ from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store import location
 from check_postfix.mailqueue import age, instances, postqueue, sightings
-from check_postfix.mailqueue.errors import DownError, QueueError, SightingsError
+from check_postfix.mailqueue.errors import BrokenError, DownError, QueueError, SightingsError
 from check_postfix.mailqueue.listing import ON_ITS_WAY, OTHERS, QUEUES
 from check_postfix.mailqueue.reason import SHOWN
 from check_postfix.mailqueue.waiting import waiting
@@ -148,6 +148,9 @@ def _open(options: Namespace) -> Iterator[Queue]:
         listing = postqueue.read(asked, options.timeout * _LISTING, now, options.postqueue)
     except DownError as error:
         raise Known(str(error), _STATES.index(options.down)) from None
+    except BrokenError as error:
+        # Of a standby as well: it could not take over.
+        raise Known(str(error), _STATES.index("critical")) from None
     except QueueError as error:
         raise Unknown(str(error)) from None
     if not listing.complete:

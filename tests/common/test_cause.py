@@ -121,7 +121,7 @@ def test_the_worst_of_the_troubles_of_postfix_is_shown(tmp_path):
     trouble.pop(1)
     assert shown().endswith(" 'a daemon died'")
     trouble.pop(0)
-    assert shown().endswith(" 'a milter does not answer'")
+    assert shown().endswith(" 'a milter does not answer: inet:127.0.0.1:8891'")
 
 
 def failures(domains: list[str]) -> str:

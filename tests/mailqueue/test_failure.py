@@ -7,7 +7,7 @@ import pytest
 
 from check_postfix import user
 from check_postfix.mailqueue import advice, running
-from check_postfix.mailqueue.errors import DownError
+from check_postfix.mailqueue.errors import BrokenError, DownError
 from check_postfix.mailqueue.failure import explain, is_usage
 
 POSTQUEUE = ["/usr/sbin/postqueue"]
@@ -22,7 +22,8 @@ USAGE_OF_3_0 = (
 
 @pytest.fixture(autouse=True)
 def plain_machine(monkeypatch, tmp_path):
-    """Let systemd not run here, and no_new_privs not be set."""
+    """Let systemd and Postfix not run here, and no_new_privs not be set."""
+    monkeypatch.setattr(running, "is_running", lambda _: False)
     monkeypatch.setattr(advice, "SYSTEMD", str(tmp_path / "none"))
     monkeypatch.setattr(advice, "PROCESS", str(tmp_path / "status"))
 
@@ -152,6 +153,7 @@ def test_a_wrong_main_cf_is_told_as_such_where_postfix_may_run(monkeypatch, runs
 
     error = explain(69, f"postqueue: fatal: {WRONG[0]}\n", POSTQUEUE, "/x")
 
+    assert isinstance(error, BrokenError)
     assert not isinstance(error, DownError)
     assert str(error) == (
         "postqueue: main.cf is wrong, no program of Postfix starts with it:"
@@ -162,10 +164,46 @@ def test_a_wrong_main_cf_is_told_as_such_where_postfix_may_run(monkeypatch, runs
 def test_of_a_postfix_elsewhere_a_wrong_main_cf_is_to_be_mended_there():
     error = explain(69, f"postqueue: fatal: {WRONG[0]}\n", ["docker"], None, is_ours=False)
 
+    assert isinstance(error, BrokenError)
     assert str(error) == (
         "postqueue: main.cf is wrong, no program of Postfix starts with it:"
         f" {WRONG[0]}; run 'postfix check' there as root, and mend it"
     )
+
+
+@pytest.mark.parametrize("why", ["No such file or directory", "Not a directory"])
+def test_a_queue_directory_that_is_not_there_keeps_postfix_from_going_on(monkeypatch, why):
+    monkeypatch.setattr(running, "is_running", lambda _: None)
+
+    error = explain(69, f"postqueue: fatal: chdir /var/spool/nosuch: {why}\n", POSTQUEUE, None)
+
+    assert isinstance(error, BrokenError)
+    assert str(error) == (
+        "postqueue: main.cf is wrong, no program of Postfix starts with it:"
+        f" chdir /var/spool/nosuch: {why} (whether Postfix runs cannot be seen);"
+        " see queue_directory in main.cf, and that its file system is mounted"
+    )
+
+
+def test_that_this_user_may_not_enter_the_queue_is_no_trouble_of_postfix():
+    said = "postqueue: fatal: chdir /var/spool/postfix: Permission denied\n"
+
+    assert not isinstance(explain(69, said, POSTQUEUE, None), BrokenError | DownError)
+
+
+def test_a_main_cf_that_is_gone_keeps_a_postfix_that_runs_from_going_on(monkeypatch):
+    said = "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n"
+    monkeypatch.setattr(running, "is_running", lambda _: True)
+
+    error = explain(69, said, POSTQUEUE, None)
+
+    assert isinstance(error, BrokenError)
+    assert str(error) == (
+        "postqueue: open /etc/postfix/main.cf: No such file or directory: Postfix still runs, but"
+        " can start nothing new; put it back"
+    )
+    for elsewhere in (explain(69, said, POSTQUEUE, "/x"), explain(69, said, ["d"], None, False)):
+        assert not isinstance(elsewhere, BrokenError | DownError)
 
 
 def test_the_fix_names_the_instance():

@@ -410,7 +410,9 @@ def test_the_command_tells_what_waits_with_the_numbers_of_qshape(inside, busy):
     assert sorted(table_told[:-1]) == sorted(line.split() for line in domains)
     assert any(re.fullmatch(r" +1 .*  MAILER-DAEMON", line) for line in lines)
     assert any(re.fullmatch(r" +8 .*  ann@example\.test", line) for line in lines)
-    assert any(line.endswith("connect to ...: Connection refused") for line in lines)
+    assert any(
+        re.search(r"connect to 127\.0\.0\.1:\d+: Connection refused$", line) for line in lines
+    )
     assert any("postsuper -H" in line for line in lines)
 
 

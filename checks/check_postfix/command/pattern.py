@@ -9,7 +9,7 @@ else wherever it stands: a part of a queue ID, or a word of a server's reply.
 Two things that the checks say stand in no line. A pseudonym (`client-3f9a2c41d0`) is found where
 the line names whom it stands for, and a class of reasons (`unknown user`), or of faults of this
 machine (`no SASL server`, `a daemon died`), in the lines of that class as well as where these words
-stand.
+stand; of a fault with the table that it is about, in those about that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from check_postfix.command.names import Pseudonyms
 from check_postfix.maillog.counts import network
 from check_postfix.maillog.events import reasons
 from check_postfix.maillog.events.recogniser import recognise
-from check_postfix.maillog.events.recogniser.health import DIED, NEXT_STEPS
+from check_postfix.maillog.events.recogniser.health import ABOUT, DIED, NEXT_STEPS, fault
 from check_postfix.maillog.syntax import frame
 
 TYPE_CHECKING = False
@@ -171,7 +171,7 @@ class Reason(Pattern):
         if event is None:
             return False
         named = DIED if event.kind == "daemon_died" else event.reason
-        return named.lower() == self._reason
+        return f"{named}{ABOUT}".lower().startswith(f"{self._reason}{ABOUT}")
 
 
 def of(text: str, secret: Callable[[], bytes]) -> Pattern:
@@ -186,6 +186,8 @@ def of(text: str, secret: Callable[[], bytes]) -> Pattern:
         (NEXT_STEPS, _search_fault),
         ((DIED,), _search_death),
     ):
-        if text.lower() in {reason.lower() for reason in classes}:
+        if text.lower() in {reason.lower() for reason in classes} or (
+            classes is NEXT_STEPS and fault(text).lower() in map(str.lower, NEXT_STEPS)
+        ):
             return Reason(text, search)
     return Pattern(text)

@@ -25,6 +25,8 @@ OF_REASON = {
     reasons.POLICY: "see the SPF, DKIM and DMARC records of the sender's domain",
     reasons.DNS: "look it up on this machine: getent hosts NAME, dig mx DOMAIN; if no domain is"
     " found, look at /etc/resolv.conf first; a misspelt domain: postsuper -d QUEUE_ID",
+    reasons.OUR_NAME: "give this machine's address a PTR record, and smtp_helo_name (myhostname) a"
+    " name that leads back to it: dig -x ADDRESS",
     reasons.TLS: "try it: openssl s_client -starttls smtp -connect HOST:25; see"
     " smtp_tls_security_level and smtp_tls_policy_maps",
     reasons.REFUSED: "nobody listens there: try it with nc -vz HOST PORT, as its answer names them;"
@@ -37,6 +39,10 @@ OF_REASON = {
     reasons.TOO_LARGE: "too large for them: tell its sender; what waits: postsuper -d QUEUE_ID",
     reasons.RELAY_DENIED: "see whether relayhost and its login are right: postconf relayhost"
     " smtp_sasl_password_maps",
+    reasons.NOT_WRITTEN: "see df -h and df -i, and the owner and mode of the mailbox and of the"
+    " directories above it",
+    reasons.LOOP: "two servers send it to each other, or this one to itself: see mydestination,"
+    " relay_domains and transport_maps, and the MX record of its domain",
     reasons.NO_TRANSPORT: "a delivery agent of this machine does not work: see postconf -M and"
     " postfix-log trace 'mail transport unavailable'",
     reasons.LOOKUP: "wait: a table over there does not answer; if it lasts, tell their postmaster;"
@@ -82,5 +88,6 @@ def named(words: str) -> tuple[str, str]:
     why = kind(words)
     if own := own_servers.remedy(words, why):
         where, what = own
-        return (where if why == reasons.OTHER else f"{why}, {where}"), what
+        says_less = why in (reasons.OTHER, reasons.NOT_WRITTEN)
+        return (where if says_less else f"{why}, {where}"), what
     return why, OF_REASON[why]

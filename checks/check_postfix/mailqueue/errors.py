@@ -14,6 +14,10 @@ class DownError(QueueError):
     """Postfix does not run: that is certain."""
 
 
+class BrokenError(QueueError):
+    """Postfix cannot go on: none of its programs starts, whatever still runs. That is certain."""
+
+
 class IncompleteError(QueueError):
     """There was no end to the listing in time."""
 

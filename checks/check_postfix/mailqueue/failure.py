@@ -11,7 +11,7 @@ import re
 
 from check_postfix import main_cf, user
 from check_postfix.mailqueue import advice, running
-from check_postfix.mailqueue.errors import DownError, QueueError
+from check_postfix.mailqueue.errors import BrokenError, DownError, QueueError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ NO_ACCESS = re.compile(
     re.MULTILINE,
 )
 WRONG_MAIN_CF = re.compile(rf"^postqueue: fatal: (?P<what>{main_cf.FATAL}.*)$", re.MULTILINE)
-NO_MAIN_CF = re.compile(
-    r"^postqueue: fatal: (?P<what>open \S+/main\.cf: No such file or directory)$", re.MULTILINE
-)
+NO_MAIN_CF = re.compile(rf"^postqueue: fatal: (?P<what>{main_cf.MISSING})$", re.MULTILINE)
 USAGE = re.compile(r"^postqueue: fatal: usage: ", re.MULTILINE)
 SEVERITY = re.compile(r"postqueue: (?:(?:fatal|panic|error|warning): )?")
 
@@ -91,32 +89,29 @@ def explain(
         fix = advice.access(command[0]) if is_ours else "; see who may enter Postfix's queue there"
         return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
     if wrong := WRONG_MAIN_CF.search(stderr):
-        return _wrong_main_cf(quoted(wrong["what"].rstrip()), config_dir, is_ours)
+        return _wrong_main_cf(wrong["what"].rstrip(), config_dir, is_ours)
     if is_ours and (absent := NO_MAIN_CF.search(stderr)):
-        fix = (
-            "Postfix is not configured here: configure it (on Debian 'dpkg-reconfigure postfix'),"
-            " or leave check_postfix_queue out"
-            if config_dir is None
-            else "name the directory with that instance's main.cf with --config-dir"
-        )
-        return QueueError(f"postqueue: {quoted(absent['what'])}; {fix}")
+        return _no_main_cf(absent["what"], config_dir)
     said = [line for line in stderr.split("\n") if line.strip()]
     cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")
 
 
-def _wrong_main_cf(what: str, config_dir: str | None, is_ours: bool) -> QueueError:
+def _wrong_main_cf(said: str, config_dir: str | None, is_ours: bool) -> QueueError:
     """Return what it means that postqueue died of main.cf: none of Postfix's programs starts so.
 
     What runs already goes on until it is used up; whether it does, postqueue has not asked.
     """
+    what = quoted(said)
     if not is_ours:
-        return QueueError(
+        return BrokenError(
             f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what};"
             " run 'postfix check' there as root, and mend it"
         )
     check = "postfix check" if config_dir is None else f"postfix -c {config_dir} check"
     fix = f"run '{quoted(check)}' as root, and mend it"
+    if main_cf.wrong_part(said) == "queue_directory":
+        fix = "see queue_directory in main.cf, and that its file system is mounted"
     runs = running.is_running(config_dir)
     if runs is False:
         start = quoted(advice.start(config_dir))
@@ -129,9 +124,24 @@ def _wrong_main_cf(what: str, config_dir: str | None, is_ours: bool) -> QueueErr
         if runs
         else "whether Postfix runs cannot be seen"
     )
-    return QueueError(
+    return BrokenError(
         f"postqueue: main.cf is wrong, no program of Postfix starts with it: {what}"
         f" ({still}); {fix}"
+    )
+
+
+def _no_main_cf(said: str, config_dir: str | None) -> QueueError:
+    """Return what it means that there is no main.cf where postqueue was to read it."""
+    if config_dir is not None:
+        fix = "name the directory with that instance's main.cf with --config-dir"
+        return QueueError(f"postqueue: {quoted(said)}; {fix}")
+    if running.is_running(None):
+        return BrokenError(
+            f"postqueue: {quoted(said)}: Postfix still runs, but can start nothing new; put it back"
+        )
+    return QueueError(
+        f"postqueue: {quoted(said)}; Postfix is not configured here: configure it (on Debian"
+        " 'dpkg-reconfigure postfix'), or leave check_postfix_queue out"
     )
 
 

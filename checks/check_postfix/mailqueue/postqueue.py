@@ -46,8 +46,9 @@ def read(
     now:     epoch seconds
     command: what runs postqueue, wherever that is; None for the one of this machine
     listing: that is filled; None for a new one
-    Raises:  DownError for an instance that should run, QueueError for whatever else kept it from
-             listing the whole queue, unless the time was up after ENOUGH messages
+    Raises:  DownError for an instance that should run, BrokenError for one that can start nothing,
+             QueueError for whatever else kept it from listing the whole queue, unless the time was
+             up after ENOUGH messages
     """
     calls = _Calls(command, timeout)
     listing = Listing((), now) if listing is None else listing

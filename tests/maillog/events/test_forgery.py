@@ -501,12 +501,12 @@ FORGED = {
     "what is looked up in a table": Forged(
         b"postfix/smtpd",
         lambda t: b"warning: pgsql:/etc/postfix/x.cf lookup error for \"" + t() + b"\"",
-        Event("local_fault", reason="a lookup table fails")),
+        Event("local_fault", reason="a lookup table fails: pgsql:/etc/postfix/x.cf")),
     "map lookup problem": Forged(
         b"postfix/cleanup",
         lambda t: b"warning: 64D05240927: virtual_alias_maps map lookup problem for " + t()
         + b" -- message not accepted, try again later",
-        Event("local_fault", reason="a lookup table fails")),
+        Event("local_fault", reason="a lookup table fails: virtual_alias_maps")),
 }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ HOST = "host mx.example.net[198.51.100.25]"
 # own texts as in its source; of large providers as they publish them.
 DELIVERIES = {
     reasons.MAILBOX_FULL: [
+        ("5.2.2", "cannot update mailbox /var/mail/ann for user ann. error writing message: File"
+                  " too large"),
         ("4.2.2", f"{HOST} said: 452 4.2.2 The email account is over quota"),
         ("5.2.2", "maildir delivery failed: create maildir file: Disk quota exceeded"),
         ("5.0.0", f"{HOST} said: 552 storage exceeded"),
@@ -92,15 +94,26 @@ DELIVERIES = {
         ("4.4.3", "unable to look up host mx.example.net: Temporary failure in name resolution"),
         ("5.1.0", "Domain example.net does not accept mail (nullMX)"),
         ("4.1.8", f"{HOST} said: 450 4.1.8 <x@y>: Sender address rejected: Domain not found"),
+    ],
+    # The name of the one who sends: what this machine looks up itself works.
+    reasons.OUR_NAME: [
         ("4.7.1", f"{HOST} said: 450 4.7.1 Client host rejected: cannot find your hostname"),
+        ("4.7.1", f"{HOST} said: 450 4.7.1 <mx1>: Helo command rejected: Host not found"),
+        ("5.7.1", f"{HOST} said: 550 5.7.1 Client host rejected: cannot find your reverse"
+                  " hostname, [192.0.2.1]"),
+        ("5.7.25", f"{HOST} said: 550-5.7.25 The IP address sending this message does not have a"),
+        ("5.7.1", f"{HOST} said: 550 5.7.1 [192.0.2.1] has no PTR record"),
+        ("4.0.0", f"{HOST} refused to talk to me: 421 reverse DNS does not match"),
     ],
     reasons.TLS: [
         ("4.7.4", f"TLS is required, but was not offered by {HOST}"),
         ("4.7.5", "Server certificate not trusted"),
+        ("4.7.5", "client TLS configuration problem"),
         ("4.7.5", "Cannot start TLS: handshake failure"),
         ("5.7.0", f"{HOST} said: 530 5.7.0 Must issue a STARTTLS command first"),
     ],
     reasons.REFUSED: [
+        ("4.4.1", "connect to mx1.example.com[private/dovecot-lmtp]: No such file or directory"),
         ("4.4.1", "connect to mx.example.net[198.51.100.25]:25: Connection refused"),
         ("4.4.1", "delivery temporarily suspended: connect to a[2001:db8::1]:25: Connection"
                   " refused"),
@@ -128,6 +141,18 @@ DELIVERIES = {
     reasons.RELAY_DENIED: [
         ("5.7.1", f"{HOST} said: 554 5.7.1 <ann@example.net>: Relay access denied"),
         ("5.0.0", f"{HOST} said: 550 relaying denied"),
+    ],
+    reasons.NOT_WRITTEN: [
+        ("4.3.0", "maildir delivery failed: error writing message: No space left on device"),
+        ("4.2.0", "cannot update mailbox /var/mail/ann for user ann. unable to create lock file"
+                  " /var/mail/ann.lock: Permission denied"),
+        ("4.2.0", "delivery failed to mailbox /srv/ann: open: Permission denied"),
+    ],
+    reasons.LOOP: [
+        ("5.4.6", "mail for example.net loops back to myself"),
+        ("5.4.6", "mail forwarding loop for ann@example.net"),
+        ("5.4.0", f"{HOST} said: 554 5.4.0 Error: too many hops"),
+        ("5.0.0", f"{HOST} said: 554 Mail loop detected"),
     ],
     reasons.NO_TRANSPORT: [("4.3.0", "mail transport unavailable")],
     reasons.LOOKUP: [
@@ -173,7 +198,6 @@ DELIVERIES = {
         ("5.3.0", f"{HOST} said: 552 5.3.0 no"),
         ("4.0.0", f"{HOST} said: 451 <quota.mailbox.full@example.net>: later"),
         ("4.0.0", f"{HOST} refused to talk to me: 452 over quota"),
-        ("5.4.6", "mail for example.net loops back to myself"),
         # Near misses: the words are another's, or stand elsewhere.
         ("4.0.0", "x connect to mx.example.net[198.51.100.25]:25: Connection refused"),
         ("4.0.0", f"{HOST} said: 451 connect to a[b]:25: Connection refused"),
@@ -224,6 +248,7 @@ REJECTS = {
     ],
     (reasons.RATE_LIMITED, ""): ["too many connections", "Ratelimit exceeded"],
     (reasons.CONTENT, ""): ["Spam message rejected", "Virus found"],
+    (reasons.LOOP, ""): ["Error: too many hops"],
     (reasons.TOO_LARGE, ""): ["Message size exceeds fixed limit"],
     (reasons.CLIENT_REFUSED, ""): ["Client host rejected: Access denied"],
     (reasons.HELO_REFUSED, ""): ["Helo command rejected: need fully-qualified hostname"],

@@ -9,7 +9,7 @@ from check_postfix.command import own_servers, remedy
 from check_postfix.command.report.said import REFUSED
 from check_postfix.command.report.section import WARNINGS, Problem
 from check_postfix.maillog.events import reasons
-from check_postfix.maillog.events.recogniser.health import DIED, NEXT_STEPS
+from check_postfix.maillog.events.recogniser.health import DIED, NEXT_STEPS, fault
 from check_postfix.plugin import values
 
 TYPE_CHECKING = False
@@ -67,7 +67,9 @@ def _of_the_machine(book: Book, trace: Callable[[str], str]) -> list[Problem]:
     for (why,), number in book.faults.numbers.most_common(3):
         words = f"{why}: {_times(number)}"
         found.append(
-            Problem(URGENT, words, f"{NEXT_STEPS[why]}; what was said stands under {WARNINGS}")
+            Problem(
+                URGENT, words, f"{NEXT_STEPS[fault(why)]}; what was said stands under {WARNINGS}"
+            )
         )
     if backend := book.total("auth_backend_error"):
         found.append(

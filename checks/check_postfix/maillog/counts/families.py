@@ -26,9 +26,10 @@ FAMILIES = {
     # what was not understood: who wrote it, and what it looks like
     "not_understood": ("service", "reason"),
     "local_fault": ("reason",),
-    # of a daemon's last words, what no stranger chooses
+    # of the kind daemon_died: its last words, as far as no stranger chooses them. Its keys are not
+    # called like the kind, for older state files have keys of one field under that name; nothing
+    # reads those any more, and they are here to be forgotten
     "died": ("service", "reason"),
-    # what older state files have instead, until it is forgotten
     "daemon_died": ("service",),
     "debug_dialogue": ("client",),
     # who hands mail in: what a number is of, of whom, and for messages of an account from where

@@ -24,6 +24,7 @@ RATE_LIMITED = "rate limited"
 BLOCKED = "blocked by a list"
 POLICY = "policy"
 DNS = "DNS"
+OUR_NAME = "name of this server"
 TLS = "TLS"
 REFUSED = "connection refused"
 TIMED_OUT = "connection timed out"
@@ -31,6 +32,8 @@ LOST = "connection lost"
 CONTENT = "content"
 TOO_LARGE = "too large"
 RELAY_DENIED = "relay denied"
+LOOP = "mail loop"
+NOT_WRITTEN = "mailbox cannot be written"
 NO_TRANSPORT = "no transport"
 LOOKUP = "lookup failure"
 UNAVAILABLE = "server unavailable"
@@ -50,6 +53,7 @@ REASONS = {
     BLOCKED: "the client is on a block list, or of bad repute",
     POLICY: "SPF, DKIM or DMARC",
     DNS: "a name or address cannot be looked up, or takes no mail",
+    OUR_NAME: "our PTR record or HELO name does not do for another server",
     TLS: "no encryption, or a certificate that does not do",
     REFUSED: "nobody listens there",
     TIMED_OUT: "no answer, or no way to there",
@@ -57,6 +61,8 @@ REASONS = {
     CONTENT: "spam, virus or form of the message",
     TOO_LARGE: "the message is too large",
     RELAY_DENIED: "not for us, and not from one of us",
+    NOT_WRITTEN: "our own disk, or the owner or mode of a mailbox of ours",
+    LOOP: "mail comes back to who has sent it on",
     NO_TRANSPORT: "our own delivery agent for it does not work",
     LOOKUP: "a table or database of whoever answers does not answer itself",
     COMMAND: "a program that mail is handed to",
@@ -83,7 +89,8 @@ _OWN = (
     (DNS, (b"Host or domain name not found", b"Host not found", b"unable to look up host ",
            b"no MX host for ")),
     (TLS, (b"TLS is required, but ", b"TLS policy ", b"TLSA ", b"no TLSA ",
-           b"non DNSSEC destination", b"Cannot start TLS: ", b"Server certificate ")),
+           b"non DNSSEC destination", b"Cannot start TLS: ", b"Server certificate ",
+           b"client TLS configuration problem")),
     (LOGIN_REFUSED, (b"SASL authentication failed; ",)),
     (UNKNOWN_USER, (b'unknown user: "', b"User unknown in ", b"user unknown")),
     (NO_TRANSPORT, (b"mail transport unavailable",)),
@@ -92,12 +99,19 @@ _OWN = (
                b"Command time limit exceeded: ")),
 )  # fmt: skip
 _OWN_ABOUT = (
-    (REFUSED, b"connect to ", (b"Connection refused",)),
+    # Of a socket, such as Dovecot's lmtp, whose server is not started.
+    (REFUSED, b"connect to ", (b"Connection refused", b"No such file or directory")),
     (TIMED_OUT, b"connect to ", (b"Connection timed out", b"Operation timed out",
                                  b"No route to host", b"Network is unreachable", b"Host is down")),
     (TIMED_OUT, b"conversation with ", (b"timed out while ",)),
     (DNS, b"Domain ", (b"does not accept mail (nullMX)",)),
+    (LOOP, b"mail for ", (b"loops back to myself",)),
 )  # fmt: skip
+
+# What local and virtual say of a mailbox, where it is not a full one by its code (local/mailbox.c,
+# local/maildir.c, virtual/mailbox.c)
+_OF_A_MAILBOX = (b"maildir delivery failed: ", b"cannot update mailbox ",
+                 b"delivery failed to mailbox ", b"cannot append message to file ")  # fmt: skip
 
 # By enhanced code, its class left out where both mean the same.
 _CODES = {
@@ -110,6 +124,7 @@ _CODES = {
     b"5.4.4": DNS,
     b".2.3": TOO_LARGE,
     b".3.4": TOO_LARGE,
+    b".4.6": LOOP,
     b".5.3": RATE_LIMITED,
     b".6.0": CONTENT,
     b".7.8": LOGIN_REFUSED,
@@ -120,7 +135,7 @@ _CODES = {
     b".7.22": POLICY,
     b".7.23": POLICY,
     b".7.24": POLICY,
-    b".7.25": DNS,
+    b".7.25": OUR_NAME,
     b".7.26": POLICY,
     b".7.27": DNS,
     b".7.28": RATE_LIMITED,
@@ -160,6 +175,7 @@ _WORDS = [
         rb"|too many messages on the server",
     ),
     (GREYLISTED, b"grey|gray|delayed by", rb"gr[ae]y-? ?list|delayed by "),
+    (LOOP, b"hop|loop", rb"too many hops|hop count|(?:mail|routing|forwarding) loop"),
     (
         BLOCKED,
         b"spamhaus|spamcop|barracuda|uceprotect|dnsbl|rbl|black|block|denylist|banned|reputation"
@@ -206,10 +222,15 @@ _WORDS = [
         rb"authentication (?:is )?(?:required|failed)|not authenticated",
     ),
     (
+        OUR_NAME,
+        b"reverse|ptr|rdns|helo|your hostname",
+        rb"reverse (?:dns|hostname)|\bptr\b|\brdns\b|\bhelo command rejected"
+        rb"|cannot (?:find|resolve) your hostname",
+    ),
+    (
         DNS,
-        b"domain|host|reverse|ptr|cannot",
-        rb"(?:domain|host) (?:name )?(?:not found|does not resolve)|reverse (?:dns|hostname)"
-        rb"|\bptr\b|cannot (?:find|resolve)",
+        b"domain|host|cannot",
+        rb"(?:domain|host) (?:name )?(?:not found|does not resolve)|cannot (?:find|resolve)",
     ),
     (
         LOOKUP,
@@ -251,6 +272,8 @@ def of_delivery(enhanced_code: bytes, reply: bytes, said: re.Match[bytes] | None
     if reason:
         return reason
     if not said:
+        if reply.startswith(_OF_A_MAILBOX):
+            return NOT_WRITTEN
         return UNKNOWN_USER if enhanced_code == _DISABLED else OTHER
     template = _drop_numbers(b"", _replace_addresses(b" @", b" " + reply[said.end() :])).lower()
     if enhanced_code == _DISABLED:
@@ -319,6 +342,7 @@ _MESSAGES = (
     (TOO_LARGE, (b"message size exceeds ",)),
     (RELAY_DENIED, (b"relay access denied",)),
     (LOOKUP, (b"temporary lookup failure",)),
+    (LOOP, (b"error: too many hops",)),
     (UNAVAILABLE, (b"insufficient system storage", b"server configuration error",
                    b"server configuration problem", b"error: queue file write error")),
     (POLICY, (b"rejected by dmarc",
