@@ -56,7 +56,7 @@ def test_every_queue_is_counted_and_the_oldest_of_incoming_and_active_told():
         message("incoming", age=90, size=10),
         message("deferred", age=345600, size=10),
         message("hold", age=345601, size=10),
-        message("maildrop", age=345602, size=10),
+        message("maildrop", age=80, size=10),
     )
 
     assert outcome.exit_code == 0
@@ -64,7 +64,7 @@ def test_every_queue_is_counted_and_the_oldest_of_incoming_and_active_told():
         "POSTFIX QUEUE OK - 6 messages, oldest in incoming and active 1 min 30 s, 2 in active"
         " | queue_size=6;500;2000;0 queue_oldest=90s;3600;14400;0 active=2;;;0 deferred=1;;;0"
         " hold=1;;;0 incoming=1;;;0 maildrop=1;;;0 queue_bytes=60B;;;0"
-        + ages(active=30, deferred=345600, hold=345601, incoming=90, maildrop=345602)
+        + ages(active=30, deferred=345600, hold=345601, incoming=90, maildrop=80)
     )
 
 
@@ -104,6 +104,20 @@ def test_the_age_of_mail_in_active_says_nothing_but_what_is_stuck_there_does():
     )
     assert "queue_oldest=14401s;3600;14400;0" in stuck.line
     assert "active_oldest=345600s;;;0" in stuck.line
+
+
+def test_mail_that_pickup_does_not_take_is_judged_by_its_age():
+    outcome = judge(message("maildrop", age=14401), message("incoming", age=90))
+
+    assert outcome.exit_code == 2
+    assert outcome.words == (
+        "POSTFIX QUEUE CRITICAL - 2 messages, oldest in maildrop 4 h 1 s, 1 in maildrop"
+    )
+    asked = judge(message("maildrop", age=14401), arguments=["--queue", "incoming"])
+    assert (
+        asked.words
+        == "POSTFIX QUEUE OK - 1 message, none in incoming, all in maildrop (oldest 4 h 1 s)"
+    )
 
 
 def test_the_age_of_other_queues_is_judged_when_they_are_asked_for():

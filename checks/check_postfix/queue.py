@@ -1,7 +1,8 @@
 """Warn when the queue grows, when mail in it is stuck, or when too much of it waits too long.
 
 A retry takes mail that is days old into active for a moment. So mail in active counts when it
-stays there, and deferred mail when it waits for several domains: a misspelt one always does.
+stays there, and deferred mail when it waits for several domains: a misspelt one always does. What
+sendmail has put into maildrop is there for a moment only, unless pickup does not take it.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ POSTQUEUE = Option(
 )
 QUEUE = Option(
     "--queue",
-    "queue whose oldest message is judged, and whose ages -vv shows (default: incoming and active)",
+    "queue whose oldest message is judged, and whose ages -vv shows (default: incoming and active;"
+    " maildrop is judged as well)",
     parse=values.one_of(*QUEUES),
     metavar="NAME",
     repeatable=True,
@@ -115,6 +117,8 @@ _LISTING = 0.9
 FILE = "queue.json"
 # Domains shown with -v, and those of the age table.
 _ROWS = 5
+# Where sendmail puts mail
+_MAILDROP = "maildrop"
 _AGE_ROWS = 20
 
 
@@ -198,8 +202,21 @@ def _with_stuck(listing: Listing, options: Namespace, remarks: list[Remark]) -> 
     return Queue(listing, stuck, tuple(remarks), path)
 
 
-def _judged(options: Namespace) -> tuple[str, ...]:
+def _shown(options: Namespace) -> tuple[str, ...]:
+    """Return the queues whose domains and ages are shown."""
     return tuple(options.queue) or ON_ITS_WAY
+
+
+def _judged(options: Namespace) -> tuple[str, ...]:
+    """Return the queues whose oldest message is judged."""
+    return tuple(options.queue) or (_MAILDROP, *ON_ITS_WAY)
+
+
+def _named(measured: Mapping[str, float], options: Namespace) -> str:
+    """Return what the queues are called whose oldest message the first line tells."""
+    oldest = measured["queue_oldest"]
+    is_in_maildrop = oldest and measured[f"{_MAILDROP}_oldest"] == oldest
+    return _MAILDROP if is_in_maildrop and not options.queue else " and ".join(_shown(options))
 
 
 def measure(queue: Queue, options: Namespace) -> dict[str, float]:
@@ -230,10 +247,10 @@ def summary(measured: Mapping[str, float], queue: Queue, options: Namespace, _: 
     if any(limit is not None and not limit.match(many) for limit in limits):
         domains = values.amount(max(1, options.min_deferred_domains), "domain")
         parts.append(f"mail for {domains} deferred for {values.span(many)}")
-    names = " and ".join(_judged(options))
+    names = _named(measured, options)
     if measured["queue_oldest"]:
         parts.append(f"oldest in {names} {values.span(measured['queue_oldest'])}")
-    elif any(measured[name] for name in _judged(options)):
+    elif any(measured[name] for name in _shown(options)):
         parts.append(f"none stuck in {names}")
     else:
         parts.append(f"none in {names}")
@@ -263,9 +280,9 @@ def details(queue: Queue, options: Namespace) -> list[str]:
     if len(listing.by_instance) > 1:
         of_instances = [(name or "main", n) for name, n in listing.by_instance.items()]
         lines += table("messages by instance", of_instances, len(of_instances))
-    judged = _judged(options)
-    others = [name for name, _ in by_queue if name not in judged]
-    for queues in (judged, others):
+    shown = _shown(options)
+    others = [name for name, _ in by_queue if name not in shown]
+    for queues in (shown, others):
         domains = [
             one._replace(domain=MANY) if one.domain == OTHERS else one
             for one in waiting(listing, queues)
@@ -313,8 +330,8 @@ def _where(queue: Queue, options: Namespace) -> list[str]:
 
 def _about(queue: Queue, options: Namespace) -> list[str]:
     """Return the ages of the mail in the judged queues by recipient domain, as qshape does."""
-    rows = age.table(queue.listing, _judged(options))
-    title = f"recipients in {' and '.join(_judged(options))} by age in minutes:"
+    rows = age.table(queue.listing, _shown(options))
+    title = f"recipients in {' and '.join(_shown(options))} by age in minutes:"
     return [title, *age.render(rows, _AGE_ROWS)]
 
 
