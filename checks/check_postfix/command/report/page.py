@@ -65,11 +65,7 @@ def _drawn(template: str, report: Report, **more: object) -> str:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    shown = [
-        place
-        for place, column in enumerate(section.columns)
-        if column.key != _EXAMPLE and any(row[place] not in ("", None) for row in section.rows)
-    ]
+    shown = [place for place in section.shown if section.columns[place].key != _EXAMPLE]
     examples = [place for place, column in enumerate(section.columns) if column.key == _EXAMPLE]
     columns = [section.columns[place] for place in shown]
     listed: list[tuple[Any, ...]] = section.rows

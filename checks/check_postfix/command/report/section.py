@@ -59,6 +59,20 @@ class Section(
     more: int
     chart: str
 
+    @property
+    def shown(self) -> list[int]:
+        """The places of the columns in which anything stands."""
+        return [
+            place
+            for place in range(len(self.columns))
+            if any(row[place] not in ("", None) for row in self.rows)
+        ]
+
+    @property
+    def sums(self) -> list[int]:
+        """What the numbers of each row come to."""
+        return [sum(number for number in row if isinstance(number, int)) for row in self.rows]
+
 
 class Problem(namedtuple("Problem", "weight says then")):
     """A problem.
