@@ -154,10 +154,11 @@ def _troubles(measured: Mapping[str, float], options: Namespace | None) -> list[
         named["warnings"] = "other warning"
         # Where there are some they are named already, as local faults.
         named |= {label: reason for label, reason in _STOPPED.items() if not measured[label]}
-        for threshold in CHECK.thresholds:
-            limits = (getattr(options, end.name) for end in (threshold.warning, threshold.critical))
-            if any(one is not None and not one.match(measured[threshold.metric]) for one in limits):
-                said.add(threshold.metric)
+        said |= {
+            threshold.metric
+            for threshold in CHECK.thresholds
+            if threshold.state_of(measured[threshold.metric], options)
+        }
     return [values.amount(measured[label], noun) for label, noun in named.items() if label in said]
 
 
