@@ -157,7 +157,7 @@ def _journal(store: Store, log: Log) -> Iterator[str]:
     for span in store.journal_spans.of(log)[:_MOST]:
         yield (
             f"  read from {local_time(span.first_minute)} to {local_time(span.last)},"
-            f" {values.amount(span.line_counts.lines, 'entry').replace('entrys', 'entries')}"
+            f" {values.amount(span.line_counts.lines, 'entry', 'entries')}"
         )
 
 
@@ -188,9 +188,7 @@ def _kept(holds: Contents) -> Iterator[str]:
 def _runs(runs: Kept) -> str:
     if runs.last is None:
         return "no check has run on it yet"
-    number = values.amount(runs.number, "check or set of options").replace(
-        "check or set of optionss", "checks or sets of options"
-    )
+    number = values.amount(runs.number, "check or set of options", "checks or sets of options")
     return f"{number} run on it; the last one at {local_time(runs.last - 1)} or a little later"
 
 

@@ -102,7 +102,8 @@ class Story:
         times = f" after {len(attempts)} attempts" if attempts[1:] else ""
         relay = "" if last.relay == b"none" else f" by {self._shows.relay(clean(last.relay))}"
         return (
-            f"{told}{times}{relay} {self._local(line.time)}, {_seconds(last.delay)} after it came"
+            f"{told}{times}{relay} {self._local(line.time)},"
+            f" {values.exact_span(last.delay)} after it came"
             f"{_stages(last, is_retry=bool(attempts[1:]))}:"
             f" {self._shows.reply(last.reply, last.dsn)}"
         )
@@ -134,16 +135,11 @@ def _stages(delivery: Delivery, is_retry: bool) -> str:
     """
     stages = (_WAITED, *_STAGES[1:]) if is_retry else _STAGES
     parts = [
-        f"{_seconds(seconds)} {stage}"
+        f"{values.exact_span(seconds)} {stage}"
         for seconds, stage in zip(delivery.stages, stages, strict=True)
         if seconds >= _SHORT
     ]
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def _seconds(seconds: float) -> str:
-    """Return a time as people say it; short ones as exactly as Postfix does."""
-    return values.span(seconds) if seconds >= values.UNITS["m"] else f"{seconds:g} s"
 
 
 def clock(zone: tzinfo | None) -> Callable[[float], str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.plugin.values import UNITS, span
+from check_postfix.plugin.values import exact_span
 
 # What stands in a column
 TEXT, WORDS, COUNT, SHARE, BYTES, SECONDS = "text", "words", "count", "share", "bytes", "seconds"
@@ -134,5 +134,5 @@ def size(number: float) -> str:
 
 
 def seconds(number: float) -> str:
-    """Return a time as people read it; short ones as exactly as Postfix writes them."""
-    return span(number) if number >= UNITS["m"] else f"{round(number, 2):g} s"
+    """Return a time as people read it; a short one to the hundredth, as Postfix writes it."""
+    return exact_span(round(number, 2))
