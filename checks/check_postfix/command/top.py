@@ -21,7 +21,7 @@ from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.window.window import DEFERRALS
-from check_postfix.plugin import UsageError, values
+from check_postfix.plugin import values
 from check_postfix.rejects import REJECTED
 
 TYPE_CHECKING = False
@@ -58,7 +58,6 @@ _FAMILIES = {
 }
 _RECIPIENT = "recipient"
 BY = (*_FAMILIES, _RECIPIENT)
-_ROWS = "10"
 # In seconds. Without a state the whole log is read, and nobody else waits.
 _TIMEOUT, _LONG_TIMEOUT = 10.0, 86400.0
 # How often a log may be rotated while it is read.
@@ -90,9 +89,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--by", metavar="WHAT", choices=BY, action="append", default=[],
         help=f"only by this: {', '.join(BY)} (default: by all of them)",
     )  # fmt: skip
-    parser.add_argument(
-        "--rows", metavar="N", default=_ROWS, help=f"rows of each table (default: {_ROWS})"
-    )
+    declared.add(parser, columns.ROWS)
     for option in OPTIONS:
         declared.add(parser, option)
 
@@ -102,12 +99,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError, Unknown
     """
-    given = declared.values(options, OPTIONS)
+    given = declared.values(options, [columns.ROWS, *OPTIONS])
     given.timeout = _LONG_TIMEOUT if options.no_state else _TIMEOUT
-    try:
-        rows = values.count(options.rows)
-    except ValueError as error:
-        raise UsageError(f"--rows {options.rows}: {error.args[0]}; use for example 10") from None
     asked = [what for what in BY if what in (options.by or BY)]
     with FROM_LOG.open(given) as window:
         remarks = FROM_LOG.remarks(window)
@@ -116,12 +109,12 @@ def run(options: Namespace) -> Generator[str, None, int]:
         held = window.through(HeldAnswers)
         for what in asked:
             if what != _RECIPIENT:
-                lines = list(_table(window, held, what, rows))
+                lines = list(_table(window, held, what, given.rows))
                 found += bool(lines)
                 yield from lines
         start, end = window.start, window.end
     if _RECIPIENT in asked:
-        lines = _recipients(given, start, end, rows)
+        lines = _recipients(given, start, end)
         found += bool(lines)
         yield from lines
     for remark in remarks:
@@ -182,7 +175,7 @@ def _shown(window: Window, what: str, value: str) -> str:
     return clean(window.name(what, value).encode("utf-8", "replace")) + note
 
 
-def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:
+def _recipients(given: Namespace, start: int, end: int) -> list[str]:
     """Return the lines of the table of recipients; none if there are none.
 
     Raises: LogError, UsageError
@@ -200,11 +193,11 @@ def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:
                 counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)
                 table = [
                     [*numbers, shows.address(address) or "(cannot be told)"]
-                    for address, numbers in counted.most(rows)
+                    for address, numbers in counted.most(given.rows)
                 ]
                 if not table:
                     return []
-                if more := counted.rest(rows):
+                if more := counted.rest(given.rows):
                     table.append([*more[1:], f"in {more[0]} more, see --rows"])
                 heads = [*recipients.KINDS, f"by {_RECIPIENT}"]
                 notes = [f"-- not read: {clean(note.encode())}" for note in logs.notes]

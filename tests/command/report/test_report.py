@@ -570,7 +570,7 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
         (["--day", "never"], "--day never: not a date and time"),
         (["--day", "today", "--since", "12:00"], "--day is a whole day"),
         (["--since", "2026-11-24", "--until", "2026-11-23"], "--since is not before --until"),
-        (["--top", "many"], "--top many: not a whole number; example: --top 20, or --top all"),
+        (["--top", "many"], "--top many: not a whole number; use for example 20, or all"),
         (["--mail", "-oQ/tmp"], "--mail '-oQ/tmp': not one plain address"),
         (["--mail", "a@example.com\nBcc: x@example.org"], "not one plain address"),
         (["--mail", "a@example.com, b@example.com"], "not one plain address"),
