@@ -6,8 +6,9 @@ import time
 from argparse import Namespace
 
 from check_postfix.command import columns, declared, named, names, remedy, retry
-from check_postfix.command.logs import Logs, Replaced
+from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Attempts
 from check_postfix.command.story import clock
 from check_postfix.command.text import clean
 from check_postfix.command.waits import NO_REASON, Waits
@@ -40,8 +41,6 @@ NOTHING_FOUND, NOT_READ = 1, 3
 BY = ("sender", "relay", "reason", "domain")
 # In seconds: a large queue takes its time, and nobody else waits.
 _TIMEOUT = 600
-# How often a log may be rotated while it is read.
-_TRIES = 3
 # So many remedies are told: those for most of the mail.
 _MOST_REMEDIES = 5
 
@@ -278,15 +277,13 @@ def _last_attempts(
     since: float,
     notes: list[str],
 ) -> dict[bytes, float]:
-    for _ in range(_TRIES):
-        try:
-            with (
-                Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-                Progress() as progress,
-            ):
-                found = retry.last_attempts(logs, arrivals, since, progress.read)
-                notes += logs.notes
-                return found
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
+    attempts = Attempts()
+    while True:
+        with (
+            attempts,
+            Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
+            Progress() as progress,
+        ):
+            found = retry.last_attempts(logs, arrivals, since, progress.read)
+            notes += logs.notes
+            return found

@@ -10,15 +10,15 @@ from __future__ import annotations
 from argparse import Namespace
 
 from check_postfix.command import columns, declared, named, names, recipients, typical
-from check_postfix.command.logs import Logs, Replaced
+from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Attempts
 from check_postfix.command.text import clean
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.tables import relay_note
 from check_postfix.maillog.counts.families import MANY
-from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.window.window import DEFERRALS
 from check_postfix.plugin import values
@@ -60,8 +60,6 @@ _RECIPIENT = "recipient"
 BY = (*_FAMILIES, _RECIPIENT)
 # In seconds. Without a state the whole log is read, and nobody else waits.
 _TIMEOUT, _LONG_TIMEOUT = 10.0, 86400.0
-# How often a log may be rotated while it is read.
-_TRIES = 3
 
 HELP = "say which clients, accounts, domains, relays, recipients and reasons lead in a window"
 DESCRIPTION = """\
@@ -183,25 +181,23 @@ def _recipients(given: Namespace, start: int, end: int) -> list[str]:
     zone = None if given.timezone is None else values.zone(given.timezone)
     shows = names.of(given.anonymise, None if given.no_state else given.state)
     since = start * 60
-    for _ in range(_TRIES):
-        try:
-            with (
-                Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-                Progress() as progress,
-                recipients.Recipients() as counted,
-            ):
-                counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)
-                table = [
-                    [*numbers, shows.address(address) or "(cannot be told)"]
-                    for address, numbers in counted.most(given.rows)
-                ]
-                if not table:
-                    return []
-                if more := counted.rest(given.rows):
-                    table.append([*more[1:], f"in {more[0]} more, see --rows"])
-                heads = [*recipients.KINDS, f"by {_RECIPIENT}"]
-                notes = [f"-- not read: {clean(note.encode())}" for note in logs.notes]
-                return ["", *columns.table(heads, table), *notes]
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
+    attempts = Attempts()
+    while True:
+        with (
+            attempts,
+            Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
+            Progress() as progress,
+            recipients.Recipients() as counted,
+        ):
+            counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)
+            table = [
+                [*numbers, shows.address(address) or "(cannot be told)"]
+                for address, numbers in counted.most(given.rows)
+            ]
+            if not table:
+                return []
+            if more := counted.rest(given.rows):
+                table.append([*more[1:], f"in {more[0]} more, see --rows"])
+            heads = [*recipients.KINDS, f"by {_RECIPIENT}"]
+            notes = [f"-- not read: {clean(note.encode())}" for note in logs.notes]
+            return ["", *columns.table(heads, table), *notes]

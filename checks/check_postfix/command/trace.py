@@ -12,8 +12,9 @@ from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
 from check_postfix.command.jobs import JOBS
 from check_postfix.command.line import read
-from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
+from check_postfix.command.logs import STANDARD_INPUT, Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Attempts
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
@@ -26,7 +27,6 @@ from check_postfix.common.log_options import (
     STATE,
     TIMEZONE,
 )
-from check_postfix.maillog.errors import LogError
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.plugin import Option, UsageError, values
 
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 NOTHING_FOUND, NOT_READ = 1, 3
-# How often a log may be rotated while it is read.
-_TRIES = 3
 # In seconds
 _QUEUE_TIMEOUT = 20
 CONTEXT = Option(
@@ -139,12 +137,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
         pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
     ]
-    for _ in range(_TRIES):
-        try:
+    attempts = Attempts()
+    while True:
+        with attempts:
             return (yield from _run(given, patterns, zone, since, until))
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
 
 
 def _run(

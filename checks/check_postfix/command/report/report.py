@@ -6,7 +6,7 @@ import shlex
 
 from check_postfix.command import declared, moment, named
 from check_postfix.command.jobs import JOBS
-from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
+from check_postfix.command.logs import STANDARD_INPUT, Logs
 from check_postfix.command.report import delivery, secret, span
 from check_postfix.command.report.book import SEPARATOR, Book
 from check_postfix.command.report.extent import Extent
@@ -16,6 +16,7 @@ from check_postfix.command.report.reading import Reading
 from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
+from check_postfix.command.rotated import Attempts
 from check_postfix.command.text import clean
 from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_options import (
@@ -28,7 +29,6 @@ from check_postfix.common.log_options import (
     TIMEZONE,
 )
 from check_postfix.common.suspicion import Tries
-from check_postfix.maillog.errors import LogError
 from check_postfix.plugin import Option, values
 
 TYPE_CHECKING = False
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from check_postfix.command.report.span import Span
 
 NOTHING_FOUND, NOT_READ, INTERRUPTED = 1, 3, 130
-_TRIES = 3
 # Who tried whose password: so many pairs are looked at, the most frequent first.
 _MOST_TRIES = 30_000
 _EVERYTHING = 1 << 40
@@ -162,12 +161,10 @@ def run(options: Namespace) -> Generator[str, None, int]:
     of_time = span.of(given, zone)
     own = {option.name: getattr(given, option.name) for option in LIMITS}
     limits = Limits(given.top, {name: rows for name, rows in own.items() if rows is not None})
-    for _ in range(_TRIES):
-        try:
+    attempts = Attempts()
+    while True:
+        with attempts:
             return (yield from _run(given, zone, of_time, limits))
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
 
 
 def _run(
