@@ -170,9 +170,6 @@ def test_what_is_held_answers_as_the_store_does(kept, kind):
             end = now - chance.randrange(5 * 1440)
             start = end - chance.randrange(1, 2000)
             assert held.totals(start, end, origins) == store.answers.totals(start, end, origins)
-            assert held.has_totals(start, end, origins) == store.answers.has_totals(
-                start, end, origins
-            )
             for family in ("deferred", "auth_failed"):
                 assert held.keys(family, start, end, origins) == store.answers.keys(
                     family, start, end, origins
@@ -195,7 +192,7 @@ def test_windows_that_follow_each_other_have_what_the_store_has(kept, length, st
             start, quarter = end - length, -(-end // 15)
 
             assert much.totals(start, end, origins) == store.answers.totals(start, end, origins)
-            assert much.has_totals(start, end, some) == store.answers.has_totals(start, end, some)
+            assert much.totals(start, end, some) == store.answers.totals(start, end, some)
             rejected = ("rejected_smtpd", "rejected_size")
             assert much.by_minute(rejected, start, end, origins) == store.answers.by_minute(
                 rejected, start, end, origins
