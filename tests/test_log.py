@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from check_postfix import log
+from check_postfix import deferred, log
 from check_postfix.log import CHECK
 from check_postfix.maillog.events.recogniser import health
 from check_postfix.maillog.window.coverage import Unread
@@ -106,11 +106,30 @@ def test_what_keeps_checks_from_judging_is_an_alarm(coverage, state, said):
     assert said in outcome.words
 
 
+def test_that_one_of_several_logs_has_no_mail_is_critical_here_and_said_by_the_others():
+    coverage = a_coverage(absence="the journal has no line of Postfix or Dovecot; see why")
+    others = deferred.CHECK.judge(a_window(coverage=coverage), options(deferred.CHECK))
+
+    assert judge(coverage=coverage).exit_code == 2
+    assert others.exit_code == 0
+    assert others.words.endswith("(the journal has no line of Postfix or Dovecot; see why)")
+
+
+def test_a_host_that_fell_silent_is_a_warning(tmp_path):
+    silent = mail_log.lines([mail_log.SENT], minutes_ago=4 * DAY, host="mx2")
+
+    text, code = _run(_log(tmp_path, silent, mail_log.lines([mail_log.SENT])))
+
+    assert code == 1
+    assert "(mx2 silent for 4 d" in text
+
+
 def test_lines_that_are_not_understood_are_a_warning():
     outcome = judge(sent=50, delivery_unknown=50)
 
     assert outcome.exit_code == 1
     assert "50 lines about mail not understood" in outcome.words
+    assert judge(sent=50, delivery_unknown=5).exit_code == 1
     few = judge(sent=50, delivery_unknown=4)
     assert few.exit_code == 0
     assert "4 lines about mail not understood" in few.words
@@ -225,7 +244,7 @@ def test_how_often_it_may_happen_is_an_option(suffix):
     assert judge(f"--critical-{suffix}", "8", **window).exit_code == 2
 
 
-@pytest.mark.parametrize(("days", "state"), [(34, 0), (36, 1)])
+@pytest.mark.parametrize(("days", "state"), [(34, 0), (35, 0), (36, 1)])
 def test_an_archive_that_should_be_gone_is_a_warning(days, state):
     old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
 
