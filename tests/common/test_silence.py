@@ -199,6 +199,43 @@ def test_a_strangers_text_does_not_break_the_silence_of_a_host(tmp_path):
 # -- a silence that is no news: now it is Tuesday, 16:00
 
 
+@pytest.mark.parametrize(
+    ("minutes", "asked", "code", "said"),
+    [
+        (14, [], 0, ""),
+        (15, [], 0, " (no log line for 16 min)"),
+        (59, ["--max-silence", "1h"], 0, " (no log line for 1 h)"),
+        (60, ["--max-silence", "1h"], 3, " (no log line for 1 h 1 min, since 15:00; see where mail"
+         " is logged now and name that with --log, or raise --max-silence)"),
+    ],
+)  # fmt: skip
+def test_the_first_minute_of_the_window_breaks_it_and_the_longest_one_is_not_too_long(
+    minutes, asked, code, said, tmp_path
+):
+    server = Server(tmp_path)
+    server.goes_to(-minutes)
+    server.writes([CONNECT])
+    server.goes_to(0)
+
+    told = server.says("deferred", *asked)
+
+    assert told.exit_code == code
+    assert told.line.partition("in 15 min")[2] == said
+
+
+@pytest.mark.parametrize(("minutes", "is_said"), [(59, False), (60, True)])
+def test_a_host_is_silent_when_it_is_so_for_longer_than_it_may(minutes, is_said, tmp_path):
+    server = Server(tmp_path)
+    server.goes_to(-minutes)
+    server.writes([CONNECT], host="mx2")
+    server.goes_to(0)
+    server.writes([CONNECT])
+
+    told = server.says("deferred", "--max-silence", "1h")
+
+    assert ("mx2 silent for 1 h 1 min" in told.line) == is_said
+
+
 def days_with_lines_at(server, *times, days=range(8, 0, -1), today=("09:00",), host="mx1"):
     """Write a line at these times of earlier days, and at others of today."""
     for day, of_day in [*((day, times) for day in days), (0, today)]:
