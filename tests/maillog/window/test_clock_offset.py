@@ -104,7 +104,7 @@ def test_stamps_of_the_past_are_not(off):
     assert (offset.proven, offset.ahead(0)) == (0, 0)
 
 
-@pytest.mark.parametrize("off", [-300, 0, 3, 10])
+@pytest.mark.parametrize("off", [-300, 0, 3])
 def test_a_file_whose_time_was_set_proves_nothing(off):
     assert UNKNOWN.after(NOON + off, None, NOON, NOON + off - 300).proven == 0
 
