@@ -10,7 +10,6 @@ import os
 import shlex
 import shutil
 import time
-from argparse import Namespace
 
 from check_postfix import child
 from check_postfix.command import declared, installation, monitoring, named, postconf, state, users
@@ -39,7 +38,7 @@ from check_postfix.plugin import UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Generator, Iterator
 
     from check_postfix.command.users import User

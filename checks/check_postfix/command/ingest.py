@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import Namespace
 
 from check_postfix.command import declared, state
 from check_postfix.command.jobs import JOBS
@@ -30,7 +29,7 @@ from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Generator
 
     from check_postfix.maillog.window.coverage import Coverage

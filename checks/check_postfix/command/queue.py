@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 
 from check_postfix.command import columns, declared, named, names, remedy, retry
 from check_postfix.command.logs import Logs
@@ -29,7 +28,7 @@ from check_postfix.queue import CONFIG_DIR, POSTQUEUE, QUEUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import tzinfo
 

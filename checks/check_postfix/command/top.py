@@ -7,8 +7,6 @@ recogniser.
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 from check_postfix.command import columns, declared, named, names, recipients, typical
 from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
@@ -26,7 +24,7 @@ from check_postfix.rejects import REJECTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Generator, Iterator
 
     from check_postfix.maillog.window.window import Window

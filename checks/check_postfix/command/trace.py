@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from functools import partial
 from math import inf
 
@@ -32,7 +31,7 @@ from check_postfix.plugin import Option, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Generator, Iterator
     from datetime import tzinfo
     from typing import TypeVar

@@ -17,6 +17,7 @@ from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.maillog.counts.families import NOBODY
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
+from check_postfix.maillog.source.logfile import inode_at
 from check_postfix.maillog.store import clock_mark, location, log_zone, retention
 from check_postfix.maillog.store.retention import USUAL, Retention
 from check_postfix.maillog.store.schema import ASIDE
@@ -134,7 +135,7 @@ class OpenedStore:
         tries = _TRIES
         while True:
             tries -= 1
-            file = _file_at(self._path)
+            file = inode_at(self._path)
             try:
                 self._open()
                 break
@@ -149,7 +150,7 @@ class OpenedStore:
                     self.notes = [note for note in self.notes if note != _BUILT_AGAIN]
                     self.notes.append(_BUILT_AGAIN)
                 # SQLite has many words for what happens to a file that is not there any more.
-                is_another = file is not None and _file_at(self._path) != file
+                is_another = file is not None and inode_at(self._path) != file
                 if not (is_another or is_damaged):
                     raise
         if self._path is not None:
@@ -484,15 +485,6 @@ class OpenedStore:
                 )
             origins = matching
         return origins + nobody
-
-
-def _file_at(path: str | None) -> tuple[int, int] | None:
-    """Return device and inode of the file at a path, None if there is none."""
-    try:
-        status = os.stat(path or "")
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _is_set_aside(path: str | None, deadline: float) -> bool:

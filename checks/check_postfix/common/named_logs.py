@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from check_postfix.maillog.source.logfile import Inode
     from check_postfix.maillog.source.name_pattern import NamePattern
     from check_postfix.maillog.store.store import Store
 
-    Inode = tuple[int, int]
     Sized = tuple[str, int]
 
 

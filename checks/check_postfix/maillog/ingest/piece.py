@@ -13,6 +13,7 @@ from check_postfix.maillog.ingest.parts import Cuts
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
+    FIRST_LINES,
     Generation,
     Replaced,
     fingerprints,
@@ -45,8 +46,6 @@ _HOLE_STEP_PARTS = 8  # of a piece
 _BYTES_BEFORE = 4096
 # Lines at either end of a block that are asked for their time.
 _LINES_ASKED = 20
-# Bytes of a file that tell when it begins.
-FIRST_LINES = 16 * 1024
 # From one line to the next, the time steps back by less than this, and ahead by less than that.
 # Else a clock was set in between, or is another host's. In minutes.
 _BACK = 5
