@@ -14,7 +14,8 @@ from check_postfix.command import cli, rehearse
 from check_postfix.command.much_asked import MuchAsked
 from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.store.store import Store
-from check_postfix.plugin.run import options_of, outcome_of
+from check_postfix.plugin.arguments import options_of
+from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
 
 pytestmark = pytest.mark.usefixtures("utc")

@@ -19,7 +19,7 @@ from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.maillog.window.silence import Silence
 from check_postfix.maillog.window.window import Window
 from check_postfix.plugin import Check
-from check_postfix.plugin.run import options_of
+from check_postfix.plugin.arguments import options_of
 
 # 2026-11-24 16:00 UTC, in minutes
 NOON = 1795536000 // 60

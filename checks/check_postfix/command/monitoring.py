@@ -19,7 +19,7 @@ from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MAT
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.store import run_mark
 from check_postfix.plugin import UsageError, values
-from check_postfix.plugin.run import options_of
+from check_postfix.plugin.arguments import options_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import Option, Unknown, UsageError, values
+from check_postfix.plugin.arguments import options_of
 from check_postfix.plugin.output import STATES
-from check_postfix.plugin.run import options_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
