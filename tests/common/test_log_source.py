@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
-from check_postfix.common import log_source
+from check_postfix.common import opened_store
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.plugin.run import outcome_of
@@ -297,7 +297,7 @@ def test_a_state_that_is_replaced_while_it_is_open_is_opened_anew_whatever_sqlit
             built_anew.replace(state)
         raise StoreError(f"cannot write {path}: disk I/O error")
 
-    monkeypatch.setattr(log_source, "Store", failing)
+    monkeypatch.setattr(opened_store, "Store", failing)
     text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
 
     assert ("disk I/O error" in text, exit_code) == ((False, 0) if is_replaced else (True, 3))
@@ -306,7 +306,7 @@ def test_a_state_that_is_replaced_while_it_is_open_is_opened_anew_whatever_sqlit
 def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monkeypatch):
     log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
     state = tmp_path / "state"
-    store, damaged = log_source.Store, [DamagedStore("x"), DamagedStore("x")]
+    store, damaged = opened_store.Store, [DamagedStore("x"), DamagedStore("x")]
 
     def failing(path, wait):
         if damaged:
@@ -314,7 +314,7 @@ def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monke
             raise damaged.pop()
         return store(path, wait)
 
-    monkeypatch.setattr(log_source, "Store", failing)
+    monkeypatch.setattr(opened_store, "Store", failing)
     text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
 
     assert exit_code == 0
@@ -365,7 +365,7 @@ def test_an_error_of_our_own_is_no_damage(tmp_path, monkeypatch):
     def failing(*_):
         raise TypeError("ours")
 
-    monkeypatch.setattr(log_source.OpenedStore, "_read", failing)
+    monkeypatch.setattr(opened_store.OpenedStore, "_read", failing)
     text, exit_code = outcome_of(CHECK, asked)
 
     assert exit_code == 3

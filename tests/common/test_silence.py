@@ -360,7 +360,7 @@ def test_a_file_without_a_whole_log_line_is_not_said_to_be_empty(tmp_path, junk)
 def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
     log = written(tmp_path, sent(4, host="mx2"), sent(0))
     monkeypatch.setattr(
-        "check_postfix.common.log_source.OpenedStore._read_file",
+        "check_postfix.common.opened_store.OpenedStore._read_file",
         lambda *_: Coverage(end=0, last=7, line_counts=LineCounts(9, 9, 9)),
     )
 

@@ -23,7 +23,8 @@ from check_postfix.common.log_options import (
     TIMEZONE,
 )
 from check_postfix.common.log_remarks import local_time
-from check_postfix.common.log_source import OpenedStore, Span
+from check_postfix.common.opened_store import OpenedStore
+from check_postfix.common.span import Span
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import values
 
