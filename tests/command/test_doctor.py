@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from check_postfix.command import cli, installation, users
-from check_postfix.command import doctor as doctor_module
+from check_postfix.command import cli, users
+from check_postfix.command.doctor import doctor as doctor_module
+from check_postfix.command.doctor import installation
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
 from check_postfix.maillog.source.refusal import Unreadable
@@ -67,8 +68,8 @@ def server(tmp_path, monkeypatch):
     program(bin, "postconf", "echo mail_version = 3.7.11")
     monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")
     monkeypatch.setattr("check_postfix.maillog.source.journalctl.has_journal", lambda: False)
-    monkeypatch.setattr("check_postfix.command.installation.PLACES", ())
-    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", ())
+    monkeypatch.setattr(installation, "PLACES", ())
+    monkeypatch.setattr(installation, "PLUGINS", ())
     for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 9))):
         path = tmp_path / name
         path.write_text("".join(line(days * DAY + n) for n in range(50, 10, -1)))
@@ -197,7 +198,7 @@ def test_what_is_not_read_yet(doctor, server, monkeypatch):
 
 def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
     now = time.time()
-    monkeypatch.setattr("check_postfix.command.doctor.time.time", lambda: now + 7200)
+    monkeypatch.setattr("check_postfix.command.doctor.monitoring.time.time", lambda: now + 7200)
 
     _, found, _ = doctor(*server, "--user", ME)
 
@@ -301,7 +302,7 @@ def test_two_installations_are_told(doctor, server, tmp_path, monkeypatch):
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/postfix-log").symlink_to(tmp_path / "local/postfix-log")
     places = tuple(str(tmp_path / name) for name in ("linked", "local", "packaged"))
-    monkeypatch.setattr("check_postfix.command.installation.PLACES", places)
+    monkeypatch.setattr(installation, "PLACES", places)
     # This machine may have an installation of its own.
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
@@ -328,8 +329,8 @@ def test_checks_that_the_monitoring_does_not_find(doctor, server, tmp_path, monk
     names = installation.executables()
     for name in names:
         program(scripts, name, "exit 0")
-    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", (str(plugins), "/nowhere"))
-    monkeypatch.setattr("check_postfix.command.installation.sys.prefix", str(tmp_path / "opt"))
+    monkeypatch.setattr(installation, "PLUGINS", (str(plugins), "/nowhere"))
+    monkeypatch.setattr(installation.sys, "prefix", str(tmp_path / "opt"))
     monkeypatch.setattr("check_postfix.command.users.of_monitoring", users.me)
 
     ((text, fix),) = fixes(doctor(*server)[1])
@@ -362,7 +363,7 @@ def without_postfix(tmp_path, monkeypatch):
     monkeypatch.setattr("check_postfix.child.find", lambda *_: None)
 
     def called(name: str) -> None:
-        monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: name, raising=False)
+        monkeypatch.setattr("check_postfix.command.doctor.postfix._own_name", lambda: name)
 
     return called
 
@@ -414,7 +415,7 @@ def test_a_postqueue_that_is_there_and_cannot_be_run_is_to_be_mended_whoever_wri
     (tmp_path / "bin/postconf").unlink()
     program(tmp_path / "bin", "postqueue", "echo 'postqueue: fatal: no main.cf' >&2; exit 75")
     monkeypatch.setattr("check_postfix.command.postconf._USUAL_PLACES", ())
-    monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: "logs")
+    monkeypatch.setattr("check_postfix.command.doctor.postfix._own_name", lambda: "logs")
 
     ((text, _),) = fixes(doctor(*server, "--user", ME)[1])
 

@@ -32,7 +32,7 @@ SUBCOMMANDS = {
     "top": "top",
     "rehearse": "rehearse",
     "status": "status",
-    "doctor": "doctor",
+    "doctor": "doctor.doctor",
     "ingest": "ingest",
     "purge": "purge",
 }
