@@ -91,7 +91,7 @@ def test_other_warnings_are_named_where_they_are_the_alarm():
 @pytest.mark.parametrize(
     ("coverage", "state", "said"),
     [
-        ({"lines": 0}, 2, "the log is empty"),
+        ({"lines": 0, "matched": 0, "foreign": 0}, 2, "the log is empty"),
         ({"matched": 0, "foreign": 1000, "events": 0}, 2, "none of 1000 log lines is of a daemon"),
         ({"offset": 120}, 2, "stamps run 2 h ahead of this machine's clock"),
         ({"ahead": 90}, 1, "newest line is 1 h 30 min ahead"),

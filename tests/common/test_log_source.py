@@ -56,7 +56,9 @@ def test_of_a_log_read_as_it_should_be_nothing_is_said():
 
 
 def test_an_empty_log_is_unknown():
-    outcome = judge(lines=0, events=0, start=None, last=None, sent=0, deferred=0)
+    outcome = judge(
+        lines=0, matched=0, foreign=0, events=0, start=None, last=None, sent=0, deferred=0
+    )
 
     assert outcome.exit_code == 3
     assert outcome.words == (

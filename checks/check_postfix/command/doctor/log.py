@@ -18,10 +18,11 @@ from check_postfix.plugin import values
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from check_postfix.command.users import User
     from check_postfix.common.named_logs import NamedLog
+    from check_postfix.maillog.source.logfile import LogFile
 
 # Bytes of each end of a log that are looked at.
 _SAMPLE = 1 << 18
@@ -70,18 +71,22 @@ def _of_path(path: str, given: Namespace, user: User) -> Iterator[Finding]:
     if not closed and None not in may:
         others = f" and {values.amount(len(older), 'older file')}" if older else ""
         yield Finding(f"{user.name} may read it{others}")
-    compressed = sum(file.compressed for file in older)
+    yield _of_generations(older)
+
+
+def _of_generations(older: Sequence[LogFile]) -> Finding:
+    """Return what was found of the rotated ones of a log."""
     if not older:
-        yield Finding(
+        return Finding(
             "no rotated generations yet; where they lie elsewhere, say so: --archives DIR"
         )
-        return
+    compressed = sum(file.compressed for file in older)
     oldest = min(file.modified for file in older)
     text = f"{values.amount(len(older), 'rotated generation')}, {compressed} of them compressed,"
     text += f" the oldest written until {local_time(int(oldest) // 60)}"
     days = (time.time() - oldest) / _DAY
     is_short = days < LEAST_DAYS and len(older) > 1
-    yield Finding(
+    return Finding(
         text,
         f"keep more: a new state file learns from them what is usual, and that needs {LEAST_DAYS}"
         f" days, better {DAYS}; see 'rotate' in /etc/logrotate.d"

@@ -65,6 +65,11 @@ def findings(given: Namespace, user: User) -> Iterator[Finding]:
         return
     if os.path.lexists(path + ASIDE):
         yield Finding(f"a damaged one was set aside: {path}{ASIDE}; it goes by itself")
+    yield from _of_contents(path)
+
+
+def _of_contents(path: str) -> Iterator[Finding]:
+    """Yield whether the state is sound, and what is in it."""
     try:
         with state.opened(path) as store:
             damage.read_everything(store)
