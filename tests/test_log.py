@@ -10,15 +10,15 @@ import pytest
 from check_postfix import deferred, log
 from check_postfix.log import CHECK
 from check_postfix.maillog.events.recogniser import health
+from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.coverage import Unread
-from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
 from tests.support.clocks import Clocks, in_zone
 
 DAY = 24 * 60
-LIVE = LogFile("/var/log/mail.log", 0o640, NOON - 1, True)
+LIVE = AgedFile("/var/log/mail.log", 0o640, NOON - 1, True)
 
 
 def judge(*arguments, verbosity=0, **window):
@@ -246,7 +246,7 @@ def test_how_often_it_may_happen_is_an_option(suffix):
 
 @pytest.mark.parametrize(("days", "state"), [(34, 0), (35, 0), (36, 1)])
 def test_an_archive_that_should_be_gone_is_a_warning(days, state):
-    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
+    old = AgedFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
 
     outcome = judge(files=[old, LIVE])
 
@@ -256,13 +256,13 @@ def test_an_archive_that_should_be_gone_is_a_warning(days, state):
 
 
 def test_retention_says_how_old_archives_may_be():
-    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - 20 * DAY)
+    old = AgedFile("/var/log/mail.log.9.gz", 0o640, NOON - 20 * DAY)
 
     assert judge("--retention", "14d", files=[old, LIVE]).exit_code == 1
 
 
 def test_files_that_everybody_can_read_are_a_warning():
-    files = [LogFile("/var/log/mail.log.1", 0o644, NOON - DAY), LogFile("/l", 0o604, NOON, True)]
+    files = [AgedFile("/var/log/mail.log.1", 0o644, NOON - DAY), AgedFile("/l", 0o604, NOON, True)]
 
     outcome = judge(files=files)
 
@@ -271,7 +271,7 @@ def test_files_that_everybody_can_read_are_a_warning():
 
 
 def test_the_worst_finding_is_said_first():
-    files = [LogFile("/var/log/mail.log", 0o644, NOON, True)]
+    files = [AgedFile("/var/log/mail.log", 0o644, NOON, True)]
 
     outcome = judge(coverage=a_coverage(offset=120), files=files)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from check_postfix.maillog.window.log_file import LogFile
+    from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.window import Window
 
 _WARNING, _CRITICAL = 1, 2
@@ -98,7 +98,7 @@ def _leading(window: Window) -> str:
     return "" if is_told_better or first == MANY else first
 
 
-def _archives(window: Window) -> Sequence[LogFile]:
+def _archives(window: Window) -> Sequence[AgedFile]:
     """Return the files that are not written to any more, the oldest first."""
     return [file for file in window.files if not file.live]
 
@@ -230,7 +230,7 @@ def _of_files(window: Window, options: Namespace) -> list[Remark]:
     return said
 
 
-def _named(files: Sequence[LogFile]) -> str:
+def _named(files: Sequence[AgedFile]) -> str:
     """Return what is said of some files, up to their property."""
     first = files[0].path
     more = len(files) - 1

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from check_postfix.common.named_logs import NamedLog
     from check_postfix.common.span import Span
     from check_postfix.maillog.store.clock_mark import ClockMark
-    from check_postfix.maillog.window.log_file import LogFile
+    from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.silence import Silence
 
 # A stamp without a year in a foreign log means the year nearest to --at. In seconds.
@@ -315,7 +315,7 @@ class OpenedStore:
             return Window(*what)
         return LatestWindow(self._store, *what)
 
-    def _files(self, now: int) -> list[LogFile]:
+    def _files(self, now: int) -> list[AgedFile]:
         """Return the files that the logs are made of."""
         # One check of many asks for them.
         from check_postfix.common.log_files import files
