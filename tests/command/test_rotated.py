@@ -6,7 +6,7 @@ import pytest
 
 from check_postfix.command import cli
 from check_postfix.command.logs import Logs
-from check_postfix.command.rotated import Attempts
+from check_postfix.command.rotated import Readings
 from check_postfix.maillog.errors import LogError
 from tests.support import mail_log
 
@@ -78,11 +78,11 @@ def test_a_log_that_is_rotated_all_the_time_is_said(command, rotating, capsys):
 
 
 def test_what_else_goes_wrong_is_not_tried_again():
-    attempts, tried = Attempts(), []
+    readings, tried = Readings(), []
 
     def read() -> None:
         while True:
-            with attempts:
+            with readings:
                 tried.append(1)
                 raise LogError("damaged")
 

@@ -7,7 +7,7 @@ import time
 from check_postfix.command import columns, declared, named, names, remedy, retry
 from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
-from check_postfix.command.rotated import Attempts
+from check_postfix.command.rotated import Readings
 from check_postfix.command.story import clock
 from check_postfix.command.text import clean
 from check_postfix.command.waits import NO_REASON, Waits
@@ -276,10 +276,10 @@ def _last_attempts(
     since: float,
     notes: list[str],
 ) -> dict[bytes, float]:
-    attempts = Attempts()
+    readings = Readings()
     while True:
         with (
-            attempts,
+            readings,
             Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
             Progress() as progress,
         ):

@@ -1,4 +1,4 @@
-"""Rotated: a reading of logs, that begins anew where one of them is rotated meanwhile."""
+"""Rotated: logs are read anew where one of them is rotated meanwhile."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from check_postfix.maillog.errors import LogError
 _TRIES = 3
 
 
-class Attempts:
-    """The attempts at one reading: `while True: with attempts: return ...`."""
+class Readings:
+    """The readings of which one is to be whole: `while True: with readings: return ...`."""
 
     def __init__(self) -> None:
         self._left = _TRIES

@@ -10,7 +10,7 @@ from __future__ import annotations
 from check_postfix.command import columns, declared, named, names, recipients, typical
 from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
-from check_postfix.command.rotated import Attempts
+from check_postfix.command.rotated import Readings
 from check_postfix.command.text import clean
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
@@ -179,10 +179,10 @@ def _recipients(given: Namespace, start: int, end: int) -> list[str]:
     zone = None if given.timezone is None else values.zone(given.timezone)
     shows = names.of(given.anonymise, None if given.no_state else given.state)
     since = start * 60
-    attempts = Attempts()
+    readings = Readings()
     while True:
         with (
-            attempts,
+            readings,
             Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
             Progress() as progress,
             recipients.Recipients() as counted,

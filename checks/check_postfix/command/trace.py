@@ -13,7 +13,7 @@ from check_postfix.command.jobs import JOBS
 from check_postfix.command.line import read
 from check_postfix.command.logs import STANDARD_INPUT, Logs
 from check_postfix.command.progress import Progress
-from check_postfix.command.rotated import Attempts
+from check_postfix.command.rotated import Readings
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
@@ -136,9 +136,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
         pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
     ]
-    attempts = Attempts()
+    readings = Readings()
     while True:
-        with attempts:
+        with readings:
             return (yield from _run(given, patterns, zone, since, until))
 
 

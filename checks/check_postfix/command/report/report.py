@@ -16,7 +16,7 @@ from check_postfix.command.report.reading import Reading
 from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
-from check_postfix.command.rotated import Attempts
+from check_postfix.command.rotated import Readings
 from check_postfix.command.text import clean
 from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_options import (
@@ -161,9 +161,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
     of_time = span.of(given, zone)
     own = {option.name: getattr(given, option.name) for option in LIMITS}
     limits = Limits(given.top, {name: rows for name, rows in own.items() if rows is not None})
-    attempts = Attempts()
+    readings = Readings()
     while True:
-        with attempts:
+        with readings:
             return (yield from _run(given, zone, of_time, limits))
 
 
