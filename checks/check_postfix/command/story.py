@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from check_postfix.command.names import Names
 from check_postfix.command.text import clean
 from check_postfix.plugin import values
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from check_postfix.command.history import Message
     from check_postfix.command.line import Line
+    from check_postfix.command.names import Names
     from check_postfix.maillog.events.recogniser.delivery import Delivery
     from check_postfix.mailqueue.listing import Message as Waiting
 
@@ -51,9 +51,9 @@ class Story:
         local: Callable[[float], str],
         waiting: Mapping[str, Waiting] | None,
         ends: float | None,
-        shows: Names | None = None,
+        shows: Names,
     ) -> None:
-        self._shows = shows or Names()
+        self._shows = shows
         self._local = local
         self._waiting = waiting
         self._ends = ends

@@ -62,7 +62,7 @@ class OpenedStore:
         options: Namespace,
         span: Span,
         deadline: float,
-        jobs: int = 1,
+        jobs: int,
     ) -> None:
         self._path = path
         self._jobs = jobs

@@ -83,7 +83,7 @@ class PieceReader:
         latest: int,
         counts: Callable[[], Counts],
         deadline: float,
-        jobs: int = 1,
+        jobs: int,
     ) -> None:
         self._store = store
         self._log = log
