@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NOTHING_FOUND, NOT_READ = 1, 3
 # Hosts and instances, and files, that are told one by one
 _MOST = 20
+# Minutes; the clock is looked at by each run that writes.
+_OFTEN = 60
 
 HELP = "say what the state file holds, covers and weighs"
 DESCRIPTION = """\
@@ -98,10 +100,6 @@ def _elsewhere(options: Namespace, path: str) -> Iterator[str]:
             f"  this user's own; what the monitoring's checks keep is in {location.SHARED}: as"
             " root: postfix-log status"
         )
-
-
-# Minutes; the clock is looked at by each run that writes.
-_OFTEN = 60
 
 
 def _log(store: Store, log: Log) -> tuple[list[str], bool]:
@@ -189,7 +187,8 @@ def _runs(runs: Kept) -> str:
     if runs.last is None:
         return "no check has run on it yet"
     number = values.amount(runs.number, "check or set of options", "checks or sets of options")
-    return f"{number} run on it; the last one at {local_time(runs.last - 1)} or a little later"
+    verb = "runs" if runs.number == 1 else "run"
+    return f"{number} {verb} on it; the last one at {local_time(runs.last - 1)} or a little later"
 
 
 def _time(minute: int | None) -> str:
