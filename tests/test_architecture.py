@@ -135,7 +135,11 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(name, tmp_path):
         "maillog.store.forgetting", "maillog.store.key_quota", "maillog.store.ledger",
         "maillog.store.pending", "maillog.store.room",
     )  # fmt: skip
-    assert not set(loaded) & (reading | writing | existing("maillog.events.scanner"))
+    assert not set(loaded) & (
+        reading
+        | writing
+        | existing("maillog.events.found", "maillog.events.line_template", "maillog.events.scanner")
+    )
 
 
 def test_a_run_loads_what_reads_when_it_has_something_to_read():

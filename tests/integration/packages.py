@@ -53,7 +53,9 @@ def install(*packages: str) -> None:
         try:
             _install(absent)
         except NotInstallable:
-            # There are no package lists yet, or they name files that are gone.
+            # Somebody has ended an installation halfway; there are no package lists yet, or they
+            # name files that are gone.
+            _run("dpkg", "--configure", "-a", "--force-confold")
             _run("apt-get", "-q", "update")
             _install(absent)
 

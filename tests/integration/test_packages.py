@@ -70,6 +70,26 @@ def test_a_script_that_came_with_a_package_is_disabled_as_update_rc_d_does(enabl
     assert {"etc/rc2.d/K01postfix", "etc/rc0.d/K01postfix"} <= links(tmp_path)
 
 
+def test_an_installation_that_was_ended_halfway_is_brought_to_its_end(monkeypatch, tmp_path):
+    commands = []
+
+    def run(*command, **_):
+        commands.append(command)
+        if command[0] == "apt-get" and "install" in command and len(commands) == 1:
+            raise packages.NotInstallable("E: dpkg was interrupted")
+
+    monkeypatch.setattr(packages, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(packages, "missing", lambda name: [] if name == "postfix" else [name])
+    monkeypatch.setattr(packages, "_run", run)
+    monkeypatch.setattr(packages, "installed", [])
+
+    packages.install("its-name")
+
+    assert [command[0] for command in commands] == ["apt-get", "dpkg", "apt-get", "apt-get"]
+    assert commands[1][1:] == ("--configure", "-a", "--force-confold")
+    assert commands[3] == commands[0]
+
+
 def test_one_process_installs_at_a_time(tmp_path):
     program = (
         "from pathlib import Path; from tests.integration import packages;"

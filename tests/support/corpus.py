@@ -22,6 +22,7 @@ from check_postfix.maillog.counts.whom import clients, deliveries
 from check_postfix.maillog.events import sender
 from check_postfix.maillog.events.event import LINKS, TRIES, Event, MessageFacts
 from check_postfix.maillog.events.fields import verified
+from check_postfix.maillog.events.line_template import DELIVERY, HANDED_IN, LOGIN, LineTemplate
 from check_postfix.maillog.events.recogniser import (
     Shape,
     candidates,
@@ -31,14 +32,14 @@ from check_postfix.maillog.events.recogniser import (
     recognise,
 )
 from check_postfix.maillog.events.recogniser.loss import lost
-from check_postfix.maillog.events.scanner import DELIVERY, HANDED_IN, LOGIN, LineTemplate, Scan
+from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.record import Record
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from check_postfix.maillog.events.scanner import Whom
+    from check_postfix.maillog.events.line_template import Whom
 
 DIRECTORY = Path(__file__).parent.parent / "corpus"
 NOW = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) // 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from check_postfix.common import not_understood
 from check_postfix.common.log_remarks import local_time
-from check_postfix.maillog.counts.messages import (
+from check_postfix.maillog.counts.message_sums import (
     ABORTED,
     ACCEPTED,
     BYTES_DELIVERED,

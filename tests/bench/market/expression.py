@@ -5,8 +5,8 @@ python expression.py FILE      prints how many lines it found
 
 import sys
 
-from check_postfix.maillog.events import scanner
+from check_postfix.maillog.events import found
 from check_postfix.maillog.source.lines import blocks
 
 with open(sys.argv[1], "rb", buffering=0) as log:
-    print(sum(len(scanner._find(block)) for block, _ in blocks(log.read, 0)))
+    print(sum(len(found.find(block)) for block, _ in blocks(log.read, 0)))

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages as module
-from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, Sums, said
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import LONGEST_PENDING_MINUTES, Messages, said
+from check_postfix.maillog.counts.messages_told import heard, tell
 from check_postfix.maillog.counts.senders import BOUNCED as OF_BOUNCED
 from check_postfix.maillog.counts.senders import RECIPIENTS
 from check_postfix.maillog.events.event import Event, MessageFacts
@@ -458,8 +460,8 @@ def test_read_in_pieces_in_any_order_the_sums_are_the_same(log, data):
         if data.draw(st.booleans()):
             pieces[number].followed_by(later)
         else:  # it was read by another process
-            told = pickle.loads(pickle.dumps(later.told()))
-            pieces[number].take_in(told, range(10))
+            told = pickle.loads(pickle.dumps(tell(later)))
+            pieces[number].followed_by(heard(told, range(10), sums))
 
     assert {**dict(sums.items()), **sums.senders} == expected
 
@@ -471,7 +473,7 @@ def test_what_another_process_tells_is_of_the_origins_that_have_other_numbers_he
     lines += [line(said, b"B", 3, origin=2) for said in (active(40), SENT)]
     lines += [line(SENT, b"C", 4, origin=2), line(REMOVED, b"D", 4), line(RECEIVED, b"E", 4)]
 
-    earlier.take_in(read(lines, Sums()).told(), [0, 7, 5])
+    earlier.followed_by(heard(tell(read(lines, Sums())), [0, 7, 5], sums))
 
     assert dict(sums.items()) == {
         (2, 7, "accepted"): 1, (2, 7, "bytes_received"): 300,

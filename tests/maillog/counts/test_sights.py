@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import messages, sights
-from check_postfix.maillog.counts.messages import Messages, Sums, said
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages, said
+from check_postfix.maillog.counts.messages_told import heard, tell
 from check_postfix.maillog.counts.sights import LONGEST_MINUTES
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.store.pending import Boundary, Segment
@@ -196,7 +198,8 @@ def test_read_in_pieces_in_any_order_by_any_process_each_message_counts_once(log
         if data.draw(st.booleans()):
             pieces[number].followed_by(later)
         else:  # it was read by another process
-            pieces[number].take_in(pickle.loads(pickle.dumps(later.told())), range(10))
+            told = pickle.loads(pickle.dumps(tell(later)))
+            pieces[number].followed_by(heard(told, range(10), sums))
 
     assert +sums.watched == expected
     assert not any(number < 0 for number in sums.watched.values())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from check_postfix.maillog.events import scanner
+from check_postfix.maillog.events import line_template
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.source.lines import blocks
 from check_postfix.maillog.syntax import repeats
@@ -251,7 +251,7 @@ def test_on_logins_at_dovecot_that_hold_parts_of_others(user, goes_on):
 @pytest.mark.parametrize("tag", [b"dovecot", b"mail"])
 def test_who_does_not_try_to_log_in_at_dovecot_is_read_once(tag, monkeypatch):
     read = []
-    monkeypatch.setattr(scanner, "recognise", read.append)
+    monkeypatch.setattr(line_template, "recognise", read.append)
     line = _AT_DOVECOT.replace(b"dovecot", tag) + b"(no auth attempts in 0 secs): user=<>, rip=::%b"
 
     scan = Scan(corpus.timestamps())

@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 
-from check_postfix.maillog.events import scanner
+from check_postfix.maillog.events import found, scanner
 from check_postfix.maillog.syntax import frame
 from tests.support import corpus, material
 
@@ -22,7 +22,7 @@ def test_a_block_is_taken_apart_by_the_names_of_the_groups_in_their_order():
         and node.value.id == "found"
     ]
 
-    assert unpacked == [scanner.Found._fields]
+    assert unpacked == [found.Found._fields]
 
 
 def test_a_text_without_an_id_is_looked_at_if_its_first_letter_is_that_of_one_that_counts():
@@ -33,5 +33,5 @@ def test_a_text_without_an_id_is_looked_at_if_its_first_letter_is_that_of_one_th
         if record and shape and not shape.id and shape.words != (b"",):
             needed.add(record.text[:1])
 
-    is_looked_at = re.compile(scanner.FIRST_LETTERS).match
+    is_looked_at = re.compile(found.FIRST_LETTERS).match
     assert {byte for number in range(256) if is_looked_at(byte := bytes([number]))} == needed

@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -64,14 +65,15 @@ def said_to_nobody(act: Callable[[], object]) -> str:
 
 
 @pytest.fixture
-def open_place(place: Place) -> Place:
-    """Return a place that an unprivileged user can reach and write."""
-    directory = os.path.dirname(place.log)
-    while directory != "/tmp":
+def open_place() -> Iterator[Place]:
+    """Return a place that an unprivileged user can reach and write.
+
+    Not below tmp_path: another pytest that begins meanwhile closes that to all but its own user.
+    """
+    with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
-        directory = os.path.dirname(directory)
-    os.chown(os.path.dirname(place.log), NOBODY.pw_uid, NOBODY.pw_gid)
-    return place
+        os.chown(directory, NOBODY.pw_uid, NOBODY.pw_gid)
+        yield Place(directory)
 
 
 # -- the log

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages
 from check_postfix.maillog.store import pending
 from check_postfix.maillog.store.store import Store
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_postfix.maillog.counts import senders
-from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages
 from check_postfix.maillog.ingest import piece as reading
 from check_postfix.maillog.ingest import segments
 from check_postfix.maillog.store import pending

@@ -10,7 +10,8 @@ import pytest
 
 from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.families import WATCHED
-from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages
 from check_postfix.maillog.counts.series import SERIES, of_watched, watched_in
 from check_postfix.maillog.store import damage, watched
 from check_postfix.maillog.store.pending import Boundary, Segment

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set
     from typing import Any
 
-    from check_postfix.maillog.counts.messages import Sums
+    from check_postfix.maillog.counts.message_sums import Sums
     from check_postfix.maillog.events.event import Event
 
     # What one event adds to: counters; its family, nothing if it has none; and its key, or

@@ -19,21 +19,30 @@ well.
 
 from __future__ import annotations
 
-from collections import Counter, namedtuple
+from collections import namedtuple
 from itertools import islice
 
 from check_postfix.maillog.counts import senders
+from check_postfix.maillog.counts.message_sums import (
+    ABORTED,
+    ACCEPTED,
+    BYTES_DELIVERED,
+    BYTES_FILTERED,
+    BYTES_RECEIVED,
+    RECIPIENTS_SUBMITTED,
+)
+from check_postfix.maillog.counts.orphan import Orphan
 from check_postfix.maillog.counts.sights import Sights
 from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+    from collections.abc import Iterable, Set
     from typing import Any, TypeVar
 
+    from check_postfix.maillog.counts.message_sums import Sums
     from check_postfix.maillog.events.event import Event
-    from check_postfix.maillog.events.scanner import LineTemplate
+    from check_postfix.maillog.events.line_template import LineTemplate
 
     T = TypeVar("T")
     # What it says, queue ID, minute, size, recipients, how long a delivery took, whom it names,
@@ -41,26 +50,8 @@ if TYPE_CHECKING:
     MessageLine = tuple["Said | LineTemplate", bytes, int, int, int, bytes, Any, str, bytes]
     # Origin, and queue ID: instances and hosts can use the same one.
     MessageKey = tuple[int, bytes]
-    # What `told` returns
-    Told = tuple[Any, ...]
 
-# Counters besides the kinds of event.
-ACCEPTED = "accepted"  # messages received that reached the queue manager
-BYTES_RECEIVED = "bytes_received"  # their sizes
-RECIPIENTS_SUBMITTED = "recipients_submitted"  # of those whose client had logged in
-ABORTED = "aborted"  # messages received that their client did not finish
-BYTES_DELIVERED = "bytes_delivered"  # a message's size for each sent line
-BYTES_FILTERED = "bytes_filtered"  # the same of what a content filter hands back
-
-_COUNTERS = (
-    ACCEPTED, BYTES_RECEIVED, RECIPIENTS_SUBMITTED, ABORTED, BYTES_DELIVERED, BYTES_FILTERED,
-)  # fmt: skip
-# Their places
-_ACCEPTED, _BYTES_RECEIVED, _RECIPIENTS_SUBMITTED, _ABORTED, _BYTES_DELIVERED, _BYTES_FILTERED = (
-    range(len(_COUNTERS))
-)
-_BYTES = {"sent": _BYTES_DELIVERED, "filtered": _BYTES_FILTERED}
-
+_BYTES = {"sent": BYTES_DELIVERED, "filtered": BYTES_FILTERED}
 # Of one line, however many repeats it claims: a sum must fit into the store.
 _MOST_BYTES = 10**11
 
@@ -97,50 +88,6 @@ def own_link(key: MessageKey) -> str:
     return _AFTER + key[1].decode("ascii")
 
 
-class Sums:
-    """What messages came to, by minute and origin.
-
-    senders: (minute, origin, what, sender) -> number
-    watched: (minute, origin, watched address) -> messages that were first tried for it then; fewer
-             than none where it turns out that they had been before
-    came_from: (minute, origin, watched address, sender) of those whose sender is known
-    """
-
-    __slots__ = ("_numbers", "came_from", "senders", "watched")
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], list[int]] = {}
-        self.senders: dict[tuple[int, int, str, str], int] = {}
-        self.watched: Counter[tuple[int, int, str]] = Counter()
-        self.came_from: Counter[tuple[int, int, str, str]] = Counter()
-
-    def of(self, minute: int, origin: int) -> list[int]:
-        """Return the numbers of a minute and origin, one for each of _COUNTERS; add to them."""
-        numbers = self._numbers.get((minute, origin))
-        if numbers is None:
-            numbers = self._numbers[minute, origin] = [0] * len(_COUNTERS)
-        return numbers
-
-    def items(self) -> Iterator[tuple[tuple[int, int, str], int]]:
-        """Yield ((minute, origin, counter), number) of all that are not 0."""
-        for key, numbers in self._numbers.items():
-            for counter, number in zip(_COUNTERS, numbers, strict=True):
-                if number:
-                    yield (*key, counter), number
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self._numbers.clear()
-        self.senders.clear()
-        self.watched.clear()
-        self.came_from.clear()
-
-    def add_of_sender(self, minute: int, origin: int, what: str, sender: str, number: int) -> None:
-        """Add a number to what messages of a sender came to."""
-        where = minute, origin, what, sender
-        self.senders[where] = self.senders.get(where, 0) + number
-
-
 class Said(namedtuple("Said", "origin kind times logged_in")):
     """What a line says of a message. A template of lines says the same by the same names.
 
@@ -161,41 +108,6 @@ class Said(namedtuple("Said", "origin kind times logged_in")):
 def said(origin: int, event: Event, times: int) -> Said:
     """Return what a line with this event says."""
     return Said(origin, event.kind, times, "submission" in event.also)
-
-
-class Orphan:
-    """What is known of a message whose first half is not in the piece of log.
-
-    sent:     (kind, minute) -> number of sent lines
-    deferred: number of deferrals
-    active:   (minute, size, recipients) of the queue manager's first line
-    cancelled: minute in which the client gave up
-    bounced:  number of recipients that bounced before that line of the queue manager, and of
-              those that did behind it
-    tried:    (minute, watched address, whether behind that line) of tries to deliver it
-
-    With `active` or `cancelled` it is complete: the lines that follow belong to that.
-    """
-
-    __slots__ = ("active", "bounced", "cancelled", "deferred", "sent", "tried")
-
-    def __init__(self) -> None:
-        self.bounced = [0, 0]
-        self.tried: set[tuple[int, str, bool]] = set()
-        self.sent: dict[tuple[str, int], int] = {}
-        self.deferred = 0
-        self.active: tuple[int, int, int] | None = None
-        self.cancelled: int | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether no line that follows is part of it."""
-        return self.active is not None or self.cancelled is not None
-
-
-def is_complete(orphan: Orphan | int | None) -> bool:
-    """Tell whether no line that follows is part of what `Messages.orphans` has of a message."""
-    return isinstance(orphan, Orphan) and orphan.is_complete
 
 
 class Messages:
@@ -317,10 +229,10 @@ class Messages:
             then, logged_in, sender = begun
             if minute - then <= LONGEST_PENDING_MINUTES:
                 numbers = self._sums.of(minute, key[0])
-                numbers[_ACCEPTED] += 1
-                numbers[_BYTES_RECEIVED] += size
+                numbers[ACCEPTED] += 1
+                numbers[BYTES_RECEIVED] += size
                 if logged_in:
-                    numbers[_RECIPIENTS_SUBMITTED] += recipients
+                    numbers[RECIPIENTS_SUBMITTED] += recipients
                 if sender[:1] == "b":
                     self._sums.add_of_sender(minute, key[0], senders.RECIPIENTS, sender, recipients)
             if sender[:1] == "b":
@@ -427,7 +339,7 @@ class Messages:
         begun = self.received.get(key)
         if begun is not None:
             if minute - begun[0] <= LONGEST_PENDING_MINUTES:
-                self._sums.of(minute, key[0])[_ABORTED] += 1
+                self._sums.of(minute, key[0])[ABORTED] += 1
         elif key not in self.active and (orphan := self._orphan(key)):
             orphan.cancelled = minute
         self.removed(key)
@@ -463,52 +375,6 @@ class Messages:
         if len(self.put_off) > MOST_PUT_OFF:
             self.put_off = _newer_half(self.put_off)
         self.sights.forget_some()
-
-    def told(self) -> Told:
-        """Return all of it, to be taken in by another process."""
-        sent: list[int] = []
-        others: dict[int, tuple[Any, ...]] = {}
-        for place, orphan in enumerate(self.orphans.values()):
-            if isinstance(orphan, int):
-                sent.append(orphan)
-            else:
-                sent.append(0)
-                others[place] = tuple([getattr(orphan, name) for name in Orphan.__slots__])
-        return (
-            _columns(self.received), list(self.received.values()),
-            _columns(self.active), list(self.active.values()),
-            _columns(self.orphans), _numbers(sent), others,
-            _columns(self.ended),
-            _columns(self.put_off), list(self.put_off.values()),
-            *[
-                told
-                for tries in (self.sights.first, self.sights.last)
-                for told in (_columns(tries), list(tries.values()))
-            ],
-        )  # fmt: skip
-
-    def take_in(self, told: Told, numbers: Sequence[int]) -> None:
-        """Take in what is told of the piece of log after this one; see `followed_by`.
-
-        numbers: our number of each origin
-        """
-        received, receipts, active, sizes, orphans, sent, others, ended, put_off, owners = told[:10]
-        later = Messages(self._sums)
-        later.received = dict(zip(_keys(received, numbers), receipts, strict=True))
-        later.active = dict(zip(_keys(active, numbers), sizes, strict=True))
-        later.ended = set(_keys(ended, numbers))
-        later.put_off = dict(zip(_keys(put_off, numbers), owners, strict=True))
-        first, firsts, last, lasts = told[10:]
-        later.sights.first = dict(zip(_keys(first, numbers), firsts, strict=True))
-        later.sights.last = dict(zip(_keys(last, numbers), lasts, strict=True))
-        keys = _keys(orphans, numbers)
-        later.orphans = dict(zip(keys, sent, strict=True))
-        for place, known in others.items():
-            orphan = later.orphans[keys[place]] = Orphan()
-            for name, value in zip(Orphan.__slots__, known, strict=True):
-                setattr(orphan, name, value)
-        self.followed_by(later)
-        self.forget_some()
 
     def followed_by(self, later: Messages) -> None:
         """Take in the piece of log after this one."""
@@ -594,26 +460,6 @@ class Messages:
         if active is not None:
             return active[3], "" if active[3] else again
         return "" if again or key in self.received else link, again
-
-
-def _numbers(numbers: Iterable[int]) -> array[int]:
-    # One process that reads hands over nothing.
-    from array import array
-
-    return array("q", numbers)
-
-
-def _columns(messages: Collection[MessageKey]) -> tuple[array[int], bytes]:
-    """Return origins, and queue IDs, as what is quickly handed over."""
-    origins = _numbers([origin for origin, _ in messages])
-    return origins, b" ".join([queue_id for _, queue_id in messages])
-
-
-def _keys(columns: tuple[array[int], bytes], numbers: Sequence[int]) -> list[MessageKey]:
-    origins, ids = columns
-    if not origins:
-        return []
-    return list(zip([numbers[origin] for origin in origins], ids.split(b" "), strict=True))
 
 
 def _newer_half(waiting: dict[MessageKey, T]) -> dict[MessageKey, T]:

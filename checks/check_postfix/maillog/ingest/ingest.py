@@ -12,7 +12,7 @@ import math
 import time
 
 from check_postfix.maillog.counts.counts import Counts
-from check_postfix.maillog.counts.messages import Sums
+from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest import rotation
 from check_postfix.maillog.ingest.progress import RENAME_RETRIES, Progress
@@ -395,7 +395,7 @@ class Ingest:
         return max(modified, self._latest) if self._keeps else self._latest
 
     def _first_minute(self, file: LogFile, head: bytes) -> int | None:
-        from check_postfix.maillog.ingest.piece import first_minute
+        from check_postfix.maillog.ingest.minutes import first_minute
 
         return first_minute(head, Timestamps(self._zone, self._latest_of(file)), self._now)
 

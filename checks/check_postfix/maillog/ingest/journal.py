@@ -21,7 +21,8 @@ from check_postfix.maillog.counts.families import (
     NOBODY,
     key,
 )
-from check_postfix.maillog.counts.messages import Messages, Sums, said
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages, said
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.events.event import LINKS
 from check_postfix.maillog.events.recogniser import is_of_daemon, message_facts, recognise

@@ -6,9 +6,10 @@ import time
 from collections import deque
 from contextlib import contextmanager
 
-from check_postfix.maillog.counts.messages import Sums
+from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
+from check_postfix.maillog.ingest.minutes import first_minute, last_minute, minute_of
 from check_postfix.maillog.ingest.parts import Cuts
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
@@ -25,7 +26,7 @@ from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
     from check_postfix.maillog.counts.counts import Counts
@@ -44,17 +45,9 @@ _HOLE_STEP_PARTS = 8  # of a piece
 # Enough before an offset to hold the longest line that Postfix writes, whatever the
 # frame: what a line says can depend on the line before it.
 _BYTES_BEFORE = 4096
-# Lines at either end of a block that are asked for their time.
-_LINES_ASKED = 20
-# From one line to the next, the time steps back by less than this, and ahead by less than that.
-# Else a clock was set in between, or is another host's. In minutes.
-_BACK = 5
-_AHEAD = 24 * 60
 # So many bytes are asked for the minute before a piece, and of so many lines each.
 _NEARBY_BYTES = 64 * 1024
 _ASKED_NEARBY = 10_000
-# So many times as many lines must follow with another time for the first ones to be wrong.
-_MANY_TIMES = 3
 # A transaction in which a hole closes takes about so many seconds; and one for which processes are
 # started.
 _CLOSING_SECONDS = 0.5
@@ -348,7 +341,7 @@ class PieceReader:
         latest = min(present, self._latest)  # an old archive knows of nothing later
         if block is not None:
             generation.mark_tail(tail, self._store.key)
-            last = _minute(reversed(block.rsplit(b"\n", _LINES_ASKED)), timestamps)
+            last = last_minute(block, timestamps)
             self.newest = last
             if last is not None:
                 # A host whose clock runs ahead does not know the future.
@@ -400,11 +393,12 @@ class PieceReader:
                 break
             offset = start
             size = _NEARBY_BYTES if len(asked) < _ASKED_NEARBY else 2 * _NEARBY_BYTES
-        minute = None
+        last = None
         timestamps = self._timestamps()
         for line in asked:
-            minute = _or(_stamp(line, timestamps), minute)
-        return minute
+            minute = minute_of(line, timestamps)
+            last = last if minute is None else minute
+        return last
 
     def _means_one_minute(self, line: bytes) -> bool:
         record = frame.parse(line)
@@ -420,7 +414,7 @@ class PieceReader:
         before = _approach(stream, generation.hole_start)
         timestamps = self._timestamps()
         for line in before.split(b"\n"):
-            _stamp(line, timestamps)
+            minute_of(line, timestamps)
         counts = self._piece_counts(timestamps, before)
         read = _up_to(stream, generation.hole)
         start = generation.hole_start
@@ -441,61 +435,6 @@ class PieceReader:
             before = b"\n" + before
         scan = Scan(timestamps, before, self._counts.watched)
         return PieceCounts(self._store.ledger, self._log, scan, self._counts)
-
-
-def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:
-    """Return the minute from which on some bytes of a log tell what happened, None for none.
-
-    That is the first line's, unless those that follow have other times: a machine without a
-    clock writes of years ago when it starts, and a host whose clock is wrong of another day.
-    Then it is that of the first line of the longest run of lines whose times follow each other,
-    if that is several times as long as the first one, or the first one lies in the future; of
-    runs that are as long the last one, if it is not in the future.
-
-    now: minutes since 1970
-    """
-    lines = data.split(b"\n")
-    # Nearly always the lines at both ends tell that all is well.
-    runs = _runs(lines[:_LINES_ASKED] + lines[_LINES_ASKED:][-_LINES_ASKED:], timestamps)
-    if len(runs) > 1:
-        runs = _runs(lines, timestamps)
-    if not runs:
-        return None
-    first = runs[0]
-    longest = max(runs, key=lambda run: (len(run), run[0] <= now + _BACK, run[0]))
-    # A quiet host may write a few lines on Friday and many on Monday.
-    is_quiet = first[0] <= now + _BACK and len(longest) < _MANY_TIMES * len(first)
-    return first[0] if is_quiet else longest[0]
-
-
-def _runs(lines: Iterable[bytes], timestamps: Timestamps) -> list[list[int]]:
-    """Return the minutes of lines, in runs in which one follows the other."""
-    runs: list[list[int]] = []
-    for line in lines:
-        minute = _stamp(line, timestamps)
-        if minute is None:
-            continue
-        if runs and -_BACK <= minute - runs[-1][-1] <= _AHEAD:
-            runs[-1].append(minute)
-        else:
-            runs.append([minute])
-    return runs
-
-
-def _stamp(line: bytes, timestamps: Timestamps) -> int | None:
-    record = frame.parse(line)
-    return timestamps.minute(record.stamp, record.zone) if record else None
-
-
-def _minute(lines: Iterable[bytes], timestamps: Timestamps) -> int | None:
-    for line in lines:
-        if (minute := _stamp(line, timestamps)) is not None:
-            return minute
-    return None
-
-
-def _or(minute: int | None, other: int | None) -> int | None:
-    return other if minute is None else minute
 
 
 def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:

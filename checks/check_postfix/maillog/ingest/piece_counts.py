@@ -15,20 +15,24 @@ from check_postfix.maillog.counts.families import (
     key,
     of_origin,
 )
-from check_postfix.maillog.counts.messages import Messages, Sums
+from check_postfix.maillog.counts.message_sums import Sums
+from check_postfix.maillog.counts.messages import Messages
 from check_postfix.maillog.events import sender
-from check_postfix.maillog.events.scanner import CLIENT, DELIVERY, HANDED_IN, LOGIN, Events
+from check_postfix.maillog.events.line_template import CLIENT, DELIVERY, HANDED_IN, LOGIN
+from check_postfix.maillog.events.scanner import Events
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.source.lines import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any, Protocol
+    from typing import Protocol
 
     from check_postfix.maillog.counts.counts import Counts
+    from check_postfix.maillog.counts.messages_told import MessagesTold
     from check_postfix.maillog.events.event import Event
-    from check_postfix.maillog.events.scanner import LineTemplate, Scan, Whom
+    from check_postfix.maillog.events.line_template import LineTemplate, Whom
+    from check_postfix.maillog.events.scanner import Scan
     from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.logs import Log
@@ -57,7 +61,7 @@ _FIRST = 2
 class Told(namedtuple("Told", "messages newest numbers minute unplaced")):
     """What a part has come to, besides the counts that it has handed over.
 
-    messages: what `Messages.told` returns
+    messages: what it tells of messages
     newest:   (host, instance) -> minute of the newest event of a daemon
     numbers:  of lines, of events, of lines of commands that matched; that matched, that are foreign
               and that nobody can read
@@ -66,7 +70,7 @@ class Told(namedtuple("Told", "messages newest numbers minute unplaced")):
 
     __slots__ = ()
 
-    messages: tuple[Any, ...]
+    messages: MessagesTold
     newest: dict[tuple[bytes, bytes], int]
     numbers: tuple[int, int, int, int, int, int]
     minute: int | None
@@ -177,13 +181,16 @@ class PieceCounts:
 
     def told(self) -> Told:
         """Hand over what was counted, and return the rest."""
+        # Where one process reads, it tells nobody.
+        from check_postfix.maillog.counts.messages_told import tell
+
         self.hand_over()
         scan = self._scan
         numbers = (
             self._lines, self._events, self._of_commands,
             scan.matched, scan.foreign, scan.unparsed,
         )  # fmt: skip
-        return Told(self.messages.told(), self.newest, numbers, scan.minute, scan.unplaced)
+        return Told(tell(self.messages), self.newest, numbers, scan.minute, scan.unplaced)
 
     def take_in(self, told: Told, before: bytes, origins: Sequence[int]) -> None:
         """Take in what another process tells of the part that follows.
@@ -191,7 +198,10 @@ class PieceCounts:
         before:  the bytes before what follows then
         origins: the number of each origin, by that which it has there
         """
-        self.messages.take_in(told.messages, origins)
+        from check_postfix.maillog.counts.messages_told import heard
+
+        self.messages.followed_by(heard(told.messages, origins, self.sums))
+        self.messages.forget_some()
         for names, minute in told.newest.items():
             if minute > self.newest.get(names, 0):
                 self.newest[names] = minute

@@ -14,7 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from check_postfix.maillog.counts.messages import Messages, Sums
+    from check_postfix.maillog.counts.message_sums import Sums
+    from check_postfix.maillog.counts.messages import Messages
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.pending import Pending

@@ -16,12 +16,11 @@ from check_postfix.maillog.counts.messages import (
     MOST_PUT_OFF,
     MOST_RECEIVED,
     Messages,
-    Orphan,
-    is_complete,
     link_of,
     minute_of,
     own_link,
 )
+from check_postfix.maillog.counts.orphan import Orphan, is_complete
 from check_postfix.maillog.counts.sights import MOST_LAST
 from check_postfix.maillog.store import checksum
 
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Set
 
-    from check_postfix.maillog.counts.messages import MessageKey, Sums
+    from check_postfix.maillog.counts.message_sums import Sums
+    from check_postfix.maillog.counts.messages import MessageKey
     from check_postfix.maillog.counts.sights import Tries
     from check_postfix.maillog.store.checksum import Checksums
 

@@ -1,0 +1,74 @@
+"""Minutes: when lines of a log say that they were written."""
+
+from __future__ import annotations
+
+from check_postfix.maillog.syntax import frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from check_postfix.maillog.syntax.timestamps import Timestamps
+
+# Lines at either end of a block that are asked for their time.
+_LINES_ASKED = 20
+# From one line to the next, the time steps back by less than this, and ahead by less than that.
+# Else a clock was set in between, or is another host's. In minutes.
+_BACK = 5
+_AHEAD = 24 * 60
+# So many times as many lines must follow with another time for the first ones to be wrong.
+_MANY_TIMES = 3
+
+
+def minute_of(line: bytes, timestamps: Timestamps) -> int | None:
+    """Return the minute of a line, None if it has none."""
+    record = frame.parse(line)
+    return timestamps.minute(record.stamp, record.zone) if record else None
+
+
+def last_minute(block: bytes, timestamps: Timestamps) -> int | None:
+    """Return the minute of the last line of a block that has one, None if none near its end has."""
+    for line in reversed(block.rsplit(b"\n", _LINES_ASKED)):
+        minute = minute_of(line, timestamps)
+        if minute is not None:
+            return minute
+    return None
+
+
+def first_minute(data: bytes, timestamps: Timestamps, now: int) -> int | None:
+    """Return the minute from which on some bytes of a log tell what happened, None for none.
+
+    That is the first line's, unless those that follow have other times: a machine without a
+    clock writes of years ago when it starts, and a host whose clock is wrong of another day.
+    Then it is that of the first line of the longest run of lines whose times follow each other,
+    if that is several times as long as the first one, or the first one lies in the future; of
+    runs that are as long the last one, if it is not in the future.
+
+    now: minutes since 1970
+    """
+    lines = data.split(b"\n")
+    # Nearly always the lines at both ends tell that all is well.
+    runs = _runs(lines[:_LINES_ASKED] + lines[_LINES_ASKED:][-_LINES_ASKED:], timestamps)
+    if len(runs) > 1:
+        runs = _runs(lines, timestamps)
+    if not runs:
+        return None
+    first = runs[0]
+    longest = max(runs, key=lambda run: (len(run), run[0] <= now + _BACK, run[0]))
+    # A quiet host may write a few lines on Friday and many on Monday.
+    is_quiet = first[0] <= now + _BACK and len(longest) < _MANY_TIMES * len(first)
+    return first[0] if is_quiet else longest[0]
+
+
+def _runs(lines: Iterable[bytes], timestamps: Timestamps) -> list[list[int]]:
+    """Return the minutes of lines, in runs in which one follows the other."""
+    runs: list[list[int]] = []
+    for line in lines:
+        minute = minute_of(line, timestamps)
+        if minute is None:
+            continue
+        if runs and -_BACK <= minute - runs[-1][-1] <= _AHEAD:
+            runs[-1].append(minute)
+        else:
+            runs.append([minute])
+    return runs
