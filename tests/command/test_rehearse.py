@@ -23,17 +23,6 @@ DAY = 86400
 CHECKS = {check.executable.removeprefix("check_postfix_"): check for check in checks()}
 
 
-@pytest.fixture
-def say(capsys):
-    def run(*arguments: object) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as end:
-            cli.main(list(map(str, arguments)))
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out.splitlines(), printed.err
-
-    return run
-
-
 def at(ago: float) -> str:
     return datetime.fromtimestamp(int(time.time()) - int(ago), UTC).isoformat()
 

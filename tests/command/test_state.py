@@ -14,23 +14,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from check_postfix.command import cli, ingest
+from check_postfix.command import ingest
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks, log_checks
 
 pytestmark = pytest.mark.usefixtures("utc")
 DAY = 86400
-
-
-@pytest.fixture
-def say(capsys):
-    def run(*arguments: object) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as end:
-            cli.main(list(map(str, arguments)))
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out.splitlines(), printed.err
-
-    return run
 
 
 def attempts(number: int, ago: float, domain: str = "example.net") -> str:
