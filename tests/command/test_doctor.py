@@ -9,12 +9,13 @@ import subprocess
 import time
 import tomllib
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from check_postfix.command import cli, users
 from check_postfix.command.doctor import doctor as doctor_module
-from check_postfix.command.doctor import installation
+from check_postfix.command.doctor import installation, monitoring
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
 from check_postfix.maillog.source.refusal import Unreadable
@@ -113,6 +114,8 @@ def test_of_one_rotated_generation_the_words_say_one(doctor, server, tmp_path):
     _, found, _ = doctor(*server, "--user", ME)
 
     assert any("log: 1 rotated generation, 0 of them compressed" in text for text, _ in found)
+    # One is all that there can be of a log that has just begun to be rotated.
+    assert fixes(found) == []
 
 
 def test_a_log_that_is_not_there(doctor, server):
@@ -206,6 +209,32 @@ def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
     assert re.search(r"no check was asked in the last 30 min; the last one (1 h 5\d|2 h)", text)
     assert "step 3 of README.md" in fix
     assert "systemctl status" in fix
+
+
+@pytest.mark.parametrize(("minutes", "is_late"), [(21, False), (30, False), (31, True)])
+def test_checks_that_come_every_half_an_hour_are_not_late(server, minutes, is_late):
+    now = int(time.time()) // 60
+    asked = SimpleNamespace(
+        last=now - minutes, words=lambda since: f"deferred since {since}", missing=lambda _: ""
+    )
+
+    found = monitoring._finding(asked, server[-1])
+
+    assert bool(found.fix) is is_late
+    said = f"deferred since {now - minutes} asked in the last {minutes} min"
+    assert (said in found.text) is not is_late
+
+
+@pytest.mark.parametrize(
+    ("unnamed", "said"),
+    [(0, "; not asked: senders, log"), (1, "; not asked: 1 or more of senders, log"), (2, "")],
+)
+def test_checks_that_cannot_be_named_may_be_those_that_seem_not_asked(unnamed, said):
+    asked = object.__new__(monitoring.Asked)
+    asked.names = {name: 5 for name in monitoring._names() if name not in ("senders", "log")}
+    asked.others = [5] * unnamed
+
+    assert asked.missing(since=5) == said
 
 
 def test_a_state_that_no_check_has_asked_of(doctor, server, tmp_path):
@@ -492,6 +521,17 @@ def test_a_short_log_is_looked_at_from_its_first_line_on(doctor, server, tmp_pat
 
     said = f"{lines} of {lines} line{'s'[: lines - 1]} looked at have a known frame"
     assert any(said in text for text, _ in found)
+
+
+@pytest.mark.parametrize(("strange", "is_right"), [(2, True), (3, False)])
+def test_a_log_is_the_right_one_if_half_of_its_lines_have_a_known_frame(
+    doctor, server, tmp_path, strange, is_right
+):
+    (tmp_path / "mail.log").write_text(line(20) * 2 + "what is this?\n" * strange)
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    assert any("name the right log with --log" in fix for _, fix in found) is not is_right
 
 
 def test_of_a_long_log_what_is_cut_off_is_no_line(doctor, server, tmp_path):
