@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from check_postfix import auth, bounces, deferred, rejects
 from check_postfix.common import opened_store
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.errors import DamagedStore, StoreError
+from check_postfix.maillog.store import damage
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
@@ -321,6 +323,42 @@ def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monke
 
     assert exit_code == 0
     assert text.count("state file was damaged and is built again") == 1
+
+
+def test_a_damaged_state_that_cannot_be_set_aside_is_told(tmp_path, monkeypatch):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state = tmp_path / "state"
+    state.write_bytes(b"not a database" * 999)
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(damage, "set_aside", refuse)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert exit_code == 3
+    assert text == (
+        f"POSTFIX DEFERRED UNKNOWN - {state}: is damaged and cannot be renamed: operation not"
+        " permitted; remove it, it will be built again from the log\n"
+    )
+
+
+def test_a_damaged_state_that_another_run_has_set_aside_is_built_again_without_a_word(
+    tmp_path, monkeypatch
+):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state = tmp_path / "state"
+    state.write_bytes(b"not a database" * 999)
+
+    def come_late(*_):
+        state.unlink()
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(damage, "set_aside", come_late)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert exit_code == 0
+    assert "damaged" not in text
 
 
 _SCHEMA = "PRAGMA writable_schema=1; UPDATE sqlite_master SET sql="
