@@ -9,6 +9,7 @@ import subprocess
 import time
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,9 @@ from check_postfix.command.doctor import installation, monitoring
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
 from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin.run import outcome_of
+from tests.support.builders import NOON
 from tests.support.definitions import checks
 from tests.support.package import ROOT
 
@@ -534,6 +537,72 @@ def test_a_log_is_the_right_one_if_half_of_its_lines_have_a_known_frame(
     assert any("name the right log with --log" in fix for _, fix in found) is not is_right
 
 
+def test_a_log_without_lines_of_postfix_is_hardly_the_mail_log(doctor, server, tmp_path):
+    (tmp_path / "mail.log").write_text(line(20, "cron[1]: nothing to do") * 3)
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    said = "mend  log: nothing of Postfix or Dovecot in it"
+    assert (said, "name the mail log with --log") in found
+
+
+def test_a_log_without_a_whole_line(doctor, server, tmp_path):
+    for log in tmp_path.glob("mail.log*"):
+        log.write_text("")
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    said = "mend  log: no whole line in it"
+    assert (said, "see where mail is logged: postconf maillog_file") in found
+
+
+def test_stamps_without_a_zone_are_read_by_the_machine_s(doctor, server, tmp_path, monkeypatch):
+    localtime = tmp_path / "localtime"
+    localtime.symlink_to("/usr/share/zoneinfo/Europe/Berlin")
+    monkeypatch.setattr("check_postfix.maillog.store.log_zone.LOCALTIME", str(localtime))
+    stamp = datetime.fromtimestamp(time.time() - DAY, UTC).strftime("%b %e %H:%M:%S")
+    (tmp_path / "mail.log").write_text(f"{stamp} mx1 postfix/qmgr[9]: 4A00000001: removed\n")
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = "its stamps name no zone, and are read as this machine's zone, Europe/Berlin"
+    assert (f"ok    log: {said}", "") in found
+
+
+def test_a_damaged_state_that_was_set_aside_is_told(doctor, server):
+    aside = server[-1] + ASIDE
+    Path(aside).write_text("damaged")
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = f"ok    state: a damaged one was set aside: {aside}; it goes by itself"
+    assert (said, "") in found
+
+
+def test_lines_that_were_lost_are_told_with_what_loses_them(doctor, server, monkeypatch):
+    lost = SimpleNamespace(gaps=SimpleNamespace(number=2, last=NOON))
+    monkeypatch.setattr("check_postfix.maillog.store.contents.of", lambda _: lost)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = (
+        "ok    state: 2 times whose lines were destroyed unread, the last 2026-11-24 16:00;"
+        " logrotate should rename, and not copytruncate"
+    )
+    assert (said, "") in found
+
+
+def test_a_journal_that_may_be_read_is_told_with_its_place(
+    doctor, closed_journal, tmp_path, monkeypatch
+):  # fmt: skip
+    of_journal = "check_postfix.maillog.source.journalctl"
+    monkeypatch.setattr(f"{of_journal}.see_that_all_is_readable", lambda: None)
+
+    _, found, _ = doctor(*closed_journal, "--user", ME)
+
+    assert (f"ok    journal: readable, in {tmp_path}/journal", "") in found
+
+
 def test_of_a_long_log_what_is_cut_off_is_no_line(doctor, server, tmp_path):
     (tmp_path / "mail.log").write_text(line(20) * 10_000)
 
@@ -563,6 +632,8 @@ def test_where_there_are_no_older_logs_none_are_said_to_be_readable(doctor, serv
     _, found, _ = doctor(*server, "--user", ME)
 
     assert (f"ok    log: {ME} may read it", "") in found
+    none = "no rotated generations yet; where they lie elsewhere, say so: --archives DIR"
+    assert (f"ok    log: {none}", "") in found
 
 
 # -- as somebody who may not look

@@ -130,8 +130,8 @@ def _of_lines(
     if not sample.without_zone:
         yield Finding("its stamps name their zone")
         return
-    is_named = given.timezone is not None
-    by = given.timezone if is_named else log_zone.of_machine()
+    _, _, machines = log_zone.of_machine().partition(" ")
+    by = given.timezone or f"this machine's zone, {machines}"
     yield Finding(f"its stamps name no zone, and are read as {by}")
 
 
