@@ -49,7 +49,7 @@ MAILLOG = of_room("maillog") - {"check_postfix.maillog"}
 def test_maillog_mailqueue_and_plugin_do_not_know_each_other(name):
     others = imported(MODULES[name]) - {"check_postfix"}
 
-    alone = {"child", "ending", "main_cf", "owner", "unwritable", "workers"}
+    alone = {"child", "ending", "main_cf", "owner", "unwritable", "user", "workers"}
     assert {house(other) for other in others} <= {house(name), *alone}
 
 

@@ -350,6 +350,60 @@ def test_of_several_the_latest_is_named_and_verbose_tells_of_all():
     assert any(line.startswith("ann@example.com may be guessed:") for line in outcome.lines)
 
 
+def got_in(outcome):
+    """Return what -v says of who has logged in from where most failures come from."""
+    begin = next(
+        number for number, line in enumerate(outcome.lines) if "from the network of" in line
+    )
+    return outcome.lines[begin:]
+
+
+WORST = {"auth_failed client": [(GUESSER, 30), ("198.51.100.9", 2)]}
+
+
+def test_verbose_names_who_has_logged_in_from_where_most_failures_come_from():
+    old = login("a9", 20 * DAY, name="", service="pop3")
+    logins = [old, login("a3", 2 * HOUR), login("a4", HOUR, "smtp", "bob@example.com")]
+
+    outcome = slowly(tried=failures(3), logins=logins, keys=WORST, verbosity=1)
+
+    assert got_in(outcome)[:4] == [
+        f"logged in from the network of {GUESSER}, for the first time:",
+        f"  {at(HOUR)}  bob@example.com with mail",
+        f"  {at(2 * HOUR)}  ann@example.com by imap",
+        f"  {at(20 * DAY)}  account-a9 by pop3",
+    ]
+
+
+def test_who_came_from_the_very_address_is_told_before_who_came_from_its_network():
+    near = login("a4", HOUR, name="bob@example.com", client="192.0.2.99")
+
+    outcome = slowly(tried=failures(3), logins=[login(ago=DAY), near], keys=WORST, verbosity=1)
+
+    assert got_in(outcome)[1:3] == [
+        f"  {at(DAY)}  ann@example.com by imap",
+        f"  {at(HOUR)}  bob@example.com by imap from 192.0.2.99",
+    ]
+
+
+def test_of_many_who_have_logged_in_the_latest_are_named():
+    logins = [login(f"a{n}", n * HOUR, name=f"u{n}@example.com") for n in range(9, 0, -1)]
+
+    outcome = slowly(tried=failures(3), logins=logins, keys=WORST, verbosity=1)
+
+    assert len(got_in(outcome)) == 7
+    assert got_in(outcome)[1].endswith(" u1@example.com by imap")
+    assert got_in(outcome)[-1] == "  4 more accounts"
+
+
+def test_that_nobody_has_logged_in_is_said_where_it_is_known():
+    known = slowly(tried=failures(3), keys=WORST, verbosity=1)
+    unknown = slowly(tried=failures(3), keys=WORST, most=None, verbosity=1)
+
+    assert got_in(known)[0] == f"no login is known from the network of {GUESSER}"
+    assert not any("the network of" in line for line in unknown.lines)
+
+
 def test_of_several_clients_that_failed_as_often_in_each_run_the_same_is_named():
     # In one network, each at the same accounts: in a set of pairs their order would be chance's.
     clients = [f"192.0.2.{n}" for n in range(10, 30)]

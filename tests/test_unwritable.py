@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from check_postfix import unwritable
+from check_postfix import unwritable, user
 from tests.support import mail_log
 from tests.support.reach import needs_reach
 from tests.support.server import UNKNOWN, Server
@@ -39,10 +39,6 @@ def disk(tmp_path):
     subprocess.run(["umount", where], check=True)
 
 
-def user():
-    return unwritable._user(os.geteuid())
-
-
 def said(server, state, check="deferred"):
     """Return what a check says of a state that it cannot write."""
     of_check = server.says(check, "--state", str(state))
@@ -54,7 +50,7 @@ def test_a_directory_that_may_not_be_written(server, tmp_path):
     (tmp_path / "theirs").mkdir(mode=0o555)
 
     assert said(server, tmp_path / "theirs" / "s") == (
-        f"cannot write STATE: {user()} may not write the directory {tmp_path}/theirs;"
+        f"cannot write STATE: {user.me()} may not write the directory {tmp_path}/theirs;"
         " let that user, or choose another with --state"
     )
 
@@ -66,7 +62,7 @@ def test_a_directory_that_may_not_be_written_any_more(server, tmp_path):
     server.writes([mail_log.SENT])
 
     assert said(server, there / "s").startswith(
-        f"cannot write STATE: {user()} may not write the directory {there}; let that user"
+        f"cannot write STATE: {user.me()} may not write the directory {there}; let that user"
     )
 
 
@@ -83,7 +79,7 @@ def test_a_state_of_another_owner(server, tmp_path, mode, name):
 
     who = "it" if name == "s" else "STATE-journal"
     assert said(server, state) == (
-        f"cannot write STATE: {who} belongs to {unwritable._user(65534)}, not to {user()};"
+        f"cannot write STATE: {who} belongs to {user.in_words(65534)}, not to {user.me()};"
         f" run 'chown {os.geteuid()} STATE{name[1:]}', or choose another with --state"
     )
 
@@ -144,7 +140,7 @@ def test_a_quota_that_is_used_up(tmp_path, monkeypatch):
 
     # SQLite says `disk I/O error`, and not which.
     assert unwritable.why(str(tmp_path / "s"), None, "--state") == (
-        f"the disk quota of {user()} is used up",
+        f"the disk quota of {user.me()} is used up",
         "raise it, or delete files of that user",
     )
 
@@ -232,7 +228,7 @@ def test_the_file_for_prometheus_in_a_directory_that_may_not_be_written(server, 
     line = server.says("deferred", "--prometheus", str(there / "x.prom")).line
 
     assert (
-        f"cannot write {there}/x.prom: {user()} may not write the directory {there};"
+        f"cannot write {there}/x.prom: {user.me()} may not write the directory {there};"
         " let that user, or choose another with --prometheus"
     ) in line
 

@@ -198,7 +198,14 @@ def details(window: Window, options: Namespace) -> list[str]:
     span = values.span(options.slow_window)
     slow = slow_window.by_client(window, options, filter)
     lines += table(f"failed logins in {span} by client", slow, _ROWS)
-    if _days(window).is_known:
+    is_known = _days(window).is_known
+    # Few runs are asked for it.
+    from check_postfix.common import got_in
+    from check_postfix.common.cause import worst
+
+    for client in worst(window, "auth_failed", "client", filter):
+        lines += got_in.lines(window, client, is_known)
+    if is_known:
         lines += [_said(guess, window) for guess in _guesses(window, options)[1:]]
     return lines
 

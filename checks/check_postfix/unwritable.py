@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 
+from check_postfix import user
+
 # What is written for a moment to a file without a name, to see what the disk says. In bytes.
 _PROBE = 1 << 16
 _READ_ONLY = (
@@ -43,8 +45,8 @@ def why(path: str, error: int | None, option: str) -> tuple[str, str] | None:
             return "its file system has no room for another file", "delete files on it"
         return "the disk is full", "make room on it"
     if error == errno.EDQUOT:
-        user = _user(os.geteuid())
-        return f"the disk quota of {user} is used up", "raise it, or delete files of that user"
+        name = user.me()
+        return f"the disk quota of {name} is used up", "raise it, or delete files of that user"
     if error is None:
         return None
     if error == errno.ENOENT:
@@ -87,7 +89,7 @@ def _is_out_of_inodes(directory: str) -> bool:
 
 def _forbidden(path: str, above: str) -> tuple[str, str] | None:
     """Return why this user may not write, and what lets them."""
-    user = _user(os.geteuid())
+    me = user.me()
     # SQLite's journal is as necessary as the file itself.
     for name in (path, f"{path}-journal"):
         try:
@@ -98,7 +100,7 @@ def _forbidden(path: str, above: str) -> tuple[str, str] | None:
             what = "it" if name == path else name
             if owner != os.geteuid():
                 return (
-                    f"{what} belongs to {_user(owner)}, not to {user}",
+                    f"{what} belongs to {user.in_words(owner)}, not to {me}",
                     f"run 'chown {os.geteuid()} {name}'",
                 )
             return (
@@ -106,7 +108,7 @@ def _forbidden(path: str, above: str) -> tuple[str, str] | None:
                 f"run 'chmod u+rw {name}'",
             )
     if os.path.isdir(above) and not os.access(above, os.W_OK | os.X_OK):
-        return f"{user} may not write the directory {above}", "let that user"
+        return f"{me} may not write the directory {above}", "let that user"
     return None
 
 
@@ -123,13 +125,3 @@ def _probed(directory: str) -> int | None:
         # Not every system, or file system, has files without a name.
         return None if error.errno in (errno.EOPNOTSUPP, errno.EISDIR) else error.errno
     return None
-
-
-def _user(number: int) -> str:
-    """Return a user in words: `user nagios`."""
-    import pwd
-
-    try:
-        return f"user {pwd.getpwuid(number).pw_name}"
-    except KeyError:  # a container's user need not have an entry
-        return f"user {number}"

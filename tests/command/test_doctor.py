@@ -166,7 +166,7 @@ def test_the_command_for_the_state_s_directory_mends_it(doctor, server, tmp_path
         return [fix for text, fix in fixes(found) if "may not write" in text]
 
     (fix,) = finding()
-    subprocess.run(shlex.split(fix), check=True)
+    subprocess.run(["/bin/sh", "-c", fix], check=True)
 
     assert finding() == []
 
@@ -725,6 +725,69 @@ def test_without_the_shared_directory_it_is_advised_and_not_one_in_root_s_home(
             "runuser -u nobody -- postfix-log ingest",
         )
     ]
+
+
+@pytest.fixture
+def of_root(doctor, server, shared):
+    """The shared directory, as a run of root has left it before it was given to anybody."""
+    for above in list(shared.parents)[:-2]:
+        above.chmod(0o755)
+    shared.mkdir(mode=0o700)
+    outcome_of(check_of("deferred"), [*server[:2], "--state", str(shared / "maillog.sqlite3")])
+    (shared / "queue").write_text("")
+    assert (shared / "maillog.sqlite3").stat().st_uid == 0
+
+    def findings() -> list[tuple[str, str]]:
+        return [
+            pair
+            for pair in fixes(doctor(*server[:2], "--user", "nobody")[1])
+            if "mend  state" in pair[0]
+        ]
+
+    return shared, findings
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_what_root_has_left_in_the_shared_directory_is_given_away_as_well(of_root):
+    shared, findings = of_root
+
+    ((text, fix),) = findings()
+
+    assert text == f"mend  state: nobody may not write {shared}"
+    group = users.group_name(users.named("nobody").gid)
+    assert fix == (
+        f"install -d -o nobody -g {group} -m 0700 {shared} && chown -R nobody:{group} {shared}"
+    )
+    subprocess.run(["/bin/sh", "-c", fix], check=True)
+    assert findings() == []
+    assert {path.owner() for path in shared.iterdir()} == {"nobody"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_a_state_of_somebody_else_in_a_directory_of_one_s_own_is_a_finding(of_root):
+    shared, findings = of_root
+    nobody = users.named("nobody")
+    os.chown(shared, nobody.uid, nobody.gid)
+
+    ((text, fix),) = findings()
+
+    assert text == f"mend  state: nobody may not write {shared}/maillog.sqlite3, which is root's"
+    assert fix == f"chown -R nobody:{users.group_name(nobody.gid)} {shared}"
+    subprocess.run(["/bin/sh", "-c", fix], check=True)
+    assert findings() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with another user's eyes")
+def test_of_a_state_elsewhere_its_own_files_alone_are_given_away(doctor, server, tmp_path):
+    for above in (tmp_path, *list(tmp_path.parents)[:-2]):
+        above.chmod(0o755)
+    state = server[server.index("--state") + 1]
+    nobody = users.named("nobody")
+    os.chown(os.path.dirname(state), nobody.uid, nobody.gid)
+
+    found = [pair for pair in fixes(doctor(*server, "--user", "nobody")[1]) if state in pair[0]]
+
+    assert [fix for _, fix in found] == [f"chown nobody:{users.group_name(nobody.gid)} {state}"]
 
 
 @pytest.mark.usefixtures("shared")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,56 +45,106 @@ def test_a_duration_means_so_long_ago(flag, written, ago):
     assert moment.of(flag, written, None) == NOW - ago
 
 
+@pytest.mark.parametrize("flag", ["--since", "--until"])
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("written", "cause"),
     [
-        ("00:10", datetime(2026, 12, 1, 0, 10, tzinfo=UTC)),
-        ("2026-11-24", datetime(2026, 11, 24, tzinfo=UTC)),
-        ("20261124", datetime(2026, 11, 24, tzinfo=UTC)),
-        ("24 Nov 2026 16:30", datetime(2026, 11, 24, 16, 30, tzinfo=UTC)),
-        ("today", datetime(2026, 12, 1, tzinfo=UTC)),
-        ("yesterday", datetime(2026, 11, 30, tzinfo=UTC)),
+        ("3", "an hour, a day or how long ago?"),
+        ("last night", "'last' and 'night' are not understood"),
+        ("99999999d", "neither how long ago nor a time"),
+        ("2026-13-01", "not a date and time"),
     ],
 )
-def test_a_time_or_a_day_is_what_it_was(written, expected):
-    assert moment.of("--since", written, None) == expected
-
-
-@pytest.mark.parametrize("flag", ["--since", "--until"])
-@pytest.mark.parametrize("written", ["3", "15", "1130"])
-def test_a_bare_number_is_refused_with_what_may_be_meant(flag, written):
+def test_what_is_not_understood_is_named_with_three_forms_that_are(flag, written, cause):
     with pytest.raises(UsageError) as refused:
         moment.of(flag, written, None)
 
     assert str(refused.value) == (
-        f"{flag} {written}: an hour, a day or how long ago? example: {flag} 3h for three hours"
-        f" ago, {flag} 03:00, or {flag} 2026-11-24"
+        f"{flag} {written}: {cause};"
+        f" examples: {flag} 1h, {flag} 'yesterday 22:00' or {flag} 2026-11-24"
     )
 
 
-@pytest.mark.parametrize("written", ["1h30", "1h ago 5", "1h from now", "99999999d", "0h"])
-def test_what_begins_like_a_duration_and_is_none_is_refused(written):
-    with pytest.raises(UsageError, match=re.escape(f"--since {written}: ")):
-        moment.of("--since", written, None)
-
-
-def test_a_since_that_is_still_to_come_is_refused_with_what_was_understood():
+def test_of_a_day_the_forms_are_days():
     with pytest.raises(UsageError) as refused:
-        moment.of("--since", "08:00", None)
+        moment.of("--day", "last week", None)
 
     assert str(refused.value) == (
-        "--since 08:00: is understood as 2026-12-01 08:00:00, which is still to come;"
-        " example: --since 1h for an hour ago, or --since yesterday"
+        "--day last week: 'last' and 'week' are not understood;"
+        " examples: --day yesterday, --day monday or --day 2026-11-24"
     )
-    assert moment.of("--until", "08:00", None) > NOW
+
+
+@pytest.mark.parametrize("written", ["yesterday 22:00", "2026-11-24T08:00"])
+def test_a_whole_day_that_has_a_time_of_day_is_refused(written):
+    with pytest.raises(UsageError) as refused:
+        moment.of("--day", written, None)
+
+    assert str(refused.value) == (
+        f"--day {written}: a whole day has no time of day; examples: --day yesterday, --day monday"
+        " or --day 2026-11-24; or --since and --until"
+    )
+
+
+def test_a_day_may_be_so_many_ago():
+    assert moment.of("--day", "2d", None) == NOW - timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("flag", "understood"),
+    [("--since", "2026-12-01 08:00:00"), ("--day", "2026-12-02 00:00:00")],
+)
+def test_what_is_still_to_come_is_refused_with_what_was_understood(flag, understood):
+    written = {"--since": "today 08:00", "--day": "2026-12-02"}[flag]
+
+    with pytest.raises(UsageError) as refused:
+        moment.of(flag, written, None)
+
+    assert f"{flag} {written}: is understood as {understood}, which is still to come;" in str(
+        refused.value
+    )
+    assert moment.of("--until", written, None) > NOW
 
 
 def test_it_is_understood_in_the_zone_that_is_named():
     berlin = ZoneInfo("Europe/Berlin")
 
     assert moment.of("--since", "01:10", berlin) == datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
-    with pytest.raises(UsageError, match="2026-12-01 02:00:00"):
-        moment.of("--since", "02:00", berlin)
+    assert moment.of("--since", "02:00", berlin) == datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
+
+
+def between(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    return moment.between(Namespace(since=since, until=until), None)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ("22:00", "23:30", ((11, 30, 22, 0), (11, 30, 23, 30))),
+        ("22:00", "00:10", ((11, 30, 22, 0), (12, 1, 0, 10))),
+        ("00:10", "01:00", ((12, 1, 0, 10), (12, 1, 1, 0))),
+        ("yesterday", "08:00", ((11, 30, 0, 0), (11, 30, 8, 0))),
+        ("friday", "monday", ((11, 27, 0, 0), (11, 30, 0, 0))),
+        ("saturday 18:00", None, ((11, 28, 18, 0), None)),
+    ],
+)
+def test_a_night_is_the_one_that_has_passed_and_ends_after_it_begins(since, until, expected):
+    found = [
+        None if each is None else (each.month, each.day, each.hour, each.minute)
+        for each in between(since, until)
+    ]
+
+    assert tuple(found) == expected
+
+
+def test_a_time_that_ends_before_it_begins_is_refused_with_what_was_understood():
+    with pytest.raises(UsageError) as refused:
+        between("today", "yesterday 22:00")
+
+    assert str(refused.value) == (
+        "--since is not before --until, which are understood as 2026-12-01 00:00:00 and"
+        " 2026-11-30 22:00:00; exchange them"
+    )
 
 
 @pytest.mark.parametrize("subcommand", ["trace", "report"])

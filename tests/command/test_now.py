@@ -23,7 +23,8 @@ def say(capsys):
             cli.main(["now", *map(str, arguments)])
         printed = capsys.readouterr()
         assert not printed.err
-        return int(end.value.code or 0), printed.out.splitlines()
+        lines = printed.out.splitlines()
+        return int(end.value.code or 0), lines[: -1 if lines[-1].startswith("-- ") else None]
 
     return run
 
@@ -60,6 +61,32 @@ def test_whatever_is_not_ok_has_the_command_that_shows_why_below_and_the_rest_ha
     below = [above for above, line in itertools.pairwise(lines) if line.startswith(" ")]
     assert first in below
     assert not any(" OK - " in line for line in below)
+
+
+def test_which_time_was_judged_is_told_where_it_is_not_now(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["now", *map(str, AT)])
+    *_, last = capsys.readouterr().out.splitlines()
+
+    assert last == "-- judged: 2026-11-24 18:01 to 18:16; the queue as it is now"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--at", "last night"], "--at last night: 'last' and 'night' are not understood; use for"
+         " example 16:30, 'yesterday 22:00' or '2026-11-24 16:30'"),
+        (["--window", "3x"], "--window 3x: not a duration; use for example 15m"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_told_once_and_not_by_every_check(capsys, options, said):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["now", *options])
+    printed = capsys.readouterr()
+
+    assert end.value.code == 2
+    assert printed.err == f"postfix-log: {said}\n"
+    assert not printed.out
 
 
 def test_options_of_the_log_are_passed_on_and_so_is_v(say):

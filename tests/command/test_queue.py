@@ -99,6 +99,23 @@ def test_a_queue_is_told_by_sender_relay_reason_and_domain_the_largest_last(queu
     assert table(lines, "by domain")[-1] == ["3", "2 h", "example.net"]
 
 
+def test_of_one_instance_that_is_named_no_other_is_told(queue):
+    _, lines, _ = queue("--no-log", "--config-dir", "/etc/postfix-out", holds=[entry("4A00000001")])
+
+    assert not any("instance" in line for line in lines)
+
+
+def test_mail_on_hold_is_not_said_to_be_tried(queue):
+    holds = [entry("4A00000001", queue="hold", reason=""), entry("4A00000002", reason="")]
+
+    _, lines, _ = queue("--no-log", holds=holds)
+
+    assert sorted(row[-1] for row in table(lines, "by reason")) == [
+        "not tried yet, or being tried now", "on hold, nobody tries it",
+    ]  # fmt: skip
+    assert "  1 message, in hold: look at it" in "\n".join(lines)
+
+
 def test_the_ages_are_those_of_qshape_with_the_total_last(queue):
     holds = [entry(f"4A0000000{n}", ago=n * 400) for n in range(1, 6)]
 

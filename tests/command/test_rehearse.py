@@ -274,7 +274,7 @@ def test_thresholds_are_suggested_that_keep_their_promise(say, kept):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "the following arguments are required: CHECK; see "),
+        ([], "a check is missing, one of deferred, "),
         (["nonsense"], "nonsense: no such check; there are deferred, "),
         (["queue"], "queue: cannot be rehearsed"),
         (["deferred", "--no-state"], "leave them out"),

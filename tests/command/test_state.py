@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from check_postfix import user
 from check_postfix.command import ingest
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks, log_checks
@@ -177,8 +178,8 @@ def test_a_state_of_one_user_is_told_from_that_of_the_monitoring(say, log, tmp_p
     monkeypatch.setattr("check_postfix.maillog.store.location.SHARED", str(shared))
     monkeypatch.setattr("check_postfix.maillog.store.location.default_store", lambda: str(own))
     words = (
-        f"  this user's own; what the monitoring's checks keep is in {shared}: as root:"
-        " postfix-log status"
+        f"  {user.me()}'s own; what the monitoring's checks keep is in {shared}:"
+        " as root: postfix-log status"
     )
     assert words not in say("status")[1]
     shared.mkdir()
@@ -192,7 +193,7 @@ def test_a_state_of_one_user_is_told_from_that_of_the_monitoring(say, log, tmp_p
 def test_it_tells_when_a_check_ran_last(say, log, tmp_path):
     state = tmp_path / "state"
     assert say("status", "--state", state) == (
-        1, [f"{state}: nothing is kept yet: no check of this user has run"], "",
+        1, [f"{state}: nothing is kept yet: no check has run as {user.me()}"], "",
     )  # fmt: skip
     now = time.strftime("%Y-%m-%d", time.gmtime())
     of_log = log_checks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from check_postfix.command import recipients
+from check_postfix.command import cli, recipients
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
 from tests.support.package import ROOT
@@ -170,6 +171,30 @@ def test_it_is_told_what_is_usual(top, tmp_path):
     at = heads.index("usual")
     assert table["example.net"][at] == "3"
     assert table["example.org"][at] == "0"
+
+
+def test_the_command_that_tells_whose_account_it_is_stands_below(top, tmp_path, capsys):
+    stamp = datetime.fromtimestamp(int(time.time() - 60), UTC).isoformat()
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    log.write_text(
+        f"{stamp} mx1 postfix/smtpd[7]: warning: unknown[192.0.2.7]: SASL LOGIN authentication"
+        " failed: UGFzc3dvcmQ6, sasl_username=ann@example.com\n"
+    )
+    _, lines, _ = top("--log", log, "--state", state, "--by", "account")
+
+    (command,) = [line for line in lines if "postfix-log trace" in line]
+    words = shlex.split(command.removeprefix("  whose that is: "))
+    assert words[:2] == ["postfix-log", "trace"]
+    with pytest.raises(SystemExit) as end:
+        cli.main(words[1:])
+    assert end.value.code == 0
+    assert "sasl_username=ann@example.com" in capsys.readouterr().out
+    for options in (["--anonymise"], ["--by", "client"]):
+        _, lines, _ = top("--log", log, "--state", state, "--by", "account", *options)
+        assert any("whose that is" in line for line in lines) == (options[0] == "--by")
+    # The key of such a run is gone with it.
+    _, lines, _ = top("--log", log, "--no-state", "--by", "account")
+    assert not any("whose that is" in line for line in lines)
 
 
 def test_nobody_is_named_where_names_are_hidden(top, tmp_path):

@@ -295,6 +295,18 @@ def test_logs_are_named_by_the_patterns_of_the_checks(trace, tmp_path, pattern, 
     assert said.footer[0].startswith("2 lines about no message in 2 files")
 
 
+def test_an_empty_log_is_said_to_be_empty(trace, tmp_path):
+    path = tmp_path / "mail.log"
+    path.touch()
+
+    said = trace("--log", path, "x")
+
+    assert said.status == 1
+    assert said.footer[0] == (
+        f"nothing found: {path} is empty; send a test mail, or name the mail log with --log"
+    )
+
+
 def test_a_pattern_that_finds_nothing_is_told_in_one_line(trace, tmp_path):
     said = trace("x", "--log", tmp_path / "*.log")
 
@@ -348,6 +360,53 @@ def test_a_line_about_no_message_is_printed_by_itself(trace, tmp_path):
 
     assert said.titles == [f"2026-11-24T16:00:00+00:00 mx1 {refused}"]
     assert said.footer[0].startswith("1 line about no message in 1 file")
+
+
+@pytest.mark.parametrize("options", [[], ["--brief"]])
+def test_lines_about_no_message_that_follow_each_other_stand_together(trace, tmp_path, options):
+    path = tmp_path / "mail.log"
+    lone = ["connect from x[192.0.2.3]", "lost connection after CONNECT from x[192.0.2.3]"]
+    lone = [f"postfix/smtpd[7]: {text}" for text in lone]
+    log(path, *lone, *message("ABC1234", delivery()), *lone, *message("ABC1235", delivery()), *lone)
+
+    said = trace("--log", path, "192.0.2.3", *options)
+
+    kinds = {"": " ", "2": "l", "-": "-", "A": "m"}  # an empty line, a line, the end, a message
+    shape = "".join(kinds.get(line[:1], "") for line in said.lines)
+    assert shape == "ll m ll m ll -"
+
+
+@pytest.mark.parametrize(
+    ("around", "pattern", "expected"),
+    [
+        (1, "find", "| b; find c; find d; | e; ; | g; find h; | i"),
+        (2, "find", "| a; | b; find c; find d; | e; | f; | g; find h; | i; | j"),
+        (1, "find c", "| b; find c; | find d"),
+        (0, "find", "find c; find d; find h"),
+    ],
+)
+def test_lines_around_those_about_no_message_are_shown_once(
+    trace, tmp_path, around, pattern, expected
+):
+    path = tmp_path / "mail.log"
+    words = ["a", "b", "find c", "find d", "e", "f", "g", "find h", "i", "j"]
+    log(path, *(f"postfix/smtpd[7]: {text}" for text in words))
+
+    said = trace("--log", path, "-C", around, pattern)
+
+    shown = [re.sub(r"2026\S+ mx1 postfix/smtpd\[7\]: ", "", line) for line in said.lines]
+    assert "; ".join(shown[:-2]) == expected
+
+
+def test_lines_around_the_last_of_a_file_end_before_the_next_file(trace, tmp_path):
+    for name, hour in (("mail.log.1", 15), ("mail.log", 16)):
+        text = [f"postfix/smtpd[7]: {word} {hour}" for word in ("find", "b")]
+        log(tmp_path / name, *text, start=f"2026-11-24T{hour}:00")
+
+    said = trace("--log", tmp_path / "mail.log", "-C", "1", "find")
+
+    shown = [re.sub(r"2026\S+ mx1 postfix/smtpd\[7\]: ", "", line) for line in said.lines]
+    assert "; ".join(shown[:-2]) == "find 15; | b 15; ; find 16; | b 16"
 
 
 # -- what became of it
@@ -459,12 +518,14 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_told(trace, tmp_pat
     [
         (
             ["--since", "nonsense", "x"],
-            "not a date and time; example: --since yesterday, or --since 2026-11-24",
+            "'nonsense' is not understood; examples: --since 1h, --since 'yesterday 22:00' or"
+            " --since 2026-11-24",
         ),
         (["--until", "", "x"], "--until : "),
         (
             ["--since", "2026-11-24T10:00", "--until", "2026-11-24T09:00", "x"],
-            "--since is not before --until; exchange them",
+            "--since is not before --until, which are understood as 2026-11-24 10:00:00 and"
+            " 2026-11-24 09:00:00; exchange them",
         ),
         (["--timezone", "Nowhere/Land", "x"], "--timezone Nowhere/Land: not a time zone"),
         (["--journal-match", "postfix", "x"], "--journal-match postfix: not FIELD=VALUE"),
@@ -749,7 +810,7 @@ def test_what_was_tried_before_has_waited_for_the_attempt_and_not_before_the_que
 
     said = trace("--log", path, "4ABCDEF012", "--brief")
     assert said.story[1].startswith(
-        "<bob@example.net>: put off after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
+        "<bob@example.net>: deferred after 2 attempts by mx.example.net[192.0.2.25]:25 2026-11-24"
         " 16:00:01, 13 min 59 s after it came (13 min 59 s waiting for this attempt, 0.1 s"
         " transmitting)"
     )

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from check_postfix import user
 from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.failure import explain, is_usage
@@ -82,26 +83,27 @@ def plain_machine(monkeypatch, tmp_path):
             69,
             "postqueue: warning: something else\n"
             "postqueue: fatal: open /etc/postfix/main.cf: No such file or directory\n",
-            "postqueue: open /etc/postfix/main.cf: No such file or directory (exit status 69);"
-            " run 'postqueue -p' by hand as this user",
+            "postqueue: open /etc/postfix/main.cf: No such file or directory; Postfix is not"
+            " configured here: configure it (on Debian 'dpkg-reconfigure postfix'), or leave"
+            " check_postfix_queue out",
         ),
         (
             1,
             "\n",
             "postqueue: failed without a word (exit status 1);"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
         (
             127,
             "sh: 1: \x1b[31mexec\x07: not found",
             "postqueue: sh: 1: ?[31mexec?: not found (exit status 127);"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
         (
             -9,
             "",
             "postqueue: killed by signal 9; see the system log,"
-            " run 'postqueue -p' by hand as this user",
+            f" run 'postqueue -p' by hand as {user.me()}",
         ),
     ],
 )
@@ -175,13 +177,23 @@ def test_the_fix_names_the_instance():
 def test_the_fix_by_hand_names_the_instance():
     assert str(explain(2, "", POSTQUEUE, "/x")) == (
         "postqueue: failed without a word (exit status 2);"
-        " run 'postqueue -c /x -p' by hand as this user"
+        f" run 'postqueue -c /x -p' by hand as {user.me()}"
     )
+
+
+def test_a_directory_without_main_cf_is_another_one_s():
+    said = "postqueue: fatal: open /x/main.cf: No such file or directory\n"
+
+    assert str(explain(69, said, POSTQUEUE, "/x")) == (
+        "postqueue: open /x/main.cf: No such file or directory; name the directory with that"
+        " instance's main.cf with --config-dir"
+    )
+    assert "by hand as" in str(explain(69, said, ("docker", "exec", "m", "postqueue"), None, False))
 
 
 def test_a_failure_quotes_two_hundred_characters_at_most():
     assert str(explain(69, f"postqueue: fatal: {'x' * 5000}\n", POSTQUEUE, None)) == (
-        f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as this user"
+        f"postqueue: {'x' * 197}... (exit status 69); run 'postqueue -p' by hand as {user.me()}"
     )
 
 
@@ -239,7 +251,7 @@ def test_on_a_file_system_mounted_nosuid_set_gid_has_no_effect(monkeypatch, tmp_
     assert str(explain(69, NO_ACCESS, [str(program)], None)) == (
         "postqueue: Connect to the Postfix showq service: Permission denied"
         " (it lies on a file system mounted nosuid, which keeps it from its group postdrop);"
-        " mount that with suid, or add this user to group postdrop"
+        f" mount that with suid, or add {user.me()} to group postdrop"
     )
 
 
@@ -255,7 +267,7 @@ def test_on_a_file_system_mounted_nosuid_set_gid_has_no_effect(monkeypatch, tmp_
         (
             "Error response from daemon: No such container: mail\n",
             "postqueue: Error response from daemon: No such container: mail (exit status 69);"
-            " run 'docker exec mail postqueue -p' by hand as this user",
+            f" run 'docker exec mail postqueue -p' by hand as {user.me()}",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from check_postfix import user
 from check_postfix.mailqueue import advice, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.instances import Instance
@@ -132,7 +133,7 @@ def test_a_postqueue_that_knows_neither_form_is_no_endless_search(fake):
     fake("echo 'postqueue: fatal: usage: postqueue' >&2; exit 69")
 
     assert failure() == (
-        "postqueue: usage: postqueue (exit status 69); run 'postqueue -p' by hand as this user"
+        f"postqueue: usage: postqueue (exit status 69); run 'postqueue -p' by hand as {user.me()}"
     )
 
 
@@ -159,7 +160,7 @@ def test_a_failure_at_the_end_voids_what_was_listed(fake):
 
     assert failure() == (
         "postqueue: malformed showq server response (exit status 69);"
-        " run 'postqueue -p' by hand as this user"
+        f" run 'postqueue -p' by hand as {user.me()}"
     )
 
 
@@ -167,7 +168,7 @@ def test_a_failure_explains_a_line_that_was_cut(fake):
     fake("printf '{\"queue_name\": '; echo 'postqueue: fatal: output write error' >&2; exit 69")
 
     assert failure() == (
-        "postqueue: output write error (exit status 69); run 'postqueue -p' by hand as this user"
+        f"postqueue: output write error (exit status 69); run 'postqueue -p' by hand as {user.me()}"
     )
 
 
@@ -251,7 +252,8 @@ def test_a_postqueue_that_is_killed_is_said_to_be(fake):
     fake("kill -KILL $$")
 
     assert failure() == (
-        "postqueue: killed by signal 9; see the system log, run 'postqueue -p' by hand as this user"
+        "postqueue: killed by signal 9; see the system log, run 'postqueue -p' by hand as"
+        f" {user.me()}"
     )
 
 
@@ -259,7 +261,7 @@ def test_a_postqueue_that_may_not_be_executed_names_the_file(fake):
     path = fake("exit 0", mode=0o644)
 
     assert failure() == (
-        f"postqueue: cannot run {path}: permission denied; let this user execute it"
+        f"postqueue: cannot run {path}: permission denied; let {user.me()} execute it"
     )
 
 
@@ -268,7 +270,7 @@ def test_a_postqueue_that_is_no_program_names_the_file(fake):
     path.write_bytes(b"\0\0\0\0")
 
     assert failure() == (
-        f"postqueue: cannot run {path}: exec format error; run it by hand as this user"
+        f"postqueue: cannot run {path}: exec format error; run it by hand as {user.me()}"
     )
 
 

@@ -282,7 +282,7 @@ def test_on_a_file_system_mounted_nosuid_the_advice_is_true_and_helps(inside, bu
     try:
         assert read(inside, busy, *path, *NOBODY) == (
             f"{NO_ACCESS} (it lies on a file system mounted nosuid, which keeps it from its group"
-            " postdrop); mount that with suid, or add this user to group postdrop\n"
+            " postdrop); mount that with suid, or add user nobody to group postdrop\n"
         )
         assert read(inside, busy, *path, *WITH_GROUP, "--") == read(inside, busy)
     finally:

@@ -117,8 +117,8 @@ def test_a_bad_range_is_told_what_would_be_right_for_this_number(check):
         (["--window", "90s"], "--window 90s: not whole minutes, by which lines are counted;"
                               " use for example 15m"),
         (["--window", "999999d"], "--window 999999d: longer than 100 years; use for example 15m"),
-        (["--at", "never"], "--at never: not a date and time; use for example"
-                            " '2026-11-24 16:30' or 16:30"),
+        (["--at", "never"], "--at never: 'never' is not understood; use for example"
+                            " 16:30, 'yesterday 22:00' or '2026-11-24 16:30'"),
         (["--at", "2026-11-01 10:00 XYZ"], "--at 2026-11-01 10:00 XYZ: names an unknown time zone;"
                                            " use its offset, for example +01:00, or the option"
                                            " --timezone"),

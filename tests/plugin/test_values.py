@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 from dateutil import tz
@@ -110,63 +110,6 @@ def test_a_zone_goes_by_its_name(written):
 def test_what_is_no_zone_is_refused(written):
     with pytest.raises(ValueError, match="not a time zone"):
         values.zone(written)
-
-
-@pytest.mark.parametrize(
-    ("written", "utc"),
-    [
-        ("2026-11-24 16:30", (2026, 11, 24, 15, 30)),
-        ("2026-07-24 16:30", (2026, 7, 24, 14, 30)),
-        ("2026-11-24T16:30:00Z", (2026, 11, 24, 16, 30)),
-        ("2026-11-24 16:30 UTC", (2026, 11, 24, 16, 30)),
-        ("2026-11-24 16:30 -0500", (2026, 11, 24, 21, 30)),
-        ("24 Nov 2026 16:30", (2026, 11, 24, 15, 30)),
-        ("Nov 24 2026 4:30pm", (2026, 11, 24, 15, 30)),
-        ("1970-01-01T00:00Z", (1970, 1, 1, 0, 0)),
-    ],
-)
-def test_a_moment_is_meant_in_the_given_zone_unless_it_names_one(written, utc):
-    assert values.moment(written, BERLIN) == datetime(*utc, tzinfo=UTC)
-
-
-def test_without_a_zone_a_moment_is_meant_in_the_machines():
-    expected = datetime(2026, 11, 24, 16, 30).timestamp()
-
-    assert values.moment("2026-11-24 16:30", None).timestamp() == expected
-
-
-def test_a_time_of_day_is_todays_where_the_log_comes_from():
-    for where in (tz.gettz("Pacific/Kiritimati"), tz.gettz("Pacific/Pago_Pago")):
-        before = datetime.now(where).date()
-        found = values.moment("16:30", where)
-
-        assert found.date() in (before, datetime.now(where).date())
-        assert (found.hour, found.minute, found.second, found.microsecond) == (16, 30, 0, 0)
-        assert abs(found - datetime.now(UTC)) < timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["", "now", "yesterday", "2026-13-01", "2026-02-30", "25:00", "0001-01-01", "1969-12-31", "a",
-     "99999999999999999999", "2026-11-24 16:00+99:99", "1e1000", "1 2 3 4 5 6 7", "\udcff"],
-)  # fmt: skip
-def test_what_is_no_moment_is_refused(written):
-    with pytest.raises(ValueError, match="not a date and time"):
-        values.moment(written, BERLIN)
-
-
-def test_a_zone_that_is_not_known_is_refused_not_left_out():
-    with pytest.raises(ValueError, match="names an unknown time zone"):
-        values.moment("2026-11-24 16:30 XYZ", BERLIN)
-
-
-@given(st.text(max_size=30) | st.text("0123456789-:/.+ TZaJpmn", max_size=25))
-def test_whatever_is_written_for_a_moment_is_a_moment_or_a_value_error(written):
-    try:
-        found = values.moment(written, None)
-    except ValueError:
-        return
-    assert found.timestamp() >= 0
 
 
 @given(st.text(max_size=20) | st.text("0123456789smhd.", max_size=12))

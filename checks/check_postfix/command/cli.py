@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing
+from gettext import gettext
 
 from check_postfix import __version__, ending
 from check_postfix.command import moment, text, users
@@ -41,18 +42,10 @@ SUBCOMMANDS = {
 PAGED = ("report", "queue", "top", "rehearse")
 
 WRONG_USAGE, NOT_READ = 2, 3
+# How argparse begins to say it
+_LACKS = gettext("the following arguments are required: %s").partition("%s")[0]
 # What a shell says of a program that a signal has ended
 _OF_SIGNALS = 128
-
-
-# What is an option of other subcommands -> what may be meant by it
-_MEANT = {
-    "--day": ("--since",),
-    "--since": ("--window",),
-    "--until": ("--at",),
-    "--window": ("--since",),
-    "--at": ("--until",),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -115,20 +108,43 @@ def _complain(words: str, status: int) -> NoReturn:
 class _Parser(argparse.ArgumentParser):
     """Tells in one line what is wrong, what may be meant, and where help is."""
 
+    # What is said where a word is missing, and of an option that is not known; how it is used
+    lacking = strange_may_be = example = ""
+
     def error(self, message: str) -> NoReturn:
         """Say it and exit."""
+        if self.lacking and message.startswith(_LACKS):
+            message = f"{self.lacking}, as in {self.example}"
         _complain(f"{message}; see {self.prog} --help", WRONG_USAGE)
 
-    def strange(self, written: str) -> NoReturn:
-        """Say that there is no such option."""
-        import difflib
+    def strange(self, written: Sequence[str]) -> NoReturn:
+        """Say of words that nothing like the first one is taken here."""
+        from check_postfix.command import meant
 
-        known = [flag for action in self._actions for flag in action.option_strings]
-        flag = written.partition("=")[0]
-        near = [meant for meant in _MEANT.get(flag, ()) if meant in known]
-        near = near or difflib.get_close_matches(flag, known, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        self.error(f"{written}: no such option{meant}")
+        word = written[0]
+        if word[:1] == "-" and word[1:]:
+            said, found = "no such option", meant.by_option(word, self)
+        else:
+            said, found = "only options are expected here", meant.by_words(written, self)
+        if found:
+            said += f"; did you mean {found}?"
+        elif self.strange_may_be:
+            said += f"; {self.strange_may_be}, as in {self.example}"
+        self.error(f"{word}: {said}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say which choices there are; argparse calls it."""
+        if action.choices is None or value in action.choices:
+            return
+        from check_postfix.command import meant
+
+        choices = [str(choice) for choice in action.choices]
+        near = meant.near(value, choices)
+        there_are = f"there are {', '.join(choices)}"
+        self.error(
+            f"{action.option_strings[0]} {value}: "
+            + (f"did you mean {near}?; {there_are}" if near else there_are)
+        )
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -138,10 +154,33 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if not arguments:
         parser.print_help()
         sys.exit(WRONG_USAGE)
+    if not asked and not _is_of_all(arguments[0], parser):
+        from check_postfix.command import meant
+
+        found = meant.by_subcommand(arguments, SUBCOMMANDS)
+        said = f"did you mean {found}?" if found else f"there are {', '.join(SUBCOMMANDS)}"
+        parser.error(f"{arguments[0]}: no subcommand; {said}")
+    if asked and any(
+        flag in arguments for flag in (moment.SINCE, moment.UNTIL, moment.DAY, moment.AT)
+    ):
+        from check_postfix.command import meant
+
+        if wrong := meant.in_quotes(arguments):
+            subparsers[asked[0]].error(wrong)
     options, strange = parser.parse_known_args(_joined(arguments))
     if strange:
-        subparsers[options.subcommand].strange(strange[0])
+        subparsers[options.subcommand].strange(strange)
     return options
+
+
+def _is_of_all(written: str, parser: argparse.ArgumentParser) -> bool:
+    """Tell whether it is an option of the command itself, maybe a shortened one."""
+    from check_postfix.command import meant
+
+    return any(
+        written == flag or (len(written) > len("--") and flag.startswith(written))
+        for flag in meant.flags(parser)
+    )
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -174,4 +213,7 @@ def parsers(names: Collection[str] = SUBCOMMANDS.keys()) -> tuple[_Parser, dict[
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)
+        subparser.lacking = getattr(module, "LACKING", "")
+        subparser.strange_may_be = getattr(module, "STRANGE_MAY_BE", "")
+        subparser.example = getattr(module, "EXAMPLE", "")
     return parser, each

@@ -213,6 +213,7 @@ class Logs:
 
     files: in the order of time, as far as that is known; those of one log follow each other
     notes: what could not be read, and why
+    empty: paths of files without a byte, which are none of these
     """
 
     def __init__(
@@ -238,6 +239,7 @@ class Logs:
         self._spools = ExitStack()
         self.files: list[File] = []
         self.notes: list[str] = []
+        self.empty: list[str] = []
         with self._spools:  # closed at once if one of the logs cannot be read
             if has_input:
                 self._add_spool("standard input", sys.stdin.buffer)
@@ -267,7 +269,9 @@ class Logs:
             except LogError as error:
                 self.notes.append(users.for_a_person(str(error)))
                 continue
-            if head:
+            if not head:
+                self.empty.append(file.path)
+            else:
                 # A copy is being compressed just now, or was left beside its original: the
                 # plain one is whole.
                 same = [known for known in found if _is_same(known, head)]

@@ -2,102 +2,90 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from check_postfix.plugin import UsageError, values
+from check_postfix.plugin import UsageError, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from datetime import tzinfo
 
 # What help says of it
-SPELLINGS = "2h or 15m, so long ago; 08:00; a date, or both"
-SINCE, UNTIL, DAY = "--since", "--until", "--day"
-# Word -> days before today
-_DAYS = {"today": 0, "yesterday": 1}
-# How a unit may be written -> in seconds
-_UNITS = (
-    (r"s(?:ec(?:ond)?s?)?", 1),
-    (r"m(?:in(?:ute)?s?)?", 60),
-    (r"h(?:(?:ou)?rs?)?", 3600),
-    (r"d(?:ays?)?", 86400),
-    (r"w(?:eeks?)?", 7 * 86400),
+SPELLINGS = (
+    "2h or 15m, so long ago; 22:00, 'yesterday 22:00' or 'monday 08:00', the last that has passed;"
+    " or a date, with a time or without"
 )
-_UNIT = "|".join(unit for unit, _ in _UNITS)
-_ONE = rf"(\d{{1,9}}(?:\.\d{{1,3}})?)\s*({_UNIT})(?![a-z])\s*"
-_match_ago = re.compile(rf"-?\s*(?P<parts>(?:{_ONE})+)(?:ago)?", re.IGNORECASE | re.ASCII).fullmatch
-_begins_so = re.compile(rf"-?\s*{_ONE}", re.IGNORECASE | re.ASCII).match
-_parts = re.compile(_ONE, re.IGNORECASE | re.ASCII).findall
-# A date without signs between has more digits.
-_match_number = re.compile(r"[+-]?\d{1,7}", re.ASCII).fullmatch
+DAYS = "yesterday, today, monday (the last one), or a date"
+SINCE, UNTIL, DAY, AT = "--since", "--until", "--day", "--at"
+# Three days that are understood
+_DAYS = ("yesterday", "monday", "2026-11-24")
 
 
-def of(flag: str, written: str, zone: tzinfo | None) -> datetime:
+def of(flag: str, written: str, zone: tzinfo | None, after: datetime | None = None) -> datetime:
     """Return the point in time; of a day that is named, its first one.
 
-    flag: --since is not later than now
-    zone: that is meant if none is written; None for the machine's
+    flag:  --since and --day are not later than now
+    zone:  that is meant if none is written; None for the machine's
+    after: where --until has no date, it is after this
 
     Raises: UsageError
     """
-    from dateutil import tz
-
-    now = _now(zone or tz.tzlocal())
-    if (ago := _DAYS.get(written)) is not None:
-        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=ago)
-    if written == "now":
-        return now
-    if _match_number(written):
-        time = "yesterday" if flag == DAY else f"3h for three hours ago, {flag} 03:00"
-        raise UsageError(
-            f"{flag} {written}: an hour, a day or how long ago? example: {flag} {time}, or"
-            f" {flag} 2026-11-24"
-        )
-    if _begins_so(written):
-        return _ago(flag, written, now)
+    now = _now(zone)
     try:
-        found = values.moment(written, zone, now)
+        found = moment.read(written, zone, now, after)
     except ValueError as error:
-        cause, *fix = error.args
-        example = f"{flag} yesterday, or {flag} 2026-11-24"
+        raise UsageError(f"{flag} {written}: {'; '.join([*error.args, _examples(flag)])}") from None
+    if flag == DAY and not (moment.is_day(written) or moment.is_ago(written)):
         raise UsageError(
-            f"{flag} {written}: {'; '.join([cause, *fix])}; example: {example}"
-        ) from None
-    if flag == SINCE and found > now:
+            f"{flag} {written}: a whole day has no time of day; {_examples(flag)}; or {SINCE} and"
+            f" {UNTIL}"
+        )
+    if flag != UNTIL and found > now:
         # Perhaps another day was meant, or another zone.
-        understood = found.astimezone(now.tzinfo).strftime("%Y-%m-%d %H:%M:%S")
         raise UsageError(
-            f"{flag} {written}: is understood as {understood}, which is still to come; example:"
-            f" {flag} 1h for an hour ago, or {flag} yesterday"
+            f"{flag} {written}: is understood as {told(found.astimezone(now.tzinfo))}, which is"
+            f" still to come; {_examples(flag)}"
         )
     return found
 
 
-def _ago(flag: str, written: str, now: datetime) -> datetime:
-    """Return the point in time that is so long ago.
+def between(options: Namespace, zone: tzinfo | None) -> tuple[datetime | None, datetime | None]:
+    """Return what --since and --until say, None where they were left out.
 
     Raises: UsageError
     """
-    if found := _match_ago(written):
-        seconds = sum(float(number) * _seconds(unit) for number, unit in _parts(found["parts"]))
-        if seconds:
-            try:
-                # By the clock of the world: an hour ago is an hour ago on any night.
-                return datetime.fromtimestamp(now.timestamp() - seconds, now.tzinfo)
-            except (OverflowError, ValueError, OSError):
-                pass
-    raise UsageError(
-        f"{flag} {written}: neither how long ago nor a time; example: {flag} 1h, {flag} '1h 30m',"
-        f" or {flag} 08:00"
-    )
+    since = None if options.since is None else of(SINCE, options.since, zone)
+    until = None if options.until is None else of(UNTIL, options.until, zone, since)
+    if since is not None and until is not None and since >= until:
+        here = _now(zone).tzinfo
+        raise UsageError(
+            f"{SINCE} is not before {UNTIL}, which are understood as {told(since.astimezone(here))}"
+            f" and {told(until.astimezone(here))}; exchange them"
+        )
+    return since, until
 
 
-def _seconds(unit: str) -> int:
-    return next(
-        seconds for spelled, seconds in _UNITS if re.fullmatch(spelled, unit, re.IGNORECASE)
-    )
+def told(time: datetime) -> str:
+    """Return it as it is told."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _now(zone: tzinfo) -> datetime:
-    return datetime.now(zone)
+def asked_for(since: str | None, until: str | None) -> str:
+    """Return which time was asked for, so that what was understood is seen; nothing if none was."""
+    parts = [
+        *([f"since {since}"] if since is not None else []),
+        *([f"until {until}"] if until is not None else []),
+    ]
+    return f"asked for {' '.join(parts)}" if parts else ""
+
+
+def _examples(flag: str) -> str:
+    *forms, last = _DAYS if flag == DAY else moment.FORMS
+    return f"examples: {', '.join(f'{flag} {form}' for form in forms)} or {flag} {last}"
+
+
+def _now(zone: tzinfo | None) -> datetime:
+    from dateutil import tz
+
+    return datetime.now(zone or tz.tzlocal())

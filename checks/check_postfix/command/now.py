@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 
 from check_postfix import programs
 from check_postfix.command import declared
+from check_postfix.common.cause import SEE
 from check_postfix.common.log_options import OPTIONS
+from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.span import Span
 from check_postfix.plugin.check import SEVERITY
 from check_postfix.plugin.run import outcome_of
 
@@ -24,9 +28,6 @@ _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
 
 # Of what is equally bad, the others follow from this: Postfix is down.
 _FIRST = "postfix queue"
-
-# How the line with the next step begins
-_NEXT = "see: "
 
 HELP = "run every check once, the worst first"
 DESCRIPTION = """\
@@ -55,7 +56,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Generator[str, None, int]:
-    """Yield what each check says, and return the exit code of the worst."""
+    """Yield what each check says, and return the exit code of the worst.
+
+    Raises: UsageError
+    """
+    span = Span(declared.values(options, OPTIONS), time.time())
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     checks.sort(key=lambda check: check.name != _FIRST)
     outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]
@@ -64,11 +69,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
         first, *more = text.splitlines()
         if not options.verbose:
             # The next step, which is what an alarm needs.
-            more = [line for line in more if state and line.startswith(_NEXT)]
+            more = [line for line in more if state and line.startswith(SEE)]
         # Nothing from the log can look like the begin of perfdata.
         words = first.partition(" | ")[0]
         yield f"\033[{_COLOURS[state]}m{words}\033[0m" if sys.stdout.isatty() else words
         yield from (f"  {line}" for line in more)
+    if options.at is not None:
+        judged = f"{local_time(span.start)} to {local_time(span.end, span.start)}"
+        yield f"-- judged: {judged}; the queue as it is now"
     return outcomes[0][1]
 
 

@@ -10,7 +10,7 @@ from check_postfix.command.progress import Progress
 from check_postfix.command.rotated import Readings
 from check_postfix.command.story import clock
 from check_postfix.command.text import clean
-from check_postfix.command.waits import NO_REASON, Waits
+from check_postfix.command.waits import NO_REASON, ON_HOLD, Waits
 from check_postfix.common.log_options import (
     ANONYMISE,
     ARCHIVES,
@@ -189,7 +189,7 @@ def _shown(what: str, value: str, group: Group, shows: Names) -> str:
         return "others"
     if what == "reason":
         # What others have said in it may name somebody.
-        is_said = shows.hides and value != NO_REASON
+        is_said = shows.hides and value not in (NO_REASON, ON_HOLD)
         return remedy.kind(group.words) if is_said else clean(value.encode("utf-8", "replace"))
     each = {"sender": shows.address, "relay": shows.relay, "domain": shows.domain}
     return each[what](value)
@@ -215,9 +215,9 @@ def _remedies(waits: Waits, queues: Sequence[str]) -> Iterator[str]:
     """Yield what to do about most of the mail, the most important last."""
     found: dict[str, tuple[int, str, str]] = {}
     for value, group in waits.by["reason"].items():
-        if value in (NO_REASON, OTHERS):
+        if value in (NO_REASON, ON_HOLD, OTHERS):
             continue
-        kind, what = remedy.kind(group.words), remedy.of(group.words)
+        kind, what = remedy.named(group.words)
         before = found.get(kind, (0, what, group.example))
         found[kind] = (before[0] + group.messages, *before[1:])
     for queue, what in (("hold", remedy.ON_HOLD), ("maildrop", remedy.IN_MAILDROP)):

@@ -1,4 +1,4 @@
-"""Recipients: how often mail to each was put off, bounced and sent, by the log's own lines.
+"""Recipients: how often mail to each was deferred, bounced and sent, by the log's own lines.
 
 No state keeps them. However many there are, they are counted exactly: what does not fit into
 memory goes to a nameless temporary file, which nobody else can read.

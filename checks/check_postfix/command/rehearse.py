@@ -70,6 +70,9 @@ examples:
   postfix-log rehearse --most 2 auth --window 1h
       the thresholds that would have given at most two alarms a month
 """
+LACKING = f"a check is missing, one of {', '.join(programs.NAMES)}"
+STRANGE_MAY_BE = "options of a check stand behind its name"
+EXAMPLE = "postfix-log rehearse deferred -w 20"
 
 
 class Alarm(namedtuple("Alarm", "start end state")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from check_postfix.command import own_servers
 from check_postfix.maillog.events import reasons
 
 _SUSPENDED = b"delivery temporarily suspended: "
@@ -73,4 +74,13 @@ def kind(words: str) -> str:
 
 def of(words: str) -> str:
     """Return what to do about it, nothing where there are no words."""
-    return OF_REASON[kind(words)] if words else ""
+    return named(words)[1] if words else ""
+
+
+def named(words: str) -> tuple[str, str]:
+    """Return the class of a reason, with where on this machine the fault is; and what to do."""
+    why = kind(words)
+    if own := own_servers.remedy(words, why):
+        where, what = own
+        return (where if why == reasons.OTHER else f"{why}, {where}"), what
+    return why, OF_REASON[why]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from check_postfix import user
 from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store import location
 from check_postfix.maillog.store.store import Store
@@ -42,7 +43,7 @@ def opened(path: str) -> Store:
     """
     if is_missing(path):
         raise StoreError(
-            f"{path}: no such file: no check of this user has run yet; name another user's with"
+            f"{path}: no such file: no check has run as {user.me()} yet; name another user's with"
             " --state, or run 'postfix-log ingest'"
         )
     return Store(path, PATIENCE)

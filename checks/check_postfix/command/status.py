@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from check_postfix import user
 from check_postfix.command import columns, declared, state
 from check_postfix.command.text import clean
 from check_postfix.common.log_options import STATE
@@ -59,7 +60,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
     """
     path = state.path_of(options)
     if state.is_missing(path):
-        yield f"{path}: nothing is kept yet: no check of this user has run"
+        yield f"{path}: nothing is kept yet: no check has run as {user.me()}"
         yield from _elsewhere(options, path)
         return NOTHING_FOUND
     with state.opened(path) as store:
@@ -97,8 +98,8 @@ def _elsewhere(options: Namespace, path: str) -> Iterator[str]:
     is_own = os.path.dirname(path) != location.SHARED
     if options.state is None and is_own and os.path.isdir(location.SHARED):
         yield (
-            f"  this user's own; what the monitoring's checks keep is in {location.SHARED}: as"
-            " root: postfix-log status"
+            f"  {user.me()}'s own; what the monitoring's checks keep is in"
+            f" {location.SHARED}: as root: postfix-log status"
         )
 
 

@@ -28,8 +28,8 @@ _MOST_RECIPIENTS = 100
 
 _TOLD = {
     b"sent": "sent",
-    b"deferred": "put off",
-    b"SOFTBOUNCE": "put off (soft_bounce)",
+    b"deferred": "deferred",
+    b"SOFTBOUNCE": "deferred (soft_bounce)",
     b"bounced": "bounced",
     b"deliverable": "probed, deliverable",
     b"undeliverable": "probed, undeliverable",

@@ -12,6 +12,7 @@ from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
 from check_postfix.command.rotated import Readings
 from check_postfix.command.text import clean
+from check_postfix.common import cause
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
@@ -106,6 +107,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
         for what in asked:
             if what != _RECIPIENT:
                 lines = list(_table(window, held, what, given.rows))
+                if what == "account" and lines and not given.no_state:
+                    lines += _whose(window, given)
                 found += bool(lines)
                 yield from lines
         start, end = window.start, window.end
@@ -162,6 +165,16 @@ def _table(window: Window, held: Window, what: str, rows: int) -> Iterator[str]:
     yield ""
     heads = [*(_TITLES[family] for family in families), "usual", f"by {what}"]
     yield from columns.table(heads, table)
+
+
+def _whose(window: Window, given: Namespace) -> Iterator[str]:
+    """Yield the command that finds the first account in the log; none where names are hidden."""
+    for (value,), _ in window.keys("auth_failed", "account"):
+        if value not in ("", MANY):
+            name = window.name("account", value)
+            for line in cause.command(window, given, [name], are_names=False):
+                yield f"  whose that is: {line.removeprefix(cause.SEE)}"
+            return
 
 
 def _shown(window: Window, what: str, value: str) -> str:

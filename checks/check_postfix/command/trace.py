@@ -7,6 +7,7 @@ from functools import partial
 from math import inf
 
 from check_postfix.command import declared, hidden, moment, named, names, pattern
+from check_postfix.command.alone import Alone
 from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
 from check_postfix.command.jobs import JOBS
@@ -80,6 +81,11 @@ examples:
   zcat old.gz | postfix-log trace --log - 203.0.113.7
       what a client did, in a log from standard input
 """
+LACKING = (
+    "what to look for is missing (all that happened tells postfix-log report): an address, a queue"
+    " ID, a client or words of a line"
+)
+EXAMPLE = "postfix-log trace ann@example.com"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -128,10 +134,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
     """
     given = declared.values(options, [TIMEZONE, JOURNAL_MATCH, CONTEXT, JOBS])
     zone = values.zone(given.timezone) if given.timezone else None
-    since = 0 if options.since is None else moment.of("--since", options.since, zone).timestamp()
-    until = inf if options.until is None else moment.of("--until", options.until, zone).timestamp()
-    if since >= until:
-        raise UsageError("--since is not before --until; exchange them")
+    asked = moment.between(options, zone)
+    since = 0 if asked[0] is None else asked[0].timestamp()
+    until = inf if asked[1] is None else asked[1].timestamp()
     patterns = [
         pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
@@ -169,20 +174,34 @@ def _run(
         story = Story(clock(zone), waiting, search.last, shows)
         shown = partial(_line, shows, zone)
         number = alone = 0
+        lines = Alone()
+        is_after_message = False
         for group, there in search.groups():
             if there != wanted:
                 continue
-            is_message = bool(group[0].key[1])
-            if number or (alone and is_message):
+            is_message = bool(group[0].key[1])  # otherwise it is a line about none
+            if is_message:
+                yield from lines.end()
+            if number + alone and (is_message or is_after_message):
                 yield ""
             number += len(group) if is_message else 0
             alone += not is_message
+            is_after_message = is_message
             for message in group:
                 near = _near(message, search, logs, shows, shown) if options.context else []
-                yield from _told(message, story, options.brief, shown, near)
+                if is_message:
+                    yield from _told(message, story, options.brief, shown, near)
+                else:
+                    line = message.lines[0]
+                    yield from lines.line(line.place, shown(line), near)
+        yield from lines.end()
         if number + alone:
             yield ""
         yield from _footer(number, alone, search, logs, clock(zone))
+        if asked := moment.asked_for(*(
+            clock(zone)(time) if 0 < time < inf else None for time in (since, until)
+        )):  # fmt: skip
+            yield f"-- {asked}"
     if logs.notes:
         return NOT_READ
     return 0 if number + alone else NOTHING_FOUND
@@ -254,19 +273,14 @@ def _told(
 
     near: places and texts of lines of others that are shown among its own
     """
-    is_message = bool(message.key[1])  # otherwise it is a line about none
-    if is_message:
-        yield story.title(message)
-    if not is_brief or not is_message:
-        indent = "  " if is_message else ""
+    yield story.title(message)
+    if not is_brief:
         left = list(near)
         for line in message.lines:
             while left and left[0][0] < line.place:
-                yield f"{indent}| {left.pop(0)[1]}"
-            yield f"{indent}{shown(line)}"
-        yield from (f"{indent}| {text}" for _, text in left)
-    if not is_message:
-        return
+                yield f"  | {left.pop(0)[1]}"
+            yield f"  {shown(line)}"
+        yield from (f"  | {text}" for _, text in left)
     yield from (f"  = {line}" for line in story.lines(message))
 
 
@@ -281,6 +295,10 @@ def _footer(
     if not parts:
         yield from unread
     what = " and ".join(parts) or "nothing found"
+    if logs.empty and not logs.files and not logs.notes:
+        path = clean(logs.empty[-1].encode("utf-8", "replace"))
+        yield f"-- {what}: {path} is empty; send a test mail, or name the mail log with --log"
+        return
     read = values.amount(len(logs.files), "file")
     if len(logs.files) == 1 and not logs.files[0].is_on_disk:
         read = logs.files[0].name

@@ -117,6 +117,15 @@ def group_name(number: int) -> str:
         return str(number)
 
 
+def owner_name(path: str) -> str:
+    """Return whose a file is; the number where passwd has no name."""
+    number = os.stat(path).st_uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
 def me() -> User:
     """Return the user that this process runs as."""
     try:

@@ -21,6 +21,7 @@ MOST_APART = 10_000
 # The next attempt is looked up of so many deferred messages, the first ones.
 MOST_LOOKED_UP = 100_000
 NO_REASON = "not tried yet, or being tried now"
+ON_HOLD = "on hold, nobody tries it"
 NO_RELAY = "none"
 
 
@@ -97,7 +98,7 @@ class Waits(Listing):
         values = (
             ("sender", message.sender or "MAILER-DAEMON"),
             ("relay", reason.relay(message.reason) or NO_RELAY),
-            ("reason", why or NO_REASON),
+            ("reason", why or (ON_HOLD if message.queue == "hold" else NO_REASON)),
             *(("domain", name) for name in domains),
         )
         age = max(0, self.now - message.arrival)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from check_postfix.common.filter import Filter
     from check_postfix.maillog.window.window import Window
 
+# How the line with the next step begins
+SEE = "see: "
 # What decides which lines are read, and of which time.
 _PASSED_ON = (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE)
 
@@ -44,7 +46,7 @@ def command(
         words += option.words(getattr(options, option.name))
     words += ["--since", _moment(window.start)]
     words += ["--until", _moment(window.end)] if options.at is not None else []
-    line = f"see: {shlex.join([*words, *patterns])}"
+    line = f"{SEE}{shlex.join([*words, *patterns])}"
     # Half a command does something else.
     return [line] if len(line.encode("utf-8", "replace")) <= LONGEST_LINE else []
 

@@ -83,7 +83,7 @@ AT = Option(
     "--at",
     "the end of that time (default: now)",
     metavar="TIME",
-    example="'2026-11-24 16:30' or 16:30",
+    example="16:30, 'yesterday 22:00' or '2026-11-24 16:30'",
 )
 TIMEZONE = Option(
     "--timezone",

@@ -38,9 +38,11 @@ class Span:
             )
 
     def _moment(self, options: Namespace) -> float:
+        from check_postfix.plugin import moment  # most runs judge now
+
         try:
             zone = None if options.timezone is None else values.zone(options.timezone)
-            at = values.moment(options.at, zone).timestamp()
+            at = moment.read(options.at, zone).timestamp()
         except ValueError as error:
             raise AT.fault(options.at, error) from None
         if at > self.now:

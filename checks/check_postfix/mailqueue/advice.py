@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from check_postfix import user
+
 # It is there where systemd is the first process: sd_booted(3).
 SYSTEMD = "/run/systemd/system"
 PROCESS = "/proc/self/status"
@@ -39,7 +41,7 @@ def access(postqueue: str) -> str:
     if is_nosuid:
         return (
             f" (it lies on a file system mounted nosuid, which keeps it from its group {group});"
-            f" mount that with suid, or add this user to group {group}"
+            f" mount that with suid, or add {user.me()} to group {group}"
         )
     return "; run 'postfix set-permissions' as root"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from check_postfix import main_cf
+from check_postfix import main_cf, user
 from check_postfix.mailqueue import advice, running
 from check_postfix.mailqueue.errors import DownError, QueueError
 
@@ -42,6 +42,9 @@ NO_ACCESS = re.compile(
     re.MULTILINE,
 )
 WRONG_MAIN_CF = re.compile(rf"^postqueue: fatal: (?P<what>{main_cf.FATAL}.*)$", re.MULTILINE)
+NO_MAIN_CF = re.compile(
+    r"^postqueue: fatal: (?P<what>open \S+/main\.cf: No such file or directory)$", re.MULTILINE
+)
 USAGE = re.compile(r"^postqueue: fatal: usage: ", re.MULTILINE)
 SEVERITY = re.compile(r"postqueue: (?:(?:fatal|panic|error|warning): )?")
 
@@ -64,17 +67,18 @@ def explain(
     """
     instance = [] if config_dir is None else ["-c", config_dir]
     words = ["postqueue"] if is_ours else command
-    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as this user"
     if down := DOWN.search(stderr):
         fix = f"start it with '{quoted(advice.start(config_dir))}'" if is_ours else "start it there"
         return DownError(f"postqueue: mail system is down{quoted(down['why'] or '')}; {fix}")
     if status == 0:
         return None
+    # Nearly all end well, and need no user's name.
+    by_hand = f"run '{quoted(' '.join([*words, *instance, '-p']))}' by hand as {user.me()}"
     if status < 0:
         return QueueError(f"postqueue: killed by signal {-status}; see the system log, {by_hand}")
-    if user := NOT_ALLOWED.search(stderr):
+    if refused := NOT_ALLOWED.search(stderr):
         return QueueError(
-            f"postqueue: user {quoted(user['user'])} is not allowed to view the mail queue;"
+            f"postqueue: user {quoted(refused['user'])} is not allowed to view the mail queue;"
             " add that user to authorized_mailq_users in main.cf"
         )
     if unauthorized := UNAUTHORIZED_DIRECTORY.search(stderr):
@@ -88,6 +92,14 @@ def explain(
         return QueueError(f"postqueue: {quoted(no_access['what'])}{fix}")
     if wrong := WRONG_MAIN_CF.search(stderr):
         return _wrong_main_cf(quoted(wrong["what"].rstrip()), config_dir, is_ours)
+    if is_ours and (absent := NO_MAIN_CF.search(stderr)):
+        fix = (
+            "Postfix is not configured here: configure it (on Debian 'dpkg-reconfigure postfix'),"
+            " or leave check_postfix_queue out"
+            if config_dir is None
+            else "name the directory with that instance's main.cf with --config-dir"
+        )
+        return QueueError(f"postqueue: {quoted(absent['what'])}; {fix}")
     said = [line for line in stderr.split("\n") if line.strip()]
     cause = quoted(SEVERITY.sub("", said[-1], count=1)) if said else "failed without a word"
     return QueueError(f"postqueue: {cause} (exit status {status}); {by_hand}")

@@ -165,7 +165,9 @@ class Listing:
         self.on_its_way: dict[tuple[str, str], tuple[str, int]] = {}
         self.by_instance: dict[str, int] = {}
         self.complete = True
-        self.take(messages)
+        # An instance that was not asked has not said that it has none.
+        if messages:
+            self.take(messages)
 
     def take(self, messages: Iterable[Message], instance: str = "") -> None:
         """Count the messages of an instance, in the order of their listing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 
-from check_postfix import child
+from check_postfix import child, user
 from check_postfix.mailqueue import json_form, text_form
 from check_postfix.mailqueue.errors import DownError, IncompleteError, QueueError
 from check_postfix.mailqueue.failure import explain, is_usage, quoted
@@ -158,10 +158,10 @@ def _started(command: list[str]) -> child.Child:
     except PermissionError:
         raise QueueError(
             f"postqueue: cannot run {quoted(command[0])}: permission denied;"
-            " let this user execute it"
+            f" let {user.me()} execute it"
         ) from None
     except OSError as error:
         cause = (error.strerror or "unknown error").lower()
         raise QueueError(
-            f"postqueue: cannot run {quoted(command[0])}: {cause}; run it by hand as this user"
+            f"postqueue: cannot run {quoted(command[0])}: {cause}; run it by hand as {user.me()}"
         ) from None

@@ -12,7 +12,7 @@ import re
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
     from ipaddress import IPv4Network, IPv6Network
 
     Network = IPv4Network | IPv6Network
@@ -123,38 +123,6 @@ def zone_name(written: str) -> str:
     """Return the name of a time zone."""
     zone(written)
     return written
-
-
-def moment(written: str, where: tzinfo | None, now: datetime | None = None) -> datetime:
-    """Return a point in time, read as python-dateutil reads it.
-
-    where: the zone that is meant if none is written; a time of day is one of today
-           there; None for the machine's
-    now:   whose day is today; by default that of the clock
-    """
-    import warnings
-    from datetime import datetime
-
-    from dateutil import parser, tz
-
-    where = where or tz.tzlocal()
-    today = now or datetime.now(where)
-    today = today.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", parser.UnknownTimezoneWarning)
-            found = parser.parse(written, default=today)
-        found = found if found.tzinfo else found.replace(tzinfo=where)
-        if found.timestamp() >= 0:
-            return found
-    except parser.UnknownTimezoneWarning:
-        raise ValueError(
-            "names an unknown time zone",
-            "use its offset, for example +01:00, or the option --timezone",
-        ) from None
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError("not a date and time")
 
 
 def code(written: str) -> str:

@@ -71,7 +71,8 @@ def test_problems_come_first_each_with_the_next_step(report, log):
     problems = said.section("Problems")
     assert said.lines.index("Problems") < said.lines.index("Totals")
     assert problems == [
-        "  86 % of 7 were put off (6), most often: rate limited (6); most at example.com (6)",
+        "  86 % of 7 delivery attempts were deferred (6), most often: rate limited (6);"
+        " most at example.com (6)",
         f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
     ]
 
@@ -84,7 +85,8 @@ def test_what_bounced_is_called_so_and_nothing_else(report, log):
 
     assert "sent back" not in said.text.lower()
     assert said.section("Problems")[0] == (
-        "  86 % of 7 bounced (6), most often: unknown user (6); most at example.com (6)"
+        "  86 % of 7 finished deliveries bounced (6), most often: unknown user (6);"
+        " most at example.com (6)"
     )
     assert len(said.section("Bounced, by reason")) == 2
     assert len(said.section("Bounced, by relay")) == 2
@@ -104,11 +106,42 @@ def test_of_few_deliveries_that_all_failed_the_reason_is_told_and_not_another_lo
     ]
 
 
+def test_of_a_socket_of_this_machine_the_next_step_is_here_and_not_elsewhere(report, log):
+    said = "connect to mx1.example.com[private/dovecot-lmtp]: Connection refused"
+    line = delivery("deferred", said, dsn="4.4.1").replace(
+        "relay=mx.example.com[192.0.2.25]:25", "relay=none"
+    )
+
+    problems = report("--log", log(RECEIVED, *[line] * 20)).section("Problems")
+
+    assert problems[0].startswith("  100 % of 20 delivery attempts were deferred (20), most often:")
+    assert problems[1].startswith(
+        "    next: nothing answers at private/dovecot-lmtp on this machine:"
+    )
+
+
+def test_of_several_troubles_of_this_machine_none_is_told_as_that_of_all(report, log):
+    said = (
+        "cannot update mailbox /var/mail/a for user a. error writing message: Disk quota exceeded",
+        "mail system configuration error",
+        "a word that nobody knows",
+    )
+    lines = [
+        delivery("deferred", words, dsn=dsn)
+        for words, dsn in zip(said, ("4.2.0", "4.3.5", "4.3.0"), strict=True)
+    ]
+
+    problems = report("--log", log(RECEIVED, *lines * 7)).section("Problems")
+
+    assert problems[1] == f"    next: {remedy.OF_REASON[reasons.OTHER]}"
+
+
 def test_many_deliveries_that_all_failed_are_one_problem(report, log):
     said = report("--log", log(*[DEFERRED] * 20))
 
     assert said.section("Problems") == [
-        "  100 % of 20 were put off (20), most often: rate limited (20); most at example.com (20)",
+        "  100 % of 20 delivery attempts were deferred (20), most often: rate limited (20);"
+        " most at example.com (20)",
         f"    next: {remedy.OF_REASON[reasons.RATE_LIMITED]}",
     ]
 
@@ -147,10 +180,19 @@ def test_a_day_without_trouble_has_no_problems(report, log):
     assert report("--log", log(*SESSION[:3])).section("Problems") == ["  none"]
 
 
+def test_totals_tell_deferred_attempts_from_the_messages_that_they_are_of(report, log):
+    totals = report("--log", log(RECEIVED, DEFERRED, DEFERRED)).section("Totals")
+
+    assert [line.split() for line in totals if "deferred" in line] == [
+        ["deferred", "attempts", "2"],
+        ["deferred", "messages", "1"],
+    ]
+
+
 def test_a_refused_delivery_is_shown_in_the_servers_own_words(report, log):
     said = report("--log", log(*SESSION))
 
-    assert said.section("Put off, by reason")[1] == (
+    assert said.section("Deferred, by reason")[1] == (
         "       1  100.0 %  rate limited  450   4.7.1  host mx.example.com[192.0.2.25] said: 450"
         " 4.7.1 Too much mail, rate limited (in reply to MAIL FROM command)"
     )
@@ -203,6 +245,41 @@ def test_several_days_are_told_by_day_too(report, log, tmp_path):
     hours = {row["hour"]: row["sent"] for row in said["sections"]["per_hour"]["rows"]}
     assert len(hours) == 24
     assert (hours["05:00"], hours["16:00"], hours["17:00"]) == (1, 1, 0)
+
+
+def test_the_hours_of_a_night_are_told_as_they_went_by(report, log, tmp_path):
+    log(*SESSION, start="2026-11-24T02")
+    older = log(*SESSION, start="2026-11-23T22", name="older").read_text()
+    path = tmp_path / "mail.log"
+    path.write_text(older + path.read_text())
+
+    said = report(
+        "--log", path, "--since", "2026-11-23 21:00", "--until", "2026-11-24 03:00", "--json"
+    ).json()
+
+    hours = said["sections"]["per_hour"]
+    assert hours["title"] == "Per hour"
+    assert [row["hour"] for row in hours["rows"]][-5:] == [
+        "22:00", "23:00", "00:00", "01:00", "02:00",
+    ]  # fmt: skip
+
+
+def test_an_empty_log_is_said_to_be_empty(report, tmp_path):
+    path = tmp_path / "mail.log"
+    path.touch()
+
+    said = report("--log", path)
+
+    assert said.status == 1
+    assert said.section("Problems") == [
+        "  the log has no line",
+        "    next: send a test mail; if it stays so, see where mail is logged: postconf"
+        " maillog_file",
+    ]
+
+
+def test_a_log_of_one_minute_is_not_told_from_it_to_it(report, log):
+    assert report("--log", log(RECEIVED)).lines[0] == "Mail of mx1, 2026-11-24 16:00"
 
 
 def test_hours_are_those_of_the_zone_that_is_named(report, log):
@@ -420,7 +497,7 @@ def test_where_no_domain_is_found_the_name_server_is_looked_at_first(report, log
     said = report("--log", log(*(not_found(n, f"dom{n}.example") for n in range(40))))
 
     assert said.section("Problems")[:2] == [
-        "  100 % of 40 were put off (40), most often: DNS (40); at 40 domains",
+        "  100 % of 40 delivery attempts were deferred (40), most often: DNS (40); at 40 domains",
         f"    next: {remedy.RESOLVER}",
     ]
     assert "/etc/resolv.conf first" in remedy.RESOLVER
@@ -431,7 +508,7 @@ def test_where_other_domains_are_found_the_names_are_looked_at(report, log):
     said = report("--log", log(*(not_found(n, f"dom{n // 2}.example") for n in range(10)), *passed))
 
     assert said.section("Problems")[-2:] == [
-        "  50 % of 20 were put off (10), most often: DNS (10);"
+        "  50 % of 20 delivery attempts were deferred (10), most often: DNS (10);"
         " at 5 domains, first dom0.example (2)",
         f"    next: {remedy.OF_REASON[reasons.DNS]}",
     ]
@@ -567,14 +644,14 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--day", "never"], "--day never: not a date and time"),
+        (["--day", "never"], "--day never: 'never' is not understood"),
         (["--day", "today", "--since", "12:00"], "--day is a whole day"),
         (["--since", "2026-11-24", "--until", "2026-11-23"], "--since is not before --until"),
         (["--top", "many"], "--top many: not a whole number; use for example 20, or all"),
         (["--mail", "-oQ/tmp"], "--mail '-oQ/tmp': not one plain address"),
         (["--mail", "a@example.com\nBcc: x@example.org"], "not one plain address"),
         (["--mail", "a@example.com, b@example.com"], "not one plain address"),
-        (["--verp", "3"], "invalid choice"),
+        (["--verp", "3"], "--verp 3: there are 1, 2"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2_and_says_what_is_meant(report, log, options, words):

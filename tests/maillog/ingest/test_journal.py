@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from check_postfix import user
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.ingest import journal
 from check_postfix.maillog.source.line_counts import LineCounts
@@ -460,7 +461,7 @@ def test_entries_without_a_place_are_told(path, field, monkeypatch):
 
     assert str(raised.value) == (
         "journalctl: an entry without __CURSOR and __REALTIME_TIMESTAMP as they are known;"
-        " run journalctl -o export by hand as this user"
+        f" run journalctl -o export by hand as {user.me()}"
     )
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from check_postfix import user
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, journalctl
@@ -151,7 +152,7 @@ def test_a_journalctl_that_is_no_program(fake):
 
     assert told() == (
         f"journalctl: cannot run {fake.programs}/journalctl: exec format error;"
-        " run it by hand as this user"
+        f" run it by hand as {user.me()}"
     )
 
 
@@ -160,14 +161,15 @@ def test_a_journalctl_that_is_no_program(fake):
     [
         (
             "echo 'Failed to seek to cursor: Invalid argument' >&2; exit 1",
-            "journalctl: Failed to seek to cursor: Invalid argument; run it by hand as this user",
+            "journalctl: Failed to seek to cursor: Invalid argument;"
+            f" run it by hand as {user.me()}",
         ),
         (
             "echo \"journalctl: unrecognized option '--output-fields=X'\" >&2; exit 1",
             "journalctl: journalctl: unrecognized option '--output-fields=X';"
             " systemd 236 or later is needed",
         ),
-        ("exit 7", "journalctl: ended with exit code 7; run it by hand as this user"),
+        ("exit 7", f"journalctl: ended with exit code 7; run it by hand as {user.me()}"),
         (
             "kill -SEGV $$",
             "journalctl: was killed by signal 11; see the kernel's messages,"
@@ -176,12 +178,12 @@ def test_a_journalctl_that_is_no_program(fake):
         (
             "printf 'A=1\\n\\nB=2\\n'",
             "journalctl: its output ends in the middle of an entry;"
-            " run journalctl -o export by hand as this user",
+            f" run journalctl -o export by hand as {user.me()}",
         ),
         (
             "echo '-- No entries --'",
             "journalctl: its output ends in the middle of an entry;"
-            " run journalctl -o export by hand as this user",
+            f" run journalctl -o export by hand as {user.me()}",
         ),
     ],
 )
@@ -194,7 +196,7 @@ def test_a_journalctl_that_fails(fake, script, message):
 def test_entries_before_a_failure_do_not_hide_it(fake):
     fake.with_script("printf 'A=1\\n\\n'; echo 'Input/output error' >&2; exit 1")
 
-    assert told() == "journalctl: Input/output error; run it by hand as this user"
+    assert told() == f"journalctl: Input/output error; run it by hand as {user.me()}"
 
 
 def test_a_journalctl_that_was_refused_says_which_group_to_join(fake):

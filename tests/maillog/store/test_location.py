@@ -88,7 +88,7 @@ def test_a_directory_that_others_may_enter_is_refused(machine, monkeypatch):
         location.default_store()
 
     assert str(error.value) == (
-        f"/var/tmp/check_postfix-{USER}: is not a private directory of this user; remove it,"
+        f"/var/tmp/check_postfix-{USER}: is not private, others may enter it; remove it,"
         " or choose a file with --state"
     )
 

@@ -48,11 +48,14 @@ def findings(given: Namespace, user: User) -> Iterator[Finding]:
         return
     directory = os.path.dirname(os.path.abspath(path))
     may = user.may([directory], os.W_OK | os.X_OK)
+    give = _giving_away(path, user)
     is_there = os.path.isdir(directory)
     if may == [False] or not (is_there or user.is_me):
         quoted = shlex.quote(directory)
         group = users.group_name(user.gid)
         make = f"install -d -o {user.name} -g {group} -m 0700 {quoted}"
+        if give:
+            make += f" && {give}"
         text = f"{user.name} may not write {directory}" if is_there else f"there is no {directory}"
         yield Finding(text, make)
     if is_there and may == [None] and not os.access(directory, os.R_OK | os.X_OK):
@@ -62,6 +65,11 @@ def findings(given: Namespace, user: User) -> Iterator[Finding]:
         run = "postfix-log ingest"
         run = run if user.is_me else f"runuser -u {user.name} -- {run}"
         yield Finding(f"{path}: nothing is kept yet", run)
+        return
+    if give and user.may([path], os.R_OK | os.W_OK) == [False]:
+        if may != [False]:  # or it was told of the directory
+            owner = users.owner_name(path)
+            yield Finding(f"{user.name} may not write {path}, which is {owner}'s", give)
         return
     if os.path.lexists(path + ASIDE):
         yield Finding(f"a damaged one was set aside: {path}{ASIDE}; it goes by itself")
@@ -93,3 +101,31 @@ def _of_contents(path: str) -> Iterator[Finding]:
             f"{values.amount(gaps.number, 'time')} whose lines were destroyed unread, the last"
             f" {local_time(gaps.last or 0)}; logrotate should rename, and not copytruncate"
         )
+
+
+def _giving_away(path: str, user: User) -> str:
+    """Return the command that gives a user what others have of a state; nothing if they have none.
+
+    Such as a run of root has made, before the directory was anybody's.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        # Nobody but the checks keeps anything in the shared one; elsewhere only this state's.
+        names = [
+            name
+            for name in os.listdir(directory)
+            if directory == location.SHARED or name.startswith(os.path.basename(path))
+        ]
+        others = [
+            place
+            for place in sorted(os.path.join(directory, name) for name in names)
+            if os.lstat(place).st_uid != user.uid
+        ]
+    except OSError:  # not there, or closed; or a file went meanwhile
+        return ""
+    if not others:
+        return ""
+    whom = f"{user.name}:{users.group_name(user.gid)}"
+    if directory == location.SHARED:
+        return f"chown -R {whom} {shlex.quote(directory)}"
+    return f"chown {whom} {shlex.join(others)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property
 
+from check_postfix.command import moment
 from check_postfix.maillog.errors import LogError
 
 TYPE_CHECKING = False
@@ -40,9 +41,10 @@ class Extent:
 
     def asked(self) -> str:
         """Return which time is asked for, in words; nothing if it is all that there is."""
-        words = [f"asked for since {self.told(self._span.since)}"] if self._span.begins else []
-        words += [f"until {self.told(self._span.until)}"] if self._span.ends else []
-        return " ".join(words)
+        return moment.asked_for(
+            self.told(self._span.since) if self._span.begins else None,
+            self.told(self._span.until) if self._span.ends else None,
+        )
 
     def words(self) -> list[str]:
         """Return the options of trace that ask for the same time."""
@@ -56,13 +58,13 @@ class Extent:
                 words += [flag, at.strftime("%Y-%m-%dT%H:%M%z")]
         return words
 
-    def hours(self, book: Book) -> set[str]:
-        """Return the hours of the day of which anything was read: `08`.
+    def hours(self, book: Book) -> list[str]:
+        """Return the hours of which anything was read, as they went by: `2026-11-24 08`.
 
         book: what was read of that time
         """
         if book.first is None or book.last is None:
-            return set()
+            return []
         first, last = book.first, book.last
         if self._span.begins and self._begin is not None and self._begin <= self._span.since:
             first = self._span.since
@@ -70,7 +72,7 @@ class Extent:
         if self._span.ends and written >= self._span.until:
             last = self._span.until - 1
         every = [*range(first, min(last, first + _DAY), _HALF_AN_HOUR), last]
-        return {self._local(minute).strftime("%H") for minute in every}
+        return list(dict.fromkeys(self._local(at).strftime("%Y-%m-%d %H") for at in every))
 
     def beside(self, what: str, is_empty: bool) -> tuple[str, str] | None:
         """Return that the time lies before or after the log, and the next step; None if not.

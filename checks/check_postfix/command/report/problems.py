@@ -5,7 +5,7 @@ Ratios are held against the thresholds that the checks have by default.
 
 from __future__ import annotations
 
-from check_postfix.command import remedy
+from check_postfix.command import own_servers, remedy
 from check_postfix.command.report.said import REFUSED
 from check_postfix.command.report.section import WARNINGS, Problem
 from check_postfix.maillog.events import reasons
@@ -14,7 +14,7 @@ from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from check_postfix.command.report.book import Book
     from check_postfix.command.report.tally import Row
@@ -107,8 +107,15 @@ def _of_deliveries(
     bounced, expired = book.total("bounced"), book.total("expired")
     put_off = ("deferred", "softbounce")
     for number, whole, check, kinds, column, happened in (
-        (deferred, sent + deferred + bounced, DEFERRED, put_off, 2, "were put off"),
-        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "bounced"),
+        (
+            deferred,
+            sent + deferred + bounced,
+            DEFERRED,
+            put_off,
+            2,
+            "delivery attempts were deferred",
+        ),
+        (bounced, sent + bounced, BOUNCES, ("bounced",), 3, "finished deliveries bounced"),
     ):
         share = number * _HUNDRED / whole if whole else 0
         threshold = check.thresholds[0]
@@ -119,7 +126,7 @@ def _of_deliveries(
         words = f"{share:.0f} % of {whole:,} {happened} ({number:,}), most often: {why}"
         if top := book.domains.top(column, 1):
             words += f" ({most:,}); {_where(book, column, number, *top[0], domain)}"
-        found.append(Problem(weight, words, _then(book, why, column, most, number)))
+        found.append(Problem(weight, words, _then(book, why, kinds, column, most, number)))
     if not found and deferred + bounced and not _passed(book):
         why, _ = _most(book, (*put_off, "bounced"))
         failed = values.amount(deferred + bounced, "delivery attempt")
@@ -153,9 +160,10 @@ def _where(
     return spread if row[column] == 1 else f"{spread}, first {domain(name)} ({of_it})"
 
 
-def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
+def _then(book: Book, why: str, kinds: Sequence[str], column: int, most: int, whole: int) -> str:
     """Return the next step.
 
+    kinds:       of failures
     most, whole: failures by this reason, and all of them
     """
     failing = book.domains.having(column)
@@ -163,7 +171,16 @@ def _then(book: Book, why: str, column: int, most: int, whole: int) -> str:
     if why == reasons.DNS and most >= _NEARLY_ALL * whole and is_everywhere:
         # So many names are not misspelt; nothing is to be deleted.
         return remedy.RESOLVER
-    return remedy.OF_REASON[why]
+    examples = {
+        book.troubles.example[words]: number
+        for words, number in book.troubles.numbers.items()
+        if words[0] in kinds and words[1] == why and words in book.troubles.example
+    }
+    example = max(examples, key=lambda said: (examples[said], said), default=b"")
+    own = None
+    if examples.get(example, 0) * 2 > most:  # or it is one of several troubles
+        own = own_servers.remedy(example.decode("utf-8", "replace"), why)
+    return own[1] if own else remedy.OF_REASON[why]
 
 
 def _passed(book: Book) -> bool:
@@ -175,6 +192,9 @@ def _without_mail(book: Book) -> Problem:
     words = "no mail came in and none left"
     if book.total("connected_smtpd", "connected_postscreen", "expired", *REFUSED):
         return Problem(LOOK, words, "see under Totals what clients met with instead")
+    if not book.lines:
+        then = "send a test mail; if it stays so, see where mail is logged: postconf maillog_file"
+        return Problem(URGENT, "the log has no line", then)
     return Problem(URGENT, words, "see whether this is the right log")
 
 

@@ -47,7 +47,7 @@ _EVERYTHING = 1 << 40
 HELP = "what happened to mail in some hours or days, problems first"
 DESCRIPTION = """\
 Tell what happened to mail in some hours or days: problems first, each with the next step; then
-how much there was, why mail was put off, bounced or refused, for whom, how long it took, who
+how much there was, why mail was deferred, bounced or refused, for whom, how long it took, who
 failed to log in, and what could not be read.
 """
 EPILOG = """\
@@ -57,7 +57,9 @@ examples:
   postfix-log report --day yesterday
       the day before, of the log that the checks find
   postfix-log report --since 08:00 --top 3
-      today since eight, three of each
+      since eight, three of each; before eight, since eight of yesterday
+  postfix-log report --since 'yesterday 22:00' --until 02:00
+      that night
   postfix-log report --day yesterday --mail postmaster@example.com
       the same as mail, for a timer or cron
   postfix-log report --html mail.html
@@ -82,7 +84,7 @@ LIMITS = [
     for name, what in (
         ("domains", "domains, clients and sessions"),
         ("users", "senders, recipients, accounts and failed logins"),
-        ("deferrals", "reasons why mail was put off"),
+        ("deferrals", "reasons why mail was deferred"),
         ("bounces", "reasons and relays of bounces"),
         ("rejects", "reasons and clients that were rejected, held or discarded"),
         ("unreachable", "hosts that could not be reached"),
@@ -101,7 +103,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     for option in (ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH):
         declared.add(parser, option)
-    parser.add_argument("--day", metavar="DAY", help="a whole day: yesterday, today, or a date")
+    parser.add_argument("--day", metavar="DAY", help=f"a whole day: {moment.DAYS}")
     parser.add_argument(
         "--since", metavar="TIME", help=f"lines are not older, to the minute ({moment.SPELLINGS})"
     )
@@ -244,7 +246,8 @@ def _title(book: Book, extent: Extent, names: Names) -> str:
         return title
     first, last = extent.told(book.first), extent.told(book.last)
     day = first.partition(" ")[0]
-    return f"{title}, {first} to {last.removeprefix(f'{day} ')}"
+    end = f" to {last.removeprefix(f'{day} ')}" if last != first else ""
+    return f"{title}, {first}{end}"
 
 
 def _says(book: Book, extent: Extent) -> list[str]:

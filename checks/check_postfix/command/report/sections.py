@@ -53,13 +53,15 @@ _HUNDRED = 100
 # The worst first
 _SEVERITIES = ("panic", "fatal", "error", "warning")
 
+# All others are of attempts, as Postfix writes them.
+_DEFERRED, _DEFERRED_MESSAGES = "deferred attempts", "deferred messages"
 _TOTALS = (
     ("received", "received", RECEIVED),
     ("of_them_logged_in", "of them from clients that had logged in", ("submission",)),
     ("sent", "sent", ("sent",)),
     ("forwarded", "handed on to an alias's target", ("forwarded",)),
     ("filtered", "handed to a content filter", ("filtered",)),
-    ("deferrals", "deferrals", PUT_OFF),
+    ("deferrals", _DEFERRED, PUT_OFF),
     ("bounced", "bounced", ("bounced",)),
     ("expired", "given up after days in the queue", ("expired",)),
     ("rejected", "rejected", REJECTED),
@@ -129,7 +131,8 @@ class Sections:
     book:   finished
     names:  what is called how
     limits: rows of each
-    clock:  hours of the day of which something was read, as the book writes them
+    clock:  hours of which something was read, as the book writes them; of more than a day, those
+            of the first and the last one
     """
 
     def __init__(self, book: Book, names: Names, limits: Limits, clock: Iterable[str]) -> None:
@@ -148,7 +151,7 @@ class Sections:
             self._totals(),
             self._days(),
             self._hours(),
-            self._troubles("deferrals", "Put off, by reason", PUT_OFF),
+            self._troubles("deferrals", "Deferred, by reason", PUT_OFF),
             self._troubles("bounces", "Bounced, by reason", ("bounced",)),
             self._relays(),
             self._rejects("rejects", "Rejected, by reason", REJECTED),
@@ -211,9 +214,9 @@ class Sections:
             (words, numbers[key]) for key, words, _ in _TOTALS if numbers[key] or key in _ALWAYS
         ]
         messages = numbers["deferred_messages"]
-        place = next(place for place, row in enumerate(rows) if row[0] == "deferrals")
+        place = next(place for place, row in enumerate(rows) if row[0] == _DEFERRED)
         if messages:
-            rows.insert(place + 1, ("messages that were put off", messages))
+            rows.insert(place + 1, (_DEFERRED_MESSAGES, messages))
         for key in ("senders", "sending_domains", "recipients", "recipient_domains"):
             rows.append((key.replace("_", " "), numbers[key]))
         came, left = size(numbers["bytes_received"]), size(numbers["bytes_delivered"])
@@ -226,7 +229,7 @@ class Sections:
             Column(key, head, WORDS),
             Column("received", "received", COUNT),
             Column("sent", "sent", COUNT),
-            Column("deferred", "put off", COUNT),
+            Column("deferred", "deferred", COUNT),
             Column("bounced", "bounced", COUNT),
             Column("rejected", "rejected", COUNT),
         ]
@@ -260,9 +263,12 @@ class Sections:
         if not days:
             return None
         # Of an hour that was not read, nobody knows that nothing came.
-        read = sorted(self._clock | counted.keys())
-        hours = {f"{hour}:00": counted[hour] for hour in read}
-        several = f", {len(days)} days together" if len(days) > 1 else ""
+        times = sorted(self._clock | self._book.hours.keys())
+        read = [time.partition(" ")[2] for time in times]
+        # Those of a night are told as they went by.
+        is_once = len(set(read)) == len(read)
+        hours = {f"{hour}:00": counted[hour] for hour in (read if is_once else sorted(set(read)))}
+        several = "" if is_once or len(days) < 2 else f", {len(days)} days together"
         return self._hourly(dict(hours), "hour", f"Per hour{several}", "hour")
 
     # -- what went wrong
@@ -362,7 +368,7 @@ class Sections:
             Column("domain", "domain", TEXT),
             Column("sent", "sent", COUNT),
             Column("bytes", "size", BYTES),
-            Column("deferrals", "put off", COUNT),
+            Column("deferrals", "deferred", COUNT),
             Column("bounced", "bounced", COUNT),
             Column("average_delay", "average delay", SECONDS),
             Column("longest_delay", "longest", SECONDS),

@@ -48,14 +48,15 @@ def of(options: Namespace, zone: tzinfo | None) -> Span:
     if options.day is not None:
         if options.since is not None or options.until is not None:
             raise UsageError("--day is a whole day; leave --since and --until out")
-        day = moment.of("--day", options.day, zone)
+        day = moment.of(moment.DAY, options.day, zone)
         first = day.replace(hour=0, minute=0, second=0, microsecond=0)
         # In its zone, a day need not have 24 hours.
         return Span(_minute(first), _minute(first + timedelta(days=1)))
-    since = 0 if options.since is None else _minute(moment.of("--since", options.since, zone))
-    until = _NEVER if options.until is None else _minute(moment.of("--until", options.until, zone))
+    begin, end = moment.between(options, zone)
+    since = 0 if begin is None else _minute(begin)
+    until = _NEVER if end is None else _minute(end)
     if since >= until:
-        raise UsageError("--since is not before --until; exchange them")
+        raise UsageError("--since and --until are of one minute; let them be a minute apart")
     return Span(since, until)
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import time
-from contextlib import suppress
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.logfile import COMPRESSED, LogFile
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 # Where Debian, RHEL and SUSE let syslog write mail.
 USUAL_PLACES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 MAIN_CF = "/etc/postfix/main.cf"
-PROCESSES = "/proc"
-_SYSLOG_DAEMONS = ("rsyslogd", "syslog-ng", "syslogd")
 
 # Where logrotate's `olddir` often is, below the log's own directory.
 USUAL_ARCHIVES = ("old", "archive", "archives", "rotated")
@@ -176,25 +173,14 @@ def usual_log() -> str:
     for path in (configured, *USUAL_PLACES) if configured else USUAL_PLACES:
         if os.path.exists(path):
             return path
-    absent = f"no mail log in the usual places ({', '.join(USUAL_PLACES)})"
-    if daemon := _syslog_daemon():
-        raise LogError(
-            f"{absent}, though {daemon} runs; see that it writes mail.* to a file and that Postfix"
-            " has logged anything, or name the log with --log"
-        )
-    raise LogError(f"{absent}; name it with --log, or install rsyslog")
+    from check_postfix.maillog.source import syslog_daemon
 
-
-def _syslog_daemon() -> str:
-    """Return the name of the syslog daemon that runs, nothing if none is seen."""
-    processes: list[str] = []
-    with suppress(OSError):
-        processes = os.listdir(PROCESSES)
-    for process in filter(str.isdecimal, processes):
-        with suppress(OSError), open(f"{PROCESSES}/{process}/comm", "rb") as file:
-            if (name := file.read().decode(errors="replace").strip()) in _SYSLOG_DAEMONS:
-                return name
-    return ""
+    cause, fix = syslog_daemon.explained()
+    places = ", ".join(USUAL_PLACES)
+    if configured:
+        places = f"{configured} (maillog_file of Postfix), {places}"
+        fix = f"see that Postfix runs and has logged anything (postfix status); {fix}"
+    raise LogError(f"no mail log in the usual places ({places}){cause}; {fix}")
 
 
 def _maillog_file() -> str | None:

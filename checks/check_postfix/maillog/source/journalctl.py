@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from check_postfix import child
+from check_postfix import child, user
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import export
 
@@ -107,7 +107,7 @@ class Journalctl:
         except OSError as error:
             cause = (error.strerror or str(error)).lower()
             raise LogError(
-                f"journalctl: cannot run {program}: {cause}; run it by hand as this user"
+                f"journalctl: cannot run {program}: {cause}; run it by hand as {user.me()}"
             ) from None
 
     def __enter__(self) -> Journalctl:
@@ -127,7 +127,7 @@ class Journalctl:
         except export.EndsEarly:
             raise LogError(
                 "journalctl: its output ends in the middle of an entry;"
-                " run journalctl -o export by hand as this user"
+                f" run journalctl -o export by hand as {user.me()}"
             ) from None
 
     def values(self) -> list[str]:
@@ -164,7 +164,7 @@ class Journalctl:
                 " and try journalctl --verify"
             )
         cause = words or f"ended with exit code {status}"
-        return LogError(f"journalctl: {cause}; run it by hand as this user")
+        return LogError(f"journalctl: {cause}; run it by hand as {user.me()}")
 
 
 def _find() -> str:

@@ -41,20 +41,21 @@ def unwritable(
     path: str | None,
     number: int | None,
     said: str,
-    fix: str = "let this user write the file and its directory, or choose another with --state",
+    fix: str = "",
 ) -> StoreError:
     """Return the error of a store that cannot be written: its name, the cause, the fix.
 
     number: errno of what failed, None if that is not known
-    said:   the cause, and `fix` the fix, where nothing better can be found out
+    said:   the cause, and `fix` the fix, where nothing better can be found out; "" for the usual
     """
     if path is None:
         return StoreError(
             f"cannot write a temporary file: {said}; make room in /var/tmp, or name another"
             " directory in the environment with SQLITE_TMPDIR"
         )
-    from check_postfix import unwritable
+    from check_postfix import unwritable, user
 
+    fix = fix or f"let {user.me()} write the file and its directory, or choose another with --state"
     cause, fix = unwritable.why(path, number, "--state") or (said, fix)
     return StoreError(f"cannot write {path}: {cause}; {fix}")
 

@@ -74,7 +74,7 @@ def _private(usual: str, user: int) -> str:
             return usual
         if stat.S_ISDIR(status.st_mode) and status.st_uid == user:
             raise StoreError(
-                f"{usual}: is not a private directory of this user; remove it,"
+                f"{usual}: is not private, others may enter it; remove it,"
                 " or choose a file with --state"
             )
         return _other(usual, user)

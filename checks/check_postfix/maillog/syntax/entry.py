@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+from check_postfix import user
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source.journal_span import Cursor
 from check_postfix.maillog.source.journalctl import Journalctl, TimeUpError
@@ -107,7 +108,7 @@ class Entry:
 def _not_understood() -> LogError:
     return LogError(
         "journalctl: an entry without __CURSOR and __REALTIME_TIMESTAMP as they are known;"
-        " run journalctl -o export by hand as this user"
+        f" run journalctl -o export by hand as {user.me()}"
     )
 
 
