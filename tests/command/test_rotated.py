@@ -40,7 +40,7 @@ TOP = ("top", "--no-state", "--by", "recipient", "--timezone", "UTC")
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (TRACE, "<ann@example.net>: put off by mail.example.net[192.0.2.25]:25"),
+        (TRACE, "<ann@example.net>: deferred by mail.example.net[192.0.2.25]:25"),
         (REPORT, "2 lines read, 1 of them counted"),
         (TOP, "1        0     0  ann@example.net"),
     ],
