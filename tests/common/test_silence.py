@@ -425,6 +425,24 @@ def test_beside_a_live_journal_an_empty_log_is_not_what_is_read(tmp_path, machin
 
 
 @pytest.mark.usefixtures("usual")
+def test_a_log_whose_newest_lines_are_not_read_yet_is_not_left_over(tmp_path, machine, monkeypatch):
+    written(tmp_path, sent(0))
+    machine.mail()
+    state = str(tmp_path / "state")
+    assert said("", "--state", state)[0] == 0
+    later = time.time() + 90 * 86400
+    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: later)
+    monkeypatch.setattr(
+        "check_postfix.common.opened_store.OpenedStore._read_file",
+        lambda *_: Coverage(end=7, last=7, line_counts=LineCounts(9, 9, 9)),
+    )
+
+    code, line = said("", "--state", state)
+
+    assert (code, line.count("journal"), journal_model.Journalctl.started) == (3, 0, [])
+
+
+@pytest.mark.usefixtures("usual")
 def test_a_log_that_is_named_is_read_whatever_the_journal_has(tmp_path, machine):
     log = written(tmp_path, sent(90))
     machine.mail()
