@@ -9,7 +9,8 @@ from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.store.places import Login
 from check_postfix.plugin import AtLeast
-from tests.support import perfdata
+from check_postfix.plugin.run import outcome_of
+from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, AView, a_coverage, a_window, options
 
 # What is told of the slow window where nothing came.
@@ -540,3 +541,21 @@ def test_where_less_is_read_than_the_slow_window_a_number_is_a_lower_bound():
 
     assert (beyond.exit_code, below.exit_code) == (2, 0)
     assert slowly("--critical-slow", "15:", tried=tried).exit_code == 2
+
+
+def test_a_slow_window_of_which_a_part_is_forgotten_is_said_to_be_shorter(tmp_path):
+    """Another check may have asked that clients are kept for less long."""
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines([mail_log.login_failed()] * 30, 300),
+        mail_log.lines([mail_log.login_failed()] * 2, 20),
+    )
+    read = ["--log", str(log), "--state", str(tmp_path / "state")]
+    slow = ["--critical-slow", "10", "--keep-keys"]
+
+    text, code = outcome_of(CHECK, [*read, *slow, "48h"])
+    assert (code, "slow window" in text) == (2, False)
+    text, code = outcome_of(CHECK, [*read, *slow, "1h"])
+    assert "of the slow window 1 h only, clients are kept no longer (--keep-keys)" in text
+    text, code = outcome_of(CHECK, [*read, "--slow-window", "1h"])
+    assert "slow window" not in text

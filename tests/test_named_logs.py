@@ -286,6 +286,20 @@ def test_new_containers_are_found_and_those_that_are_gone_stay_counted(logs):
     assert logs.attempts(CONTAINERS) == (10, 1)
 
 
+def test_a_new_container_that_gets_the_inode_of_one_that_is_gone_is_read_at_once(logs):
+    container(logs, "aaa", 30)
+    old = container(logs, "bbb", 3)
+    logs.says(CONTAINERS)
+    # A name outside of the pattern keeps the inode, which a file system gives away again.
+    old.rename(logs.directory / "kept")
+    logs.goes_to(END + MINUTE)
+    new = container(logs, "ccc", 40)
+    (logs.directory / "kept").write_bytes(new.read_bytes())
+    (logs.directory / "kept").replace(new)
+
+    assert logs.attempts(CONTAINERS) == (73, 1)
+
+
 def test_a_container_that_is_made_anew_every_week_does_not_shorten_what_is_covered(logs):
     logs.goes_to(END - 5 * HOUR)
     container(logs, "aaa", 3)
@@ -326,6 +340,76 @@ def test_containers_of_others_and_empty_ones_change_nothing(logs):
 
     assert said.exit_code == OK
     assert said.line == "POSTFIX DEFERRED OK - 0 % of 30 delivery attempts deferred in 15 min"
+
+
+def test_no_ok_is_vouched_for_where_none_of_the_logs_is_there_any_more(logs):
+    removed = [container(logs, name, 30) for name in ("aaa", "bbb")]
+    assert logs.says(CONTAINERS).exit_code == OK
+    for log in removed:
+        log.unlink()
+        log.parent.rmdir()
+
+    for minutes in (5, 120):
+        logs.goes_to(END + minutes * MINUTE)
+        said = logs.says(CONTAINERS)
+        assert said.exit_code == UNKNOWN
+        assert (
+            f"{logs.directory}/{CONTAINERS}: none of the 2 logs that it has found is there any"
+            " more; see where mail is logged now, and name that with --log"
+        ) in said.line
+        assert logs.says(CONTAINERS, check="log").exit_code == CRITICAL
+
+    container(logs, "ccc", 30)
+    assert logs.says(CONTAINERS).exit_code == OK
+
+
+def test_what_several_logs_have_lost_at_the_same_time_is_said_once(logs):
+    removed = [container(logs, name, 30) for name in ("aaa", "bbb", "ccc")]
+    logs.says(CONTAINERS)
+    for log in removed[1:]:
+        log.unlink()
+    logs.goes_to(END + MINUTE)
+    container(logs, "aaa", 30)
+
+    said = logs.says(CONTAINERS)
+
+    assert said.labels["gaps"].value == 2
+    assert said.line.count("log lines lost") == 1
+
+
+def test_a_log_that_is_made_anew_by_its_next_line_is_not_gone(logs):
+    log = container(logs, "aaa", 30)
+    assert logs.says(CONTAINERS).exit_code == OK
+    log.rename(f"{log}.1")
+    logs.goes_to(END + 5 * MINUTE)
+
+    assert logs.says(CONTAINERS).exit_code == OK
+
+
+def test_a_pattern_of_which_nothing_is_kept_any_more_finds_nothing(logs):
+    logs.goes_to(END - 40 * DAY)
+    old = container(logs, "bbb", 3)
+    logs.says(CONTAINERS)
+    old.unlink()
+    logs.goes_to(END)
+
+    for _ in range(2):
+        assert "UNKNOWN" in logs.says(CONTAINERS).line
+        assert "no file has such a name" in logs.says(CONTAINERS).line
+
+    container(logs, "ccc", 30)
+    assert logs.says(CONTAINERS).exit_code == OK
+
+
+def test_a_log_that_is_gone_and_too_old_is_no_fault_of_those_that_are_there(logs):
+    logs.goes_to(END - 39 * DAY)
+    old = container(logs, "bbb", 3)
+    logs.says(CONTAINERS)
+    old.unlink()
+    logs.goes_to(END)
+    container(logs, "ccc", 30)
+
+    assert logs.says(CONTAINERS).exit_code == OK
 
 
 def test_trouble_of_a_container_that_is_gone_is_still_trouble(logs):

@@ -233,6 +233,13 @@ def test_a_state_that_is_no_plain_file_is_left_alone_and_no_ok_is_vouched_for(ma
     assert victim.read_text() == "mine"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write beside a device")
+def test_nobody_is_told_to_remove_a_device(machine):
+    machine.state = Path("/dev/null")
+
+    assert "(/dev/null: is a device; name a file with --state, or --no-state" in machine.run()[0]
+
+
 def test_an_alarm_stays_one_without_the_state(machine):
     machine.holds(message("I1", "incoming", age=5 * 3600))
     machine.state.mkdir()

@@ -8,6 +8,7 @@ import pytest
 
 from check_postfix import auth, recipients
 from check_postfix.common.log_remarks import local_time
+from check_postfix.plugin import UsageError
 from check_postfix.recipients import CHECK
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_window, options
@@ -435,3 +436,20 @@ def test_no_strangers_text_is_taken_for_a_reject_of_an_address(tmp_path, line):
     outcome = run(recipients.CHECK, log, tmp_path / "state", "--address", "list@example.com")
 
     assert perfdata.of(outcome)["recipient_worst_rejects"].value == 0
+
+
+@pytest.mark.parametrize(
+    "written", ["@", "@example.net", "ann@", "*@example.net", "<ann@x.example>"]
+)
+def test_what_is_no_address_is_refused_since_nothing_would_ever_be_found(written):
+    with pytest.raises(UsageError) as caught:
+        options(CHECK, "--address", written)
+
+    assert str(caught.value) == (
+        f"--address {written}: not an address by itself; use for example list@example.com"
+    )
+
+
+@pytest.mark.parametrize("written", ["Root", "ann@example.net", '"odd name"@example.net'])
+def test_an_address_is_taken_as_it_is_looked_for(written):
+    assert options(CHECK, "--address", written).address == [written.lower()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -234,3 +235,47 @@ def test_what_bounces_when_it_is_retried_is_the_senders_however_many_runs_read_i
 
     assert "carol@example.com: 1 message to 4 recipients in 2 h; 75 % bounced" in outcome
     assert "no message of accounts in 15 min" in run(CHECK, log, state)
+
+
+def test_a_script_that_floods_is_told_of_by_what_the_log_says(tmp_path):
+    """Whole way from the log: pickup's line names the user, and no other line does."""
+    flood = [
+        mail_log.BY_SCRIPT.replace("4XJ2Vw0dHbz9sK3", f"4F{number:08X}") for number in range(120)
+    ]
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines(flood))
+
+    outcome = run(CHECK, log, tmp_path / "state", "--by", "uid", "--warning-messages", "100")
+
+    assert "SENDERS WARNING - uid 33: 120 messages to 0 recipients in 15 min" in outcome
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda stamp, rest: f"{stamp} mx1 INFO    {rest}",
+        lambda stamp, rest: json.dumps({"log": f"{stamp} mx1 {rest}\n", "time": stamp}),
+        lambda stamp, rest: f"{stamp} stdout F {stamp} mx1 {rest}",
+    ],
+    ids=["severity", "docker", "kubernetes"],
+)
+def test_a_stolen_account_is_told_of_in_any_frame(tmp_path, written):
+    flood = [mail_log.SUBMITTED[0].replace("z9sK2", f"z9{number:03}") for number in range(120)]
+    lines = mail_log.lines(flood).splitlines()
+    framed = [written(*line.split(" mx1 ", 1)) for line in lines]
+    log = mail_log.write(tmp_path / "mail.log", *[f"{line}\n" for line in framed])
+
+    outcome = run(CHECK, log, tmp_path / "state", "--warning-messages", "100")
+
+    assert "SENDERS WARNING - carol@example.com: 120 messages to 0 recipients" in outcome
+
+
+def test_who_only_has_recipients_in_the_window_has_handed_in_nothing_in_it(tmp_path):
+    """The queue manager takes a message up in the minute after it came in."""
+    taken = mail_log.lines(submitted("4XJ2Vw0dHbz9sK7")[:1], 18)
+    up = mail_log.lines([taken_up("4XJ2Vw0dHbz9sK7", 4)], 12)
+    log = mail_log.write(tmp_path / "mail.log", taken, up)
+
+    outcome = run(CHECK, log, tmp_path / "state")
+
+    assert "OK - no message of accounts in 15 min" in outcome
+    assert "senders=0;;;0 sender_worst_messages=0;;;0 sender_worst_recipients=4;;;0" in outcome

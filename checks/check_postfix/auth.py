@@ -135,6 +135,7 @@ def summary(
         words.append(values.amount(measured["auth_backend_errors"], "backend error"))
     if is_alarm:
         words += slow_window.words(measured, window, options, filter)
+    words += slow_window.lack(window, options)
     return "; ".join([*_guessed_words(window, options), ", ".join(words)])
 
 

@@ -148,7 +148,8 @@ def measure(window: Window, options: Namespace) -> dict[str, float]:
         numbers["sender_worst_factor"] = max((sender.factor for sender in enough), default=0)
         numbers["sender_busiest_factor"] = round(most / max(usual.busiest, 1), 1)
     sums = {
-        "senders": len(senders),
+        # Of a message that began just before the window, there may be recipients only.
+        "senders": sum(sender.messages > 0 for sender in senders),
         "sender_worst_messages": max((sender.messages for sender in senders), default=0),
         "sender_worst_recipients": max((sender.recipients for sender in senders), default=0),
         "sender_worst_clients": max((sender.networks for sender in senders), default=0),
@@ -198,7 +199,7 @@ def summary(
     sender = _worst(window, options)
     usual = window.daily_most(_family(options))
     lack = "" if usual.is_known else f", {usual.lack}"
-    if sender is None:
+    if sender is None or not (measured["senders"] or is_alarm):
         return f"no message of {NOUNS[options.by]} in {span}{lack}"
     said = _said(sender, window, options, span)
     return said + lack if is_alarm else f"{_number(measured, options)}, busiest {said}{lack}"

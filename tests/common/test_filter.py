@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from check_postfix.common.filter import CLIENT, CODE, DOMAIN, IGNORE_DOMAIN, Filter
+import pytest
+
+from check_postfix.common.filter import (
+    CLIENT,
+    CODE,
+    DOMAIN,
+    EXCLUDE_RELAY,
+    IGNORE_DOMAIN,
+    RELAY,
+    Filter,
+)
 from check_postfix.maillog.counts.families import MANY
-from check_postfix.plugin import values
+from check_postfix.plugin import UsageError, values
 from tests.support.builders import a_key, a_window
 
 
@@ -85,3 +95,36 @@ def test_an_address_that_is_not_known_lies_in_no_network():
 
     assert takes(everywhere, "rejected", client="192.0.2.1")
     assert not takes(everywhere, "rejected", client="unknown")
+
+
+@pytest.mark.parametrize("option", [DOMAIN, IGNORE_DOMAIN], ids=lambda option: option.flag)
+@pytest.mark.parametrize(
+    "written", ["@example.net", "ann@example.net", "*.example.net", ".net", "example.net.", "a b"]
+)
+def test_what_is_no_domain_is_refused_since_nothing_would_ever_be_found(option, written):
+    with pytest.raises(UsageError) as caught:
+        option.value(written)
+
+    assert str(caught.value) == (
+        f"{option.flag} {written}: not a domain by itself; use for example example.com"
+    )
+
+
+@pytest.mark.parametrize("written", ["Example.NET", "bücher.example", "[192.0.2.1]", "localhost"])
+def test_a_domain_is_taken_as_it_is_kept(written):
+    assert DOMAIN.value(written) == written.lower()
+
+
+@pytest.mark.parametrize("option", [RELAY, EXCLUDE_RELAY], ids=lambda option: option.flag)
+@pytest.mark.parametrize(
+    ("written", "relay"),
+    [
+        ("Mail.example.net", "mail.example.net"),
+        ("mail.example.net[198.51.100.25]:25", "mail.example.net"),
+        ("127.0.0.1[127.0.0.1]:10024", "127.0.0.1"),
+        ("mx1[private/dovecot-lmtp]", "mx1"),
+        ("none", "none"),
+    ],
+)
+def test_a_relay_may_be_written_as_the_log_does(option, written, relay):
+    assert option.value(written) == relay

@@ -56,6 +56,8 @@ def test_an_outcome_is_printed_with_its_exit_code():
 
 # -- wrong use
 
+LACKS = "has no value; where one begins with - it is written"
+
 
 @every_check
 @pytest.mark.parametrize(
@@ -69,10 +71,11 @@ def test_an_outcome_is_printed_with_its_exit_code():
         (["-x"], "-x: no such option"),
         (["stray"], "stray: every value needs an option before it"),
         (["--", "-v"], "-v: no such option; did you mean --verbose?"),
-        (["--timeout"], "argument -t/--timeout: expected one argument"),
-        (["-w"], "argument -w/--warning: expected one argument"),
-        (["-w", "-v"], "argument -w/--warning: expected one argument"),
-        (["--version=5"], "argument -V/--version: ignored explicit argument '5'"),
+        (["--timeout"], f"--timeout: {LACKS} --timeout=-5"),
+        (["-w"], f"--warning: {LACKS} --warning=-5"),
+        (["-w", "-5:5"], f"--warning: {LACKS} --warning=-5"),
+        (["-w", "-v"], f"--warning: {LACKS} --warning=-5"),
+        (["--version=5"], "--version: takes no value, so not 5"),
         (["--timeout", "0"], "--timeout 0: not a time to wait, of at most a day; use for"
                              " example 10"),
         (["-t", "soon"], "--timeout soon: not a time to wait, of at most a day; use for"
@@ -108,10 +111,14 @@ def test_a_bad_range_is_told_what_would_be_right_for_this_number(check):
     ("arguments", "said"),
     [
         (["--windw", "1h"], "--windw: no such option; did you mean --window?"),
-        (["--log"], "argument --log: expected one argument"),
+        (["--log"], f"--log: {LACKS} --log=-5"),
         (["--log", ""], "--log : is empty; leave it out, or name something"),
         (["--state="], "--state : is empty; leave it out, or name something"),
         (["--host", ""], "--host : is empty; leave it out, or name something"),
+        (["--host", "mx1", "--host", "mx2"], "--host mx2: beside mx1, and one run judges one or"
+                                             " all; run it for each, or leave it out"),
+        (["--instance", "a", "--instance=b"], "--instance b: beside a, and one run judges one or"
+                                              " all; run it for each, or leave it out"),
         (["--instance", ""], "--instance : is empty; leave it out, or name something"),
         (["--window", "15"], "--window 15: not a duration; use for example 15m"),
         (["--window", "90s"], "--window 90s: not whole minutes, by which lines are counted;"
@@ -126,7 +133,7 @@ def test_a_bad_range_is_told_what_would_be_right_for_this_number(check):
                                  " now"),
         (["--timezone", "Mars"], "--timezone Mars: not a time zone; use for example"
                                  " Europe/Berlin or UTC"),
-        (["--no-state=5"], "argument --no-state: ignored explicit argument '5'"),
+        (["--no-state=5"], "--no-state: takes no value, so not 5"),
         (["--log", "/x/mail.log", "more.log"], "more.log: every value needs an option before it"),
         (["--window", "31d"], "the window begins more than 30 d ago, and counts are kept no"
                               " longer; read the log afresh with --no-state"),

@@ -144,3 +144,21 @@ def test_a_time_span_is_told_in_its_two_largest_units(seconds, words):
 )
 def test_an_amount_is_in_the_plural_unless_it_is_one(number, words):
     assert values.amount(number, "reject") == words
+
+
+@pytest.mark.parametrize(
+    ("written", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("192.0.2.7/24", "192.0.2.0/24"),
+        ("2001:db8::5", "2001:db8::/64"),
+        ("2001:db8::/32", "2001:db8::/32"),
+        # as Dovecot may write the address of a client that came by IPv4
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::FFFF:192.0.2.0/120", "192.0.2.0/24"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::/0", "::/0"),
+    ],
+)
+def test_a_network_is_one_that_clients_are_kept_by(written, network):
+    assert str(values.network(written)) == network

@@ -51,6 +51,20 @@ def lower(written: str) -> str:
     return values.text(written).lower()
 
 
+def _domain(written: str) -> str:
+    """Return a domain as it is kept; of an address or a pattern nothing would ever be found."""
+    name = lower(written)
+    if any(sign in name for sign in "@* ") or name.strip(".") != name:
+        raise ValueError("not a domain by itself", "use for example example.com")
+    return name
+
+
+def _relay(written: str) -> str:
+    """Return a relay as it is kept, also of `HOST[ADDRESS]:PORT` as the log writes it."""
+    name = lower(written)
+    return name.partition("[")[0] or name
+
+
 def is_one_of(_: Window, given: list[str]) -> Names:
     """Return the test whether a value is one of these."""
     return frozenset(given).__contains__
@@ -83,7 +97,7 @@ DOMAIN = FilterOption(
     "only attempts for recipients of this domain",
     ["domain"],
     is_one_of,
-    parse=lower,
+    parse=_domain,
     series="domain",
 )
 RELAY = FilterOption(
@@ -91,7 +105,7 @@ RELAY = FilterOption(
     "only attempts by way of this relay (a host name, none, local ...)",
     ["relay"],
     is_one_of,
-    parse=lower,
+    parse=_relay,
     series="relay",
 )
 CODE = FilterOption(
@@ -110,7 +124,7 @@ IGNORE_DOMAIN = FilterOption(
     ["domain"],
     is_one_of,
     without=True,
-    parse=lower,
+    parse=_domain,
 )
 EXCLUDE_RELAY = FilterOption(
     "--exclude-relay",
@@ -119,7 +133,7 @@ EXCLUDE_RELAY = FilterOption(
     ["relay"],
     is_one_of,
     without=True,
-    parse=lower,
+    parse=_relay,
 )
 CLIENT = FilterOption(
     "--client",

@@ -95,13 +95,18 @@ TIMEZONE = Option(
     example="Europe/Berlin or UTC",
 )
 HOST = Option(
-    "--host", "only lines of this host, as the log spells it", metavar="NAME", series="host"
+    "--host",
+    "only lines of this host, as the log spells it",
+    metavar="NAME",
+    series="host",
+    chooses=True,
 )
 INSTANCE = Option(
     "--instance",
     "only this Postfix instance (its syslog_name: postfix, postfix-out ...)",
     metavar="NAME",
     series="postfix_instance",
+    chooses=True,
 )
 MAX_SILENCE = Option(
     "--max-silence",
@@ -130,12 +135,22 @@ KEEP_KEYS = Option(
     metavar="DURATION",
     example="48h",
 )
+
+
+def _address(written: str) -> str:
+    """Return an address as it is looked for; of a domain or a pattern nothing would be found."""
+    name = values.text(written).lower()
+    if name.strip("@") != name or name.startswith(("*", "<")):
+        raise ValueError("not an address by itself")
+    return name
+
+
 # Of one check, but all look for it once it is asked for.
 ADDRESS = Option(
     "--address",
     "only this recipient, such as a list or an alias, by its name, and where its mail comes from;"
     " the state file remembers it, and all checks that read the log look for it",
-    parse=lambda written: values.text(written).lower(),
+    parse=_address,
     metavar="ADDRESS",
     repeatable=True,
     series="address",

@@ -7,10 +7,12 @@ import time
 
 from check_postfix.common import named_logs
 from check_postfix.maillog.ingest.progress import Progress
-from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.source import whereabouts
+from check_postfix.maillog.window.coverage import Coverage, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     from check_postfix.common.named_logs import NamedLog
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
 
 
 def read(
-    store: Store, named: NamedLog, now: int, oldest: int, deadline: float, read_log: ReadLog
+    store: Store,
+    named: NamedLog,
+    now: int,
+    oldest: int,
+    deadline: float,
+    read_log: ReadLog,
+    archives: Sequence[str],
 ) -> Coverage:
     """Bring the store up to the logs that a pattern finds; add those that are gone to it.
 
@@ -36,6 +44,7 @@ def read(
     now:    minutes since 1970
     oldest: the oldest minute that is kept
     deadline: time.monotonic() after which no further log is begun; the next run goes on there
+    archives: directories that --archives names
     Raises: LogError, StoreError
     """
     assert named.wildcards is not None
@@ -46,6 +55,7 @@ def read(
             known.read, known.backlog = now, 0
             store.logs.save(known)
     gone = [name for name in _gone(store, named) if not _is_forgotten(store, name, oldest)]
+    since = max((log.read or 0 for log in map(store.logs.of, gone) if log), default=0)
     parts = [
         read_log(store, path, 1 / (len(named.paths) - number))
         if time.monotonic() < deadline
@@ -55,15 +65,31 @@ def read(
     for name in gone:
         log = store.logs.of(name)
         if log and not os.path.lexists(name) and (log.backlog or store.generations.unsettled(log)):
-            parts.append(read_log(store, name, may_be_gone=True))
+            part = read_log(store, name, may_be_gone=True)
+            if store.logs.of(name):  # else it is too old, and forgotten
+                parts.append(part)
         elif log:
             parts.append(Progress(store, name, now).coverage(log))
-    named.paths.extend(gone)
+    if not parts:
+        raise named.wildcards.absence()
     absence = (
         f"{named.name}: each of the {len(parts)} files is empty; send a test mail; if they stay"
         " empty, see where mail is logged now and name that with --log"
     )
-    return Coverage.of_several(parts, known.read or now, absence)
+    coverage = Coverage.of_several(parts, known.read or now, absence)
+    if not named.paths and not any(_is_rotated(name, archives) for name in gone):
+        why = (
+            f"{named.name}: none of the {len(parts)} logs that it has found is there any more; see"
+            " where mail is logged now, and name that with --log"
+        )
+        coverage.unread = [*coverage.unread, Unread("", why, since, now)]
+    named.paths.extend(gone)
+    return coverage
+
+
+def _is_rotated(name: str, archives: Sequence[str]) -> bool:
+    """Tell whether the next line will make a log again that was rotated with nocreate."""
+    return bool(whereabouts.of(name, archives).older())
 
 
 def _not_looked_at(store: Store, path: str, now: int) -> Coverage:

@@ -76,7 +76,7 @@ def _not_read(window: Window) -> list[Remark]:
             f"log lines lost between {local_time(first, end)} and {local_time(last, end)}",
             finding=_TROUBLED,
         )
-        for first, last in coverage.gaps_in(window.start, end)
+        for first, last in dict.fromkeys(coverage.gaps_in(window.start, end))
     ]
     return said
 

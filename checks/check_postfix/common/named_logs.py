@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Sized = tuple[str, int]
 
 
+# What may be spent on looking whether a file is one that was read under another name
+_LOOKING_SECONDS = 1.0
 # Without one of these a path is no pattern.
 _SIGNS = "*?[%"
 
@@ -132,7 +135,7 @@ def _each_once(
             if path in there:
                 continue
             is_file = log.wildcards or _is_alone(path)
-            holder = _holder(path, taken, read) if is_file else path
+            holder = _holder(path, taken, read, store) if is_file else path
             if holder == path:
                 kept.append(path)
                 there.add(path)
@@ -164,7 +167,7 @@ def _generations(paths: Sequence[str], named: Sequence[str]) -> dict[Inode, str]
     return taken
 
 
-def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, Sized]) -> str:
+def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, Sized], store: Store) -> str:
     """Return by which name a file is read.
 
     taken: inode -> log, of what is read already; this file is put there
@@ -176,7 +179,9 @@ def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, Sized]) -> 
     inode, size = file
     holder = taken.setdefault(inode, path)
     before, counted = read.get(inode, (path, 0))
-    return before if holder == path and size >= counted else holder
+    if holder != path or size < counted:
+        return holder
+    return before if before == path or _goes_on(store, before, path) else path
 
 
 def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
@@ -189,6 +194,25 @@ def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
         for name, inode, size in read_files.all_of(store)
         if pattern.has_made(name)
     }
+
+
+def _goes_on(store: Store, log: str, path: str) -> bool:
+    """Tell whether a file is what was read of a log, and not a new one that has got its inode."""
+    # Nearly no file has another name at the next run.
+    from check_postfix.maillog.ingest.search import holds
+    from check_postfix.maillog.source import logfile
+
+    known = store.logs.of(log)
+    if known is None:
+        return False
+    try:
+        file = logfile.look(path)
+    except (FileNotFoundError, LogError):  # who reads it says why
+        return False
+    numbers = {seen.generation for seen in store.seen(known).all() if seen.generation}
+    read = (store.generations.of(known, number) for number in numbers)
+    deadline = time.monotonic() + _LOOKING_SECONDS
+    return any(generation and holds(file, generation, store.key, deadline) for generation in read)
 
 
 def is_pattern(name: str) -> bool:

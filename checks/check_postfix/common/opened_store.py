@@ -167,7 +167,10 @@ class OpenedStore:
             from check_postfix.common import log_pattern
 
             now = int(self._span.now) // 60
-            return log_pattern.read(store, log, now, self._oldest, self._deadline, self._read_file)
+            return log_pattern.read(
+                store, log, now, self._oldest, self._deadline, self._read_file,
+                self._options.archives,
+            )  # fmt: skip
         return self._read_file(store, log.name)
 
     def _is_journal_newer(self, store: Store, part: Coverage) -> bool:

@@ -61,6 +61,15 @@ def is_kept(window: Window) -> bool:
     return window.end > window.oldest_keys
 
 
+def lack(window: Window, options: Namespace) -> list[str]:
+    """Return what is said where a part of it is forgotten: a guesser may not be seen then."""
+    known = window.end - 1 - window.oldest_keys  # up to the minute that is still running
+    if not 0 < known < minutes(options) - 1:
+        return []
+    span = values.span(known * 60)
+    return [f"of the slow window {span} only, clients are kept no longer (--keep-keys)"]
+
+
 def measure(window: Window, options: Namespace, filter: Filter) -> dict[str, float]:
     """Return how many logins failed, in all, of the worst client and at the worst account.
 

@@ -151,6 +151,11 @@ def _open_in(directory: int, name: str) -> int:
 
 
 def _see_that_it_is_ours(path: str, file: os.stat_result, directory: os.stat_result) -> None:
+    # Nobody should remove /dev/null because of this.
+    if stat.S_ISCHR(file.st_mode) or stat.S_ISBLK(file.st_mode):
+        raise SightingsError(
+            f"{path}: is a device; name a file with --state, or --no-state to remember nothing"
+        )
     # A second name could make root write into anybody's file.
     if not stat.S_ISREG(file.st_mode) or file.st_nlink > 1:
         raise SightingsError(

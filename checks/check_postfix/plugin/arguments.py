@@ -65,7 +65,32 @@ _ALIKE = 0.7
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print to standard error."""
-        raise UsageError(message)
+        raise UsageError(_in_plain_words(message))
+
+
+def _in_plain_words(message: str) -> str:
+    """Return what argparse says of an option, as `argument -w/--warning: ...`, with what to do."""
+    named, _, said = message.removeprefix("argument ").partition(": ")
+    flag = named.rpartition("/")[2]
+    if said == "expected one argument":
+        return f"{flag}: has no value; where one begins with - it is written {flag}=-5"
+    before, ignored, written = said.partition("ignored explicit argument ")
+    return f"{flag}: takes no value, so not {written[1:-1]}" if ignored and not before else message
+
+
+class _Once(argparse.Action):
+    """Of what chooses one, the last would have its way, and the others would not be looked at."""
+
+    def __call__(
+        self, _: ArgumentParser, namespace: Namespace, values: Any, option: Any = None
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        if before not in (None, values):
+            raise UsageError(
+                f"{option} {values}: beside {before}, and one run judges one or all; run it for"
+                " each, or leave it out"
+            )
+        setattr(namespace, self.dest, values)
 
 
 def options_of(
@@ -168,7 +193,7 @@ def _add(group: Any, option: Option) -> None:
         group.add_argument(
             *flags,
             metavar=option.metavar,
-            action="append" if option.repeatable else "store",
+            action="append" if option.repeatable else _Once if option.chooses else "store",
             help=help_text,
         )
 

@@ -24,6 +24,7 @@ class Option:
     short:   a second, short flag
     repeatable: whether it may be given several times, which makes its value a list
     switch:  whether it takes no value
+    chooses: whether it says of what alone a run tells, so that two of them are a mistake
     series:  name of the label by which graphs tell apart what was measured with
              different values of it
     """
@@ -40,6 +41,7 @@ class Option:
         switch: bool = False,
         series: str = "",
         example: str | None = None,
+        chooses: bool = False,
     ) -> None:
         self.flag = flag
         self.help = help
@@ -50,6 +52,7 @@ class Option:
         self.repeatable = repeatable
         self.switch = switch
         self.series = series
+        self.chooses = chooses
         self.example = default if example is None else example
 
     @property

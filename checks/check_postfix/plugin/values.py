@@ -22,8 +22,9 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Mail logs are younger; and calendars end.
 _LONGEST = 100 * 365 * 86400
 _LONGEST_TIMEOUT = 86400
-# In bits
+# In bits; the second stands before an IPv4 address in an IPv6 one
 _CLIENT_OF_IPV6 = 64
+_MAPPED = 96
 
 
 def text(written: str) -> str:
@@ -135,14 +136,18 @@ def code(written: str) -> str:
 def network(written: str) -> Network:
     """Return a network, or the one of a single address.
 
-    An IPv6 network is at least a /64, since client addresses are kept by /64.
+    An IPv6 network is at least a /64, since client addresses are kept by /64. One that stands for
+    IPv4 (::ffff:192.0.2.7), as Dovecot may write it, is kept as that.
     """
-    from ipaddress import IPv6Network, ip_network
+    from ipaddress import IPv4Network, IPv6Network, ip_network
 
     try:
         found = ip_network(written, strict=False)
     except ValueError:
         raise ValueError("neither an address nor a network") from None
+    mapped = isinstance(found, IPv6Network) and found.network_address.ipv4_mapped
+    if mapped and found.prefixlen >= _MAPPED:
+        return IPv4Network((mapped, found.prefixlen - _MAPPED))
     if isinstance(found, IPv6Network) and found.prefixlen > _CLIENT_OF_IPV6:
         return found.supernet(new_prefix=_CLIENT_OF_IPV6)
     return found

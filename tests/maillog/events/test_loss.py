@@ -1,4 +1,4 @@
-"""What rsyslog says of lines that it has dropped is a gap."""
+"""What rsyslog and journald say of lines that they have dropped is a gap."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.support import corpus, mail_log, perfdata
 
 LINES = (corpus.DIRECTORY / "hostile_loss.log").read_bytes().split(b"\n")
 SAID = [line for line in LINES if re.match(rb"Nov ", line)]
-LOSSES = [b"19:%d:01" % minute for minute in range(31, 37)]
+LOSSES = [*(b"19:%d:01" % minute for minute in range(31, 37)), b"20:42:01", b"20:43:01"]
 
 
 @pytest.mark.parametrize("line", SAID, ids=lambda line: line[7:12].decode())
-def test_only_rsyslogs_own_words_of_lines_that_may_be_ours_tell_of_loss(line):
+def test_only_loggers_own_words_of_lines_that_may_be_ours_tell_of_loss(line):
     assert bool(corpus.losses([line])) == any(stamp in line for stamp in LOSSES)
 
 

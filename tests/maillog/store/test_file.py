@@ -50,12 +50,11 @@ def test_what_is_no_file_in_its_place_or_beside_it_is_named_at_once(
     with pytest.raises(StoreError) as caught:
         Store(path, 1)
 
-    # Nobody should remove a directory because of this.
-    assert str(caught.value) == f"{path}{beside}: " + (
-        "is a directory; name another file with --state"
-        if kind == "directory"
-        else "is not a regular file; remove it, or choose another with --state"
-    )
+    # Nobody should remove a directory or /dev/null because of this.
+    assert str(caught.value) == f"{path}{beside}: " + {
+        "directory": "is a directory; name another file with --state",
+        "device": "is a device; name a file with --state, or --no-state to remember nothing",
+    }.get(kind, "is not a regular file; remove it, or choose another with --state")
     assert time.monotonic() - started < 1
     assert os.lstat(path + beside) == before
 

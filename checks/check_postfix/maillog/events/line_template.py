@@ -66,7 +66,7 @@ class LineTemplate:
     message:    what they say of a message that other lines tell of too, None if of none;
                 its queue ID is that of one of the lines
     is_of_daemon: whether a daemon of Postfix or Dovecot wrote them
-    lost:       how many lines rsyslog says in them that it has dropped, 0 if it does not say how
+    lost:       how many lines a logger says in them that it has dropped, 0 if it does not say how
                 many; None if they say no such thing
     origin, tally: number of host and instance, and what the event adds to; its counters are
                 called as those of this origin. Whoever counts the lines sets both, once for each

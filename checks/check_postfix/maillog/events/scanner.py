@@ -56,7 +56,7 @@ class Events:
                    their order; size and recipients are 0 where the line does not say them, and
                    its times are nothing unless it is DELIVERED. Those that count are in `counted`
                    as well
-    losses:        minutes in which rsyslog says that it has dropped lines -> how many, as far as
+    losses:        minutes in which a logger says that it has dropped lines -> how many, as far as
                    it says so
     refused:       rejects of mail for an address that somebody asks for by name: minute, host,
                    instance, address, and how many

@@ -24,6 +24,7 @@ from check_postfix.maillog.store import log_zone, watched
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.maillog.window import clock_offset
+from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.retention import Retention
     from check_postfix.maillog.store.store import Store
-    from check_postfix.maillog.window.coverage import Coverage
 
 # Of the time, what may be spent on looking into files before one of them is read.
 _LOOKING = 0.25
@@ -125,7 +125,8 @@ class Ingest:
         while self._step():
             pass
         log = self._progress.log()
-        assert log is not None  # a step has made it
+        if log is None:  # a step has made it, and forgotten it: it is gone, and too old
+            return Coverage(end=self._now + 1)
         return self._progress.coverage(log)
 
     def _step(self) -> bool:

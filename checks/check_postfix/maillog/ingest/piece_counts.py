@@ -11,6 +11,7 @@ from check_postfix.maillog.counts.families import (
     LOST_MESSAGES,
     MESSAGES,
     NOBODY,
+    RECEIPTS,
     STAMPS_OFF,
     key,
     of_origin,
@@ -262,6 +263,8 @@ class PieceCounts:
                         totals[counter] = totals.get(counter, 0) + number
                 if template.names is HANDED_IN:
                     self._add_receipts(minute, template, named)
+                elif template.kind in RECEIPTS:
+                    self._add_receipt(minute, template, number)
                 elif template.is_try:
                     self._add_recipients(minute, template, named)
                 elif template.kind == "auth_succeeded":
@@ -307,9 +310,11 @@ class PieceCounts:
         """Count first tries by whom they are for."""
         assert template.event is not None  # else it would not count
         if template.names is DELIVERY:
-            recipients = [one[1] for one in named if one[1]]
+            recipients = [one[1] for one in named if len(one[1]) > 1]  # `>` alone is nobody
         else:
-            recipients = [template.event.recipient] * len(named) if template.event.recipient else []
+            # As the other lines name them, or the two would be two recipients.
+            whole = template.event.recipient
+            recipients = [whole + b">"] * len(named) if whole else []
         if recipients:
             self._counts.add_recipients(minute, template.origin, recipients)
 
@@ -343,6 +348,18 @@ class PieceCounts:
             if account or (not template.event.other_id and senders.is_near(address)):
                 by = who.of(client, account)
                 add(minute, origin, by, senders.MESSAGES, times * each, address)
+
+    def _add_receipt(self, minute: int, template: LineTemplate, number: int) -> None:
+        """Count messages by who has handed them in, where the event names it as a whole.
+
+        So it is of pickup, of names with a comma, and in any frame that is not an ordinary one.
+        """
+        event = template.event
+        assert event is not None  # else it would not count
+        by = sender.of(event)
+        if by and senders.is_kept(by):
+            origin = template.origin
+            self._counts.add_of_sender(minute, origin, by, senders.MESSAGES, number, event.client)
 
 
 def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:

@@ -66,7 +66,7 @@ def found(
         if number >= LEAST_LOOKS and monotonic() > deadline:
             raise TimeUpError
         for generation in wanted:
-            if _holds(file, generation, key, deadline):
+            if holds(file, generation, key, deadline):
                 yield file, generation
 
 
@@ -81,7 +81,8 @@ def _files(directory: str, deadline: float) -> Iterator[LogFile]:
                     yield LogFile(entry.path, entry.stat(follow_symlinks=False))
 
 
-def _holds(file: LogFile, generation: Generation, key: bytes, deadline: float) -> bool:
+def holds(file: LogFile, generation: Generation, key: bytes, deadline: float) -> bool:
+    """Tell whether a file begins like a generation, and has what was read of it last."""
     if not file.compressed and file.size < generation.end:
         return False
     try:

@@ -39,6 +39,11 @@ def _prepare(path: str) -> None:
 def _see_that_it_is_a_file(path: str, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise StoreError(f"{path}: is a directory; name another file with --state")
+    # Nobody should remove /dev/null because of this.
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        raise StoreError(
+            f"{path}: is a device; name a file with --state, or --no-state to remember nothing"
+        )
     # SQLite would wait for ever for somebody to write into a FIFO.
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(
