@@ -15,7 +15,7 @@ import pytest
 
 from check_postfix import programs
 from check_postfix.all import ALL
-from check_postfix.common import log_source
+from check_postfix.common.opened_store import OpenedStore
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.definitions import checks, log_checks, names
@@ -160,10 +160,8 @@ def test_a_label_means_the_same_in_all_conditions_but_for_one():
 
 def test_the_log_is_read_once(tmp_path, monkeypatch):
     opened = []
-    real = log_source.OpenedStore.__enter__
-    monkeypatch.setattr(
-        log_source.OpenedStore, "__enter__", lambda store: (opened.append(1), real(store))[1]
-    )
+    real = OpenedStore.__enter__
+    monkeypatch.setattr(OpenedStore, "__enter__", lambda store: (opened.append(1), real(store))[1])
 
     told(*THEN, "--state", tmp_path / "state")
 
@@ -233,7 +231,7 @@ def test_a_state_that_another_run_holds_takes_nothing_from_the_queue(tmp_path):
 
 
 def test_a_log_that_never_ends_takes_nothing_from_the_queue(monkeypatch):
-    monkeypatch.setattr(log_source.OpenedStore, "__enter__", lambda _: time.sleep(30))
+    monkeypatch.setattr(OpenedStore, "__enter__", lambda _: time.sleep(30))
 
     said = told(*THEN, "--no-state", "--timeout", "1")
 

@@ -6,10 +6,12 @@ import pytest
 
 from check_postfix.auth import CHECK
 from check_postfix.common.log_remarks import local_time
+from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.store.places import Login
+from check_postfix.plugin import AtLeast
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
-from tests.support.builders import NOON, a_coverage, a_window, options
+from tests.support.builders import NOON, AView, a_coverage, a_window, options
 
 # What is told of the slow window where nothing came.
 SLOW = (
@@ -256,6 +258,27 @@ def test_of_the_slow_window_nothing_is_judged_until_it_is_asked_for(arguments, s
     outcome = slowly(*arguments, tried=tried)
 
     assert outcome.exit_code == state
+
+
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [("ann", set()), (MANY, {"auth_worst_client_slow", "auth_worst_account_slow"})],
+)
+def test_where_names_are_not_kept_apart_the_worst_may_be_worse(name, at_least):
+    window = a_window(tried=[(NOON - HOUR, GUESSER, "bob", 3), (NOON - HOUR, GUESSER, name, 2)])
+
+    measured = CHECK.measure(window, options(CHECK))
+
+    assert {label for label, number in measured.items() if isinstance(number, AtLeast)} == at_least
+
+
+def test_of_a_slow_window_that_is_forgotten_nothing_is_told(monkeypatch):
+    window = a_window(tried=[(NOON - HOUR, GUESSER, "bob", 3)])
+    assert CHECK.measure(window, options(CHECK))["auth_failures_slow"] == 3
+
+    monkeypatch.setattr(AView, "oldest_keys", window.end)
+
+    assert not [label for label in CHECK.measure(window, options(CHECK)) if "slow" in label]
 
 
 def test_an_alarm_of_the_slow_window_says_of_whom():

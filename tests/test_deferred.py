@@ -26,6 +26,15 @@ def test_a_small_part_deferred_is_ok():
     )
 
 
+@pytest.mark.parametrize(("sent", "state", "is_judged"), [(1, 0, False), (2, 2, True)])
+def test_what_there_is_too_little_of_is_no_number_to_learn_thresholds_from(sent, state, is_judged):
+    window, asked = a_window(sent=sent, deferred=18), options(CHECK)
+
+    code, judged = CHECK.rehearsed(window, asked)
+
+    assert (code, "deferred_ratio" in judged) == (state, is_judged)
+
+
 def test_more_than_the_warning_range_is_a_warning():
     outcome = judge(sent=80, deferred=20)
 

@@ -65,6 +65,16 @@ def test_an_alarm_names_the_guilty_stage_and_where_it_was_slow(stages, where):
     )
 
 
+def test_what_took_less_than_half_of_what_alarms_is_not_where_it_was_slow():
+    delays = first((840, QUICK), (60, (0, 0, 0, 300)), (100, (0, 0, 0, 12)))
+    slowest, less = delays.slow
+    elsewhere = Slow("less.example", "mx.less.example", less.buckets, less.number)
+
+    outcome = judge(delays=Delays(delays.first, [slowest, elsewhere]), sent=1000)
+
+    assert outcome.words.endswith("mostly for the transmission (5 min), all to slow.example")
+
+
 def test_a_stage_is_judged_alone():
     delays = first((90, QUICK), (10, (0, 1, 1, 300)))
 

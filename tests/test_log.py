@@ -7,18 +7,18 @@ import time
 
 import pytest
 
-from check_postfix import log
+from check_postfix import deferred, log
 from check_postfix.log import CHECK
 from check_postfix.maillog.events.recogniser import health
+from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.coverage import Unread
-from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
 from tests.support.clocks import Clocks, in_zone
 
 DAY = 24 * 60
-LIVE = LogFile("/var/log/mail.log", 0o640, NOON - 1, True)
+LIVE = AgedFile("/var/log/mail.log", 0o640, NOON - 1, True)
 
 
 def judge(*arguments, verbosity=0, **window):
@@ -91,7 +91,7 @@ def test_other_warnings_are_named_where_they_are_the_alarm():
 @pytest.mark.parametrize(
     ("coverage", "state", "said"),
     [
-        ({"lines": 0}, 2, "the log is empty"),
+        ({"lines": 0, "matched": 0, "foreign": 0}, 2, "the log is empty"),
         ({"matched": 0, "foreign": 1000, "events": 0}, 2, "none of 1000 log lines is of a daemon"),
         ({"offset": 120}, 2, "stamps run 2 h ahead of this machine's clock"),
         ({"ahead": 90}, 1, "newest line is 1 h 30 min ahead"),
@@ -106,11 +106,30 @@ def test_what_keeps_checks_from_judging_is_an_alarm(coverage, state, said):
     assert said in outcome.words
 
 
+def test_that_one_of_several_logs_has_no_mail_is_critical_here_and_said_by_the_others():
+    coverage = a_coverage(absence="the journal has no line of Postfix or Dovecot; see why")
+    others = deferred.CHECK.judge(a_window(coverage=coverage), options(deferred.CHECK))
+
+    assert judge(coverage=coverage).exit_code == 2
+    assert others.exit_code == 0
+    assert others.words.endswith("(the journal has no line of Postfix or Dovecot; see why)")
+
+
+def test_a_host_that_fell_silent_is_a_warning(tmp_path):
+    silent = mail_log.lines([mail_log.SENT], minutes_ago=4 * DAY, host="mx2")
+
+    text, code = _run(_log(tmp_path, silent, mail_log.lines([mail_log.SENT])))
+
+    assert code == 1
+    assert "(mx2 silent for 4 d" in text
+
+
 def test_lines_that_are_not_understood_are_a_warning():
     outcome = judge(sent=50, delivery_unknown=50)
 
     assert outcome.exit_code == 1
     assert "50 lines about mail not understood" in outcome.words
+    assert judge(sent=50, delivery_unknown=5).exit_code == 1
     few = judge(sent=50, delivery_unknown=4)
     assert few.exit_code == 0
     assert "4 lines about mail not understood" in few.words
@@ -260,9 +279,9 @@ def test_how_often_it_may_happen_is_an_option(suffix):
     assert judge(f"--critical-{suffix}", "8", **window).exit_code == 2
 
 
-@pytest.mark.parametrize(("days", "state"), [(34, 0), (36, 1)])
+@pytest.mark.parametrize(("days", "state"), [(34, 0), (35, 0), (36, 1)])
 def test_an_archive_that_should_be_gone_is_a_warning(days, state):
-    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
+    old = AgedFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)
 
     outcome = judge(files=[old, LIVE])
 
@@ -272,13 +291,13 @@ def test_an_archive_that_should_be_gone_is_a_warning(days, state):
 
 
 def test_retention_says_how_old_archives_may_be():
-    old = LogFile("/var/log/mail.log.9.gz", 0o640, NOON - 20 * DAY)
+    old = AgedFile("/var/log/mail.log.9.gz", 0o640, NOON - 20 * DAY)
 
     assert judge("--retention", "14d", files=[old, LIVE]).exit_code == 1
 
 
 def test_files_that_everybody_can_read_are_a_warning():
-    files = [LogFile("/var/log/mail.log.1", 0o644, NOON - DAY), LogFile("/l", 0o604, NOON, True)]
+    files = [AgedFile("/var/log/mail.log.1", 0o644, NOON - DAY), AgedFile("/l", 0o604, NOON, True)]
 
     outcome = judge(files=files)
 
@@ -287,7 +306,7 @@ def test_files_that_everybody_can_read_are_a_warning():
 
 
 def test_the_worst_finding_is_said_first():
-    files = [LogFile("/var/log/mail.log", 0o644, NOON, True)]
+    files = [AgedFile("/var/log/mail.log", 0o644, NOON, True)]
 
     outcome = judge(coverage=a_coverage(offset=120), files=files)
 

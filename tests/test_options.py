@@ -18,8 +18,9 @@ from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.plugin.arguments import STANDARD
 from check_postfix.plugin.errors import UsageError
-from check_postfix.plugin.run import STANDARD, outcome_of
+from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.clocks import in_zone
 from tests.support.definitions import checks, log_checks

@@ -103,15 +103,15 @@ def summary(
     more = []
     if "delay_p95" in measured:
         when = f" {_WHEN[options.stage]}" if options.stage else ""
-        deliveries = f"{measured['deliveries']} first deliver"
-        deliveries += "y" if measured["deliveries"] == 1 else "ies"
-        words = f"95 % of {deliveries} within {_shown(measured['delay_p95'])}{when} in {span}"
+        first = values.amount(measured["deliveries"], "first delivery", "first deliveries")
+        within = values.exact_span(measured["delay_p95"])
+        words = f"95 % of {first} within {within}{when} in {span}"
         if is_alarm:
             more += [*_guilty(measured, options), *_where(measured["delay_p95"], window, options)]
     else:
         words = f"no first deliveries in {span}"
     if measured["retried"]:
-        age = _shown(measured["retried_p95"])
+        age = values.exact_span(measured["retried_p95"])
         more.append(f"{measured['retried']} retried, 95 % of these within {age}")
     if delays.open:
         more.append(f"{delays.open} more first ones or retries")
@@ -127,17 +127,13 @@ def _unknown(window: Window) -> int:
     return max(0, window.count(*_DELIVERED) - known)
 
 
-def _shown(seconds: float) -> str:
-    return values.span(seconds) if seconds >= 60 else f"{seconds:g} s"
-
-
 def _guilty(measured: Mapping[str, float], options: Namespace) -> list[str]:
     """Return the stage that takes longest, in words."""
     if options.stage:
         return []
     stage = max(_STAGE_LABELS, key=lambda stage: measured[_STAGE_LABELS[stage]])
     seconds = measured[_STAGE_LABELS[stage]]
-    return [f"mostly {_WHEN[stage]} ({_shown(seconds)})"] if seconds else []
+    return [f"mostly {_WHEN[stage]} ({values.exact_span(seconds)})"] if seconds else []
 
 
 def _where(judged: float, window: Window, options: Namespace) -> list[str]:

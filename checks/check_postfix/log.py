@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from check_postfix.maillog.window.log_file import LogFile
+    from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.window import Window
 
 _WARNING, _CRITICAL = 1, 2
@@ -121,7 +121,7 @@ def _leading(window: Window) -> str:
     return _leading_fault(window) or next(iter(deaths), "")
 
 
-def _archives(window: Window) -> Sequence[LogFile]:
+def _archives(window: Window) -> Sequence[AgedFile]:
     """Return the files that are not written to any more, the oldest first."""
     return [file for file in window.files if not file.live]
 
@@ -177,10 +177,11 @@ def _troubles(measured: Mapping[str, float], options: Namespace | None) -> list[
         named["warnings"] = "other warning"
         # Where there are some they are named already, as local faults.
         named |= {label: reason for label, reason in _STOPPED.items() if not measured[label]}
-        for threshold in CHECK.thresholds:
-            limits = (getattr(options, end.name) for end in (threshold.warning, threshold.critical))
-            if any(one is not None and not one.match(measured[threshold.metric]) for one in limits):
-                said.add(threshold.metric)
+        said |= {
+            threshold.metric
+            for threshold in CHECK.thresholds
+            if threshold.state_of(measured[threshold.metric], options)
+        }
     return [values.amount(measured[label], noun) for label, noun in named.items() if label in said]
 
 
@@ -255,7 +256,7 @@ def _of_files(window: Window, options: Namespace) -> list[Remark]:
     return said
 
 
-def _named(files: Sequence[LogFile]) -> str:
+def _named(files: Sequence[AgedFile]) -> str:
     """Return what is said of some files, up to their property."""
     first = files[0].path
     more = len(files) - 1

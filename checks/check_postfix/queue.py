@@ -104,6 +104,13 @@ MIN_DOMAINS = Option(
     parse=values.count,
     metavar="N",
 )
+DEFERRED_AGE = Threshold(
+    "deferred_age",
+    "the age of deferred mail for several domains",
+    warning="2d",
+    suffix="deferred-age",
+    uom="s",
+)
 _STATES = ("ok", "warning", "critical", "unknown")
 DOWN = Option(
     "--down",
@@ -242,9 +249,8 @@ def summary(measured: Mapping[str, float], queue: Queue, options: Namespace, _: 
     if not size:
         return "queue is empty"
     parts = [f"{'' if queue.listing.complete else 'at least '}{values.amount(size, 'message')}"]
-    limits = (options.warning_deferred_age, options.critical_deferred_age)
     many = measured["deferred_age"]
-    if any(limit is not None and not limit.match(many) for limit in limits):
+    if DEFERRED_AGE.state_of(many, options):
         domains = values.amount(max(1, options.min_deferred_domains), "domain")
         parts.append(f"mail for {domains} deferred for {values.span(many)}")
     names = _named(measured, options)
@@ -382,13 +388,7 @@ CHECK = Check(
             suffix="age",
             uom="s",
         ),
-        Threshold(
-            "deferred_age",
-            "the age of deferred mail for several domains",
-            warning="2d",
-            suffix="deferred-age",
-            uom="s",
-        ),
+        DEFERRED_AGE,
     ],
     summary=summary,
     details=details,

@@ -183,8 +183,8 @@ def summary(_: Mapping[str, float], window: Window, options: Namespace, is_alarm
     # Of those that are not kept apart nobody knows how many they are: at most one a message.
     others = _others(window, options)
     if others:
-        noun = "recipient" if number == 1 else "recipients"
-        return f"at least {number} {noun}, at most {number + others}, busiest {said}"
+        least = values.amount(number, "recipient")
+        return f"at least {least}, at most {number + others}, busiest {said}"
     return f"{values.amount(number, 'recipient')}, busiest {said}"
 
 

@@ -225,7 +225,7 @@ def _said(sender: Sender, window: Window, options: Namespace, span: str) -> str:
 
 
 def _amount(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
+    return f"{number:,} {values.plural(number, noun)}"
 
 
 def _name(name: str, window: Window, options: Namespace) -> str:

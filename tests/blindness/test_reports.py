@@ -434,6 +434,21 @@ def test_daemons_of_a_chroot_in_another_zone_than_the_others_are_told_of(zone, o
     for now in said:
         assert f"stamps of smtp and smtpd {off} the other daemons; copy /etc/localtime" in now.line
         assert "--timezone" not in now.line
+    of_log = server.says("log")
+    assert of_log.exit_code == CRITICAL
+    assert f"stamps of smtp and smtpd {off} the other daemons" in of_log.line
+
+
+def test_they_are_proven_by_the_runs_of_a_day_where_a_window_has_one_of_them(tmp_path):
+    server = Server(tmp_path, form="bsd")
+    said = []
+    for minutes in range(-160, 0, 40):
+        server.goes_to(minutes)
+        _passes_a_message(server, BEHIND, mail_log.DEFERRED)
+        server.goes_to(minutes + 1)
+        said.append(server.says("deferred"))
+
+    assert [now.exit_code for now in said] == [OK, OK, UNKNOWN, UNKNOWN]
 
 
 def test_without_a_state_they_are_remarked(tmp_path):

@@ -9,15 +9,20 @@ import subprocess
 import time
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from check_postfix.command import cli, installation, users
-from check_postfix.command import doctor as doctor_module
+from check_postfix.command import cli, users
+from check_postfix.command.doctor import doctor as doctor_module
+from check_postfix.command.doctor import installation, monitoring
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
 from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin.run import outcome_of
+from tests.support.builders import NOON
 from tests.support.definitions import checks
 from tests.support.package import ROOT
 
@@ -67,8 +72,8 @@ def server(tmp_path, monkeypatch):
     program(bin, "postconf", "echo mail_version = 3.7.11")
     monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")
     monkeypatch.setattr("check_postfix.maillog.source.journalctl.has_journal", lambda: False)
-    monkeypatch.setattr("check_postfix.command.installation.PLACES", ())
-    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", ())
+    monkeypatch.setattr(installation, "PLACES", ())
+    monkeypatch.setattr(installation, "PLUGINS", ())
     for name, days in (("mail.log", 0), *((f"mail.log.{n}", n) for n in range(1, 9))):
         path = tmp_path / name
         path.write_text("".join(line(days * DAY + n) for n in range(50, 10, -1)))
@@ -112,6 +117,8 @@ def test_of_one_rotated_generation_the_words_say_one(doctor, server, tmp_path):
     _, found, _ = doctor(*server, "--user", ME)
 
     assert any("log: 1 rotated generation, 0 of them compressed" in text for text, _ in found)
+    # One is all that there can be of a log that has just begun to be rotated.
+    assert fixes(found) == []
 
 
 def test_a_log_that_is_not_there(doctor, server):
@@ -197,7 +204,7 @@ def test_what_is_not_read_yet(doctor, server, monkeypatch):
 
 def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
     now = time.time()
-    monkeypatch.setattr("check_postfix.command.doctor.time.time", lambda: now + 7200)
+    monkeypatch.setattr("check_postfix.command.doctor.monitoring.time.time", lambda: now + 7200)
 
     _, found, _ = doctor(*server, "--user", ME)
 
@@ -205,6 +212,32 @@ def test_a_monitoring_that_asks_no_more(doctor, server, monkeypatch):
     assert re.search(r"no check was asked in the last 30 min; the last one (1 h 5\d|2 h)", text)
     assert "step 3 of README.md" in fix
     assert "systemctl status" in fix
+
+
+@pytest.mark.parametrize(("minutes", "is_late"), [(21, False), (30, False), (31, True)])
+def test_checks_that_come_every_half_an_hour_are_not_late(server, minutes, is_late):
+    now = int(time.time()) // 60
+    asked = SimpleNamespace(
+        last=now - minutes, words=lambda since: f"deferred since {since}", missing=lambda _: ""
+    )
+
+    found = monitoring._finding(asked, server[-1])
+
+    assert bool(found.fix) is is_late
+    said = f"deferred since {now - minutes} asked in the last {minutes} min"
+    assert (said in found.text) is not is_late
+
+
+@pytest.mark.parametrize(
+    ("unnamed", "said"),
+    [(0, "; not asked: senders, log"), (1, "; not asked: 1 or more of senders, log"), (2, "")],
+)
+def test_checks_that_cannot_be_named_may_be_those_that_seem_not_asked(unnamed, said):
+    asked = object.__new__(monitoring.Asked)
+    asked.names = {name: 5 for name in monitoring._names() if name not in ("senders", "log")}
+    asked.others = [5] * unnamed
+
+    assert asked.missing(since=5) == said
 
 
 def test_a_state_that_no_check_has_asked_of(doctor, server, tmp_path):
@@ -301,7 +334,7 @@ def test_two_installations_are_told(doctor, server, tmp_path, monkeypatch):
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/postfix-log").symlink_to(tmp_path / "local/postfix-log")
     places = tuple(str(tmp_path / name) for name in ("linked", "local", "packaged"))
-    monkeypatch.setattr("check_postfix.command.installation.PLACES", places)
+    monkeypatch.setattr(installation, "PLACES", places)
     # This machine may have an installation of its own.
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
@@ -328,8 +361,8 @@ def test_checks_that_the_monitoring_does_not_find(doctor, server, tmp_path, monk
     names = installation.executables()
     for name in names:
         program(scripts, name, "exit 0")
-    monkeypatch.setattr("check_postfix.command.installation.PLUGINS", (str(plugins), "/nowhere"))
-    monkeypatch.setattr("check_postfix.command.installation.sys.prefix", str(tmp_path / "opt"))
+    monkeypatch.setattr(installation, "PLUGINS", (str(plugins), "/nowhere"))
+    monkeypatch.setattr(installation.sys, "prefix", str(tmp_path / "opt"))
     monkeypatch.setattr("check_postfix.command.users.of_monitoring", users.me)
 
     ((text, fix),) = fixes(doctor(*server)[1])
@@ -362,7 +395,7 @@ def without_postfix(tmp_path, monkeypatch):
     monkeypatch.setattr("check_postfix.child.find", lambda *_: None)
 
     def called(name: str) -> None:
-        monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: name, raising=False)
+        monkeypatch.setattr("check_postfix.command.doctor.postfix._own_name", lambda: name)
 
     return called
 
@@ -414,7 +447,7 @@ def test_a_postqueue_that_is_there_and_cannot_be_run_is_to_be_mended_whoever_wri
     (tmp_path / "bin/postconf").unlink()
     program(tmp_path / "bin", "postqueue", "echo 'postqueue: fatal: no main.cf' >&2; exit 75")
     monkeypatch.setattr("check_postfix.command.postconf._USUAL_PLACES", ())
-    monkeypatch.setattr("check_postfix.command.doctor._own_name", lambda: "logs")
+    monkeypatch.setattr("check_postfix.command.doctor.postfix._own_name", lambda: "logs")
 
     ((text, _),) = fixes(doctor(*server, "--user", ME)[1])
 
@@ -493,6 +526,83 @@ def test_a_short_log_is_looked_at_from_its_first_line_on(doctor, server, tmp_pat
     assert any(said in text for text, _ in found)
 
 
+@pytest.mark.parametrize(("strange", "is_right"), [(2, True), (3, False)])
+def test_a_log_is_the_right_one_if_half_of_its_lines_have_a_known_frame(
+    doctor, server, tmp_path, strange, is_right
+):
+    (tmp_path / "mail.log").write_text(line(20) * 2 + "what is this?\n" * strange)
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    assert any("name the right log with --log" in fix for _, fix in found) is not is_right
+
+
+def test_a_log_without_lines_of_postfix_is_hardly_the_mail_log(doctor, server, tmp_path):
+    (tmp_path / "mail.log").write_text(line(20, "cron[1]: nothing to do") * 3)
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    said = "mend  log: nothing of Postfix or Dovecot in it"
+    assert (said, "name the mail log with --log") in found
+
+
+def test_a_log_without_a_whole_line(doctor, server, tmp_path):
+    for log in tmp_path.glob("mail.log*"):
+        log.write_text("")
+
+    found = fixes(doctor(*server, "--user", ME)[1])
+
+    said = "mend  log: no whole line in it"
+    assert (said, "see where mail is logged: postconf maillog_file") in found
+
+
+def test_stamps_without_a_zone_are_read_by_the_machine_s(doctor, server, tmp_path, monkeypatch):
+    localtime = tmp_path / "localtime"
+    localtime.symlink_to("/usr/share/zoneinfo/Europe/Berlin")
+    monkeypatch.setattr("check_postfix.maillog.store.log_zone.LOCALTIME", str(localtime))
+    stamp = datetime.fromtimestamp(time.time() - DAY, UTC).strftime("%b %e %H:%M:%S")
+    (tmp_path / "mail.log").write_text(f"{stamp} mx1 postfix/qmgr[9]: 4A00000001: removed\n")
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = "its stamps name no zone, and are read as this machine's zone, Europe/Berlin"
+    assert (f"ok    log: {said}", "") in found
+
+
+def test_a_damaged_state_that_was_set_aside_is_told(doctor, server):
+    aside = server[-1] + ASIDE
+    Path(aside).write_text("damaged")
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = f"ok    state: a damaged one was set aside: {aside}; it goes by itself"
+    assert (said, "") in found
+
+
+def test_lines_that_were_lost_are_told_with_what_loses_them(doctor, server, monkeypatch):
+    lost = SimpleNamespace(gaps=SimpleNamespace(number=2, last=NOON))
+    monkeypatch.setattr("check_postfix.maillog.store.contents.of", lambda _: lost)
+
+    _, found, _ = doctor(*server, "--user", ME)
+
+    said = (
+        "ok    state: 2 times whose lines were destroyed unread, the last 2026-11-24 16:00;"
+        " logrotate should rename, and not copytruncate"
+    )
+    assert (said, "") in found
+
+
+def test_a_journal_that_may_be_read_is_told_with_its_place(
+    doctor, closed_journal, tmp_path, monkeypatch
+):  # fmt: skip
+    of_journal = "check_postfix.maillog.source.journalctl"
+    monkeypatch.setattr(f"{of_journal}.see_that_all_is_readable", lambda: None)
+
+    _, found, _ = doctor(*closed_journal, "--user", ME)
+
+    assert (f"ok    journal: readable, in {tmp_path}/journal", "") in found
+
+
 def test_of_a_long_log_what_is_cut_off_is_no_line(doctor, server, tmp_path):
     (tmp_path / "mail.log").write_text(line(20) * 10_000)
 
@@ -522,6 +632,8 @@ def test_where_there_are_no_older_logs_none_are_said_to_be_readable(doctor, serv
     _, found, _ = doctor(*server, "--user", ME)
 
     assert (f"ok    log: {ME} may read it", "") in found
+    none = "no rotated generations yet; where they lie elsewhere, say so: --archives DIR"
+    assert (f"ok    log: {none}", "") in found
 
 
 # -- as somebody who may not look

@@ -14,23 +14,13 @@ from check_postfix.command import cli, rehearse
 from check_postfix.command.much_asked import MuchAsked
 from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.store.store import Store
-from check_postfix.plugin.run import options_of, outcome_of
+from check_postfix.plugin.arguments import options_of
+from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks
 
 pytestmark = pytest.mark.usefixtures("utc")
 DAY = 86400
 CHECKS = {check.executable.removeprefix("check_postfix_"): check for check in checks()}
-
-
-@pytest.fixture
-def say(capsys):
-    def run(*arguments: object) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as end:
-            cli.main(list(map(str, arguments)))
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out.splitlines(), printed.err
-
-    return run
 
 
 def at(ago: float) -> str:
@@ -170,9 +160,6 @@ def test_what_is_held_answers_as_the_store_does(kept, kind):
             end = now - chance.randrange(5 * 1440)
             start = end - chance.randrange(1, 2000)
             assert held.totals(start, end, origins) == store.answers.totals(start, end, origins)
-            assert held.has_totals(start, end, origins) == store.answers.has_totals(
-                start, end, origins
-            )
             for family in ("deferred", "auth_failed"):
                 assert held.keys(family, start, end, origins) == store.answers.keys(
                     family, start, end, origins
@@ -195,7 +182,7 @@ def test_windows_that_follow_each_other_have_what_the_store_has(kept, length, st
             start, quarter = end - length, -(-end // 15)
 
             assert much.totals(start, end, origins) == store.answers.totals(start, end, origins)
-            assert much.has_totals(start, end, some) == store.answers.has_totals(start, end, some)
+            assert much.totals(start, end, some) == store.answers.totals(start, end, some)
             rejected = ("rejected_smtpd", "rejected_size")
             assert much.by_minute(rejected, start, end, origins) == store.answers.by_minute(
                 rejected, start, end, origins

@@ -8,6 +8,7 @@ import shlex
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,14 +25,8 @@ pytestmark = pytest.mark.usefixtures("utc")
 
 
 @pytest.fixture
-def top(capsys):
-    def run(*arguments: object) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as end:
-            cli.main(["top", *map(str, arguments)])
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out.splitlines(), printed.err
-
-    return run
+def top(say):
+    return partial(say, "top")
 
 
 def rows(lines: list[str], what: str) -> tuple[list[str], dict[str, list[str]]]:

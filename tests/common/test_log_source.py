@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from check_postfix import auth, bounces, deferred, rejects
-from check_postfix.common import log_source
+from check_postfix.common import opened_store
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.errors import DamagedStore, StoreError
+from check_postfix.maillog.store import damage
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
 from tests.support.builders import NOON, a_coverage, a_window, options
@@ -56,7 +58,9 @@ def test_of_a_log_read_as_it_should_be_nothing_is_said():
 
 
 def test_an_empty_log_is_unknown():
-    outcome = judge(lines=0, events=0, start=None, last=None, sent=0, deferred=0)
+    outcome = judge(
+        lines=0, matched=0, foreign=0, events=0, start=None, last=None, sent=0, deferred=0
+    )
 
     assert outcome.exit_code == 3
     assert outcome.words == (
@@ -297,7 +301,7 @@ def test_a_state_that_is_replaced_while_it_is_open_is_opened_anew_whatever_sqlit
             built_anew.replace(state)
         raise StoreError(f"cannot write {path}: disk I/O error")
 
-    monkeypatch.setattr(log_source, "Store", failing)
+    monkeypatch.setattr(opened_store, "Store", failing)
     text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
 
     assert ("disk I/O error" in text, exit_code) == ((False, 0) if is_replaced else (True, 3))
@@ -306,7 +310,7 @@ def test_a_state_that_is_replaced_while_it_is_open_is_opened_anew_whatever_sqlit
 def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monkeypatch):
     log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
     state = tmp_path / "state"
-    store, damaged = log_source.Store, [DamagedStore("x"), DamagedStore("x")]
+    store, damaged = opened_store.Store, [DamagedStore("x"), DamagedStore("x")]
 
     def failing(path, wait):
         if damaged:
@@ -314,11 +318,47 @@ def test_a_state_that_is_damaged_again_and_again_is_told_of_once(tmp_path, monke
             raise damaged.pop()
         return store(path, wait)
 
-    monkeypatch.setattr(log_source, "Store", failing)
+    monkeypatch.setattr(opened_store, "Store", failing)
     text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
 
     assert exit_code == 0
     assert text.count("state file was damaged and is built again") == 1
+
+
+def test_a_damaged_state_that_cannot_be_set_aside_is_told(tmp_path, monkeypatch):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state = tmp_path / "state"
+    state.write_bytes(b"not a database" * 999)
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(damage, "set_aside", refuse)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert exit_code == 3
+    assert text == (
+        f"POSTFIX DEFERRED UNKNOWN - {state}: is damaged and cannot be renamed: operation not"
+        " permitted; remove it, it will be built again from the log\n"
+    )
+
+
+def test_a_damaged_state_that_another_run_has_set_aside_is_built_again_without_a_word(
+    tmp_path, monkeypatch
+):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    state = tmp_path / "state"
+    state.write_bytes(b"not a database" * 999)
+
+    def come_late(*_):
+        state.unlink()
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(damage, "set_aside", come_late)
+    text, exit_code = outcome_of(CHECK, ["--log", str(log), "--state", str(state)])
+
+    assert exit_code == 0
+    assert "damaged" not in text
 
 
 _SCHEMA = "PRAGMA writable_schema=1; UPDATE sqlite_master SET sql="
@@ -365,7 +405,7 @@ def test_an_error_of_our_own_is_no_damage(tmp_path, monkeypatch):
     def failing(*_):
         raise TypeError("ours")
 
-    monkeypatch.setattr(log_source.OpenedStore, "_read", failing)
+    monkeypatch.setattr(opened_store.OpenedStore, "_read", failing)
     text, exit_code = outcome_of(CHECK, asked)
 
     assert exit_code == 3

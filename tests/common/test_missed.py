@@ -7,7 +7,13 @@ from contextlib import closing
 
 import pytest
 
+from check_postfix.common.missed import Runs, id_of
+from check_postfix.deferred import CHECK
+from check_postfix.maillog.store import run_mark
+from check_postfix.maillog.store.run_mark import RunMark
+from check_postfix.maillog.store.store import Store
 from tests.support import mail_log
+from tests.support.builders import NOON, a_coverage, a_window, options
 from tests.support.server import MINUTE, OK, Server
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -56,7 +62,7 @@ def test_each_check_says_its_own(server):
 
 def test_it_is_said_for_an_hour(server):
     server.has_been_checked()
-    for hours, minutes, is_said in ((16, 10, True), (16, 55, True), (17, 5, False)):
+    for hours, minutes, is_said in ((16, 10, True), (16, 59, True), (17, 0, False)):
         at(server, hours, minutes, CALM)
         assert (MISSED in server.says("deferred").line) == is_said
 
@@ -82,14 +88,30 @@ def test_only_runs_that_are_remembered_say_so(server, arguments):
     assert "not run" not in server.says("deferred", *arguments).line
 
 
-def test_less_than_an_hour_is_no_matter(tmp_path):
+@pytest.mark.parametrize(("minutes", "is_said"), [(60, False), (61, True)])
+def test_an_hour_is_no_matter(tmp_path, minutes, is_said):
     server = Server(tmp_path)
     at(server, 12, 0, CALM)
     server.has_been_checked()
     at(server, 12, 20, TROUBLE)
-    at(server, 12, 55, CALM)
+    at(server, 12, minutes, CALM)
 
-    assert "not run" not in server.says("deferred").line
+    assert ("not run" in server.says("deferred").line) == is_said
+
+
+def test_nothing_is_said_before_all_of_that_time_is_read(tmp_path):
+    asked = options(CHECK)
+    with Store(str(tmp_path / "state"), 5) as store:
+        runs, half = Runs(store, asked), a_window(coverage=a_coverage(complete=False))
+        before = RunMark(NOON - 4 * 60)
+        run_mark.save(store, id_of(asked, store.key), before)
+
+        assert runs.missed(half, lambda _: 2) is None
+        # So the run that has read the rest says it.
+        said = runs.missed(a_window(), lambda _: 2)
+
+    assert said is not None
+    assert "would have been CRITICAL" in said.text
 
 
 def test_where_nothing_would_have_alarmed_nothing_is_said(tmp_path):
@@ -177,3 +199,20 @@ def test_runs_on_another_log_are_others(server, tmp_path):
 
     assert "not run" not in server.says("deferred", "--log", str(other)).line
     assert MISSED in server.says("deferred").line
+
+
+def test_what_is_not_kept_any_more_of_that_time_is_not_judged(tmp_path):
+    only = ["--domain", "example.net", "--keep-keys", "1h"]
+    server = Server(tmp_path)
+    at(server, 12, 0, CALM)
+    server.has_been_checked(*only)
+    at(server, 13, 5, TROUBLE)
+    server.has_been_checked("--keep-keys", "1h")
+    at(server, 16, 0, CALM)
+
+    said = server.says("deferred", *only)
+
+    assert (said.exit_code, said.line) == (
+        OK,
+        "POSTFIX DEFERRED OK - 0 % of 30 delivery attempts deferred in 15 min",
+    )

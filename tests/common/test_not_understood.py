@@ -137,6 +137,13 @@ def test_a_single_odd_line_among_thousands_is_no_news():
     assert outcome.values["not_understood"] == 1
 
 
+@pytest.mark.parametrize(("sent", "is_said"), [(99, True), (100, False)])
+def test_a_hundredth_of_all_lines_is_news(sent, is_said):
+    outcome = judged("deferred", sent=sent, delivery_unknown=1)
+
+    assert ("1 line about mail not understood" in outcome.words) == is_said
+
+
 def test_the_first_line_shows_what_they_look_like():
     keys = {
         "not_understood": [

@@ -199,6 +199,43 @@ def test_a_strangers_text_does_not_break_the_silence_of_a_host(tmp_path):
 # -- a silence that is no news: now it is Tuesday, 16:00
 
 
+@pytest.mark.parametrize(
+    ("minutes", "asked", "code", "said"),
+    [
+        (14, [], 0, ""),
+        (15, [], 0, " (no log line for 16 min)"),
+        (59, ["--max-silence", "1h"], 0, " (no log line for 1 h)"),
+        (60, ["--max-silence", "1h"], 3, " (no log line for 1 h 1 min, since 15:00; see where mail"
+         " is logged now and name that with --log, or raise --max-silence)"),
+    ],
+)  # fmt: skip
+def test_the_first_minute_of_the_window_breaks_it_and_the_longest_one_is_not_too_long(
+    minutes, asked, code, said, tmp_path
+):
+    server = Server(tmp_path)
+    server.goes_to(-minutes)
+    server.writes([CONNECT])
+    server.goes_to(0)
+
+    told = server.says("deferred", *asked)
+
+    assert told.exit_code == code
+    assert told.line.partition("in 15 min")[2] == said
+
+
+@pytest.mark.parametrize(("minutes", "is_said"), [(59, False), (60, True)])
+def test_a_host_is_silent_when_it_is_so_for_longer_than_it_may(minutes, is_said, tmp_path):
+    server = Server(tmp_path)
+    server.goes_to(-minutes)
+    server.writes([CONNECT], host="mx2")
+    server.goes_to(0)
+    server.writes([CONNECT])
+
+    told = server.says("deferred", "--max-silence", "1h")
+
+    assert ("mx2 silent for 1 h 1 min" in told.line) == is_said
+
+
 def days_with_lines_at(server, *times, days=range(8, 0, -1), today=("09:00",), host="mx1"):
     """Write a line at these times of earlier days, and at others of today."""
     for day, of_day in [*((day, times) for day in days), (0, today)]:
@@ -323,7 +360,7 @@ def test_a_file_without_a_whole_log_line_is_not_said_to_be_empty(tmp_path, junk)
 def test_a_log_that_is_not_read_to_its_end_is_not_said_to_be_silent(tmp_path, monkeypatch):
     log = written(tmp_path, sent(4, host="mx2"), sent(0))
     monkeypatch.setattr(
-        "check_postfix.common.log_source.OpenedStore._read_file",
+        "check_postfix.common.opened_store.OpenedStore._read_file",
         lambda *_: Coverage(end=0, last=7, line_counts=LineCounts(9, 9, 9)),
     )
 
@@ -385,6 +422,24 @@ def test_beside_a_live_journal_an_empty_log_is_not_what_is_read(tmp_path, machin
 
     assert code == 0
     assert f"({usual} is empty, read the journal instead;" in line
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_log_whose_newest_lines_are_not_read_yet_is_not_left_over(tmp_path, machine, monkeypatch):
+    written(tmp_path, sent(0))
+    machine.mail()
+    state = str(tmp_path / "state")
+    assert said("", "--state", state)[0] == 0
+    later = time.time() + 90 * 86400
+    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: later)
+    monkeypatch.setattr(
+        "check_postfix.common.opened_store.OpenedStore._read_file",
+        lambda *_: Coverage(end=7, last=7, line_counts=LineCounts(9, 9, 9)),
+    )
+
+    code, line = said("", "--state", state)
+
+    assert (code, line.count("journal"), journal_model.Journalctl.started) == (3, 0, [])
 
 
 @pytest.mark.usefixtures("usual")

@@ -104,6 +104,29 @@ def test_what_a_mailbox_server_on_this_machine_takes_has_not_left(tmp_path, rela
     assert (code, hours) == said
 
 
+@pytest.mark.parametrize(("mails", "code"), [(19, 2), (20, 0)])
+def test_many_deliveries_are_judged_by_their_ratio_wherever_they_went(tmp_path, mails, code):
+    refused = [attempt(n, "example.com", dsn="4.7.8", text=REFUSED, relay=RELAY) for n in range(3)]
+    local = [cron(n) for n in range(40, 40 + mails)]
+
+    assert judged(tmp_path, (7.5, refused), (0.1, local))[0] == code
+
+
+def test_where_nobody_knows_any_more_where_mail_went_it_has_left(tmp_path):
+    refused = [attempt(n, "example.com", dsn="4.7.8", text=REFUSED, relay=RELAY) for n in range(3)]
+    log = mail_log.write(
+        tmp_path / "mail.log",
+        mail_log.lines(refused, minutes_ago=450),
+        mail_log.lines([left(9, "example.com")], minutes_ago=300),
+        mail_log.lines(refused, minutes_ago=40),
+    )
+    state = ["--state", str(tmp_path / "state"), "--keep-keys", "1h"]
+
+    text, _ = outcome_of(deferred.CHECK, ["--log", str(log), *state])
+
+    assert perfdata.of(text)["standstill"].value / 60 == pytest.approx(41, abs=1)
+
+
 def test_beside_mail_for_mailboxes_here_a_single_message_that_left_ends_a_standstill(tmp_path):
     came_in = attempt(40, "example.org", "sent", "2.0.0", "250 2.0.0 Saved", "mx1[private/lmtp]")
     went = attempt(41, "example.net", "sent", "2.0.0", "250 2.0.0 Ok")

@@ -109,6 +109,15 @@ def test_nothing_is_suspected_below_the_limits(rows, said):
     assert words(rows).endswith(said)
 
 
+@pytest.mark.parametrize(("elsewhere", "is_attacked"), [(10, True), (11, False)])
+def test_addresses_that_fail_more_often_elsewhere_attack_no_single_account(elsewhere, is_attacked):
+    others = [
+        ({"client": f"198.51.100.{n % 10}", "account": f"d{n:09x}"}, 1) for n in range(elsewhere)
+    ]
+
+    assert ("one account attacked" in words(attacking(10, 10), others)) == is_attacked
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

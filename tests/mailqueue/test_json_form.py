@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.json_form import parse_json
 from check_postfix.mailqueue.listing import QUEUES, Message
+from tests.support.listings import parse_json
 
 # Printed by Postfix 3.7.11.
 A_HELD_MESSAGE = (

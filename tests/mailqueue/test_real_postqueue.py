@@ -17,11 +17,10 @@ from pathlib import Path
 import pytest
 
 from check_postfix.mailqueue.age import render, table
-from check_postfix.mailqueue.json_form import parse_json
 from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.mailqueue.text_form import parse_text
 from tests.integration import namespace, packages
 from tests.integration.postfix import POSTLOG, Postfix
+from tests.support.listings import parse_json, parse_text
 
 NOON = 1_795_600_800
 SOURCES = os.path.join(os.path.dirname(__file__), "..", "..", "checks")

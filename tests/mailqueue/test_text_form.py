@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.listing import Message
-from check_postfix.mailqueue.text_form import parse_text
+from tests.support.listings import parse_text
 
 NOW = datetime(2026, 11, 24, 17, 0, 0).timestamp()
 SHORT_HEADER = b"-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.delays import Delays
-from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.queue import Queue
 from tests.support.builders import NOON, a_window, options
@@ -47,7 +47,7 @@ def subjects(check: Any) -> list[Any]:
     counters = ("sent", "deferred", "softbounce", "bounced", "expired", "auth_failed")
     clients = {"auth_failed client": [("192.0.2.1", 7)]}
     delays = Delays({place: {1: 30} for place in range(5)}, retried={1: 1})
-    files = [LogFile("/var/log/mail.log.1", 0o640, NOON - 1440)]
+    files = [AgedFile("/var/log/mail.log.1", 0o640, NOON - 1440)]
     everything = a_window(
         clients, 3, delays=delays, files=files, most={}, usual_of={"ann@example.com": 3},
         **dict.fromkeys(counters, 30),

@@ -12,8 +12,8 @@ from check_postfix import auth, bounces, deferred, queue, rejects
 from check_postfix.maillog.counts.families import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
 from check_postfix.maillog.counts.histogram import MOST, STAGES, WHOLE
 from check_postfix.maillog.events.event import KINDS
+from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.delays import Delays, Slow
-from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.mailqueue.listing import Listing, Message
 from check_postfix.plugin import (
     AtLeast,
@@ -169,7 +169,7 @@ def of_the_log(check, keys, **totals):
         retried=buckets,
         open=BIG,
     )
-    files = [LogFile(f"/{n}{name}", 0o777, -BIG, live=not n) for n in range(20)]
+    files = [AgedFile(f"/{n}{name}", 0o777, -BIG, live=not n) for n in range(20)]
     return check, a_window(
         keys=keys, usual=BIG, coverage=coverage, silent=BIG, delays=delays, files=files, **totals
     )

@@ -106,3 +106,13 @@ def test_whatever_is_said_the_shape_stays(words, lines, state):
     assert perfdata.of(str(outcome)) == {"a": (1, "", "", "", "0", "5")}
     assert str(outcome).count("\n") == 1 + len(lines)
     str(outcome).encode("utf-8")
+
+
+@pytest.mark.parametrize(("state", "then"), [(0, 3), (1, 1), (2, 2), (3, 3)])
+def test_what_kept_a_check_from_its_work_takes_nothing_from_an_alarm(state, then):
+    outcome = Outcome("postfix queue", state, "9 messages")
+
+    outcome.add_trouble("cannot write it")
+
+    assert outcome.exit_code == then
+    assert outcome.words.endswith("9 messages (cannot write it)")

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from check_postfix import __version__, auth, bounces, deferred, queue, rejects
 from check_postfix.plugin import Check, Label, Source, Threshold, Unknown
-from check_postfix.plugin.run import STANDARD, help_text, outcome_of
+from check_postfix.plugin.arguments import STANDARD, help_text
+from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks, log_checks
 
 every_check = pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)

@@ -83,9 +83,9 @@ def test_what_several_checks_read_is_opened_once():
 def test_a_check_that_looks_elsewhere_opens_that_for_itself_before_a_slow_source():
     opened, slow = Opened(), Opened()
     source = opened.source()
-    checks = [a_check("a", source), a_check("b", source), a_check("c", slow.source(opened.append))]
+    checks = [a_check("a", source), a_check("b", slow.source(opened.append)), a_check("c", source)]
 
-    _, lines, _ = told(together(*checks), "--with", "b --place there")
+    _, lines, _ = told(together(*checks), "--with", "c --place there")
 
     assert opened[:2] == ["here", "there"]
     assert len(opened) == 3

@@ -11,15 +11,15 @@ from check_postfix.maillog.counts.series import counters, watched_in
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store.places import Login
 from check_postfix.maillog.window import usual as usually
+from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.compared import Compared
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.daily_most import DailyMost
 from check_postfix.maillog.window.delays import Delays
-from check_postfix.maillog.window.log_file import LogFile
 from check_postfix.maillog.window.silence import Silence
 from check_postfix.maillog.window.window import Window
 from check_postfix.plugin import Check
-from check_postfix.plugin.run import options_of
+from check_postfix.plugin.arguments import options_of
 
 # 2026-11-24 16:00 UTC, in minutes
 NOON = 1795536000 // 60
@@ -200,7 +200,7 @@ def a_window(
     before: Sequence[int | None] = (),
     silent: int = 0,
     delays: Delays | None = None,
-    files: Sequence[LogFile] = (),
+    files: Sequence[AgedFile] = (),
     most: dict[str, int] | None = None,
     tried: Sequence[tuple[int, str, str, int]] = (),
     logins: dict[str, list[Login]] | None = None,

@@ -17,7 +17,7 @@ from pathlib import Path
 from check_postfix.all import ALL
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.plugin import Check, Option
-from check_postfix.plugin.run import PROMETHEUS, STANDARD, TIMEOUT, VERBOSE
+from check_postfix.plugin.arguments import PROMETHEUS, STANDARD, TIMEOUT, VERBOSE
 from check_postfix.plugin.together import Together
 from tests.support import director, manual
 from tests.support.package import ROOT

@@ -33,7 +33,7 @@ SUBCOMMANDS = {
     "top": "top",
     "rehearse": "rehearse",
     "status": "status",
-    "doctor": "doctor",
+    "doctor": "doctor.doctor",
     "ingest": "ingest",
     "purge": "purge",
 }

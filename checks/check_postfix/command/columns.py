@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from check_postfix.plugin import Option, values
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+ROWS = Option("--rows", "rows of each table", default="10", parse=values.count, metavar="N")
 # A longer text is cut, so that the table stays one. In characters.
 _WIDTH = 76
 

@@ -1,4 +1,4 @@
-"""Declared: the options of the checks, as a subcommand takes them."""
+"""Declared: options that are declared as those of the checks are, as a subcommand takes them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ if TYPE_CHECKING:
 
 
 def add(parser: ArgumentParser, option: Option, help: str = "") -> None:
-    """Let a subcommand take an option of the checks.
+    """Let a subcommand take an option.
 
     help: where that of the checks does not hold
     """
+    flags = [option.short, option.flag] if option.short else [option.flag]
     text = (help or option.help_with_default).replace("%", "%%")
     if option.switch:
-        parser.add_argument(option.flag, action="store_true", help=text)
+        parser.add_argument(*flags, action="store_true", help=text)
     elif option.repeatable:
-        parser.add_argument(
-            option.flag, metavar=option.metavar, action="append", default=[], help=text
-        )
+        parser.add_argument(*flags, metavar=option.metavar, action="append", default=[], help=text)
     else:
-        parser.add_argument(option.flag, metavar=option.metavar, help=text)
+        parser.add_argument(*flags, metavar=option.metavar, help=text)
 
 
 def values(written: Namespace, options: Sequence[Option]) -> Namespace:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import Namespace
 
-from check_postfix.command import declared, jobs, state
+from check_postfix.command import declared, state
+from check_postfix.command.jobs import JOBS
 from check_postfix.common.log_options import (
     ARCHIVES,
     FROM_JOURNAL,
@@ -23,13 +23,14 @@ from check_postfix.common.log_options import (
     TIMEZONE,
 )
 from check_postfix.common.log_remarks import local_time
-from check_postfix.common.log_source import OpenedStore, Span
+from check_postfix.common.opened_store import OpenedStore
+from check_postfix.common.span import Span
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Generator
 
     from check_postfix.maillog.window.coverage import Coverage
@@ -74,7 +75,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what may be written after the subcommand."""
     for option in _OPTIONS:
         declared.add(parser, option)
-    jobs.add(parser)
+    declared.add(parser, JOBS)
 
 
 def left() -> str:
@@ -87,7 +88,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError, StoreError
     """
-    given = declared.values(options, _OPTIONS)
+    given = declared.values(options, (*_OPTIONS, JOBS))
     for name, value in (
         ("max_silence", MAX_SILENCE.value(MAX_SILENCE.default or "")),
         ("window", given.keep_totals or USUAL.totals * 60),
@@ -98,15 +99,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
         ("anonymise", False),
     ):
         setattr(given, name, value)
-    processes = jobs.number(options.jobs)
-    step = _STEP if processes == 1 else _STEP_TOGETHER
+    step = _STEP if given.jobs == 1 else _STEP_TOGETHER
     path = state.path_of(options)
     meter = _Meter()
     before: tuple[object, ...] = ()
     idle = 0
     while True:
         span = Span(given, time.time())
-        with OpenedStore(path, given, span, time.monotonic() + step, processes) as opened:
+        with OpenedStore(path, given, span, time.monotonic() + step, given.jobs) as opened:
             coverage = opened.coverage
             bytes_left = opened.bytes_left()
             logs = opened.names()

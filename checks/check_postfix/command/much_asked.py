@@ -66,10 +66,6 @@ class MuchAsked(HeldAnswers):
                 sums[name] = counter.sum(first, last)
         return sums
 
-    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
-        """See Answers."""
-        return bool(self.totals(start, end, origins))
-
     def by_minute(
         self, counters: Iterable[str], start: int, end: int, origins: Iterable[int]
     ) -> dict[int, int]:

@@ -15,6 +15,7 @@ from check_postfix.command.text import clean
 from check_postfix.maillog.counts import network, pseudonym
 from check_postfix.maillog.counts.account import BY_THE_DAY, Accounts
 from check_postfix.maillog.store import location
+from check_postfix.maillog.store.schema import SECRET_SIZE
 from check_postfix.maillog.store.store import Store
 
 # In seconds
@@ -121,7 +122,7 @@ def secret(state: str | None) -> bytes:
     """
     path = state or location.default_store()
     if not os.path.exists(path):
-        return os.urandom(32)
+        return os.urandom(SECRET_SIZE)
     with Store(path, _STORE_TIMEOUT) as store:
         return store.key
 

@@ -11,7 +11,8 @@ from check_postfix.command import declared
 from check_postfix.common.cause import SEE
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
-from check_postfix.common.log_source import FROM_LOG, Span
+from check_postfix.common.log_source import FROM_LOG
+from check_postfix.common.span import Span
 from check_postfix.plugin.check import SEVERITY
 from check_postfix.plugin.run import outcome_of
 

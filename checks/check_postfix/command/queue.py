@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 
 from check_postfix.command import columns, declared, named, names, remedy, retry
-from check_postfix.command.logs import Logs, Replaced
+from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Readings
 from check_postfix.command.story import clock
 from check_postfix.command.text import clean
 from check_postfix.command.waits import NO_REASON, ON_HOLD, Waits
@@ -23,12 +23,12 @@ from check_postfix.common.log_options import (
 from check_postfix.maillog.errors import LogError
 from check_postfix.mailqueue import age, instances, postqueue
 from check_postfix.mailqueue.listing import OTHERS, QUEUES
-from check_postfix.plugin import UsageError, values
+from check_postfix.plugin import values
 from check_postfix.queue import CONFIG_DIR, POSTQUEUE, QUEUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import tzinfo
 
@@ -40,9 +40,6 @@ NOTHING_FOUND, NOT_READ = 1, 3
 BY = ("sender", "relay", "reason", "domain")
 # In seconds: a large queue takes its time, and nobody else waits.
 _TIMEOUT = 600
-# How often a log may be rotated while it is read.
-_TRIES = 3
-_ROWS = "10"
 # So many remedies are told: those for most of the mail.
 _MOST_REMEDIES = 5
 
@@ -72,9 +69,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--by", metavar="WHAT", choices=BY, action="append", default=[],
         help=f"only by this: {', '.join(BY)} (default: by all of them)",
     )  # fmt: skip
-    parser.add_argument(
-        "--rows", metavar="N", default=_ROWS, help=f"rows of each table (default: {_ROWS})"
-    )
+    declared.add(parser, columns.ROWS)
     declared.add(parser, QUEUE, "only what is in this queue (default: all of them)")
     declared.add(
         parser, CONFIG_DIR,
@@ -97,11 +92,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, QueueError, StoreError
     """
-    given = declared.values(options, [QUEUE, POSTQUEUE, TIMEZONE, JOURNAL_MATCH, ARCHIVES])
-    try:
-        rows = values.count(options.rows)
-    except ValueError as error:
-        raise UsageError(f"--rows {options.rows}: {error.args[0]}; use for example 10") from None
+    given = declared.values(
+        options, [columns.ROWS, QUEUE, POSTQUEUE, TIMEZONE, JOURNAL_MATCH, ARCHIVES]
+    )
     shows = names.of(options.anonymise, options.state)
     queues = given.queue or QUEUES
     waits = Waits(time.time(), queues)
@@ -118,9 +111,9 @@ def run(options: Namespace) -> Generator[str, None, int]:
     yield from _head(waits, queues)
     for what in [each for each in BY if each in (options.by or BY)]:
         yield ""
-        yield from _table(waits, what, rows, shows, zone, bool(planned))
+        yield from _table(waits, what, given.rows, shows, zone, bool(planned))
         if what == "domain":
-            yield from _ages(waits, queues, rows, shows)
+            yield from _ages(waits, queues, given.rows, shows)
     if planned:
         yield ""
         yield f"next attempt: {planned}"
@@ -283,15 +276,13 @@ def _last_attempts(
     since: float,
     notes: list[str],
 ) -> dict[bytes, float]:
-    for _ in range(_TRIES):
-        try:
-            with (
-                Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-                Progress() as progress,
-            ):
-                found = retry.last_attempts(logs, arrivals, since, progress.read)
-                notes += logs.notes
-                return found
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
+    readings = Readings()
+    while True:
+        with (
+            readings,
+            Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
+            Progress() as progress,
+        ):
+            found = retry.last_attempts(logs, arrivals, since, progress.read)
+            notes += logs.notes
+            return found

@@ -15,15 +15,15 @@ from collections import namedtuple
 from math import inf
 
 from check_postfix import programs
-from check_postfix.command import columns
+from check_postfix.command import columns, declared
 from check_postfix.command.much_asked import MuchAsked
 from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.plugin import Unknown, UsageError, values
+from check_postfix.plugin import Option, Unknown, UsageError, values
+from check_postfix.plugin.arguments import options_of
 from check_postfix.plugin.output import STATES
-from check_postfix.plugin.run import options_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from check_postfix.plugin import Check
 
 NOTHING_FOUND, NOT_READ = 1, 3
-_EVERY = "5m"
+EVERY = Option(
+    "--every", "from one run to the next", default="5m", parse=values.window, metavar="DURATION"
+)
+MOST = Option(
+    "--most",
+    "suggest thresholds for at most so many alarms a month",
+    parse=values.count,
+    metavar="N",
+    example="2",
+)
 _ALARMS = (1, 2)
 # Limits that are tried, from the greatest number on
 _MOST_LIMITS = 2_000
@@ -109,13 +118,8 @@ class Played(namedtuple("Played", "times states judged")):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what may be written after the subcommand."""
-    parser.add_argument(
-        "--every", metavar="DURATION", default=_EVERY,
-        help=f"from one run to the next (default: {_EVERY})",
-    )  # fmt: skip
-    parser.add_argument(
-        "--most", metavar="N", help="suggest thresholds for at most so many alarms a month"
-    )
+    declared.add(parser, EVERY)
+    declared.add(parser, MOST)
     parser.add_argument("check", metavar="CHECK", help=f"one of {', '.join(programs.NAMES)}")
     rest = parser.add_argument(
         "options", metavar="OPTION", nargs=REMAINDER, help="options of that check, --state as well"
@@ -135,14 +139,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
         raise UsageError(
             "--no-state and --at: what a state file keeps is rehearsed; leave them out"
         )
-    try:
-        every = values.window(options.every) // 60
-    except ValueError as error:
-        raise UsageError(f"--every {options.every}: {error.args[0]}; use for example 5m") from None
-    try:
-        most = None if options.most is None else values.count(options.most)
-    except ValueError as error:
-        raise UsageError(f"--most {options.most}: {error.args[0]}; use for example 2") from None
+    asked = declared.values(options, [EVERY, MOST])
+    every, most = asked.every // 60, asked.most
     with FROM_LOG.open(given) as latest, uncollected():
         window = latest.through(MuchAsked)
         times = _times(window, every)

@@ -52,7 +52,7 @@ class Backoff:
         return self.maximal + 2 * self.queue_run
 
 
-def backoff(config_dir: str | None, is_here: bool = True) -> Backoff:
+def backoff(config_dir: str | None, is_here: bool) -> Backoff:
     """Return how an instance waits.
 
     is_here: whether it is one of this machine, whose postconf can tell

@@ -90,8 +90,8 @@ class Search:
         since: float,
         until: float,
         progress: Callable[[str, int], None],
-        around: int = 0,
-        jobs: int = 1,
+        around: int,
+        jobs: int,
     ) -> None:
         self._around = around
         self._jobs = jobs

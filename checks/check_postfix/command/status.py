@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NOTHING_FOUND, NOT_READ = 1, 3
 # Hosts and instances, and files, that are told one by one
 _MOST = 20
+# Minutes; the clock is looked at by each run that writes.
+_OFTEN = 60
 
 HELP = "say what the state file holds, covers and weighs"
 DESCRIPTION = """\
@@ -101,10 +103,6 @@ def _elsewhere(options: Namespace, path: str) -> Iterator[str]:
         )
 
 
-# Minutes; the clock is looked at by each run that writes.
-_OFTEN = 60
-
-
 def _log(store: Store, log: Log) -> tuple[list[str], bool]:
     """Return what is to be said of a log, and whether it can be read."""
     name = clean(log.path.encode("utf-8", "replace"))
@@ -158,7 +156,7 @@ def _journal(store: Store, log: Log) -> Iterator[str]:
     for span in store.journal_spans.of(log)[:_MOST]:
         yield (
             f"  read from {local_time(span.first_minute)} to {local_time(span.last)},"
-            f" {values.amount(span.line_counts.lines, 'entry').replace('entrys', 'entries')}"
+            f" {values.amount(span.line_counts.lines, 'entry', 'entries')}"
         )
 
 
@@ -189,10 +187,9 @@ def _kept(holds: Contents) -> Iterator[str]:
 def _runs(runs: Kept) -> str:
     if runs.last is None:
         return "no check has run on it yet"
-    number = values.amount(runs.number, "check or set of options").replace(
-        "check or set of optionss", "checks or sets of options"
-    )
-    return f"{number} run on it; the last one at {local_time(runs.last - 1)} or a little later"
+    number = values.amount(runs.number, "check or set of options", "checks or sets of options")
+    verb = "runs" if runs.number == 1 else "run"
+    return f"{number} {verb} on it; the last one at {local_time(runs.last - 1)} or a little later"
 
 
 def _time(minute: int | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from check_postfix.command.names import Names
 from check_postfix.command.text import clean
 from check_postfix.plugin import values
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from check_postfix.command.history import Message
     from check_postfix.command.line import Line
+    from check_postfix.command.names import Names
     from check_postfix.maillog.events.recogniser.delivery import Delivery
     from check_postfix.mailqueue.listing import Message as Waiting
 
@@ -51,9 +51,9 @@ class Story:
         local: Callable[[float], str],
         waiting: Mapping[str, Waiting] | None,
         ends: float | None,
-        shows: Names | None = None,
+        shows: Names,
     ) -> None:
-        self._shows = shows or Names()
+        self._shows = shows
         self._local = local
         self._waiting = waiting
         self._ends = ends
@@ -102,7 +102,8 @@ class Story:
         times = f" after {len(attempts)} attempts" if attempts[1:] else ""
         relay = "" if last.relay == b"none" else f" by {self._shows.relay(clean(last.relay))}"
         return (
-            f"{told}{times}{relay} {self._local(line.time)}, {_seconds(last.delay)} after it came"
+            f"{told}{times}{relay} {self._local(line.time)},"
+            f" {values.exact_span(last.delay)} after it came"
             f"{_stages(last, is_retry=bool(attempts[1:]))}:"
             f" {self._shows.reply(last.reply, last.dsn)}"
         )
@@ -134,16 +135,11 @@ def _stages(delivery: Delivery, is_retry: bool) -> str:
     """
     stages = (_WAITED, *_STAGES[1:]) if is_retry else _STAGES
     parts = [
-        f"{_seconds(seconds)} {stage}"
+        f"{values.exact_span(seconds)} {stage}"
         for seconds, stage in zip(delivery.stages, stages, strict=True)
         if seconds >= _SHORT
     ]
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def _seconds(seconds: float) -> str:
-    """Return a time as people say it; short ones as exactly as Postfix does."""
-    return values.span(seconds) if seconds >= values.UNITS["m"] else f"{seconds:g} s"
 
 
 def clock(zone: tzinfo | None) -> Callable[[float], str]:

@@ -7,11 +7,10 @@ recogniser.
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 from check_postfix.command import columns, declared, named, names, recipients, typical
-from check_postfix.command.logs import Logs, Replaced
+from check_postfix.command.logs import Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Readings
 from check_postfix.command.text import clean
 from check_postfix.common import cause
 from check_postfix.common.log_options import OPTIONS
@@ -19,15 +18,14 @@ from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.tables import relay_note
 from check_postfix.maillog.counts.families import MANY
-from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.store.held import HeldAnswers
 from check_postfix.maillog.window.window import DEFERRALS
-from check_postfix.plugin import UsageError, values
+from check_postfix.plugin import values
 from check_postfix.rejects import REJECTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Generator, Iterator
 
     from check_postfix.maillog.window.window import Window
@@ -59,11 +57,8 @@ _FAMILIES = {
 }
 _RECIPIENT = "recipient"
 BY = (*_FAMILIES, _RECIPIENT)
-_ROWS = "10"
 # In seconds. Without a state the whole log is read, and nobody else waits.
 _TIMEOUT, _LONG_TIMEOUT = 10.0, 86400.0
-# How often a log may be rotated while it is read.
-_TRIES = 3
 
 HELP = "say which clients, accounts, domains, relays, recipients and reasons lead in a window"
 DESCRIPTION = """\
@@ -91,9 +86,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--by", metavar="WHAT", choices=BY, action="append", default=[],
         help=f"only by this: {', '.join(BY)} (default: by all of them)",
     )  # fmt: skip
-    parser.add_argument(
-        "--rows", metavar="N", default=_ROWS, help=f"rows of each table (default: {_ROWS})"
-    )
+    declared.add(parser, columns.ROWS)
     for option in OPTIONS:
         declared.add(parser, option)
 
@@ -103,12 +96,8 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError, Unknown
     """
-    given = declared.values(options, OPTIONS)
+    given = declared.values(options, [columns.ROWS, *OPTIONS])
     given.timeout = _LONG_TIMEOUT if options.no_state else _TIMEOUT
-    try:
-        rows = values.count(options.rows)
-    except ValueError as error:
-        raise UsageError(f"--rows {options.rows}: {error.args[0]}; use for example 10") from None
     asked = [what for what in BY if what in (options.by or BY)]
     with FROM_LOG.open(given) as window:
         remarks = FROM_LOG.remarks(window)
@@ -117,14 +106,14 @@ def run(options: Namespace) -> Generator[str, None, int]:
         held = window.through(HeldAnswers)
         for what in asked:
             if what != _RECIPIENT:
-                lines = list(_table(window, held, what, rows))
+                lines = list(_table(window, held, what, given.rows))
                 if what == "account" and lines and not given.no_state:
                     lines += _whose(window, given)
                 found += bool(lines)
                 yield from lines
         start, end = window.start, window.end
     if _RECIPIENT in asked:
-        lines = _recipients(given, start, end, rows)
+        lines = _recipients(given, start, end)
         found += bool(lines)
         yield from lines
     for remark in remarks:
@@ -195,7 +184,7 @@ def _shown(window: Window, what: str, value: str) -> str:
     return clean(window.name(what, value).encode("utf-8", "replace")) + note
 
 
-def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:
+def _recipients(given: Namespace, start: int, end: int) -> list[str]:
     """Return the lines of the table of recipients; none if there are none.
 
     Raises: LogError, UsageError
@@ -203,25 +192,23 @@ def _recipients(given: Namespace, start: int, end: int, rows: int) -> list[str]:
     zone = None if given.timezone is None else values.zone(given.timezone)
     shows = names.of(given.anonymise, None if given.no_state else given.state)
     since = start * 60
-    for _ in range(_TRIES):
-        try:
-            with (
-                Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-                Progress() as progress,
-                recipients.Recipients() as counted,
-            ):
-                counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)
-                table = [
-                    [*numbers, shows.address(address) or "(cannot be told)"]
-                    for address, numbers in counted.most(rows)
-                ]
-                if not table:
-                    return []
-                if more := counted.rest(rows):
-                    table.append([*more[1:], f"in {more[0]} more, see --rows"])
-                heads = [*recipients.KINDS, f"by {_RECIPIENT}"]
-                notes = [f"-- not read: {clean(note.encode())}" for note in logs.notes]
-                return ["", *columns.table(heads, table), *notes]
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
+    readings = Readings()
+    while True:
+        with (
+            readings,
+            Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
+            Progress() as progress,
+            recipients.Recipients() as counted,
+        ):
+            counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)
+            table = [
+                [*numbers, shows.address(address) or "(cannot be told)"]
+                for address, numbers in counted.most(given.rows)
+            ]
+            if not table:
+                return []
+            if more := counted.rest(given.rows):
+                table.append([*more[1:], f"in {more[0]} more, see --rows"])
+            heads = [*recipients.KINDS, f"by {_RECIPIENT}"]
+            notes = [f"-- not read: {clean(note.encode())}" for note in logs.notes]
+            return ["", *columns.table(heads, table), *notes]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from functools import partial
 from math import inf
 
-from check_postfix.command import declared, hidden, jobs, moment, named, names, pattern
+from check_postfix.command import declared, hidden, moment, named, names, pattern
 from check_postfix.command.alone import Alone
 from check_postfix.command.answer import NOT_SHOWN
 from check_postfix.command.found import Found
+from check_postfix.command.jobs import JOBS
 from check_postfix.command.line import read
-from check_postfix.command.logs import STANDARD_INPUT, Logs, Replaced
+from check_postfix.command.logs import STANDARD_INPUT, Logs
 from check_postfix.command.progress import Progress
+from check_postfix.command.rotated import Readings
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
 from check_postfix.command.text import clean
@@ -26,13 +27,12 @@ from check_postfix.common.log_options import (
     STATE,
     TIMEZONE,
 )
-from check_postfix.maillog.errors import LogError
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.plugin import UsageError, values
+from check_postfix.plugin import Option, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Generator, Iterator
     from datetime import tzinfo
     from typing import TypeVar
@@ -46,10 +46,17 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 NOTHING_FOUND, NOT_READ = 1, 3
-# How often a log may be rotated while it is read.
-_TRIES = 3
 # In seconds
 _QUEUE_TIMEOUT = 20
+CONTEXT = Option(
+    "--context",
+    "show N lines of the log before and after each line with a pattern as well",
+    default="0",
+    parse=values.count,
+    metavar="N",
+    short="-C",
+    example="3",
+)
 HELP = "find whole messages, and what became of them"
 DESCRIPTION = """\
 Find whole messages: every line of each message in which all patterns stand, and of what it
@@ -106,11 +113,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--brief", action="store_true", help="leave the lines out: only what became of each message"
     )
-    parser.add_argument(
-        "-C", "--context", metavar="N", default="0",
-        help="show N lines of the log before and after each line with a pattern as well",
-    )  # fmt: skip
-    jobs.add(parser)
+    declared.add(parser, CONTEXT)
+    declared.add(parser, JOBS)
     declared.add(
         parser, ANONYMISE,
         "show pseudonyms for addresses, domains, relays, clients and accounts, as the checks do; of"
@@ -128,26 +132,19 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError, LogError
     """
-    given = declared.values(options, [TIMEZONE, JOURNAL_MATCH])
+    given = declared.values(options, [TIMEZONE, JOURNAL_MATCH, CONTEXT, JOBS])
     zone = values.zone(given.timezone) if given.timezone else None
     asked = moment.between(options, zone)
     since = 0 if asked[0] is None else asked[0].timestamp()
     until = inf if asked[1] is None else asked[1].timestamp()
-    try:
-        options.context = values.count(options.context)
-    except ValueError as error:
-        raise UsageError(f"-C {options.context}: {error.args[0]}; use for example 3") from None
-    options.jobs = jobs.number(options.jobs)
     patterns = [
         pattern.of(_read("PATTERN", text, values.text), lambda: names.kept_secret(options.state))
         for text in options.patterns
     ]
-    for _ in range(_TRIES):
-        try:
-            return (yield from _run(options, patterns, zone, since, until))
-        except Replaced:
-            continue
-    raise LogError("the log was rotated each time while it was read; try once more")
+    readings = Readings()
+    while True:
+        with readings:
+            return (yield from _run(given, patterns, zone, since, until))
 
 
 def _run(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         def __call__(
             self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
         ) -> Coverage:
-            """Read; see log_source.py."""
+            """Read; see opened_store.py."""
 
 
 def read(

@@ -11,6 +11,7 @@ from check_postfix.plugin import Remark, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from check_postfix.maillog.source.line_counts import LineCounts
     from check_postfix.maillog.window.coverage import Coverage
     from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.window import Window
@@ -32,25 +33,36 @@ def remarks(window: Window) -> list[Remark]:
     said = [Remark(note) for note in window.notes]
     if coverage.absence:  # of one of several logs, if there are lines of ours
         said.append(Remark(coverage.absence, unknown=not lines.ours, finding=_BLIND))
-        if not lines.ours:
-            return said
-    if not lines.lines:
-        return [*said, Remark("the log is empty", unknown=True, finding=_BLIND)]
     if not lines.ours:
-        expected = " or ".join(f"'{stamp} mx postfix/smtp[123]: ...'" for stamp in _STAMPS)
-        missing = "of a daemon of Postfix" if lines.foreign else "understood"
-        return [
-            *said,
-            Remark(
-                f"none of {values.amount(lines.lines, 'log line')} is {missing};"
-                f" expected {expected}",
-                unknown=True,
-                finding=_BLIND,
-            ),
-        ]
+        return said if coverage.absence else [*said, _none_is_ours(lines)]
     if not lines.events:
         said.append(Remark(f"no line about mail among {values.amount(lines.lines, 'log line')}"))
-    end = window.end
+    said += _not_read(window)
+    if unknown := not_understood.remark(window):
+        said.append(unknown)
+    said += troubles(window)
+    said += _daemons_off(window) or _offset(coverage)
+    if window.silence is not None:
+        said += _of_silence(window.silence, window.end)
+    return said
+
+
+def _none_is_ours(lines: LineCounts) -> Remark:
+    """Return what is said of a log without a line of Postfix or Dovecot."""
+    words = "the log is empty"
+    if lines.lines:
+        expected = " or ".join(f"'{stamp} mx postfix/smtp[123]: ...'" for stamp in _STAMPS)
+        missing = "of a daemon of Postfix" if lines.foreign else "understood"
+        words = (
+            f"none of {values.amount(lines.lines, 'log line')} is {missing}; expected {expected}"
+        )
+    return Remark(words, unknown=True, finding=_BLIND)
+
+
+def _not_read(window: Window) -> list[Remark]:
+    """Return what of the window was not read, or is lost."""
+    said = []
+    coverage, end = window.coverage, window.end
     if coverage.end < end:
         words = f"log read up to {local_time(coverage.end, end)} only"
         said.append(Remark(words, unknown=True, finding=_TROUBLED))
@@ -66,12 +78,6 @@ def remarks(window: Window) -> list[Remark]:
         )
         for first, last in dict.fromkeys(coverage.gaps_in(window.start, end))
     ]
-    if unknown := not_understood.remark(window):
-        said.append(unknown)
-    said += troubles(window)
-    said += _daemons_off(window) or _offset(coverage)
-    if window.silence is not None:
-        said += _of_silence(window.silence, end)
     return said
 
 

@@ -1,7 +1,7 @@
 """Missed: what a check would have said while nobody ran it.
 
 A monitoring that was down, or a machine that hung, leaves hours that nobody has judged. Their
-lines are counted all the same. So the first run after an hour or more judges the quarter-hours in
+lines are counted all the same. So the first run after more than an hour judges the quarter-hours in
 between as if it had been there, and says where there would have been an alarm. It says so for an
 hour, as long as somebody may look. That changes no state, for it is over.
 """
@@ -14,7 +14,7 @@ from check_postfix.common.log_remarks import local_time
 from check_postfix.maillog.store import run_mark
 from check_postfix.maillog.store.run_mark import RunMark
 from check_postfix.maillog.window.window import Window
-from check_postfix.plugin import Remark, values
+from check_postfix.plugin import Remark, Unknown, values
 from check_postfix.plugin.output import STATES
 
 TYPE_CHECKING = False
@@ -31,7 +31,6 @@ _QUARTER = 15
 _LONGEST = 24 * 60
 # Times that are named; of more, the number is said
 _MOST = 3
-_OK, _UNKNOWN = 0, 3
 # These change nothing of what is judged.
 _NOT_OF_THE_CHECK = {"verbose", "timeout", "prometheus", "output", "state"}
 
@@ -100,8 +99,11 @@ def _alarms(window: Window, since: int, state_of: Callable[[Window], int]) -> st
     for end in range(-(-(first + _QUARTER) // _QUARTER) * _QUARTER, window.start + 1, _QUARTER):
         if not window.coverage.includes(end - length, end):
             continue
-        state = state_of(window.ending(window.end - end, length))
-        if state in (_OK, _UNKNOWN):
+        try:
+            state = state_of(window.ending(window.end - end, length))
+        except Unknown:  # what its filters ask for is not kept any more
+            continue
+        if not state:
             continue
         if spans and spans[-1][1:] == (end - _QUARTER, state):
             spans[-1] = spans[-1][0], end, state

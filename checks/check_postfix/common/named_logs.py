@@ -14,12 +14,13 @@ from check_postfix.plugin import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from check_postfix.maillog.source.logfile import Inode
     from check_postfix.maillog.source.name_pattern import NamePattern
     from check_postfix.maillog.store.store import Store
 
-    Inode = tuple[int, int]
+    # Log, and bytes of it
     Sized = tuple[str, int]
 
 
@@ -120,20 +121,7 @@ def _each_once(
     logs: Sequence[NamedLog], named: Sequence[str], store: Store
 ) -> tuple[list[NamedLog], list[str]]:
     """Return the logs without files that another one of them has, and what is left out."""
-    plain = [log.name for log in logs if not log.wildcards]
-    taken: dict[Inode, str] = {}
-    # A name beside a pattern is a link to what is written to now.
-    for path in sorted(plain, key=_is_alone):
-        where = whereabouts.of(path, named)
-        for older in where.older():
-            if older.path in plain:
-                raise UsageError(
-                    f"{LOG.flag} {older.path}: is a rotated generation of {path} and read with it;"
-                    " leave it out"
-                )
-            taken.setdefault(older.inode, path)
-        if where.live_path != path and (live := where.live()):
-            taken.setdefault(live.inode, path)
+    taken = _generations([log.name for log in logs if not log.wildcards], named)
     notes: list[str] = []
     found = []
     there: set[str] = set()
@@ -146,14 +134,8 @@ def _each_once(
         for path in paths:
             if path in there:
                 continue
-            holder = path
-            if (log.wildcards or _is_alone(path)) and (file := _file(path)):
-                inode, size = file
-                holder = taken.setdefault(inode, path)
-                before, counted = read.get(inode, (path, 0))
-                if holder == path and size >= counted:
-                    is_it = before == path or _goes_on(store, before, path)
-                    holder = before if is_it else path
+            is_file = log.wildcards or _is_alone(path)
+            holder = _holder(path, taken, read, store) if is_file else path
             if holder == path:
                 kept.append(path)
                 there.add(path)
@@ -162,6 +144,44 @@ def _each_once(
         if kept or log.wildcards:
             found.append(NamedLog(log.name, kept, log.wildcards))
     return found, notes
+
+
+def _generations(paths: Sequence[str], named: Sequence[str]) -> dict[Inode, str]:
+    """Return inode -> log, of the files that are read with one of some logs but are not it.
+
+    Raises: UsageError if one of the logs is such a file
+    """
+    taken: dict[Inode, str] = {}
+    # A name beside a pattern is a link to what is written to now.
+    for path in sorted(paths, key=_is_alone):
+        where = whereabouts.of(path, named)
+        for older in where.older():
+            if older.path in paths:
+                raise UsageError(
+                    f"{LOG.flag} {older.path}: is a rotated generation of {path} and read with it;"
+                    " leave it out"
+                )
+            taken.setdefault(older.inode, path)
+        if where.live_path != path and (live := where.live()):
+            taken.setdefault(live.inode, path)
+    return taken
+
+
+def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, Sized], store: Store) -> str:
+    """Return by which name a file is read.
+
+    taken: inode -> log, of what is read already; this file is put there
+    read:  what was read of each file in earlier runs, and as which log
+    """
+    file = _file(path)
+    if file is None:
+        return path
+    inode, size = file
+    holder = taken.setdefault(inode, path)
+    before, counted = read.get(inode, (path, 0))
+    if holder != path or size < counted:
+        return holder
+    return before if before == path or _goes_on(store, before, path) else path
 
 
 def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:

@@ -43,6 +43,10 @@ _UNDERSTOOD = (
 # From this share on, in percent, they are said in the first line. A single odd line among
 # thousands is no news; -vv has it.
 SHARE = 1
+# So many are a warning. On a quiet server a single odd line is a large part of all.
+_SEVERAL, _WARNING = 5, 1
+# That -vv shows
+_EXAMPLES = 5
 
 
 def number(window: Window) -> int:
@@ -81,12 +85,6 @@ def lines(window: Window) -> list[str]:
         return []
     shown = [f"  {count:>6}  {what}" for what, count in _examples(window)[:_EXAMPLES]]
     return [f"not understood in the window: {', '.join(of)}", *shown]
-
-
-_EXAMPLES = 5
-_WARNING = 1
-# On a quiet server a single odd line is a large part of all.
-_SEVERAL = 5
 
 
 def _example(window: Window) -> str:

@@ -17,11 +17,11 @@ def of(
 
     numbers: by metric; what is missing, or None, is not judged
     """
-    worst = 0
-    for threshold in thresholds:
-        number = numbers.get(threshold.metric)
-        for state, option in ((2, threshold.critical), (1, threshold.warning)):
-            limits = getattr(options, option.name)
-            if number is not None and limits is not None and not limits.match(number):
-                worst = max(worst, state)
-    return worst
+    return max(
+        (
+            threshold.state_of(number, options)
+            for threshold in thresholds
+            if (number := numbers.get(threshold.metric)) is not None
+        ),
+        default=0,
+    )

@@ -5,6 +5,7 @@ It is counted by the hour, for a run looks at all of it. So it begins with the h
 
 from __future__ import annotations
 
+from check_postfix.common import severity
 from check_postfix.common.guesses import FAMILY, key_of
 from check_postfix.common.suspicion import Tries
 from check_postfix.maillog.counts.families import MANY
@@ -29,9 +30,9 @@ SLOW_WINDOW = Option(
     series="slow_window_seconds",
 )
 
-FAILURES, CLIENT, ACCOUNT = LABELS = (
-    "auth_failures_slow", "auth_worst_client_slow", "auth_worst_account_slow",
-)  # fmt: skip
+FAILURES = "auth_failures_slow"
+CLIENT = "auth_worst_client_slow"
+ACCOUNT = "auth_worst_account_slow"
 # What is much in a day differs from server to server a thousandfold: the internet guesses at all.
 _UNSET = "; none is set, since each server has its own usual number of them"
 THRESHOLDS = [
@@ -111,7 +112,7 @@ def words(
     measured: Mapping[str, float], window: Window, options: Namespace, filter: Filter
 ) -> list[str]:
     """Return what is said of it where one of its thresholds is exceeded."""
-    if not any(_is_beyond(measured, threshold, options) for threshold in THRESHOLDS):
+    if not severity.of(measured, THRESHOLDS, options):
         return []
     added: dict[tuple[str, ...], int] = {}
     for pair, number in _rows(window, options, filter):
@@ -120,14 +121,6 @@ def words(
     failures = values.amount(measured[FAILURES], "failed login")
     said = tries.words(lambda client: window.name("client", client), suspects=not options.account)
     return [f"{failures} in {values.span(options.slow_window)}", *said]
-
-
-def _is_beyond(measured: Mapping[str, float], threshold: Threshold, options: Namespace) -> bool:
-    ranges = (getattr(options, one.name) for one in (threshold.warning, threshold.critical))
-    number = measured.get(threshold.metric)
-    if number is None:
-        return False
-    return any(range is not None and not range.match(number) for range in ranges)
 
 
 def by_client(window: Window, options: Namespace, filter: Filter) -> list[tuple[str, int]]:

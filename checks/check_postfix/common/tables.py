@@ -54,7 +54,7 @@ def by_field(
     titles: Mapping[str, str],
     filter: Filter,
     rows: int,
-    notes: Mapping[str, Callable[[str], str]] | None = None,
+    notes: Mapping[str, Callable[[str], str]],
 ) -> list[str]:
     """Return a table of a family of events by each of some of its fields.
 
@@ -63,7 +63,6 @@ def by_field(
     filter: which events take part
     notes:  from a field to what gives the note of one of its values
     """
-    notes = notes or {}
     lines = []
     for field, title in titles.items():
         note = notes.get(field)

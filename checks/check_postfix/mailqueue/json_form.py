@@ -28,14 +28,6 @@ SIZES = range(2**63)
 QUOTED = 60
 
 
-def parse_json(data: bytes) -> tuple[Message, ...]:
-    """Return the messages that are written in the whole output of `postqueue -j`.
-
-    Raises: QueueError when a line is no message
-    """
-    return tuple(messages(data.split(b"\n")))
-
-
 def messages(lines: Iterable[bytes]) -> Iterator[Message]:
     r"""Yield the message of each line.
 

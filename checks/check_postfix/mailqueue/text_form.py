@@ -49,15 +49,6 @@ A_DAY = 86400
 QUOTED = 60
 
 
-def parse_text(data: bytes, now: float) -> tuple[Message, ...]:
-    """Return the messages that is written in the whole output of `postqueue -p`.
-
-    now: epoch seconds
-    Raises, and does not promise: see messages()
-    """
-    return tuple(messages(data.split(b"\n"), now))
-
-
 def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
     r"""Yield the messages of a text listing.
 

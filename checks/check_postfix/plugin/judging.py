@@ -11,7 +11,9 @@ import time
 
 from check_postfix import ending
 from check_postfix.ending import Ended
-from check_postfix.plugin.run import TimedOut, outcome_of_error, start_timer, stop_timer
+from check_postfix.plugin import timer
+from check_postfix.plugin.run import outcome_of_error
+from check_postfix.plugin.timer import TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Judging:
                 while not self._is_done():
                     pass
             finally:
-                stop_timer()
+                timer.stop()
                 ending.be_deaf()
         except (Ended, KeyboardInterrupt) as error:
             for group in self._groups:
@@ -87,13 +89,13 @@ class Judging:
                     check, options = judged
                     outcome = check.judge(subject, options, options.verbose)
                     self._outcomes[check.name] = outcome
-            stop_timer()
+            timer.stop()
         except (Ended, KeyboardInterrupt):
             raise
         except TimedOut as error:
             self._answer(error, self._left(left))
         except Exception as error:  # noqa: BLE001 - it is said by whom it has ended
-            stop_timer()
+            timer.stop()
             self._answer(error, [judged] if judged else left)
 
     def _start(self, left: Sequence[Part], later: int) -> None:
@@ -104,7 +106,7 @@ class Judging:
             options.timeout = self._timeout if is_up else round(seconds, 1) or seconds
         if is_up:
             raise TimedOut
-        start_timer(seconds)
+        timer.start(seconds)
 
     def _answer(self, error: BaseException, parts: Sequence[Part]) -> None:
         for check, options in parts:

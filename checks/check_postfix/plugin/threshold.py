@@ -81,6 +81,17 @@ class Threshold:
         ends = shown(critical, 0), shown(warning, 0)
         return f"{flags[0]} {ends[0]} alerts before {flags[1]} {ends[1]}"
 
+    def state_of(self, number: float, options: Namespace) -> int:
+        """Return what a number makes of a check by itself: 0 for OK, 1 for WARNING, 2 for CRITICAL.
+
+        Whether there is enough to judge it is not asked.
+        """
+        for state, option in ((2, self.critical), (1, self.warning)):
+            limits = getattr(options, option.name)
+            if limits is not None and not limits.match(number):
+                return state
+        return 0
+
     def _option(self, state: str, what: str, default: str | None, suffix: str, uom: str) -> Option:
         return Option(
             f"--{state}{'-' if suffix else ''}{suffix}",

@@ -9,40 +9,35 @@ from argparse import Namespace
 
 from check_postfix import __version__, ending
 from check_postfix.ending import Ended
-from check_postfix.plugin import values
-from check_postfix.plugin.errors import UsageError
-from check_postfix.plugin.joint import Joint, short_name
-from check_postfix.plugin.judging import Judging
-from check_postfix.plugin.option import Option
-from check_postfix.plugin.output import Outcome
-from check_postfix.plugin.run import (
+from check_postfix.plugin import timer, values
+from check_postfix.plugin.arguments import (
     HELP,
     PROMETHEUS,
     STANDARD,
     STANDARD_GROUP,
     TIMEOUT,
-    UNKNOWN,
     VERBOSE,
     VERSION,
-    TimedOut,
     evaluate,
-    export,
     help_of,
-    how,
-    is_written,
-    outcome_of_error,
     read,
-    start_timer,
 )
+from check_postfix.plugin.errors import UsageError
+from check_postfix.plugin.joint import Joint, short_name
+from check_postfix.plugin.judging import Judging
+from check_postfix.plugin.option import Option
+from check_postfix.plugin.output import Outcome
+from check_postfix.plugin.run import UNKNOWN, export, how, is_written, outcome_of_error
+from check_postfix.plugin.timer import TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, NoReturn
 
+    from check_postfix.plugin.arguments import Groups
     from check_postfix.plugin.check import Check
     from check_postfix.plugin.label import Label
-    from check_postfix.plugin.run import Groups
 
 # What was to end something, and was lost where nobody could be told, comes again so soon.
 # In seconds.
@@ -179,7 +174,7 @@ class Together:
     def _unraisable(self, error: Any) -> None:
         """Be silent about what goes wrong where nobody can be told; a time that is up, is up."""
         if isinstance(error.exc_value, TimedOut):
-            start_timer(_SOON)
+            timer.start(_SOON)
         elif isinstance(error.exc_value, Ended):
             os.write(1, str(Outcome(self.name, UNKNOWN, str(error.exc_value))).encode())
             os._exit(UNKNOWN)

@@ -171,11 +171,19 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def amount(number: float, noun: str) -> str:
-    """Return how many there are of a countable thing: `1 message`, `2 messages`."""
-    return f"{number} {plural(number, noun)}"
+def exact_span(seconds: float) -> str:
+    """Return a time span as people say it; one of less than a minute as exactly as it is known."""
+    return span(seconds) if seconds >= UNITS["m"] else f"{seconds:g} s"
 
 
-def plural(number: float, noun: str) -> str:
-    """Return what so many of a countable thing are called."""
-    return noun if number == 1 else f"{noun}s"
+def amount(number: float, noun: str, nouns: str = "") -> str:
+    """Return how many there are of a countable thing: `1 message`, `2 messages`; see plural()."""
+    return f"{number} {plural(number, noun, nouns)}"
+
+
+def plural(number: float, noun: str, nouns: str = "") -> str:
+    """Return what so many of a countable thing are called.
+
+    nouns: what several are called, where that is more than an s
+    """
+    return noun if number == 1 else nouns or f"{noun}s"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from check_postfix.command import cli
+from check_postfix.command.names import Pseudonyms
 from check_postfix.maillog.counts import pseudonym
+from check_postfix.maillog.counts.account import Accounts
+from check_postfix.maillog.store import location
 from check_postfix.maillog.store.store import Store
 from tests.support import material
 from tests.support.package import ROOT
@@ -59,18 +64,52 @@ def test_no_name_of_any_corpus_is_in_a_report(report, tmp_path, what):
     assert [name for name in whole if name in text.lower()] == []
 
 
+def a_state(path: Path) -> bytes:
+    """Make a state; return its secret."""
+    with Store(str(path), 1) as store:
+        return store.key
+
+
 def test_pseudonyms_are_those_of_the_checks(report, tmp_path):
     state = tmp_path / "state"
-    with Store(str(state), 1) as store:
-        key = store.key
+    key = a_state(state)
 
-    said = report("--log", RECORDED, "--anonymise", "--state", state)
+    said = report("--log", RECORDED, "--anonymise", "--state", state, "--top", "all")
 
     assert pseudonym.of(key, "client", "203.0.113.5") in said.text
     assert pseudonym.of(key, "domain", "example.net") in said.text
+    assert f"account-{Accounts(key).pseudonym(b'alice')}" in said.text
+    assert Pseudonyms(key).address("ben@example.net") in said.text
 
 
-def test_without_a_state_pseudonyms_hold_for_one_report(report):
+def test_trace_finds_whom_a_report_names_by_a_pseudonym(report, tmp_path, capsys):
+    state = tmp_path / "state"
+    a_state(state)
+    where = ["--log", str(RECORDED), "--state", str(state)]
+    told = report(*where, "--anonymise", "--top", "all").text
+
+    for pattern in (r"address-[0-9a-f]{10}", r"account-[0-9a-f]{10}"):
+        name = re.findall(pattern, told)[0]
+        with pytest.raises(SystemExit) as end:
+            cli.main(["trace", "--no-queue", *where, name])
+        assert (end.value.code, capsys.readouterr().err) == (0, "")
+
+
+def test_the_secret_is_that_of_the_state_that_this_user_s_checks_have(
+    report, tmp_path, monkeypatch
+):
+    state = tmp_path / "state"
+    key = a_state(state)
+    monkeypatch.setattr(location, "default_store", lambda: str(state))
+
+    said = report("--log", RECORDED, "--anonymise")
+
+    assert pseudonym.of(key, "domain", "example.net") in said.text
+
+
+def test_without_a_state_pseudonyms_hold_for_one_report(report, tmp_path, monkeypatch):
+    monkeypatch.setattr(location, "default_store", lambda: str(tmp_path / "none"))
+
     first, second = (report("--log", RECORDED, "--anonymise").text for _ in range(2))
 
     assert first != second

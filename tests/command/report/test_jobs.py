@@ -167,8 +167,8 @@ def test_a_damaged_archive_is_told_and_what_stands_before_the_damage_counts(repo
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("0", "--jobs 0: one process reads at least; example: --jobs 1"),
-        ("x", "--jobs x: not a whole number; example: --jobs 4, or all"),
+        ("0", "--jobs 0: one process reads at least; use for example 4, or all"),
+        ("x", "--jobs x: not a whole number; use for example 4, or all"),
     ],
 )
 def test_a_number_of_processes_that_there_cannot_be_is_refused(report, tmp_path, written, said):

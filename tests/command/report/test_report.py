@@ -622,9 +622,9 @@ def test_what_a_command_ends_with_is_told_from_what_a_daemon_ends_with(report, l
 @pytest.mark.parametrize(
     ("place", "advice"),
     [
-        ("/usr/lib/python3/dist-packages/check_postfix/command/installation.py",
+        ("/usr/lib/python3/dist-packages/check_postfix/command/packaged.py",
          "apt install python3-jinja2"),
-        ("/opt/check_postfix/lib/python3/site-packages/check_postfix/command/installation.py",
+        ("/opt/check_postfix/lib/python3/site-packages/check_postfix/command/packaged.py",
          "/opt/check_postfix/bin/pip install jinja2"),
     ],
 )  # fmt: skip
@@ -632,7 +632,7 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
     report, log, tmp_path, monkeypatch, place, advice
 ):
     monkeypatch.setattr("check_postfix.command.report.drawing.library", lambda _: None)
-    monkeypatch.setattr("check_postfix.command.installation.__file__", place)
+    monkeypatch.setattr("check_postfix.command.packaged.__file__", place)
     monkeypatch.setattr("sys.prefix", "/opt/check_postfix")
 
     said = report("--log", log(*SESSION), "--html", tmp_path / "mail.html")
@@ -647,7 +647,7 @@ def test_what_is_missing_is_installed_the_way_that_this_was(
         (["--day", "never"], "--day never: 'never' is not understood"),
         (["--day", "today", "--since", "12:00"], "--day is a whole day"),
         (["--since", "2026-11-24", "--until", "2026-11-23"], "--since is not before --until"),
-        (["--top", "many"], "--top many: not a whole number; example: --top 20, or --top all"),
+        (["--top", "many"], "--top many: not a whole number; use for example 20, or all"),
         (["--mail", "-oQ/tmp"], "--mail '-oQ/tmp': not one plain address"),
         (["--mail", "a@example.com\nBcc: x@example.org"], "not one plain address"),
         (["--mail", "a@example.com, b@example.com"], "not one plain address"),

@@ -30,9 +30,11 @@ def found(directory: Path, pattern: str, *names: str) -> dict[str, str]:
     ("pattern", "does", "does_not"),
     [
         ("*.log", ["a.log", ".x/../b.log"], [".hidden.log", "a.log.1", "d/a.log"]),
+        ("mail**.log", ["mail.log", "mail-1.log"], ["mai.log"]),
         ("mail?", ["mail1", "mailx"], ["mail", "mail12"]),
         ("mail[0-9]", ["mail1"], ["mailx", "mail"]),
         ("mail[!0-9]", ["mailx"], ["mail1"]),
+        ("mail[!^]", ["mail1"], ["mail^"]),
         ("mail[]^x]", ["mail]", "mail^", "mailx"], ["mail["]),
         ("mail[x", ["mail[x"], ["mailx"]),
         ("a.b+(c)", ["a.b+(c)"], ["axb+(c)", "a.bb(c)"]),

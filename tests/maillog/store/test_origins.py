@@ -74,7 +74,7 @@ def test_one_number_is_not_taken_for_another_that_begins_like_it(store: Store) -
 
     assert clients(store, 1) == {"192.0.2.1": 1}
     assert clients(store, 12) == {"192.0.2.12": 1}
-    assert not store.answers.has_totals(FIRST, FIRST + 60, [2])
+    assert not store.answers.totals(FIRST, FIRST + 60, [2])
     assert store.answers.silence_around(FIRST, FIRST + 60, 60, [2]) is None
 
 

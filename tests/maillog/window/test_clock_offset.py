@@ -89,7 +89,7 @@ def test_stamps_of_the_future_prove_a_zone_from_the_first(off, late):
     assert UNKNOWN.after(NOON - 3 + off + late, None, NOON, NOON - 3).proven == off
 
 
-@pytest.mark.parametrize("off", [12, 20, 53, 60 * 24, 60 * 24 * 60])
+@pytest.mark.parametrize("off", [11, 20, 53, 60 * 24, 60 * 24 * 60])
 def test_others_of_the_future_are_told_of_and_prove_none(off):
     offset = UNKNOWN.after(NOON + off, None, NOON, NOON)
 
@@ -97,7 +97,7 @@ def test_others_of_the_future_are_told_of_and_prove_none(off):
     assert offset.ahead(off) == 0  # its time has come
 
 
-@pytest.mark.parametrize("off", [-300, 0, 3])
+@pytest.mark.parametrize("off", [-300, 0, 3, 10])
 def test_stamps_of_the_past_are_not(off):
     offset = UNKNOWN.after(NOON + off, None, NOON, NOON)
 

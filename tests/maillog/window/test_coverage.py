@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_postfix.maillog.source.line_counts import LineCounts
-from check_postfix.maillog.window.coverage import Coverage
+from check_postfix.maillog.window.coverage import Coverage, Unread
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,18 @@ def test_minutes_that_a_gap_touches_are_not_included(gap, included):
     coverage = Coverage(start=0, end=1000, gaps=[(5, 6), gap])
 
     assert coverage.includes(120, 140) is included
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "included"),
+    [(100, 119, True), (100, 120, False), (139, 150, False), (140, 150, True)],
+)
+def test_minutes_of_which_a_file_cannot_be_read_are_not_included(first, last, included):
+    unread = Unread("/var/log/mail.log.1", "cannot read it", first, last)
+    coverage = Coverage(start=0, end=1000, unread=[unread])
+
+    assert coverage.includes(120, 140) is included
+    assert coverage.unread_in(120, 140) == ([] if included else [unread])
 
 
 def test_a_log_without_a_line_includes_nothing():
@@ -88,3 +100,15 @@ def test_of_several_logs_lines_are_added_up_and_gaps_and_notes_put_together():
 
     assert together.line_counts == LineCounts(20, 10, 8, 6, 4)
     assert (together.gaps, together.notes) == ([(110, 120), (150, 160)], ["a", "b"])
+
+
+@pytest.mark.parametrize(("begins", "start"), [(49, 49), (50, 20), (80, 20)])
+def test_of_logs_under_one_pattern_one_that_began_later_leaves_nothing_out(begins, start):
+    """One that was there when the pattern was first read may have begun long before its lines."""
+    counted = LineCounts(lines=1, events=1, matched=1)
+    parts = [
+        Coverage(start=20, end=100, line_counts=counted),
+        Coverage(start=begins, end=100, line_counts=counted),
+    ]
+
+    assert Coverage.of_several(parts, known=50, absence="").start == start

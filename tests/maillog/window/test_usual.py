@@ -14,6 +14,7 @@ from check_postfix.maillog.window.usual import (
     LASTING_MORE,
     LESS,
     MORE,
+    NOTHING,
     QUARTERS,
     UNJUDGED,
     WITHIN,
@@ -270,6 +271,37 @@ def test_20_a_factor_of_nothing_is_one_of_what_may_be() -> None:
 
     assert found.usual == pytest.approx(found.limit / 3)
     assert found.factor == pytest.approx(60 / found.usual)
+
+
+@pytest.mark.parametrize(
+    ("quarters", "how"),
+    [
+        ([100, 0, 0, 0], WITHIN),
+        ([101, 0, 0, 0], MORE),
+        ([50, 50, 50, 50], WITHIN),
+        ([51, 51, 51, 51], LASTING_MORE),
+        ([15, 15, None, None], WITHIN),
+        ([15, 14, None, None], LESS),
+    ],
+)
+def test_what_is_usual_at_most_or_at_least_is_usual(quarters: list[int | None], how: str) -> None:
+    usual = Range(28, 20.0, 100.0, 50.0, {2: 30}, None, None)
+
+    assert judge(Recent(quarters, 0), usual).how == how
+
+
+@pytest.mark.parametrize(("number", "how"), [(5, WITHIN), (4, LESS)])
+def test_of_days_of_a_kind_a_part_of_what_is_usual_is_usual(number: int, how: str) -> None:
+    usual = Range(28, 20.0, 100.0, 50.0, {}, (1, round(5 / NOTHING)), None)
+
+    assert judge(Recent([number, None, None, None], 0), usual).how == how
+
+
+@pytest.mark.parametrize(("unread", "is_known"), [(47, True), (48, False)])
+def test_a_day_is_known_of_which_more_than_half_was_read(unread: int, is_known: bool) -> None:
+    day = [None] * unread + [1] * (QUARTERS - unread)
+
+    assert (Usual([day] * DAYS).at(MORNING).days == DAYS) is is_known
 
 
 def test_the_bar_is_beyond_what_was_worse_on_some_days_only() -> None:

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from check_postfix.command.report.tally import Tally
 
 # Places in the rows of tallies
-MESSAGES, BYTES = 0, 1
+MESSAGES, SIZE = range(2)
 SENT, SENT_BYTES, DEFERRALS, BOUNCES, DELAY, LONGEST_DELAY = range(6)
 # Of a second; sums of delays are in these.
 MICROSECONDS = 1_000_000
-CONNECTIONS, SECONDS, LONGEST = range(3)
 
 # What can happen to a client's command or message; every kind of reject is REJECTED.
 REJECTED = "rejected"

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-from check_postfix.command import installation
+from check_postfix.command import packaged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def library(name: str) -> ModuleType | None:
 
 def how_to_install(name: str) -> str:
     """Return the command that installs rich or jinja2 for this installation."""
-    if installation.is_packaged():
+    if packaged.is_packaged():
         return f"apt install python3-{name}"
     # Another environment's pip would put it where nobody looks.
     return f"{os.path.join(sys.prefix, 'bin/pip')} install {name}"

@@ -67,7 +67,8 @@ def send(mail: EmailMessage, to: Sequence[str]) -> None:
             timeout=_PATIENCE, env={**child.environment(), "LOGNAME": _user()}, check=False,
         )  # fmt: skip
     except OSError as error:
-        raise LogError(f"cannot send mail: {program}: {error.strerror}") from None
+        cause = (error.strerror or str(error)).lower()
+        raise LogError(f"cannot send mail: {program}: {cause}") from None
     except subprocess.TimeoutExpired:
         raise LogError(
             f"cannot send mail: {program} took longer than {_PATIENCE} s; see whether Postfix runs"

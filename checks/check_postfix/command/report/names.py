@@ -1,13 +1,10 @@
-"""Names: what a report calls whom it tells of; pseudonyms where nobody is to be named."""
+"""Names: what a report calls whom it tells of; the checks' pseudonyms where nobody is named."""
 
 from __future__ import annotations
 
+from check_postfix.command.names import Pseudonyms
 from check_postfix.command.report import addresses
 from check_postfix.command.text import clean
-from check_postfix.maillog.source.generation import fingerprint
-
-# In hexadecimal digits
-_DIGITS = 10
 
 
 class Names:
@@ -19,48 +16,34 @@ class Names:
     """
 
     def __init__(self, secret: bytes, anonymise: bool) -> None:
-        self._secret = secret
+        self._pseudonyms = Pseudonyms(secret)
         self.anonymise = anonymise
-
-    def pseudonym(self, what: str, name: bytes) -> str:
-        """Return a pseudonym: the same for the same name, as long as the secret is the same.
-
-        Those of clients, domains and relays are the checks'.
-        """
-        digits = fingerprint(what.encode() + b" " + name.lower(), self._secret).hex()[:_DIGITS]
-        return f"{what}-{digits}"
 
     def address(self, name: bytes) -> str:
         """Return what an e-mail address is called."""
         if not self.anonymise or name == addresses.NULL_SENDER:
             return clean(name)
-        local, at, domain = name.rpartition(b"@")
-        if not at:
-            return self.pseudonym("address", name)
-        return f"{self.pseudonym('address', local)}@{self.pseudonym('domain', domain)}"
+        return self._pseudonyms.address(_text(name))
 
     def domain(self, name: bytes) -> str:
         """Return what a domain is called."""
         if not self.anonymise or name == addresses.NULL_SENDER:
             return clean(name)
-        return self.pseudonym("domain", name)
+        return self._pseudonyms.domain(_text(name))
 
     def client(self, name: bytes) -> str:
         """Return what the address of a client is called."""
         if name in (addresses.PICKUP, b""):
             return "this machine"
-        return self.pseudonym("client", name) if self.anonymise else clean(name)
+        return self._pseudonyms.client(_text(name)) if self.anonymise else clean(name)
 
     def host(self, name: bytes) -> str:
         """Return what a host is called that has written lines."""
-        return self.pseudonym("host", name) if self.anonymise else clean(name)
+        return self._pseudonyms.other("host", name.lower()) if self.anonymise else clean(name)
 
     def relay(self, name: bytes) -> str:
         """Return what a relay is called; Postfix's own words stay."""
-        host = name.partition(b"[")[0]
-        if not self.anonymise or (b"." not in host and b":" not in host):
-            return clean(name) if not self.anonymise else clean(host)
-        return self.pseudonym("relay", host)
+        return clean(self._pseudonyms.relay(_text(name)).encode() if self.anonymise else name)
 
     def account(self, name: bytes, is_known: bool = True) -> str:
         """Return what an account is called.
@@ -70,9 +53,13 @@ class Names:
         if not name:
             return ""
         if self.anonymise or not is_known:
-            return self.pseudonym("account", name)
+            return self._pseudonyms.account(_text(name))
         return clean(name)
 
     def said(self, text: bytes) -> str:
         """Return words of a log; nothing of them where nobody is to be named."""
         return "" if self.anonymise else clean(text)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")

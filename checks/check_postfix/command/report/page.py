@@ -65,11 +65,7 @@ def _drawn(template: str, report: Report, **more: object) -> str:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    shown = [
-        place
-        for place, column in enumerate(section.columns)
-        if column.key != _EXAMPLE and any(row[place] not in ("", None) for row in section.rows)
-    ]
+    shown = [place for place in section.shown if section.columns[place].key != _EXAMPLE]
     examples = [place for place, column in enumerate(section.columns) if column.key == _EXAMPLE]
     columns = [section.columns[place] for place in shown]
     listed: list[tuple[Any, ...]] = section.rows
@@ -112,50 +108,70 @@ def _chart(section: Section) -> dict[str, Any] | None:
     places = {name: keys.index(name) for name in _SERIES}
     titles = {name: section.columns[place].title for name, place in places.items()}
     rows: list[tuple[Any, ...]] = section.rows
-    sums = [sum(row[place] for place in places.values()) for row in rows]
-    most = max(sums, default=0)
+    numbers = [{name: row[place] for name, place in places.items()} for row in rows]
+    most = max((sum(of_row.values()) for of_row in numbers), default=0)
     if not most:
         return None
     number = len(rows)
     scale = (_HEIGHT - _ROOM) / most
     bars = []
-    for place, (row, whole) in enumerate(zip(rows, sums, strict=True)):
-        base = float(_HEIGHT)
-        parts, cells = [], []
-        for name, at in places.items():
-            height = row[at] * scale
-            base -= height
-            if row[at]:
-                parts.append({"name": name, "y": round(base, 1), "height": round(height, 1)})
-                percent = round(row[at] * _HUNDRED / most)
-                cells.append({"name": name, "percent": max(1, percent)})
-        rest = _HUNDRED - sum(int(str(cell["percent"])) for cell in cells)
-        if rest > 0:
-            cells.append({"name": "", "percent": rest})
-        told = ", ".join(f"{titles[name]} {row[at]:,}" for name, at in places.items())
+    for place, (row, of_row) in enumerate(zip(rows, numbers, strict=True)):
+        told = ", ".join(f"{titles[name]} {value:,}" for name, value in of_row.items())
         bars.append(
             {
                 "label": row[0],
-                "number": f"{whole:,}",
+                "number": f"{sum(of_row.values()):,}",
                 "title": f"{row[0]}: {told}",
                 "x": round((place + _GAP / 2 / _HUNDRED) * _HUNDRED / number, 2),
                 "width": round((_HUNDRED - _GAP) / number, 2),
-                "parts": parts,
-                "cells": cells,
+                "parts": _parts(of_row, scale),
+                "cells": _cells(of_row, most),
             }
         )
     every = -(-number // _LABELS)
-    labels = [
-        {"x": bar["x"], "words": bar["label"]} for bar in bars[::every]
-    ]  # fmt: skip
+    labels = [{"x": bar["x"], "words": bar["label"]} for bar in bars[::every]]
     step = _step(most)
     lines = [
         {"y": round(_HEIGHT - level * scale, 1), "words": f"{level:,}"}
         for level in range(step, most + 1, step)
     ]
-    key = [(name, titles[name], f"{sum(row[at] for row in rows):,}") for name, at in places.items()]
+    key = [
+        (name, title, f"{sum(of_row[name] for of_row in numbers):,}")
+        for name, title in titles.items()
+    ]
     zero = {"y": _HEIGHT, "words": ""}
     return {"height": _HEIGHT, "bars": bars, "labels": labels, "lines": [*lines, zero], "key": key}
+
+
+def _parts(numbers: dict[str, int], scale: float) -> list[dict[str, Any]]:
+    """Return the parts of a bar, from its foot up.
+
+    numbers: by series
+    scale:   height of 1
+    """
+    parts = []
+    base = float(_HEIGHT)
+    for name, number in numbers.items():
+        height = number * scale
+        base -= height
+        if number:
+            parts.append({"name": name, "y": round(base, 1), "height": round(height, 1)})
+    return parts
+
+
+def _cells(numbers: dict[str, int], most: int) -> list[dict[str, Any]]:
+    """Return a bar as cells of a table, in percent, for mail programs that draw nothing.
+
+    numbers: by series
+    most:    what the longest bar stands for
+    """
+    cells: list[dict[str, Any]] = [
+        {"name": name, "percent": max(1, round(number * _HUNDRED / most))}
+        for name, number in numbers.items()
+        if number
+    ]
+    rest = _HUNDRED - sum(cell["percent"] for cell in cells)
+    return [*cells, {"name": "", "percent": rest}] if rest > 0 else cells
 
 
 def _step(most: int) -> int:

@@ -62,7 +62,7 @@ def lines(
 
 def _table(section: Section, width: int, paint: Callable[[str, str], str]) -> Iterator[str]:
     columns = section.columns
-    shown = [place for place in range(len(columns)) if _is_shown(section, place)]
+    shown = section.shown
     cells = [[written(row[place], columns[place].kind) for place in shown] for row in section.rows]
     if not cells:
         return
@@ -82,11 +82,6 @@ def _table(section: Section, width: int, paint: Callable[[str, str], str]) -> It
         yield _line(row, kinds, widths, bar)
 
 
-def _is_shown(section: Section, place: int) -> bool:
-    """Tell whether a column has anything in it."""
-    return any(row[place] not in ("", None) for row in section.rows)
-
-
 def _line(cells: list[str], kinds: list[str], widths: list[int], bar: str = "") -> str:
     parts = [
         _fit(cell, width) if kind in LEFT else cell.rjust(width)
@@ -97,10 +92,9 @@ def _line(cells: list[str], kinds: list[str], widths: list[int], bar: str = "") 
 
 def _bars(section: Section) -> list[str]:
     """Return a bar for each row: as long as all its numbers together."""
-    sums = [sum(number for number in row[1:] if isinstance(number, int)) for row in section.rows]
-    most = max(sums, default=0) or 1
+    most = max(section.sums, default=0) or 1
     bars = []
-    for number in sums:
+    for number in section.sums:
         whole, rest = divmod(number * _BAR * 8 // most, 8)
         bars.append("█" * whole + _EIGHTHS[rest].strip())
     return bars

@@ -29,7 +29,7 @@ _NEARLY_ALL = 0.9
 
 def problems(
     book: Book, suspicions: list[str], unread: list[str], trace: Callable[[str], str],
-    domain: Callable[[bytes], str], beside: tuple[str, str] | None = None,
+    domain: Callable[[bytes], str], beside: tuple[str, str] | None,
 ) -> list[Problem]:  # fmt: skip
     """Return the problems, the worst first.
 
@@ -37,7 +37,8 @@ def problems(
     unread:     what could not be read
     trace:      returns the command that shows the lines with a text
     domain:     returns what a domain is called
-    beside:     that the time which was asked for lies before or after the log, and the next step
+    beside:     that the time which was asked for lies before or after the log, and the next step;
+                None if it does not
     """
     found = [
         Problem(URGENT, f"not everything was read: {words}", "see the end") for words in unread[:1]

@@ -105,15 +105,30 @@ class Said:
             elif is_of_daemon(record) or record.program in COMMANDS:
                 self._uncounted(record, start, times)
             return False
-        key = origin + queue_id
-        kind = event.kind
-        severity = None if id else _match_severity(record.text)
-        if severity and kind == "auth_failed" and entries.of_hour is not None:
-            entries.book.severities["warning", "smtpd"] += times
-        elif severity:
+        self._event(record, start, event, origin + queue_id, times)
+        if not id:
+            self._severity(record, event.kind, times)
+        return True
+
+    def _severity(self, record: Record, kind: str, times: int) -> None:
+        """Enter that a line with an event is a warning or an error, if it is."""
+        severity = _match_severity(record.text)
+        if not severity:
+            return
+        if kind == "auth_failed" and self._entries.of_hour is not None:
+            self._entries.book.severities["warning", "smtpd"] += times
+        else:
             # The tag of a start that failed before main.cf was read has no program in it.
             program = record.program or record.instance
-            entries.warned(severity["severity"], program, severity["text"], times)
+            self._entries.warned(severity["severity"], program, severity["text"], times)
+
+    def _event(self, record: Record, start: int, event: Event, key: bytes, times: int) -> None:
+        """Enter an event.
+
+        start: of the text behind the queue ID
+        key:   of its message
+        """
+        entries, kind = self._entries, event.kind
         if kind in _DELIVERED or kind in _FAILED:
             self._delivered(record, start, event, key, times)
         elif kind in ("received", "received_noqueue"):
@@ -137,7 +152,6 @@ class Said:
                 entries.book.faults.add((event.reason,), record.text, times)
         for counter in event.also if kind not in _FAILED else ():
             entries.count(counter, times)
-        return True
 
     def _delivered(self, record: Record, start: int, event: Event, key: bytes, times: int) -> None:
         entries = self._entries

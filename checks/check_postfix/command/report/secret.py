@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 
-from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.store.location import SHARED
+from check_postfix.command import names
+from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store.schema import SECRET_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-
-# In seconds
-_PATIENCE = 5
-_NAME = "maillog.sqlite3"
 
 
 def of(options: Namespace, notes: list[str]) -> bytes:
@@ -22,13 +18,9 @@ def of(options: Namespace, notes: list[str]) -> bytes:
 
     notes: gets what kept the state file from being read
     """
-    path = options.state or os.path.join(SHARED, _NAME)
-    if options.anonymise and os.path.exists(path):
-        from check_postfix.maillog.store.store import Store
-
+    if options.anonymise:
         try:
-            with Store(path, _PATIENCE) as store:
-                return store.key
-        except (LogError, StoreError) as error:
+            return names.secret(options.state)
+        except StoreError as error:
             notes.append(f"{error}; these pseudonyms are of this report alone")
     return os.urandom(SECRET_SIZE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from check_postfix.plugin.values import UNITS, span
+from check_postfix.plugin.values import exact_span
 
 # What stands in a column
 TEXT, WORDS, COUNT, SHARE, BYTES, SECONDS = "text", "words", "count", "share", "bytes", "seconds"
@@ -58,6 +58,20 @@ class Section(
     says: tuple[str, ...]
     more: int
     chart: str
+
+    @property
+    def shown(self) -> list[int]:
+        """The places of the columns in which anything stands."""
+        return [
+            place
+            for place in range(len(self.columns))
+            if any(row[place] not in ("", None) for row in self.rows)
+        ]
+
+    @property
+    def sums(self) -> list[int]:
+        """What the numbers of each row come to."""
+        return [sum(number for number in row if isinstance(number, int)) for row in self.rows]
 
 
 class Problem(namedtuple("Problem", "weight says then")):
@@ -120,5 +134,5 @@ def size(number: float) -> str:
 
 
 def seconds(number: float) -> str:
-    """Return a time as people read it; short ones as exactly as Postfix writes them."""
-    return span(number) if number >= UNITS["m"] else f"{round(number, 2):g} s"
+    """Return a time as people read it; a short one to the hundredth, as Postfix writes it."""
+    return exact_span(round(number, 2))

@@ -10,11 +10,12 @@ from check_postfix.command.report.book import (
     DEFERRALS,
     DELAY,
     LONGEST_DELAY,
+    MESSAGES,
     MICROSECONDS,
-    OTHERS,
     SENT,
     SENT_BYTES,
     SEPARATOR,
+    SIZE,
     STAGES,
 )
 from check_postfix.command.report.said import REFUSED
@@ -28,7 +29,9 @@ from check_postfix.command.report.section import (
     WORDS,
     Column,
     Section,
+    size,
 )
+from check_postfix.command.text import clean
 from check_postfix.maillog.events.recogniser import COMMANDS
 from check_postfix.maillog.events.recogniser.health import STARTERS
 from check_postfix.plugin import values
@@ -47,6 +50,8 @@ PUT_OFF = ("deferred", "softbounce")
 RECEIVED = ("received", "received_noqueue")
 _PERCENTS = (50, 90, 95, 99, 100)
 _HUNDRED = 100
+# The worst first
+_SEVERITIES = ("panic", "fatal", "error", "warning")
 
 # All others are of attempts, as Postfix writes them.
 _DEFERRED, _DEFERRED_MESSAGES = "deferred attempts", "deferred messages"
@@ -69,6 +74,8 @@ _TOTALS = (
     ("failed_logins", "failed logins", ("auth_failed",)),
     ("address_probes", "address probes", ("probes",)),
 )
+# Of these, those that are told even if there were none
+_ALWAYS = ("received", "sent", "deferrals", "bounced", "rejected")
 _SCREEN = (
     ("connected_postscreen", "connections to postscreen"),
     ("screen_allowlisted", "of clients on its lists"),
@@ -109,14 +116,13 @@ class Limits:
     A name without a limit of its own has the one for all.
     """
 
-    def __init__(self, of_all: int, own: dict[str, int | None]) -> None:
+    def __init__(self, of_all: int, own: dict[str, int]) -> None:
         self._of_all = of_all
         self._own = own
 
     def of(self, name: str) -> int:
         """Return the limit of the sections of this name."""
-        own = self._own.get(name)
-        return self._of_all if own is None else own
+        return self._own.get(name, self._of_all)
 
 
 class Sections:
@@ -140,7 +146,6 @@ class Sections:
 
         suspicions: what failed logins are
         """
-        domains, users = "domains", "users"
         book, names = self._book, self._names
         for section in (
             self._totals(),
@@ -151,26 +156,22 @@ class Sections:
             self._relays(),
             self._rejects("rejects", "Rejected, by reason", REJECTED),
             self._refused("rejected_whom", "Rejected, by whom", "rejected"),
-            self._rejects("rejects", "Would have been rejected", ("reject_warning",), "warnings"),
+            self._rejects("reject_warnings", "Would have been rejected", ("reject_warning",)),
             self._refused(
                 "reject_warnings_whom", "Would have been rejected, by whom", "reject_warning"
             ),
-            self._rejects("rejects", "Held", ("held",), "held"),
+            self._rejects("held", "Held", ("held",)),
             self._refused("held_whom", "Held, by whom", "held"),
-            self._rejects("rejects", "Discarded", ("discarded",), "discarded"),
+            self._rejects("discarded", "Discarded", ("discarded",)),
             self._refused("discarded_whom", "Discarded, by whom", "discarded"),
             self._refused_clients(),
             self._recipient_domains(),
             self._sending_domains(),
             self._delays(),
-            self._users(users, "senders", "Senders", book.senders, names.address, 0),
-            self._users(users, "senders", "Senders", book.senders, names.address, 1),
-            self._users(users, "recipients", "Recipients", book.recipients, names.address, 0),
-            self._users(users, "recipients", "Recipients", book.recipients, names.address, 1),
-            self._users(domains, "clients", "Clients", book.clients, names.client, 0),
-            self._users(domains, "clients", "Clients", book.clients, names.client, 1),
-            self._users(users, "accounts", "Accounts", book.accounts, names.account, 0),
-            self._users(users, "accounts", "Accounts", book.accounts, names.account, 1),
+            *self._both_ways("users", "senders", "Senders", book.senders, names.address),
+            *self._both_ways("users", "recipients", "Recipients", book.recipients, names.address),
+            *self._both_ways("domains", "clients", "Clients", book.clients, names.client),
+            *self._both_ways("users", "accounts", "Accounts", book.accounts, names.account),
             self._failed_logins(suspicions),
             self._services(),
             self._screen(),
@@ -218,7 +219,7 @@ class Sections:
             rows.insert(place + 1, (_DEFERRED_MESSAGES, messages))
         for key in ("senders", "sending_domains", "recipients", "recipient_domains"):
             rows.append((key.replace("_", " "), numbers[key]))
-        came, left = _bytes(numbers["bytes_received"]), _bytes(numbers["bytes_delivered"])
+        came, left = size(numbers["bytes_received"]), size(numbers["bytes_delivered"])
         says = (f"{came} came in, {left} left",)
         columns = [Column("what", "", WORDS), Column("number", "number", COUNT)]
         return Section("totals", "Totals", columns, rows, says)
@@ -309,9 +310,7 @@ class Sections:
             Section("bounces_by_relay", "Bounced, by relay", columns, rows), self._book.relays
         )
 
-    def _rejects(
-        self, limit: str, title: str, kinds: tuple[str, ...], key: str = "rejects"
-    ) -> Section:
+    def _rejects(self, key: str, title: str, kinds: tuple[str, ...]) -> Section:
         columns = [
             Column("number", "number", COUNT),
             Column("share", "share", SHARE),
@@ -333,8 +332,7 @@ class Sections:
                 (number, number * _HUNDRED / whole, _KINDS_OF_REJECT[kind], stage, reason, code,
                  blocklist, example)
             )  # fmt: skip
-        key = key if key != "warnings" else "reject_warnings"
-        return self._cut(Section(key, title, columns, rows, chart="bars"), limit)
+        return self._cut(Section(key, title, columns, rows, chart="bars"), "rejects")
 
     def _refused(self, key: str, title: str, group: str) -> Section:
         columns = [
@@ -357,10 +355,11 @@ class Sections:
         return f"{named}  ({self._names.address(sender[:-1])})" if sender else named
 
     def _refused_clients(self) -> Section:
-        return self._one_number(
-            "rejects", "rejected_clients", "Rejected clients", self._book.refused_clients,
-            self._names.client, "client",
-        )  # fmt: skip
+        tally = self._book.refused_clients
+        columns = [Column("number", "number", COUNT), Column("client", "client", TEXT)]
+        rows = [(row[0], self._names.client(name)) for name, row in self._top(tally, 0, "rejects")]
+        section = Section("rejected_clients", "Rejected clients", columns, rows)
+        return self._with_more(section, tally)
 
     # -- from whom, to whom
 
@@ -387,18 +386,19 @@ class Sections:
         return self._with_more(section, self._book.domains, SENT)
 
     def _sending_domains(self) -> Section:
-        book = self._book.sending_domains
-        return self._of_users("domains", "sending_domains", "Domains that mail came from", book,
-                              self._names.domain, 0)  # fmt: skip
+        return self._of_whom(
+            "domains", "sending_domains", "Domains that mail came from",
+            self._book.sending_domains, self._names.domain, MESSAGES,
+        )  # fmt: skip
 
-    def _users(
-        self, limit: str, key: str, title: str, tally: Tally, called: Callable[[bytes], str],
-        column: int,
-    ) -> Section:  # fmt: skip
-        by = "size" if column else "number"
-        return self._of_users(limit, f"{key}_by_{by}", f"{title}, by {by}", tally, called, column)
+    def _both_ways(
+        self, limit: str, key: str, title: str, tally: Tally, called: Callable[[bytes], str]
+    ) -> Iterator[Section]:
+        """Yield those with most messages, and those with the largest."""
+        for column, by in ((MESSAGES, "number"), (SIZE, "size")):
+            yield self._of_whom(limit, f"{key}_by_{by}", f"{title}, by {by}", tally, called, column)
 
-    def _of_users(
+    def _of_whom(
         self, limit: str, key: str, title: str, tally: Tally, called: Callable[[bytes], str],
         column: int,
     ) -> Section:  # fmt: skip
@@ -453,7 +453,7 @@ class Sections:
             Column("mechanism", "mechanism", TEXT),
         ]
         rows = [
-            (row[0], self._clean(service), self._clean(mechanism))
+            (row[0], clean(service), clean(mechanism))
             for (service, mechanism), row in _parted(self._top(self._book.services, 0, "users"))
         ]
         section = Section("failed_logins_by_service", "Failed logins, by service", columns, rows)
@@ -515,7 +515,7 @@ class Sections:
             Column("host", "host", TEXT),
         ]
         rows = [
-            (row[0], self._clean(cause), self._names.relay(host))
+            (row[0], clean(cause), self._names.relay(host))
             for (cause, host), row in _parted(self._top(self._book.unreachable, 0, "unreachable"))
         ]
         section = Section("unreachable", "Hosts that could not be reached", columns, rows)
@@ -539,8 +539,8 @@ class Sections:
         found = []
         for name, row in self._top(book.warnings, 0, "warnings"):
             severity, program, words = name.split(SEPARATOR, 2)
-            example = self._clean(book.warned.get(name, words))
-            found.append((row[0], severity.decode(), self._clean(program), example))
+            example = clean(book.warned.get(name, words))
+            found.append((row[0], severity.decode(), clean(program), example))
         found.sort(key=lambda row: _SEVERITIES.index(row[1]))
         said = _of_commands((severity, program) for _, severity, program, _ in found)
         section = Section("warnings", WARNINGS, columns, list(found), said)
@@ -548,9 +548,7 @@ class Sections:
 
     def _master(self) -> Section:
         columns = [Column("number", "number", COUNT), Column("said", "said", TEXT)]
-        rows = [
-            (row[0], self._clean(name)) for name, row in self._top(self._book.master, 0, "warnings")
-        ]
+        rows = [(row[0], clean(name)) for name, row in self._top(self._book.master, 0, "warnings")]
         return self._with_more(
             Section("master", "Starts and stops", columns, rows), self._book.master
         )
@@ -585,19 +583,6 @@ class Sections:
 
     # -- rows
 
-    def _clean(self, text: bytes) -> str:
-        from check_postfix.command.text import clean
-
-        return clean(text)
-
-    def _one_number(
-        self, limit: str, key: str, title: str, tally: Tally, called: Callable[[bytes], str],
-        head: str,
-    ) -> Section:  # fmt: skip
-        columns = [Column("number", "number", COUNT), Column(head, head, TEXT)]
-        rows = [(row[0], called(name)) for name, row in self._top(tally, 0, limit)]
-        return self._with_more(Section(key, title, columns, rows), tally)
-
     def _top(
         self, tally: Tally, column: int, limit: str, then: int | None = None
     ) -> list[tuple[bytes, list[float]]]:
@@ -613,10 +598,6 @@ class Sections:
         most = self._limits.of(limit)
         more = len(section.rows) - most if most else 0
         return section._replace(rows=section.rows[:most], more=max(0, more))
-
-
-_ALWAYS = ("received", "sent", "deferrals", "bounced", "rejected")
-_SEVERITIES = ("panic", "fatal", "error", "warning")
 
 
 def _of_commands(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -646,12 +627,3 @@ def _parted(
     rows: Iterable[tuple[bytes, list[float]]],
 ) -> Iterator[tuple[list[bytes], list[float]]]:
     return ((name.split(SEPARATOR), row) for name, row in rows)
-
-
-def _bytes(number: int) -> str:
-    from check_postfix.command.report.section import size
-
-    return size(number)
-
-
-assert OTHERS

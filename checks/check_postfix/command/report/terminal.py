@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from check_postfix.command.report.section import Report, Section
 
+# Of a bar, in signs
 _BAR = 20
-_EXAMPLE = "example"
 
 
 def lines(report: Report, width: int, is_coloured: bool = True) -> Iterator[str]:
@@ -63,10 +63,7 @@ def _table(section: Section):  # type: ignore[no-untyped-def]
     from rich.table import Table
     from rich.text import Text
 
-    shown = [
-        place for place in range(len(section.columns))
-        if any(row[place] not in ("", None) for row in section.rows)
-    ]  # fmt: skip
+    shown = section.shown
     has_text = any(section.columns[place].kind == TEXT for place in shown)
     table = Table(box=None, pad_edge=True, expand=has_text, header_style="dim", padding=(0, 1))
     texts = [place for place in shown if section.columns[place].kind == TEXT]
@@ -79,9 +76,8 @@ def _table(section: Section):  # type: ignore[no-untyped-def]
     has_bars = section.chart == "hours"
     if has_bars:
         table.add_column("", no_wrap=True)
-    sums = [sum(n for n in row[1:] if isinstance(n, int)) for row in section.rows]
-    most = max(sums, default=0) or 1
-    for row, number in zip(section.rows, sums, strict=True):
+    most = max(section.sums, default=0) or 1
+    for row, number in zip(section.rows, section.sums, strict=True):
         cells = [Text(written(row[place], section.columns[place].kind)) for place in shown]
         if has_bars:
             cells.append(Text("█" * round(number * _BAR / most), style="blue"))

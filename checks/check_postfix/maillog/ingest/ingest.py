@@ -15,7 +15,7 @@ from check_postfix.maillog.counts.counts import Counts
 from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest import rotation
-from check_postfix.maillog.ingest.progress import Progress
+from check_postfix.maillog.ingest.progress import RENAME_RETRIES, Progress
 from check_postfix.maillog.ingest.segments import Segments
 from check_postfix.maillog.ingest.survey import Survey
 from check_postfix.maillog.source.generation import Replaced
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.retention import Retention
     from check_postfix.maillog.store.store import Store
 
-# How often to look again at files that are just being renamed.
-_RENAME_RETRIES = 9
 # Of the time, what may be spent on looking into files before one of them is read.
 _LOOKING = 0.25
 # A transaction takes this many seconds, and what the reading of one file takes longer.
@@ -133,7 +131,7 @@ class Ingest:
 
     def _step(self) -> bool:
         """Read for a while in one transaction; tell whether to go on now."""
-        for _ in range(_RENAME_RETRIES):
+        for _ in range(RENAME_RETRIES):
             try:
                 with self._store.transaction():
                     return self._batch()

@@ -14,6 +14,7 @@ from check_postfix.maillog.ingest.parts import Cuts
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
+    FIRST_LINES,
     Generation,
     Replaced,
     fingerprints,
@@ -44,8 +45,6 @@ _HOLE_STEP_PARTS = 8  # of a piece
 # Enough before an offset to hold the longest line that Postfix writes, whatever the
 # frame: what a line says can depend on the line before it.
 _BYTES_BEFORE = 4096
-# Bytes of a file that tell when it begins.
-FIRST_LINES = 16 * 1024
 # So many bytes are asked for the minute before a piece, and of so many lines each.
 _NEARBY_BYTES = 64 * 1024
 _ASKED_NEARBY = 10_000
@@ -77,7 +76,7 @@ class PieceReader:
         latest: int,
         counts: Callable[[], Counts],
         deadline: float,
-        jobs: int = 1,
+        jobs: int,
     ) -> None:
         self._store = store
         self._log = log

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.store import Store
 
 # How often to look again at files that are just being renamed.
-_RENAME_RETRIES = 9
+RENAME_RETRIES = 9
 # To list so many files takes no time that is worth a note of it.
 _FEW = 64
 
@@ -155,7 +155,7 @@ class Progress:
 
     def _at_rest(self, files: list[LogFile], rows: Sequence[SeenFile]) -> list[LogFile]:
         """Return the files as they are while nobody is renaming them."""
-        for _ in range(_RENAME_RETRIES):
+        for _ in range(RENAME_RETRIES):
             again = self._listed(rows)
             if [(file.path, file.inode) for file in files] == [
                 (file.path, file.inode) for file in again

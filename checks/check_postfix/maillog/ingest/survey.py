@@ -16,11 +16,12 @@ from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.ingest import rotation
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
+    FIRST_LINES,
     Generation,
     Replaced,
     fingerprints,
 )
-from check_postfix.maillog.source.logfile import LogFile
+from check_postfix.maillog.source.logfile import LogFile, inode_at
 from check_postfix.maillog.source.refusal import Unreadable
 from check_postfix.maillog.store.seen import SeenFile
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 # So many files are looked into however little time there is.
 LEAST_LOOKS = 20
-# Bytes of a file that tell when it begins, as in piece.py.
-_FIRST_LINES = 16 * 1024
 # The newest files that may be written to under a name that they have had before.
 _WATCHED = 64
 
@@ -132,7 +131,7 @@ class Survey:
         from check_postfix.maillog.ingest import search
 
         # Whoever closes an open database gives up the locks of this process on it.
-        state = _inode(self._store.path)
+        state = inode_at(self._store.path)
 
         def is_known(file: LogFile) -> bool:
             return file.inode == state or self._progress.has_name(file.path)
@@ -306,7 +305,7 @@ class Survey:
         """Return the file as it was opened, and its generation, None if it has no line yet."""
         with file.open(self._deadline) as stream:
             opened = LogFile(file.path, stream.status())
-            data = stream.read_head(_FIRST_LINES)
+            data = stream.read_head(FIRST_LINES)
             if opened.inode != file.inode:
                 raise Replaced
             head = fingerprints(data[:FINGERPRINTED], self._store.key)
@@ -385,14 +384,6 @@ class Survey:
                 self._heads[id(generation)] = data
                 return data
         return b""
-
-
-def _inode(path: str | None) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path or "")
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _bytes(file: LogFile | SeenFile) -> str:

@@ -19,6 +19,8 @@ from check_postfix.maillog.source.value import Value
 
 # Enough for several lines; each has a stamp, a process ID and a queue ID.
 FINGERPRINTED = 1024
+# Bytes of a file that tell when it begins.
+FIRST_LINES = 16 * 1024
 _DIGEST = 16
 # A head has a fingerprint at each of these sizes that it has reached, so that
 # short files can be compared with long ones. No line is shorter than the first.

@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.source.stream import Stream
 
+    # Device and inode number
+    Inode = tuple[int, int]
+
 # How compressed files are called.
 COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 
@@ -55,6 +58,15 @@ class LogFile:
         from check_postfix.maillog.source.stream import Stream
 
         return Stream(self.path, deadline)
+
+
+def inode_at(path: str | None) -> Inode | None:
+    """Return device and inode of what is at a path, None if there is nothing, or no path."""
+    try:
+        status = os.stat(path or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def look(path: str) -> LogFile:

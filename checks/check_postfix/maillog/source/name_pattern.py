@@ -90,30 +90,16 @@ class _Part:
         for token in _TOKEN.finditer(written):
             kind, text = token.lastgroup, token[0]
             if kind == "field" and text != "%%":
-                if token["field"] not in _FIELDS:
-                    raise ValueError(
-                        f"{text} is no field of a date",
-                        f"use some of {', '.join(f'%{field}' for field in _FIELDS)}, and %% for %",
-                    )
                 self.fields.append(token["field"])
-                expression += f"({_FIELDS[token['field']]})"
+                expression += _of_field(text)
                 filled += re.escape(text)
                 self._pieces.append(text)
             elif kind in ("star", "one", "set"):
-                name = f"w{wild}"
-                wild += 1
-                inner = text[1:-1]
-                if kind == "set":
-                    inner = inner.replace("\\", r"\\").replace("[", r"\[")
-                    inner = (
-                        ("^" + inner[1:]) if inner.startswith("!") else inner.replace("^", r"\^")
-                    )
-                    part = f"(?P<{name}>[{inner}])"
-                else:
-                    part = f"(?P<{name}>{'[^/]*' if kind == 'star' else '[^/]'})"
+                part = f"(?P<w{wild}>{_of_wildcard(text)})"
                 expression += part
                 filled += part
-                self._pieces.append(wild - 1)
+                self._pieces.append(wild)
+                wild += 1
             else:
                 text = "%" if text == "%%" else text
                 expression += re.escape(text)
@@ -147,6 +133,33 @@ class _Part:
         is_dated: whether any part has a date
         """
         return bool((self._match_filled if is_dated else self._match)(name))
+
+
+def _of_field(written: str) -> str:
+    """Return the expression of a field of a date: `%Y`.
+
+    Raises: ValueError
+    """
+    values = _FIELDS.get(written[1:])
+    if values is None:
+        raise ValueError(
+            f"{written} is no field of a date",
+            f"use some of {', '.join(f'%{field}' for field in _FIELDS)}, and %% for %",
+        )
+    return f"({values})"
+
+
+def _of_wildcard(written: str) -> str:
+    """Return the expression of a wildcard: any number of `*`, `?` or `[abc]`."""
+    if written.startswith("*"):
+        return "[^/]*"
+    if written == "?":
+        return "[^/]"
+    inner = written[1:-1].replace("\\", r"\\").replace("[", r"\[")
+    if inner.startswith("!"):
+        return f"[^{inner[1:]}]"
+    escaped = inner.replace("^", r"\^")
+    return f"[{escaped}]"
 
 
 def _unnamed(match: re.Match[str]) -> list[int]:

@@ -39,11 +39,6 @@ class Answers:
                     sums[name] = sums.get(name, 0) + number
         return packed.of_all(sums)
 
-    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
-        """Tell whether anything was counted in the minutes from start up to, not with, end."""
-        with self._database.reading():
-            return any(True for _ in self._totals_of(start, end, origins))
-
     def totals_of(
         self, start: int, end: int, origins: Iterable[int]
     ) -> Iterator[tuple[int, list[tuple[str, int]]]]:

@@ -63,10 +63,6 @@ class HeldAnswers:
                 sums[name] = sums.get(name, 0) + number
         return packed.of_all(sums)
 
-    def has_totals(self, start: int, end: int, origins: Iterable[int]) -> bool:
-        """See Answers."""
-        return bool(self._rows(origins, "", start, end))
-
     def keys(
         self, family: str, start: int, end: int, origins: Iterable[int]
     ) -> list[tuple[tuple[str, ...], int]]:

@@ -76,7 +76,7 @@ def rare(known: int) -> int:
     return max(1, (RARE * known + DAYS // 2) // DAYS)
 
 
-def bar(strays: Iterable[float], rare: int, level: float = 0.0, beyond: float = BEYOND) -> float:
+def bar(strays: Iterable[float], rare: int, level: float = 0.0) -> float:
     """Return up to which number is no news.
 
     strays: how far the root of a number lay above its level on each known day, at most
@@ -84,7 +84,7 @@ def bar(strays: Iterable[float], rare: int, level: float = 0.0, beyond: float = 
     level:  root of the level
     """
     usual = sorted(strays, reverse=True)[rare - 1 : rare]
-    most: float = (level + beyond * max([CHANCE, *usual])) ** 2
+    most: float = (level + BEYOND * max([CHANCE, *usual])) ** 2
     return most
 
 

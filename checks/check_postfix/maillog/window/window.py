@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from check_postfix.maillog.store.places import Login
+    from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.compared import Compared
     from check_postfix.maillog.window.coverage import Coverage
     from check_postfix.maillog.window.daily_most import DailyMost
     from check_postfix.maillog.window.delays import Delays
-    from check_postfix.maillog.window.log_file import LogFile
     from check_postfix.maillog.window.silence import Silence
     from check_postfix.maillog.window.view import Rows, Takes, View
 
@@ -55,7 +55,7 @@ class Window:
         logs: Sequence[str] = (),
         state: str | None = None,
         last: int | None = None,
-        files: Callable[[], Sequence[LogFile]] = tuple,
+        files: Callable[[], Sequence[AgedFile]] = tuple,
     ) -> None:
         self.start = start
         self.end = end
@@ -111,7 +111,7 @@ class Window:
         return self._supposed.get(family, 0)
 
     @cached_property
-    def files(self) -> Sequence[LogFile]:
+    def files(self) -> Sequence[AgedFile]:
         """The files that the log is made of."""
         return self._files()
 

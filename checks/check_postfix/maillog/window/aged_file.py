@@ -1,11 +1,11 @@
-"""A file that a log is made of, as far as the log itself is judged by it."""
+"""Aged file: one that a log is made of, as far as the log itself is judged by it."""
 
 from __future__ import annotations
 
 from check_postfix.maillog.source.value import Value
 
 
-class LogFile(Value):
+class AgedFile(Value):
     """A live log, or one of its archives.
 
     path: where it lies

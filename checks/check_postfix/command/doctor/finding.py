@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+AS_ROOT = "as root: postfix-log doctor"
+
 
 class Finding(namedtuple("Finding", "text fix", defaults=("",))):
     """What was found.
@@ -15,3 +17,9 @@ class Finding(namedtuple("Finding", "text fix", defaults=("",))):
 
     text: str
     fix: str
+
+
+def of_error(error: Exception) -> Finding:
+    """Return the finding of an error, which names thing, cause and fix."""
+    text, _, fix = str(error).partition("; ")
+    return Finding(text, fix or "see above")

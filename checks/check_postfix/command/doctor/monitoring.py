@@ -12,19 +12,23 @@ import pwd
 import time
 
 from check_postfix import programs
-from check_postfix.command import installation
-from check_postfix.command.finding import Finding
+from check_postfix.command import packaged, state
+from check_postfix.command.doctor import state_file
+from check_postfix.command.doctor.finding import Finding
 from check_postfix.common import missed
 from check_postfix.common.log_options import ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, LOG
 from check_postfix.common.log_source import FROM_LOG
+from check_postfix.maillog.errors import StoreError
 from check_postfix.maillog.store import run_mark
 from check_postfix.plugin import UsageError, values
-from check_postfix.plugin.run import options_of
+from check_postfix.plugin.arguments import options_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
+    from check_postfix.command.users import User
     from check_postfix.maillog.store.store import Store
     from check_postfix.plugin import Check
 
@@ -33,6 +37,22 @@ _LATELY = 20
 _LATE = 30
 # Checks that are named
 _MOST = 4
+
+
+def findings(given: Namespace, user: User) -> Iterator[Finding]:
+    """Yield which checks were asked lately.
+
+    What keeps that from being known is told of the state.
+    """
+    try:
+        path = state_file.path_for(given, user)
+        if state.is_missing(path):
+            return
+        with state.opened(path) as store:
+            asked = Asked(store, given)
+    except StoreError:
+        return
+    yield _finding(asked, path)
 
 
 class Asked:
@@ -114,13 +134,13 @@ def _ids(key: bytes, written: Namespace) -> list[tuple[str, set[str]]]:
     return found
 
 
-def finding(asked: Asked, path: str) -> Finding:
+def _finding(asked: Asked, path: str) -> Finding:
     """Return what is to be said of the monitoring.
 
     path: of the state
     """
     now, last = int(time.time()) // 60, asked.last
-    begin = f"configure it: step 3 of {installation.readme()}"
+    begin = f"configure it: step 3 of {packaged.readme()}"
     see = "or see that it runs: systemctl status icinga2 nagios4 nagios-nrpe-server, whichever"
     see += " there is"
     if last is None:

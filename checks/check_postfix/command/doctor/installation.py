@@ -1,4 +1,4 @@
-"""The installation that runs: where its executables are, what brought it, and another one's."""
+"""The installation that runs, as doctor finds it: where its executables are, and another one's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import shlex
 import sys
 
 from check_postfix import programs
-from check_postfix.command.finding import Finding
+from check_postfix.command import packaged
+from check_postfix.command.doctor.finding import Finding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,19 +24,6 @@ PLUGINS = (
     "/usr/lib64/nagios/plugins",
     "/usr/local/nagios/libexec",
 )
-# Of Debian's packages; nothing else may put anything there.
-_PACKAGED = "/usr/lib/python3/dist-packages/"
-_README = "/usr/share/doc/check-postfix/README.md"
-
-
-def is_packaged() -> bool:
-    """Tell whether a package of the distribution has brought this."""
-    return __file__.startswith(_PACKAGED)
-
-
-def readme() -> str:
-    """Return where the page lies that says how to install."""
-    return _README if is_packaged() else "README.md"
 
 
 def executables() -> list[str]:
@@ -53,8 +41,8 @@ def findings(is_monitored: bool) -> Iterator[Finding]:
         yield Finding(
             f"{len(several)} of them: {', '.join(several)}",
             "keep one, whose version is then the checks' as well: apt remove check-postfix, or of"
-            f" pip what {readme()} says under 'Upgrade, change and remove'; install what is kept"
-            " again",
+            f" pip what {packaged.readme()} says under 'Upgrade, change and remove'; install what"
+            " is kept again",
         )
     if is_monitored:
         yield from _of_plugins()
@@ -94,7 +82,7 @@ def _of_plugins() -> Iterator[Finding]:
 
 def _link(place: str) -> str:
     """Return the command that puts the checks into a directory of plugins."""
-    if is_packaged():
+    if packaged.is_packaged():
         return "apt install --reinstall check-postfix"
     scripts = os.path.join(sys.prefix, "bin")
     if not glob.glob(os.path.join(glob.escape(scripts), "check_postfix_*")):
