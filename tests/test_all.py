@@ -27,7 +27,9 @@ RECORDED = ROOT / "tests/recorded/mail.iso.log"
 THEN = ["--log", str(RECORDED), "--at", "2026-11-24T18:16Z"]
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 # Of each message that waits there are so many seconds since it came, by another clock
-AGES = re.compile(r"_oldest=\d+s|oldest \d+ \w+ \d+ \w+|\d+\.\d+ ms")
+AGES = re.compile(
+    r"(?:_oldest|silence|standstill|log_age)=\d+s|oldest \d+ \w+ \d+ \w+|\d+ \w+ old|\d+\.\d+ ms"
+)
 PSEUDONYM = re.compile(r"\b([a-z]+)-[0-9a-f]{10}\b")
 
 

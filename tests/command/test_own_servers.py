@@ -16,7 +16,7 @@ LMTP = "mx1.example.com[private/dovecot-lmtp]"
     [
         (
             f"connect to {LMTP}: No such file or directory",
-            "private/dovecot-lmtp",
+            "connection refused, private/dovecot-lmtp",
             "nothing answers at private/dovecot-lmtp on this machine: see that the server behind it"
             " runs (Dovecot: systemctl status dovecot) and who may open it: ls -l $(postconf -h"
             " queue_directory)/private/dovecot-lmtp; then postqueue -f",
