@@ -83,8 +83,10 @@ MAIL = """\
 mv /tmp/mail.$$ /tmp/mailed.$$
 """
 TAKE_MAIL = "rm -f /usr/bin/mail /tmp/mailed.*; install -m 0755 /tmp/mail /usr/bin/mail\n"
-UNTIL_MAILED = "for _ in $(seq 120); do ! grep -qs postfix-log /tmp/mailed.* || break\n"
-MAILED = "sleep 0.5; done; grep -l postfix-log /tmp/mailed.* | xargs cat\n"
+# Others may be in trouble as well, and name the command postfix-log.
+ITS_SERVICE = "'^Service: *postfix-log$'"
+UNTIL_MAILED = f"for _ in $(seq 120); do ! grep -qs {ITS_SERVICE} /tmp/mailed.* || break\n"
+MAILED = f"sleep 0.5; done; grep -l {ITS_SERVICE} /tmp/mailed.* | xargs cat\n"
 ICINGA_MAILS = f"""\
 {TAKE_MAIL}
 sed -i 's/vars.postfix = true/&\\n vars.check_postfix_log_critical = "@0:"/' \\
