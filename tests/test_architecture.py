@@ -142,6 +142,16 @@ def test_a_run_with_nothing_new_loads_nothing_it_does_not_need(name, tmp_path):
     )
 
 
+def test_the_command_loads_what_reads_dates_when_there_is_one_to_read():
+    program = "import sys, check_postfix.command.report.report\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert "check_postfix.command.moment" in done.stdout.split()
+    assert "dateutil" not in done.stdout.split()
+
+
 def test_a_run_loads_what_reads_when_it_has_something_to_read():
     # One of a crowd first waits for another run, and then mostly finds all read by that.
     program = "import sys, check_postfix.maillog.ingest.ingest\nprint(*sys.modules)"

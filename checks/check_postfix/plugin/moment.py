@@ -8,11 +8,12 @@ in silence.
 from __future__ import annotations
 
 import re
-import warnings
 from datetime import datetime, timedelta, tzinfo
 
-from dateutil import parser, tz
-from dateutil.relativedelta import relativedelta
+# Most runs have no time to read, and dateutil takes longer to load than they take.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dateutil.relativedelta import relativedelta
 
 # Three that are understood, for whoever has written another; as a shell takes them
 FORMS = ("1h", "'yesterday 22:00'", "2026-11-24")
@@ -46,15 +47,6 @@ _find_words = re.compile(r"[^\W\d_]+").findall
 _ANY_TIME = datetime(2024, 1, 1, 5, 7, 11, 13)
 # How far clocks of the world are from UTC; a greater offset is another time: `22:00-23:00`
 _FARTHEST = timedelta(hours=14)
-# From a day on which `22:00`, `monday`, `24th` or `24 Dec` is looked for to the next such day
-_STEPS = (
-    relativedelta(),
-    relativedelta(days=1),
-    relativedelta(days=2),  # of another zone, whose day is another one
-    relativedelta(weeks=1),
-    relativedelta(months=1),
-    relativedelta(years=1),
-)
 
 
 def read(
@@ -69,6 +61,8 @@ def read(
 
     Raises: ValueError with what is wrong, and maybe what to do about it
     """
+    from dateutil import tz
+
     where = where or tz.tzlocal()
     now = now or datetime.now(where)
     text = written.strip()
@@ -89,12 +83,13 @@ def read(
     def on(day: datetime) -> datetime:
         return _parsed(text, day, where)
 
+    steps = _steps()
     # Another zone's may be there already.
-    days = [today + relativedelta(days=1), *(today - step for step in _STEPS)]
+    days = [today + timedelta(days=1), *(today - step for step in steps)]
     found = next((found for day in days if (found := on(day)) <= now), on(today))
     if after is not None and found <= after:
         begin = _day_of(after.astimezone(where))
-        return next((next_ for step in _STEPS if (next_ := on(begin + step)) > after), found)
+        return next((next_ for step in steps if (next_ := on(begin + step)) > after), found)
     return found
 
 
@@ -110,6 +105,20 @@ def is_day(written: str) -> bool:
         return False
     rest = _DAY.sub("", text).strip()
     return not rest or _fields(rest, _ANY_TIME).time() == _ANY_TIME.time()
+
+
+def _steps() -> tuple[relativedelta, ...]:
+    """Return how far a `22:00`, `monday`, `24th` or `24 Dec` may be from the next such one."""
+    from dateutil.relativedelta import relativedelta
+
+    return (
+        relativedelta(),
+        relativedelta(days=1),
+        relativedelta(days=2),  # of another zone, whose day is another one
+        relativedelta(weeks=1),
+        relativedelta(months=1),
+        relativedelta(years=1),
+    )
 
 
 def _ago(written: str, now: datetime) -> datetime:
@@ -174,6 +183,10 @@ def _fields(
     day:       which tells what is not written
     dayfirst, yearfirst: the order in which a date of numbers is read
     """
+    import warnings
+
+    from dateutil import parser
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)
@@ -201,6 +214,8 @@ def _parsed(written: str, day: datetime, where: tzinfo) -> datetime:
 
 def _not_understood(written: str) -> str:
     """Return which words are not understood, if it is these."""
+    from dateutil import parser
+
     known = parser.parserinfo()
     strange = [
         word
