@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import time
 
-from check_postfix.common.log_options import (
-    ARCHIVES,
-    FROM_JOURNAL,
-    JOURNAL_MATCH,
-    LOG,
-    STATE,
-    TIMEZONE,
-)
+from check_postfix.common.log_options import STATE, WHICH_LINES
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.plugin.output import LONGEST_LINE
 
@@ -25,8 +18,6 @@ if TYPE_CHECKING:
 
 # How the line with the next step begins
 SEE = "see: "
-# What decides which lines are read, and of which time.
-_PASSED_ON = (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE)
 
 
 def command(
@@ -42,7 +33,7 @@ def command(
     import shlex
 
     words = ["postfix-log", "trace"]
-    for option in _PASSED_ON if are_names else (*_PASSED_ON, STATE):
+    for option in WHICH_LINES if are_names else (*WHICH_LINES, STATE):
         words += option.words(getattr(options, option.name))
     words += ["--since", _moment(window.start)]
     words += ["--until", _moment(window.end)] if options.at is not None else []

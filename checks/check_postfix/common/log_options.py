@@ -163,6 +163,8 @@ ANONYMISE = Option(
     switch=True,
 )
 
+# What decides which lines are read, and of which time they are
+WHICH_LINES = (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE)
 OPTIONS = [
     LOG,
     ARCHIVES,

@@ -27,6 +27,7 @@ from check_postfix.common.log_options import (
     LOG,
     STATE,
     TIMEZONE,
+    WHICH_LINES,
 )
 from check_postfix.common.suspicion import Tries
 from check_postfix.plugin import Option, values
@@ -274,6 +275,6 @@ def _suspicions(book: Book, names: Names) -> list[str]:
 def _trace(options: Namespace, extent: Extent, text: str) -> str:
     """Return the command that shows the lines with a text."""
     words = ["postfix-log", "trace"]
-    for option in (LOG, ARCHIVES, FROM_JOURNAL, JOURNAL_MATCH, TIMEZONE):
+    for option in WHICH_LINES:
         words += option.words(getattr(options, option.name))
     return shlex.join([*words, *extent.words(), text])

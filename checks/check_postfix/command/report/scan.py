@@ -91,18 +91,12 @@ _REFUSED = (
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?P<refused_address>" + fields.CLIENT_ADDRESS + rb")\]"
     rb"(?::\d++|): (?P<answer>[245]\d\d (?:" + fields.ENHANCED_CODE + rb" |)"
-    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])"
-    rb"(?P<reply_text>" + reject.SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
-    rb"[0-9A-Fa-f.:]*+(?P<reply_end>[^;\n]*+))(?P<envelope>[^\n]*+)"
+    + reject.PLAIN_MESSAGE + rb")(?P<envelope>[^\n]*+)"
 )  # fmt: skip
 _WARNING = b"warning: "
-_ACCOUNT = rb", sasl_username="
 _LOGIN = (
     _WARNING + fields.CLIENT_NAME + rb"\[(?P<login_address>" + fields.CLIENT_ADDRESS
-    + rb")\](?::\d++|)(?P<login>: SASL "
-    + fields.MECHANISM + fields.AUTHENTICATION_FAILED
-    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
-    rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
+    + rb")\]" + login.PLAIN_FAILED
 )  # fmt: skip
 # How it begins and ends; what stands between names the other side.
 _TLS = (

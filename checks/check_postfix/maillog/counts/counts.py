@@ -164,9 +164,7 @@ class Counts:
         counters, family, key = tally(event)
         self.add_counters(minute, origin, counters, times)
         if event.kind in RECEIPTS:
-            self.add_of_sender(
-                minute, origin, sender.of(event), senders.MESSAGES, times, event.client
-            )
+            self.add_receipt(minute, origin, event, times)
         elif family:
             self.add_key(minute, origin, family, self.with_account(key, event.account), times)
         elif event.kind == "auth_succeeded":
@@ -174,6 +172,10 @@ class Counts:
             self.add_login(minute, origin, name, event.client, event.service)
         if event.recipient:
             self.add_recipients(minute, origin, [event.recipient])
+
+    def add_receipt(self, minute: int, origin: int, event: Event, times: int) -> None:
+        """Count messages by who has handed them in, where their event names it as a whole."""
+        self.add_of_sender(minute, origin, sender.of(event), senders.MESSAGES, times, event.client)
 
     def with_account(self, key: str, account: bytes) -> str:
         """Return a key with the account that it ends with, if there is one."""

@@ -104,25 +104,18 @@ _ACTIVE = (
 )  # fmt: skip
 REJECT = b"reject: "
 _REMOVED = rb"removed(?=\r?(?:\n|\Z))"
-# A reject, without whom it is about and how it ends. The reply is kept without the client's
-# address, which it mostly repeats.
+# A reject, without whom it is about and how it ends
 _REFUSED = (
     REJECT + rb"(?P<refused>[A-Z][A-Z-]++(?: content|)) from (?P<refused_client>(?:"
     + fields.CLIENT_NAME
     # postscreen, which always names the port
     + rb"|(?=\[[0-9A-Fa-f.:]++\]:\d))\[(?:" + fields.CLIENT_ADDRESS + rb"))\]"
     rb"(?::\d++|)(?P<reply_code>: [245]\d\d )(?:" + fields.ENHANCED_CODE + rb" |)"
-    + reject.PLAIN_ABOUT + rb"(?=[A-Za-z])"
-    rb"(?P<reply_text>" + reject.SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
-    rb"[0-9A-Fa-f.:]*+(?P<reply_end>[^;\n]*+)"
+    + reject.PLAIN_MESSAGE
 )  # fmt: skip
-# The account is a different one nearly each time.
-_ACCOUNT = rb", sasl_username="
 _LOGIN = (
     rb"warning: (?P<login_client>" + fields.CLIENT_NAME + rb"\[(?:" + fields.CLIENT_ADDRESS
-    + rb"))\](?::\d++|)(?P<login>: SASL " + fields.MECHANISM + fields.AUTHENTICATION_FAILED
-    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
-    rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
+    + rb"))\]" + login.PLAIN_FAILED
 )  # fmt: skip
 
 # By how a text starts: with an ID, with a warning, or with anything else.

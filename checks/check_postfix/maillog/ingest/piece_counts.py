@@ -264,7 +264,9 @@ class PieceCounts:
                 if template.names is HANDED_IN:
                     self._add_receipts(minute, template, named)
                 elif template.kind in RECEIPTS:
-                    self._add_receipt(minute, template, number)
+                    # Of pickup, of names with a comma, and in frames that are not ordinary
+                    assert template.event is not None  # else it would not count
+                    counts.add_receipt(minute, template.origin, template.event, number)
                 elif template.is_try:
                     self._add_recipients(minute, template, named)
                 elif template.kind == "auth_succeeded":
@@ -348,18 +350,6 @@ class PieceCounts:
             if account or (not template.event.other_id and senders.is_near(address)):
                 by = who.of(client, account)
                 add(minute, origin, by, senders.MESSAGES, times * each, address)
-
-    def _add_receipt(self, minute: int, template: LineTemplate, number: int) -> None:
-        """Count messages by who has handed them in, where the event names it as a whole.
-
-        So it is of pickup, of names with a comma, and in any frame that is not an ordinary one.
-        """
-        event = template.event
-        assert event is not None  # else it would not count
-        by = sender.of(event)
-        if by and senders.is_kept(by):
-            origin = template.origin
-            self._counts.add_of_sender(minute, origin, by, senders.MESSAGES, number, event.client)
 
 
 def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:

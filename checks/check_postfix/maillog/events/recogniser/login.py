@@ -22,6 +22,14 @@ from check_postfix.maillog.syntax.record import UNKNOWN, Record
 
 # No other warning begins with a client.
 OPENING = rb"warning: " + fields.CLIENT_NAME + rb"\["
+# The account is a different one nearly each time.
+_ACCOUNT = rb", sasl_username="
+# What follows the client and `]` of one that failed at Postfix, where that is plain
+PLAIN_FAILED = (
+    rb"(?::\d++|)(?P<login>: SASL " + fields.MECHANISM + fields.AUTHENTICATION_FAILED
+    + rb"[^,\n]*+(?:" + _ACCOUNT + rb"\(unavailable\)(?=\r?(?:\n|\Z))|))"
+    rb"(?:" + _ACCOUNT + rb"(?P<account>[^,\n]++)|)(?=\r?(?:\n|\Z))"
+)  # fmt: skip
 _SERVICES = (b"imap", b"pop3", b"submission", b"managesieve")
 # submission-login before Dovecot 2.4 says no more than what the client did.
 _ENDED = (b"Disconnected", b"Aborted login", b"Login aborted", b"Client has quit", b"Remote closed")

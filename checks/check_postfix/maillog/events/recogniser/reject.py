@@ -25,6 +25,12 @@ ABOUT = rb"(?:<(?![^\n]{701})(?![^\n]*>: [^\n]*>: )[^\n]*>: |)"
 PLAIN_ABOUT = rb"(?:<(?![^\n]{701})[^>\n]*+>: (?![^\n]*>: )|)"
 SERVICE = rb"(?:Service (?:unavailable|denied); |)"
 MESSAGE = SERVICE + rb"[^;\n]*+"
+# Whom it is about, and the message without the client's address, which it mostly repeats
+PLAIN_MESSAGE = (
+    PLAIN_ABOUT + rb"(?=[A-Za-z])"
+    rb"(?P<reply_text>" + SERVICE + rb"[^;\n\[]*+(?:\[(?=[0-9A-Fa-f.:]++\])|))"
+    rb"[0-9A-Fa-f.:]*+(?P<reply_end>[^;\n]*+)"
+)  # fmt: skip
 # smtpd names the client, postscreen the port; a milter's answer is logged like smtpd's own.
 # cleanup logs only an enhanced code, whose class is kept as the code.
 _match = Expression(
