@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
 from check_postfix.maillog.ingest.minutes import first_minute, last_minute, minute_of
-from check_postfix.maillog.ingest.parts import Cuts
+from check_postfix.maillog.ingest.parts import LONGEST_PART, Cuts, up_to
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.ingest.parts import Part
     from check_postfix.maillog.ingest.segments import Segments
     from check_postfix.maillog.ingest.several import Several
+    from check_postfix.maillog.source.ahead import Ahead
     from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.store import Store
@@ -54,6 +55,8 @@ _CLOSING_SECONDS = 0.5
 _CLOSING_TOGETHER_SECONDS = 2
 # Of less than this, one process has read the most before others have begun.
 _WORTH_SEVERAL_BYTES = 16 << 20
+# A log is at least so many times smaller when it is compressed.
+_COMPRESSED = 5
 
 
 class PieceReader:
@@ -158,8 +161,8 @@ class PieceReader:
         self.goes_on = True
         if not stream.compressed and not generation.hole:
             before = self._leave_hole(stream, generation) or before
-        with self._together(stream, generation, before):
-            at_end = self._read_on(stream, generation, before, now)
+        with self._together(stream, generation, before) as read:
+            at_end = self._read_on(stream, read, generation, before, now)
             end = min(self._deadline, time.monotonic() + _CLOSING_SECONDS)
             while (
                 generation.hole
@@ -170,27 +173,58 @@ class PieceReader:
         return at_end and not generation.hole
 
     @contextmanager
-    def _together(self, stream: Stream, generation: Generation, before: bytes) -> Iterator[None]:
-        """Have several processes read with this one, where that is worth it."""
+    def _together(
+        self, stream: Stream, generation: Generation, before: bytes
+    ) -> Iterator[Callable[[int], bytes]]:
+        """Have several processes read with this one, where that is worth it.
+
+        Yields: what reads on from the generation's end, where the stream stands
+        """
+        # The blocks of a compressed log are whole ones, as those of another.
+        read = stream.read_whole if stream.compressed else stream.read
         size = stream.status().st_size
-        left = size - generation.end + generation.hole
-        if self._jobs < 2 or stream.compressed or left < _WORTH_SEVERAL_BYTES:
-            yield
+        left = size * _COMPRESSED if stream.compressed else size - generation.end + generation.hole
+        if self._jobs < 2 or left < _WORTH_SEVERAL_BYTES:
+            yield read
             return
+        previous = self._minute_behind(generation)
+        with ExitStack() as opened:
+            if stream.compressed:
+                ahead = self._ahead(stream, generation.end)
+                if ahead is None:
+                    yield read
+                    return
+                opened.enter_context(ahead)
+                read, read_at = ahead.read, ahead.read_at
+                cuts = Cuts(generation.end, self._timestamps())
+                parts = cuts.parts(read_at, ahead.end_before, before, previous, LONGEST_PART)
+            else:
+                read_at = stream.read_at
+                hole = generation.hole_start, generation.hole_end
+                parts = self._parts(stream, generation.end, size, before, previous, *hole)
+            self._several = opened.enter_context(self._reading(parts, read_at))
+            try:
+                yield read
+            finally:
+                self._several = None
+
+    def _reading(self, parts: Iterator[Part], read_at: Callable[[int, int], bytes]) -> Several:
         # Who reads alone loads none of this.
         from check_postfix.maillog.ingest.several import Several
 
-        previous = self._minute_behind(generation)
-        hole = generation.hole_start, generation.hole_end
-        parts = self._parts(stream, generation.end, size, before, previous, *hole)
-        with Several(
-            self._jobs, parts, stream.read_at, self._timestamps, self._new_counts, self._store,
-            self._log,
-        ) as self._several:  # fmt: skip
-            try:
-                yield
-            finally:
-                self._several = None
+        return Several(
+            self._jobs, parts, read_at, self._timestamps, self._new_counts, self._store, self._log
+        )
+
+    def _ahead(self, stream: Stream, start: int) -> Ahead | None:
+        """Return what unpacks a compressed log for several processes, None if there is no room."""
+        from check_postfix.maillog.source.ahead import Ahead
+        from check_postfix.workers import most_begun
+
+        try:
+            return Ahead(stream, start, (most_begun(self._jobs) + 1) * LONGEST_PART)
+        except OSError:
+            return None
 
     def _parts(
         self,
@@ -207,7 +241,7 @@ class PieceReader:
         They are those of the pieces that will be read: of a hole the last one first.
         """
         cuts = Cuts(start, self._timestamps())
-        yield from cuts.parts(stream.read_at, stop, before, previous)
+        yield from cuts.parts(stream.read_at, up_to(stop), before, previous)
         end = min(self._deadline, time.monotonic() + _CLOSING_TOGETHER_SECONDS)
         while hole_end > hole_start and time.monotonic() < end:
             with stream.elsewhere():
@@ -215,7 +249,7 @@ class PieceReader:
                 previous = self._minute_before(stream, start)
                 before = _approach(stream, start)
             cuts = Cuts(start, self._timestamps())
-            yield from cuts.parts(stream.read_at, hole_end, before, previous)
+            yield from cuts.parts(stream.read_at, up_to(hole_end), before, previous)
             hole_end = start
 
     def _counted(
@@ -300,9 +334,17 @@ class PieceReader:
         """Return the minute of the line before the generation's end, as far as it is known."""
         return generation.last if self._before is None else self._before
 
-    def _read_on(self, stream: Stream, generation: Generation, before: bytes, now: int) -> bool:
-        """Read on from the generation's end, where the stream stands.
+    def _read_on(
+        self,
+        stream: Stream,
+        read: Callable[[int], bytes],
+        generation: Generation,
+        before: bytes,
+        now: int,
+    ) -> bool:
+        """Read on from the generation's end.
 
+        read:    reads on from there
         before:  the bytes before that
         Returns: whether it came to the end of the stream
         """
@@ -313,9 +355,7 @@ class PieceReader:
         tail = before
         counts = self._piece_counts(timestamps, before)
         last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
-        for block, end in self._counted(
-            stream.read, generation.end, counts, timestamps, self._deadline
-        ):
+        for block, end in self._counted(read, generation.end, counts, timestamps, self._deadline):
             if generation.since is None:
                 generation.since = first_minute(
                     block[1 : 1 + FIRST_LINES], self._timestamps(previous), now
