@@ -9,7 +9,13 @@ from contextlib import ExitStack, contextmanager
 from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
-from check_postfix.maillog.ingest.minutes import first_minute, last_minute, minute_of
+from check_postfix.maillog.ingest.minutes import (
+    first_minute,
+    last_minute,
+    minute_before,
+    minute_of,
+)
+from check_postfix.maillog.ingest.offsets import BYTES_BEFORE, approach, at_most, start_of_line
 from check_postfix.maillog.ingest.parts import LONGEST_PART, Cuts, up_to
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
@@ -21,7 +27,6 @@ from check_postfix.maillog.source.generation import (
 )
 from check_postfix.maillog.source.lines import LONGEST, blocks
 from check_postfix.maillog.source.stream import NEVER
-from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
@@ -43,12 +48,6 @@ PIECE_BYTES = 64 * 1024 * 1024
 # The hole closes by this much at a time. A slow machine reads so much between two looks at
 # the time.
 _HOLE_STEP_PARTS = 8  # of a piece
-# Enough before an offset to hold the longest line that Postfix writes, whatever the
-# frame: what a line says can depend on the line before it.
-_BYTES_BEFORE = 4096
-# So many bytes are asked for the minute before a piece, and of so many lines each.
-_NEARBY_BYTES = 64 * 1024
-_ASKED_NEARBY = 10_000
 # A transaction in which a hole closes takes about so many seconds; and one for which processes are
 # started.
 _CLOSING_SECONDS = 0.5
@@ -152,8 +151,8 @@ class PieceReader:
         if generation.end and stream.ends_at(generation.end):
             self.goes_on = True
             return True
-        before = _approach(stream, generation.end)
-        reached = len(before) == min(generation.end, _BYTES_BEFORE)
+        before = approach(stream, generation.end)
+        reached = len(before) == min(generation.end, BYTES_BEFORE)
         if not reached or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
@@ -247,7 +246,7 @@ class PieceReader:
             with stream.elsewhere():
                 start = _start_of_last(stream, hole_start, hole_end)
                 previous = self._minute_before(stream, start)
-                before = _approach(stream, start)
+                before = approach(stream, start)
             cuts = Cuts(start, self._timestamps())
             yield from cuts.parts(stream.read_at, up_to(hole_end), before, previous)
             hole_end = start
@@ -317,12 +316,12 @@ class PieceReader:
         size = stream.status().st_size
         if size - generation.end <= PIECE_BYTES:
             return b""
-        stop = _start_of_line(stream, size - PIECE_BYTES, size)
+        stop = start_of_line(stream, size - PIECE_BYTES, size)
         if stop is None:
             stream.go_to(generation.end)
             return b""
         self._before = self._minute_before(stream, stop)
-        before = _approach(stream, stop)
+        before = approach(stream, stop)
         generation.hole_start = generation.end
         generation.hole_end = generation.end = stop
         generation.since = None
@@ -394,11 +393,11 @@ class PieceReader:
         stop = generation.hole_end
         start = _start_of_last(stream, generation.hole_start, stop)
         previous = self._minute_before(stream, start)
-        before = _approach(stream, start)
+        before = approach(stream, start)
         timestamps = self._timestamps(previous)
         since = None
         counts = self._piece_counts(timestamps, before)
-        read = _up_to(stream, stop - start)
+        read = at_most(stream, stop - start)
         for block, _ in self._counted(read, start, counts, timestamps, NEVER):
             if since is None:
                 since = first_minute(
@@ -413,50 +412,20 @@ class PieceReader:
             generation.since = since
 
     def _minute_before(self, stream: Stream, offset: int) -> int | None:
-        """Return the minute of the line before an offset of a plain file, None if that has none.
-
-        A stamp of the hour that daylight saving repeats means its first or its second round;
-        the lines before it tell. So some of those are asked, back to one that means one minute
-        only: all of them nearby, where little may be logged, and then one here and there.
-        """
-        asked: list[bytes] = []
-        size = _NEARBY_BYTES
-        while offset > 0 and time.monotonic() < self._deadline:
-            start = max(0, offset - size)
-            stream.go_to(start)
-            # the first line is cut
-            lines = stream.read_whole(min(offset - start, _NEARBY_BYTES)).split(b"\n")[1:]
-            if size > _NEARBY_BYTES:
-                lines = lines[:1]
-            asked = [*lines, *asked]
-            if any(self._means_one_minute(line) for line in lines):
-                break
-            offset = start
-            size = _NEARBY_BYTES if len(asked) < _ASKED_NEARBY else 2 * _NEARBY_BYTES
-        last = None
-        timestamps = self._timestamps()
-        for line in asked:
-            minute = minute_of(line, timestamps)
-            last = last if minute is None else minute
-        return last
-
-    def _means_one_minute(self, line: bytes) -> bool:
-        record = frame.parse(line)
-        if record is None:
-            return False
-        return Timestamps(self._zone, self._latest).is_definite(record.stamp, record.zone)
+        """Return the minute of the line before an offset of a plain file, as far as it is known."""
+        return minute_before(stream, offset, self._timestamps(), self._deadline)
 
     def _fill_hole(self, stream: Stream, generation: Generation) -> bool:
         """Read the first part of the hole, as much as there is time for.
 
         Returns: whether there is no more of it in this stream
         """
-        before = _approach(stream, generation.hole_start)
+        before = approach(stream, generation.hole_start)
         timestamps = self._timestamps()
         for line in before.split(b"\n"):
             minute_of(line, timestamps)
         counts = self._piece_counts(timestamps, before)
-        read = _up_to(stream, generation.hole)
+        read = at_most(stream, generation.hole)
         start = generation.hole_start
         for _, end in self._counted(read, start, counts, timestamps, self._deadline):
             generation.hole_start = end
@@ -469,53 +438,20 @@ class PieceReader:
     def _piece_counts(self, timestamps: Timestamps, before: bytes) -> PieceCounts:
         """Return what counts a piece.
 
-        before: the bytes before it, _BYTES_BEFORE of them or as many as there are
+        before: the bytes before it, BYTES_BEFORE of them or as many as there are
         """
-        if len(before) < _BYTES_BEFORE:  # it begins with a whole line
+        if len(before) < BYTES_BEFORE:  # it begins with a whole line
             before = b"\n" + before
         scan = Scan(timestamps, before, self._counts.watched)
         return PieceCounts(self._store.ledger, self._log, scan, self._counts)
-
-
-def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
-    """Return a `read` that ends after so many bytes."""
-
-    def read(size: int) -> bytes:
-        nonlocal left
-        data = stream.read(min(size, left))
-        left -= len(data)
-        return data
-
-    return read
-
-
-def _approach(stream: Stream, offset: int) -> bytes:
-    """Go to an offset; return the bytes before it."""
-    start = max(0, offset - _BYTES_BEFORE)
-    stream.go_to(start)
-    return stream.read_whole(offset - start)
 
 
 def _start_of_last(stream: Stream, start: int, stop: int) -> int:
     """Return where what is read begins of a hole, at its end."""
     size = PIECE_BYTES // _HOLE_STEP_PARTS
     while stop - size > start:
-        line_start = _start_of_line(stream, stop - size, stop)
+        line_start = start_of_line(stream, stop - size, stop)
         if line_start is not None:
             return line_start
         size *= 2
     return start
-
-
-def _start_of_line(stream: Stream, offset: int, stop: int) -> int | None:
-    """Return the offset of the first line that begins at or after one, None if none before stop."""
-    stream.go_to(offset - 1)
-    while offset < stop:
-        data = stream.read(min(LONGEST, stop - offset))
-        if not data:
-            break
-        cut = data.find(b"\n")
-        if cut >= 0:
-            return offset + cut
-        offset += len(data)
-    return None
