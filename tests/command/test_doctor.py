@@ -505,7 +505,7 @@ def test_a_user_that_is_not_there_is_wrong_usage(doctor):
     status, _, error = doctor("--user", "no-such-user")
 
     assert status == 2
-    assert "--user no-such-user: no such user" in error
+    assert "--user no-such-user: no such user; see: getent passwd\n" in error
 
 
 def test_the_last_line_says_what_was_looked_at_and_where_to_see_how_mail_is(server, capsys):

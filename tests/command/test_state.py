@@ -343,3 +343,12 @@ def test_an_address_that_is_still_asked_for_is_no_name_that_should_be_gone(say, 
 
     assert status == 0, lines
     assert lines[-1].startswith("proven: none of ")
+
+
+def test_a_state_that_is_not_there_cannot_be_purged(say, tmp_path):
+    assert say("purge", "--state", tmp_path / "state") == (
+        3,
+        [],
+        f"postfix-log: {tmp_path}/state: no such file: no check has run as {user.me()} yet; name"
+        " another user's with --state, or run 'postfix-log ingest'\n",
+    )

@@ -112,7 +112,7 @@ class _Part:
             self._match = re.compile(expression, re.DOTALL).fullmatch
             self._match_filled = re.compile(filled, re.DOTALL).fullmatch
         except re.error as error:
-            raise ValueError(f"{written} is no pattern: {error}") from None
+            raise ValueError(f"{written} is no pattern: {error.msg}") from None
 
     def fits(self, name: str) -> tuple[str, list[tuple[str, str]]] | None:
         """Return this part with its wildcards filled in, and (field, value) pairs; None if not."""
