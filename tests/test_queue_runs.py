@@ -177,6 +177,16 @@ def test_without_a_state_mail_in_active_is_said_not_to_be_judged(machine):
     assert not machine.state.exists()
 
 
+@pytest.mark.parametrize(("seconds", "is_said"), [(299, False), (300, True)])
+@pytest.mark.parametrize("state", [True, False])
+def test_of_mail_that_cannot_be_stuck_yet_nothing_is_said(machine, state, seconds, is_said):
+    machine.holds(message("A1", age=seconds))
+
+    words, _ = machine.run(*([] if state else ["--no-state"]), state=state)
+
+    assert ("mail in active" in words or "first look" in words) is is_said
+
+
 def test_the_state_holds_no_queue_id_and_is_private(machine):
     machine.holds(message("4ABCDEF012"))
     machine.run()

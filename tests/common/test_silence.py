@@ -461,15 +461,30 @@ def test_a_journal_without_newer_mail_is_asked_every_ten_minutes_at_most(
     machine.other()
     state = str(tmp_path / "state")
 
-    assert said("", "--state", state)[0] == 3
-    asked = len(journal_model.Journalctl.started)
-    assert asked == 1
-    assert said("", "--state", state)[0] == 3
+    asked = []
+    begin = int(time.time())
+    for seconds in (0, 0, 599, 600):
+        at = begin + seconds
+        monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda at=at: at)
+        assert said("", "--state", state)[0] == 3
+        asked.append(len(journal_model.Journalctl.started))
+    assert asked == [1, 1, 1, 2]
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize(("minutes", "asked"), [(3 * DAY - 1, 0), (3 * DAY, 1)])
+def test_a_log_is_left_over_when_it_is_silent_for_longer_than_it_may_be(
+    tmp_path, machine, monkeypatch, minutes, asked
+):
+    now = time.time()
+    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: now)
+    # The minute that is running counts: the line is a minute older than it was written ago.
+    written(tmp_path, sent(minutes / DAY, now=now))
+    machine.other()
+
+    said("")
+
     assert len(journal_model.Journalctl.started) == asked
-    later = time.time() + 601
-    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: later)
-    assert said("", "--state", state)[0] == 3
-    assert len(journal_model.Journalctl.started) == asked + 1
 
 
 @pytest.mark.usefixtures("usual")
