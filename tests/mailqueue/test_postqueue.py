@@ -9,7 +9,7 @@ from check_postfix import user
 from check_postfix.mailqueue import advice, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.instances import Instance
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 
 NOW = time.mktime((2026, 11, 24, 17, 0, 0, 0, 0, -1))
 A_LINE = (
@@ -17,7 +17,7 @@ A_LINE = (
     ' "message_size": 255, "forced_expire": false, "sender": "ann@example.com",'
     ' "recipients": [{"address": "bob@example.net"}]}'
 )
-A_MESSAGE = Message(
+A_MESSAGE = QueuedMessage(
     "active", "4ABCDEF012", 1795540102, 255, False, ("bob@example.net",), "", "ann@example.com"
 )
 NOT_POSTFIX = "see that this postqueue is the one of Postfix"
@@ -94,7 +94,7 @@ def test_a_large_queue_comes_in_pieces(fake):
         ' \\"recipients\\": []}\\n", i, i }\''
     )
 
-    assert read() == tuple(Message("hold", f"{i:06X}", i, 7, False, ()) for i in range(5000))
+    assert read() == tuple(QueuedMessage("hold", f"{i:06X}", i, 7, False, ()) for i in range(5000))
 
 
 def test_warnings_are_no_failure_however_many(fake):
@@ -126,7 +126,7 @@ exit 69"""
 
     arrival = int(time.mktime((2026, 11, 24, 16, 43, 26, 0, 0, -1)))
     whom = ("bob@example.net",), "", "ann@example.com"
-    assert read() == (Message("active", "4ABCDEF012", arrival, 1234, False, *whom),)
+    assert read() == (QueuedMessage("active", "4ABCDEF012", arrival, 1234, False, *whom),)
 
 
 def test_a_postqueue_that_knows_neither_form_is_no_endless_search(fake):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix import bounces, deferred, queue
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from check_postfix.plugin import prometheus
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
@@ -96,7 +96,9 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
 
 
 def test_names_end_with_the_unit_and_say_nothing_twice():
-    message = Message("active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",))
+    message = QueuedMessage(
+        "active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",)
+    )
 
     text = exposed(queue.CHECK, queue.Queue(Listing([message], NOW), 90))
 

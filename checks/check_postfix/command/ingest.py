@@ -24,7 +24,7 @@ from check_postfix.common.log_options import (
 )
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.opened_store import OpenedStore
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import values
 
@@ -105,7 +105,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
     before: tuple[object, ...] = ()
     idle = 0
     while True:
-        span = Span(given, time.time())
+        span = AskedSpan(given, time.time())
         with OpenedStore(path, given, span, time.monotonic() + step, given.jobs) as opened:
             coverage = opened.coverage
             bytes_left = opened.bytes_left()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from check_postfix.common.heard import Origin
     from check_postfix.common.named_logs import NamedLog
-    from check_postfix.common.span import Span
+    from check_postfix.common.span import AskedSpan
     from check_postfix.maillog.store.clock_mark import ClockMark
     from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.silence import Silence
@@ -60,7 +60,7 @@ class OpenedStore:
         self,
         path: str | None,
         options: Namespace,
-        span: Span,
+        span: AskedSpan,
         deadline: float,
         jobs: int,
     ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import stream
-from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.source.refusal import UnreadableNow
 from check_postfix.maillog.source.stream import Stream, TooLong, Unfinished
 
 TEXT = b"".join(b"line %d\n" % n for n in range(500))
@@ -135,7 +135,7 @@ def test_a_zstd_that_fails_and_does_not_blame_the_file_is_told_with_its_words(
     path = tmp_path / "a.zst"
     path.write_bytes(b"\x28\xb5\x2f\xfd" + b"x" * 100)
 
-    with Stream(os.fspath(path)) as opened, pytest.raises(Unreadable) as raised:
+    with Stream(os.fspath(path)) as opened, pytest.raises(UnreadableNow) as raised:
         opened.read_head(1000)
 
     assert str(raised.value) == f"cannot read {path}: zstd: {said}; see what zstd -t says of it"

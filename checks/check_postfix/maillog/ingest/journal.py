@@ -39,7 +39,7 @@ from check_postfix.maillog.store import watched
 from check_postfix.maillog.store.logs import journal_name
 from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.syntax.entry import Entries, choice, fields
+from check_postfix.maillog.syntax.entry import JournalEntries, choice, fields
 from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
@@ -141,8 +141,8 @@ class Journal:
     def _backwards(self) -> tuple[str, str]:
         return "--reverse", f"--output-fields={','.join(fields(self._matches))}"
 
-    def _entries(self, journalctl: Journalctl) -> Entries:
-        return Entries(journalctl, self._deadline)
+    def _entries(self, journalctl: Journalctl) -> JournalEntries:
+        return JournalEntries(journalctl, self._deadline)
 
     def _read_new(self) -> None:
         """Read from the end of the journal back to what is counted.
@@ -172,7 +172,7 @@ class Journal:
                 entries.advance()
             self._read_pieces(entries, oldest)
 
-    def _read_pieces(self, entries: Entries, oldest: str | None) -> None:
+    def _read_pieces(self, entries: JournalEntries, oldest: str | None) -> None:
         """Count entries as long as there is time for.
 
         oldest: the entry that was counted before these, None if they are new
@@ -183,7 +183,7 @@ class Journal:
             if oldest is None or entries.is_late or not self._goes_on():
                 return
 
-    def _piece(self, entries: Entries, oldest: str | None) -> str | None:
+    def _piece(self, entries: JournalEntries, oldest: str | None) -> str | None:
         """Count a piece; inside a transaction only.
 
         Returns: its oldest entry, if these entries go on before that
@@ -232,7 +232,7 @@ class Journal:
         self,
         log: Log,
         span: JournalSpan,
-        entries: Entries,
+        entries: JournalEntries,
         end: Cursor | None,
         counts: Counts,
         sums: Sums,
@@ -331,7 +331,7 @@ class Journal:
                 " it will be built again from the log"
             ) from None
 
-    def _see_nothing_new(self, entries: Entries) -> None:
+    def _see_nothing_new(self, entries: JournalEntries) -> None:
         """Keep, now and then, that the journal has nothing after what is counted."""
         newest = self._journal_spans()[0]
         is_gone = not entries.are_at(self._cursor(newest.newest))
