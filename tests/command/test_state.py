@@ -83,13 +83,13 @@ def test_ctrl_c_loses_nothing_and_says_what_is_left(say, log, tmp_path, monkeypa
     monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
     told = []
 
-    def tell(self, coverage, left):
+    def read(self, coverage, left):
         told.append(left)
         original(self, coverage, left)
         raise KeyboardInterrupt
 
-    original = ingest._Meter.tell
-    monkeypatch.setattr(ingest._Meter, "tell", tell)
+    original = ingest._StoreMeter.read
+    monkeypatch.setattr(ingest._StoreMeter, "read", read)
 
     status, lines, error = say("ingest", "--log", log, "--state", state)
 
@@ -102,7 +102,7 @@ def test_ctrl_c_loses_nothing_and_says_what_is_left(say, log, tmp_path, monkeypa
         error,
     )
     assert 0 < deferred(state) < 1500
-    monkeypatch.setattr(ingest._Meter, "tell", original)
+    monkeypatch.setattr(ingest._StoreMeter, "read", original)
     assert say("ingest", "--log", log, "--state", state)[0] == 0
     assert deferred(state) == 1500
 
@@ -164,7 +164,9 @@ def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
     state = tmp_path / "state"
     monkeypatch.setattr(ingest, "_STEP", 0)
     monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
-    monkeypatch.setattr(ingest._Meter, "tell", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        ingest._StoreMeter, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     say("ingest", "--log", log, "--state", state)
 
     _, lines, _ = say("status", "--state", state)

@@ -13,7 +13,7 @@ from check_postfix.command.found import FoundLines
 from check_postfix.command.jobs import JOBS
 from check_postfix.command.line import read
 from check_postfix.command.logs import STANDARD_INPUT, Logs
-from check_postfix.command.progress import Progress
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.rotated import Readings
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
@@ -159,7 +159,7 @@ def _run(
         Logs(logs_named, options.archives, zone, since, options.journal_match, has_input) as logs,
         FoundLines() as found,
     ):
-        with Progress() as progress:
+        with BytesRead() as progress:
             search = Search(logs, found, since, until, progress.read, options.context, options.jobs)
             try:
                 search.run(patterns)

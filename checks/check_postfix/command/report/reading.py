@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from check_postfix.command import parts
 from check_postfix.command.logs import Rotated
-from check_postfix.command.progress import Progress
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.report import addresses
 from check_postfix.command.report.entries import Entries
 from check_postfix.command.report.scan import Origins, Scan
@@ -63,7 +63,7 @@ class Reading:
         self._files = [file for file in logs.files if file.modified >= self._since * 60]
         self._left = list(self._files)
         try:
-            with Progress(sum(file.size for file in self._files)) as progress:
+            with BytesRead(sum(file.size for file in self._files)) as progress:
                 if cut := parts.for_several(self._files, jobs, BLOCK):
                     self._read_together(logs, progress, cut, jobs)
                 else:
@@ -82,7 +82,7 @@ class Reading:
         instance = self._options.instance.encode()
         return Scan(file.timestamps, entries, origins, instance, self._options.connections)
 
-    def _read_alone(self, logs: Logs, progress: Progress) -> None:
+    def _read_alone(self, logs: Logs, progress: BytesRead) -> None:
         for file in self._files:
             scan = self._scan(file, self._entries, self._origins)
             try:
@@ -95,7 +95,7 @@ class Reading:
             self._left.remove(file)
 
     def _read_together(
-        self, logs: Logs, progress: Progress, cut: Sequence[FilePart], jobs: int
+        self, logs: Logs, progress: BytesRead, cut: Sequence[FilePart], jobs: int
     ) -> None:
         # Who reads alone loads none of this.
         from check_postfix.workers import Workers
