@@ -19,7 +19,7 @@ from check_postfix.command.doctor import doctor as doctor_module
 from check_postfix.command.doctor import installation, monitoring
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
-from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.source.refusal import UnreadableNow
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin.run import outcome_of
 from tests.support.builders import NOON
@@ -654,7 +654,7 @@ def closed_log(server, tmp_path, monkeypatch):
     path = server[1]
     for number in range(1, 9):
         (tmp_path / f"mail.log.{number}").unlink()
-    refused = Unreadable(
+    refused = UnreadableNow(
         f"cannot read {path}: permission denied; add user alice to group adm, and {refusal.RESTART}"
     )
 

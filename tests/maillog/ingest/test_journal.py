@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from check_postfix import user
 from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.ingest import journal
+from check_postfix.maillog.ingest import journal, journal_piece
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import watched
-from check_postfix.maillog.store.journal_spans import JournalSpans
+from check_postfix.maillog.store.journal_spans import JournalSpansTable
 from check_postfix.maillog.store.logs import JOURNAL
 from check_postfix.maillog.store.store import Store
 from tests.support import effort, journal_model
@@ -203,7 +203,7 @@ def test_after_a_long_pause_the_window_comes_first_and_the_hole_is_closed_later(
 
 
 def test_what_is_older_than_is_kept_is_not_read(path, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     for _ in range(20):
         machine.mail()
@@ -234,7 +234,7 @@ def test_a_few_entries_of_a_clock_that_was_wrong_do_not_end_the_reading(path):
 
 
 def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(40)]
     with Store(None, 1) as store:
@@ -245,7 +245,7 @@ def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
 
 
 def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(400)]
     Journalctl.machine = machine
@@ -507,7 +507,7 @@ class Waiting(Store):
 @pytest.mark.parametrize("when", [1, 2, 3])
 @pytest.mark.parametrize("left", [1, 3, 100])
 def test_a_run_that_another_one_overtakes_counts_nothing_again(path, when, left, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 2)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 2)
     machine = Machine()
     minutes = [machine.mail() for _ in range(10)]
 
@@ -651,7 +651,7 @@ class Promise(RuleBasedStateMachine):
     def killed_run(self, when, piece):
         left = when
 
-        class Dying(JournalSpans):
+        class Dying(JournalSpansTable):
             def save(self, *arguments):
                 nonlocal left
                 left -= 1
