@@ -16,6 +16,7 @@ import pytest
 
 from check_postfix import user
 from check_postfix.command import ingest
+from check_postfix.command import status as status_of
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks, log_checks
 
@@ -173,6 +174,11 @@ def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
 
     assert any("not read yet: " in line and "mail.log.2.gz" in line for line in lines)
     assert any("postfix-log ingest" in line for line in lines)
+    files = [line for line in lines if "not read yet: " in line]
+    monkeypatch.setattr(status_of, "_MOST", len(files))
+    assert [line for line in say("status", "--state", state)[1] if "not read yet" in line] == files
+    monkeypatch.setattr(status_of, "_MOST", len(files) - 1)
+    assert "  not read yet: 1 more file" in say("status", "--state", state)[1]
 
 
 def test_a_state_of_one_user_is_told_from_that_of_the_monitoring(say, log, tmp_path, monkeypatch):
