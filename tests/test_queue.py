@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from check_postfix.common.queue_source import Queue
 from check_postfix.mailqueue.listing import Listing, QueuedMessage
-from check_postfix.queue import CHECK, Queue
+from check_postfix.queue import CHECK
 from tests.support.builders import options
 
 NOW = 1795536000

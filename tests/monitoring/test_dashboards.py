@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from check_postfix.common.queue_source import Queue
 from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.delays import Delays
 from check_postfix.mailqueue.listing import Listing, QueuedMessage
-from check_postfix.queue import Queue
 from tests.support.builders import NOON, a_window, options
 from tests.support.definitions import checks
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix import bounces, deferred, queue
+from check_postfix.common.queue_source import Queue
 from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from check_postfix.plugin import prometheus
 from check_postfix.plugin.run import outcome_of
@@ -100,7 +101,7 @@ def test_names_end_with_the_unit_and_say_nothing_twice():
         "active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",)
     )
 
-    text = exposed(queue.CHECK, queue.Queue(Listing([message], NOW), 90))
+    text = exposed(queue.CHECK, Queue(Listing([message], NOW), 90))
 
     assert samples(text) == [
         "postfix_queue_size 1",

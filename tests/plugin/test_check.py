@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
+from check_postfix.common.queue_source import Queue
 from check_postfix.maillog.counts.families import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
 from check_postfix.maillog.counts.histogram import MOST, STAGES, WHOLE
 from check_postfix.maillog.events.event import KINDS
@@ -176,7 +177,7 @@ def of_the_log(check, keys, **totals):
 
 
 def of_the_queue(*messages):
-    return queue.CHECK, queue.Queue(Listing(messages, BIG))
+    return queue.CHECK, Queue(Listing(messages, BIG))
 
 
 def everything(name):

@@ -20,11 +20,11 @@ from check_postfix.common.log_options import (
     STATE,
     TIMEZONE,
 )
+from check_postfix.common.queue_source import CONFIG_DIR, POSTQUEUE, QUEUE
 from check_postfix.maillog.errors import LogError
 from check_postfix.mailqueue import age, instances, postqueue
 from check_postfix.mailqueue.listing import OTHERS, QUEUES
 from check_postfix.plugin import values
-from check_postfix.queue import CONFIG_DIR, POSTQUEUE, QUEUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
