@@ -698,6 +698,21 @@ def test_a_log_that_one_may_not_read_oneself_is_told_once(doctor, server, closed
     ]
 
 
+def test_a_log_that_one_may_read_and_cannot_is_told_with_the_reason(doctor, server, monkeypatch):
+    def refuse(_: object) -> bytes:
+        raise UnreadableNow(f"cannot read {server[1]}: input/output error; see the kernel's log")
+
+    monkeypatch.setattr("check_postfix.command.logs.File.head", refuse)
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    assert (
+        f"mend  log: cannot read {server[1]}: input/output error",
+        "see the kernel's log",
+    ) in fixes(found)
+
+
 @pytest.fixture
 def shared(tmp_path, monkeypatch):
     """Where the directory that all checks share would be; it is not there."""

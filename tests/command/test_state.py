@@ -161,6 +161,19 @@ def test_it_tells_what_is_read_kept_and_weighs(say, log, tmp_path):
     assert any(line.endswith("keys of deferred") for line in lines)
 
 
+def test_a_newest_line_of_other_programs_is_not_said_to_be_of_postfix(say, tmp_path):
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    log.write_text(attempts(3, 60).replace("postfix/smtp", "cron"))
+    say("ingest", "--log", log, "--state", state)
+
+    status, lines, _ = say("status", "--state", state)
+
+    assert status == 0
+    assert any(line.startswith("  read from ") for line in lines)
+    newest = [line for line in lines if "newest line" in line]
+    assert [line[:36] for line in newest] == ["  newest line, of whatever program, "]
+
+
 def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
     state = tmp_path / "state"
     monkeypatch.setattr(ingest, "_STEP", 0)
