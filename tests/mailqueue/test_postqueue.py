@@ -327,3 +327,17 @@ def test_what_a_command_starts_is_not_of_the_working_directory(fake, tmp_path, m
     monkeypatch.setenv("PATH", f":.:{tmp_path}:bin:/usr/bin:/bin")
 
     assert f"{tmp_path}:/usr/bin:/bin (exit status 1)" in failure()
+
+
+@pytest.mark.parametrize("argument", ["postqueue", "/usr/sbin/postqueue"])
+def test_no_program_of_the_working_directory_is_run_for_a_command(tmp_path, monkeypatch, argument):
+    planted = tmp_path / "sudo"
+    planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/was_run\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ":.:")
+
+    said = failure(command=["sudo", argument])
+
+    assert said.startswith("postqueue: cannot run sudo: no such file or directory; run it by hand")
+    assert not (tmp_path / "was_run").exists()
