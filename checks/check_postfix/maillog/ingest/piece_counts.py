@@ -298,12 +298,11 @@ class PieceCounts:
         recipients = counts.recipients(minute)
         of_family: dict[str, dict[str, int] | None] = {}
         for template, named in templates.items():
-            times = template.times
-            number = len(named) * times
+            number = len(named) * template.times
             self._events += number
             if not template.is_of_daemon:
                 self._of_commands += len(named)
-            counters, family, first, rest, add_besides = template.adds
+            counters, family, _, _, add_besides = template.adds
             if totals is not None:
                 for counter in counters:
                     totals[counter] = totals.get(counter, 0) + number
@@ -316,26 +315,39 @@ class PieceCounts:
             if family not in of_family:
                 of_family[family] = counts.keys(minute, family)
             keys = of_family[family]
-            if keys is None:
-                continue
-            if template.names is DELIVERY:
-                for one in named:
-                    key = f"{first}{deliveries[one[0]]}{rest}"
-                    keys[key] = keys.get(key, 0) + times
-            elif template.names is CLIENT:
-                for one in named:
-                    key = f"{first}{clients[one]}{rest}"
-                    keys[key] = keys.get(key, 0) + times
-            elif template.names is LOGIN:
-                for client, account in named:
-                    key = counts.with_account(
-                        f"{first}{clients[client]}{rest}", account.removesuffix(b"\r")
-                    )
-                    keys[key] = keys.get(key, 0) + times
-            else:
-                assert template.event is not None  # else it would not count
-                key = counts.with_account(first + rest, template.event.account)
-                keys[key] = keys.get(key, 0) + number
+            if keys is not None:
+                self._add_keys(keys, template, named, deliveries, clients)
+
+    def _add_keys(
+        self,
+        keys: dict[str, int],
+        template: LineTemplate,
+        named: Sequence[Whom],
+        deliveries: Mapping[bytes, str],
+        clients: Mapping[bytes, str],
+    ) -> None:
+        """Count the lines of a template by their keys.
+
+        keys: those of its family in their minute
+        """
+        first, rest, times = template.adds.first, template.adds.rest, template.times
+        if template.names is DELIVERY:
+            for one in named:
+                key = f"{first}{deliveries[one[0]]}{rest}"
+                keys[key] = keys.get(key, 0) + times
+        elif template.names is CLIENT:
+            for one in named:
+                key = f"{first}{clients[one]}{rest}"
+                keys[key] = keys.get(key, 0) + times
+        elif template.names is LOGIN:
+            with_account = self._counts.with_account
+            for client, account in named:
+                key = with_account(f"{first}{clients[client]}{rest}", account.removesuffix(b"\r"))
+                keys[key] = keys.get(key, 0) + times
+        else:
+            assert template.event is not None  # else it would not count
+            key = self._counts.with_account(first + rest, template.event.account)
+            keys[key] = keys.get(key, 0) + len(named) * times
 
     def _note_newest(self, minute: int, templates: Iterable[LineTemplate]) -> None:
         """Note of who has written lines of daemons that they have in this minute."""
