@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from check_postfix import user
+from check_postfix.maillog.counts import histogram
 from check_postfix.maillog.errors import LogError, StoreError
 from check_postfix.maillog.ingest import journal, journal_piece
 from check_postfix.maillog.source.line_counts import LineCounts
@@ -137,6 +138,28 @@ def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
         origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
         refused = store.answers.keys("watched_refused", 0, FIRST * 2, origins)
     assert refused == [(("list@b.example",), 1)]
+
+
+def test_how_long_deliveries_took_is_counted_with_where_they_were_slow(path):
+    machine = Machine()
+    for queue_id, delay, delays in (
+        (b"4AAAAAAAAA", b"2", b"1/0/0/1"),
+        (b"4BBBBBBBBB", b"60", b"1/0/0/59"),
+    ):
+        machine.log(
+            queue_id + b": to=<a@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=" + delay
+            + b", delays=" + delays + b", dsn=2.0.0, status=sent (250 ok)",
+            tag=b"postfix/smtp",
+        )  # fmt: skip
+
+    run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        took = store.answers.delays_of(0, FIRST * 2, origins)
+        slow = store.answers.keys("slow", 0, FIRST * 2, origins)
+    assert sum(took[histogram.WHOLE].values()) == 2
+    assert [(key[1:3], number) for key, number in slow] == [(("example.net", "mx.example.net"), 1)]
 
 
 # -- what is covered
