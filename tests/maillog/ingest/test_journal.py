@@ -140,6 +140,37 @@ def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
     assert refused == [(("list@b.example",), 1)]
 
 
+def test_a_message_that_is_deferred_again_is_one_message(path):
+    machine = Machine()
+    for queue_id in (b"4AAAAAAAAA", b"4BBBBBBBBB", b"4AAAAAAAAA"):
+        machine.log(
+            queue_id + b": to=<a@example.net>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1,"
+            b" status=deferred (connect to mx.example.net[192.0.2.25]:25: Connection timed out)",
+            tag=b"postfix/smtp",
+        )
+
+    run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        told = store.answers.messages("deferred_messages", ("deferred",), 0, FIRST * 2, origins, 0)
+    assert told == (2, 3)
+
+
+def test_what_a_container_prints_of_mail_and_nobody_reads_is_counted_with_its_look(path):
+    machine = Machine()
+    for text in (b"[10:31] postfix: 4AAAAAAAAA", b"[10:31] nginx: GET /"):
+        machine.log(text, tag=b"podman", CONTAINER_NAME=b"mail")
+
+    covered = run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        looks = store.answers.keys("not_understood", 0, FIRST * 2, origins)
+    assert covered.line_counts == LineCounts(lines=2, unparsed=2)
+    assert looks == [(("", "[00:00] aaaaaaa: 0aaaaaaaaa"), 1)]
+
+
 def test_how_long_deliveries_took_is_counted_with_where_they_were_slow(path):
     machine = Machine()
     for queue_id, delay, delays in (
