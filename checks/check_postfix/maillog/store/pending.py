@@ -27,7 +27,7 @@ from check_postfix.maillog.store import checksum
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Iterator, Set
 
     from check_postfix.maillog.counts.message_sums import Sums
     from check_postfix.maillog.counts.messages import MessageKey
@@ -235,26 +235,14 @@ class Pending:
         start: list[tuple[object, ...]] = []
         for key, orphan in piece.orphans.items():
             here = *segment.start, *key
-            late = now, ""
             if isinstance(orphan, int):
-                start.append((*here, "sent", orphan, 1, 0, *late))
-                continue
-            start += [
-                (*here, kind, minute, n, 0, *late) for (kind, minute), n in orphan.sent.items()
-            ]
-            if orphan.deferred:
-                start.append((*here, "deferred", 0, orphan.deferred, 0, *late))
-            if any(orphan.bounced):
-                start.append((*here, "bounced", 0, *orphan.bounced, *late))
-            start += [
-                (*here, f"{_TRIED} {at}", minute, int(is_after), 0, now, address)
-                for at, (minute, address, is_after) in enumerate(sorted(orphan.tried))
-            ]
-            if orphan.active is not None:
+                start.append((*here, "sent", orphan, 1, 0, now, ""))
+            else:
                 waits = _WAITS if piece.put_off.get(key) == own_link(key) else ""
-                start.append((*here, "active", *orphan.active, now, waits))
-            if orphan.cancelled is not None:
-                start.append((*here, "cancelled", orphan.cancelled, 0, 0, *late))
+                start += [
+                    (*here, what, minute, number, recipients, now, sender)
+                    for what, minute, number, recipients, sender in _what_of(orphan, waits)
+                ]
         start += [
             (*segment.start, *key, "removed", 0, 0, 0, now, "")
             for key in piece.ended
@@ -343,6 +331,26 @@ def _wait_at_start(taken: Messages, key: MessageKey, rows: Iterable[_What]) -> N
         taken.orphans[key] = orphan
         if orphan.is_complete:  # the segment's end tells what became of it
             taken.ended.add(key)
+
+
+def _what_of(orphan: Orphan, waits: str) -> Iterator[_What]:
+    """Yield what is kept of an orphan; `_tell` makes one of it again.
+
+    waits: _WAITS if its message waits for a retry
+    """
+    for (kind, minute), number in orphan.sent.items():
+        yield kind, minute, number, 0, ""
+    if orphan.deferred:
+        yield "deferred", 0, orphan.deferred, 0, ""
+    if any(orphan.bounced):
+        before, after = orphan.bounced
+        yield "bounced", 0, before, after, ""
+    for at, (minute, address, is_after) in enumerate(sorted(orphan.tried)):
+        yield f"{_TRIED} {at}", minute, int(is_after), 0, address
+    if orphan.active is not None:
+        yield "active", *orphan.active, waits
+    if orphan.cancelled is not None:
+        yield "cancelled", orphan.cancelled, 0, 0, ""
 
 
 def _tell(
