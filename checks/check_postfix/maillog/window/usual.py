@@ -4,7 +4,8 @@ Numbers are of quarter-hours, and compared by their square roots, since chance m
 any number about equally far. What is usual is learned from the 28 whole local days before today:
 
 - The *level* is the median of the same weekday at this time, or a quarter of an hour to either
-  side, whichever is most.
+  side, whichever is most. Where the clock has been changed since, programs that run by UTC do not
+  follow: then the same instant of those days counts as well.
 - *Too much* lies beyond the level by more than this server strays anyway: by 1.2 times as much as
   it did on 3 of the 28 days, at any hour about as busy, and by 25. Bursts are short and floods are
   not, so what each quarter of an hour has at least is held against what such hours had at least.
@@ -41,6 +42,9 @@ LEAST_DAYS = 7
 RARE = 3
 # Hours are about as busy if their levels differ by no more than this factor.
 ALIKE = 8
+# A good day is more of a busy hour than of a quiet one, even by its root: how far hours stray that
+# are more than so many times as busy says nothing of this one.
+BUSIER = 4
 # Bursts differ much in size. One is no news until it strays so many times as far as those known.
 BEYOND = 1.2
 # Chance alone moves a root by half, and hardly ever by three times that.
@@ -222,15 +226,20 @@ def _telling(lows: Mapping[int, int]) -> int | None:
 class Usual:
     """What is usual on a host, learned from the days before today.
 
-    days: the 28 days before today, the oldest first; the last one is yesterday
+    days:  the 28 days before today, the oldest first; the last one is yesterday
+    moved: by how many quarter-hours the clock has been put forward since each of them
     """
 
-    def __init__(self, days: Sequence[Day]) -> None:
+    def __init__(self, days: Sequence[Day], moved: Sequence[int] = ()) -> None:
         self._days = days
         self._known = [n for n, day in enumerate(days) if day.count(None) < QUARTERS / 2]
         self._rare = rare(len(self._known))
         self._today = len(days) % _WEEK
         self._levels = _levels(days)
+        self._levels_today = self._levels[self._today]
+        if any(moved):
+            by_utc = _levels(_by_utc(days, moved))[self._today]
+            self._levels_today = list(map(_larger, self._levels_today, by_utc))
         # Of each quarter-hour that has ever been: 1 more than its level, so that 0 is like 1.
         self._busy = [
             [_UNKNOWN if level is None else level**2 + 1 for level in of_weekday]
@@ -259,10 +268,10 @@ class Usual:
 
         enough: a number is too much only if it is so many more
         """
-        level = self._levels[self._today][quarter]
+        level = self._levels_today[quarter]
         if level is None or len(self._known) < LEAST_DAYS:
             return Range(len(self._known), None, 0.0, 0.0, {}, None, None)
-        short, lasting = self._strays(self._busy[self._today][quarter])
+        short, lasting = self._strays(level**2 + 1)
         least = self._least(quarter)
         return Range(
             len(self._known),
@@ -295,7 +304,7 @@ class Usual:
 
         Returns: for a quarter-hour, and for as many in a row as make what lasts
         """
-        least, most = busy / ALIKE, busy * ALIKE
+        least, most = busy / ALIKE, busy * BUSIER
         alike = [[least <= then <= most for then in of_weekday] for of_weekday in self._busy]
         short, lasting = [], []
         for n, (strayed, in_a_row) in zip(self._known, self._strayed, strict=True):
@@ -369,6 +378,22 @@ class Usual:
         """Return the ends of the quarter-hours around this time of a day."""
         end = day * QUARTERS + quarter + 1
         return range(max(end - _AROUND, 1), min(end + _AROUND + 1, len(self._sums)))
+
+
+def _by_utc(days: Sequence[Day], moved: Sequence[int]) -> list[Day]:
+    """Return the days as a clock that is never changed, and shows today's time, had them."""
+    numbers = [number for day in days for number in day]
+    begins = [n * QUARTERS - quarters for n, quarters in enumerate(moved)]
+    # What lies outside of all the days is not known.
+    return [
+        [numbers[at] if 0 <= at < len(numbers) else None for at in range(begin, begin + QUARTERS)]
+        for begin in begins
+    ]
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    """Return the larger of two levels; where one is not known, the first."""
+    return one if one is None or other is None else max(one, other)
 
 
 def _levels(days: Sequence[Day]) -> list[list[float | None]]:
