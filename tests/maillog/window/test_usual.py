@@ -306,6 +306,16 @@ def test_22_a_good_day_of_busy_hours_is_no_reason_for_a_wide_night() -> None:
     assert state(verdict(month(day), 720, at=MORNING)) == 0
 
 
+def test_23_where_the_morning_rises_a_number_is_many_times_what_comes_then() -> None:
+    def day(_: int) -> Day:
+        return [*[40] * MORNING, 60, *[100] * (QUARTERS - MORNING - 1)]
+
+    # Up to what the quarter-hour beside it has is usual. But 240 is four times 60.
+    found = verdict(month(day), 240)
+    assert (state(found), round(found.usual)) == (1, 63)
+    assert state(verdict(month(day), 120)) == 0
+
+
 @pytest.mark.parametrize(
     ("quarters", "how"),
     [

@@ -9,6 +9,8 @@ any number about equally far. What is usual is learned from the 28 whole local d
 - *Too much* lies beyond the level by more than this server strays anyway: by 1.2 times as much as
   it did on 3 of the 28 days, at any hour about as busy, and by 25. Bursts are short and floods are
   not, so what each quarter of an hour has at least is held against what such hours had at least.
+  How many times the usual it is, is told by the mean of these three medians: where the morning
+  rises, the most of them is nearly twice what comes.
 - *Too few* lies below the least of any day but 2 around this time: in the shortest span, of 15
   minutes to 4 hours, in which enough is usual to tell. Where weekdays as busy as this one tell
   sooner, next to nothing is too few by these; but it may be a holiday, so that is a WARNING.
@@ -96,7 +98,7 @@ class Range(namedtuple("Range", "days level high high_lasting lows of_kind silen
     """What is usual at one time of day.
 
     days:         that are known
-    level:        in a quarter-hour, as are the next two; None if it is not known
+    level:        what comes on average in a quarter-hour, as are the next two; None if not known
     high:         at most
     high_lasting: at most, in each quarter-hour of an hour
     lows:         number of quarter-hours -> at least, in so many of them together
@@ -235,11 +237,13 @@ class Usual:
         self._known = [n for n, day in enumerate(days) if day.count(None) < QUARTERS / 2]
         self._rare = rare(len(self._known))
         self._today = len(days) % _WEEK
-        self._levels = _levels(days)
-        self._levels_today = self._levels[self._today]
+        medians = _medians(days)
+        self._levels = [_levels(of_weekday) for of_weekday in medians]
+        self._medians_today = medians[self._today]
         if any(moved):
-            by_utc = _levels(_by_utc(days, moved))[self._today]
-            self._levels_today = list(map(_larger, self._levels_today, by_utc))
+            by_utc = _medians(_by_utc(days, moved))[self._today]
+            self._medians_today = list(map(_larger, self._medians_today, by_utc))
+        self._levels_today = _levels(self._medians_today)
         # Of each quarter-hour that has ever been: 1 more than its level, so that 0 is like 1.
         self._busy = [
             [_UNKNOWN if level is None else level**2 + 1 for level in of_weekday]
@@ -275,7 +279,7 @@ class Usual:
         least = self._least(quarter)
         return Range(
             len(self._known),
-            level**2,
+            _expected(self._medians_today, quarter) ** 2,
             bar(short, self._rare, level) + enough,
             bar(lasting, self._rare, level) + enough,
             lows := self._lows(least, self._known),
@@ -392,28 +396,37 @@ def _by_utc(days: Sequence[Day], moved: Sequence[int]) -> list[Day]:
 
 
 def _larger(one: float | None, other: float | None) -> float | None:
-    """Return the larger of two levels; where one is not known, the first."""
+    """Return the larger of two medians; where one is not known, the first."""
     return one if one is None or other is None else max(one, other)
 
 
-def _levels(days: Sequence[Day]) -> list[list[float | None]]:
-    """Return the roots of the levels of each weekday; the first day's weekday comes first."""
+def _medians(days: Sequence[Day]) -> list[list[float | None]]:
+    """Return the medians of the roots of each weekday; the first day's weekday comes first."""
     roots = [[None if number is None else number**0.5 for number in day] for day in days]
     of_all = list(zip(*roots, strict=True))
-    levels = []
-    for weekday in range(_WEEK):
-        of_weekday = zip(*roots[weekday::_WEEK], strict=True)
-        medians = [_median(same, every) for same, every in zip(of_weekday, of_all, strict=True)]
-        around = zip([None, *medians], medians, [*medians[1:], None], strict=False)
-        levels.append(
-            [
-                None
-                if at is None
-                else max(near for near in (before, at, after) if near is not None)
-                for before, at, after in around
-            ]
-        )
-    return levels
+    return [
+        [
+            _median(same, every)
+            for same, every in zip(zip(*roots[weekday::_WEEK], strict=True), of_all, strict=True)
+        ]
+        for weekday in range(_WEEK)
+    ]
+
+
+def _levels(medians: Sequence[float | None]) -> list[float | None]:
+    """Return the most of each quarter-hour and those beside it; None where it is not known."""
+    around = zip([None, *medians], medians, [*medians[1:], None], strict=False)
+    return [
+        None if at is None else max(near for near in (before, at, after) if near is not None)
+        for before, at, after in around
+    ]
+
+
+def _expected(medians: Sequence[float | None], quarter: int) -> float:
+    """Return the mean of a quarter-hour, which counts twice, and of those beside it."""
+    near = [*medians[max(quarter - 1, 0) : quarter + 2], medians[quarter]]
+    known = [median for median in near if median is not None]
+    return sum(known) / len(known)
 
 
 def _median(same: Sequence[float | None], every: Sequence[float | None]) -> float | None:
