@@ -10,7 +10,7 @@ from dateutil import tz
 from check_postfix.maillog.counts.series import CONNECTED, RECEIVED, SCREENED
 from check_postfix.maillog.window.compared import Counted
 from check_postfix.maillog.window.coverage import Coverage
-from check_postfix.maillog.window.usual import DAYS, QUARTER, QUARTERS, WITHIN
+from check_postfix.maillog.window.usual import DAYS, LESS, QUARTER, QUARTERS, WITHIN
 from tests.support.builders import NOON
 
 LAST = NOON // QUARTER
@@ -19,9 +19,10 @@ LAST = NOON // QUARTER
 class Answers:
     """Of a store: in each quarter-hour of so many days the same, and nothing in the last one."""
 
-    def __init__(self, days: int, screened: set[int]) -> None:
+    def __init__(self, days: int, screened: set[int], screened_at: int) -> None:
         self._days = days
         self._screened = screened
+        self._screened_at = screened_at
         self.asked: list[tuple[str, list[int]]] = []
 
     def quarters(self, series, first, last, origins):
@@ -34,12 +35,12 @@ class Answers:
     def by_minute(self, *_):
         return {}
 
-    def origins_of(self, *_):
-        return self._screened
+    def origins_of(self, _, first, last):
+        return self._screened if first <= self._screened_at < last else set()
 
 
-def compared(series, days=40, screened=(), watched_since=None):
-    answers = Answers(days, set(screened))
+def compared(series, days=40, screened=(), screened_at=LAST - 1, watched_since=None):
+    answers = Answers(days, set(screened), screened_at)
     counted = Counted(
         answers, [1, 2], NOON, Coverage(start=0, end=NOON), UTC, True,
         lambda _, find: find(), lambda _: watched_since,
@@ -81,7 +82,25 @@ def test_a_batch_that_runs_by_utc_is_usual_when_the_clock_was_changed_yesterday(
             return {end - 1: 500}
 
     counted = Counted(
-        Batches(DAYS, set()), [1], end, Coverage(start=0, end=end), tz.gettz("Europe/Berlin"), True,
+        Batches(DAYS, set(), 0), [1], end, Coverage(start=0, end=end), tz.gettz("Europe/Berlin"), True,
         lambda _, find: find(), lambda _: None,
     )  # fmt: skip
     assert counted.compared(RECEIVED, None).verdict.how == WITHIN
+
+
+@pytest.mark.parametrize(("days", "is_one"), [(2, True), (2 + 1 / QUARTERS, False)])
+def test_a_host_is_one_with_postscreen_for_two_days(days, is_one):
+    _, answers = compared(CONNECTED, screened=[2], screened_at=LAST - int(days * QUARTERS))
+
+    assert answers.asked == [
+        (SCREENED, [2] if is_one else []),
+        (CONNECTED, [1] if is_one else [1, 2]),
+    ]
+
+
+def test_too_few_that_are_no_trouble_are_told_of_the_last_quarter_of_an_hour():
+    found, _ = compared(RECEIVED)
+
+    assert found.verdict.how == LESS
+    verdict = found.without_too_few().verdict
+    assert (verdict.how, verdict.factor, verdict.number, verdict.quarters) == (WITHIN, 1, 0, 1)
