@@ -81,8 +81,9 @@ def test_a_batch_that_runs_by_utc_is_usual_when_the_clock_was_changed_yesterday(
         def by_minute(self, *_):
             return {end - 1: 500}
 
+    berlin = tz.gettz("Europe/Berlin")
     counted = Counted(
-        Batches(DAYS, set(), 0), [1], end, Coverage(start=0, end=end), tz.gettz("Europe/Berlin"), True,
+        Batches(DAYS, set(), 0), [1], end, Coverage(start=0, end=end), berlin, True,
         lambda _, find: find(), lambda _: None,
     )  # fmt: skip
     assert counted.compared(RECEIVED, None).verdict.how == WITHIN
