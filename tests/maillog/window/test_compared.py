@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
+from dateutil import tz
 
 from check_postfix.maillog.counts.series import CONNECTED, RECEIVED, SCREENED
 from check_postfix.maillog.window.compared import Counted
@@ -66,6 +67,26 @@ def test_of_hosts_with_postscreen_its_connections_are_looked_at(screened, asked)
     _, answers = compared(CONNECTED, screened=screened)
 
     assert answers.asked == asked
+
+
+def test_a_batch_that_runs_by_utc_is_usual_when_the_clock_was_changed_yesterday():
+    # On 29 March 2026 2:00 became 3:00. It runs at 10:30 UTC, as it has run on all days.
+    end = int(datetime(2026, 3, 30, 10, 45, tzinfo=UTC).timestamp()) // 60
+
+    class Batches(Answers):
+        def quarters(self, _series, first, last, _origins):
+            of_batch = end // QUARTER % QUARTERS - 1
+            return {at: 500 for at in range(first, last) if at % QUARTERS == of_batch}
+
+        def by_minute(self, *_):
+            return {end - 1: 500}
+
+    berlin = tz.gettz("Europe/Berlin")
+    counted = Counted(
+        Batches(DAYS, set(), 0), [1], end, Coverage(start=0, end=end), berlin, True,
+        lambda _, find: find(), lambda _: None,
+    )  # fmt: skip
+    assert counted.compared(RECEIVED, None).verdict.how == WITHIN
 
 
 @pytest.mark.parametrize(("days", "is_one"), [(2, True), (2 + 1 / QUARTERS, False)])

@@ -65,6 +65,19 @@ def test_of_an_hour_that_was_there_twice_the_first_counts():
     assert (day[12], day[95]) == (midnight + 16, midnight + 99)
 
 
+def test_it_is_known_since_which_days_the_clock_has_been_moved():
+    def moved(*today):
+        return days(minute(*today))[0].moved
+
+    assert moved(2026, 3, 28, 12) == [0] * 28
+    # On the day itself too: its night has an hour less.
+    assert moved(2026, 3, 29, 12) == [4] * 28
+    # What is left of the day has the new time already.
+    assert moved(2026, 3, 31, 12) == [4] * 26 + [0, 0]
+    assert moved(2026, 10, 27, 12) == [-4] * 26 + [0, 0]
+    assert moved(2026, 4, 27, 12) == [0] * 28
+
+
 def test_days_are_those_of_the_zone():
     _, found = days(minute(2026, 7, 15, 10, zone=KATHMANDU), zone=KATHMANDU)
 

@@ -50,9 +50,14 @@ def weekend(ago: int) -> bool:
     return (2 - ago) % 7 >= 5
 
 
-def verdict(days: list[Sequence[int | None]], *lately: int | None, at: int = MORNING) -> Verdict:
+def verdict(
+    days: list[Sequence[int | None]],
+    *lately: int | None,
+    at: int = MORNING,
+    moved: Sequence[int] = (),
+) -> Verdict:
     """Judge what has come in the last spans of 15 minutes, the last one first."""
-    usual = Usual(days).at(at)
+    usual = Usual(days, moved).at(at)
     known = [n for n in lately if n is not None]
     silence = 0 if not known or known[0] else 15 * len(lately)
     padded = [*lately, *[round(usual.level or 0)] * (16 - len(lately))]
@@ -271,6 +276,44 @@ def test_20_a_factor_of_nothing_is_one_of_what_may_be() -> None:
 
     assert found.usual == pytest.approx(found.limit / 3)
     assert found.factor == pytest.approx(60 / found.usual)
+
+
+@pytest.mark.parametrize(("forward", "at"), [(4, 12), (-4, 4)])
+def test_21_a_batch_by_utc_comes_at_another_time_when_the_clock_was_moved(
+    forward: int, at: int
+) -> None:
+    def day(_: int) -> Day:
+        return [2000 if quarter == 8 else 50 for quarter in range(QUARTERS)]
+
+    days = month(day)
+    moved = [forward] * (DAYS - 3) + [0] * 3
+
+    # It runs as ever, an hour later or earlier by the clock on the wall.
+    assert state(verdict(days, 2000, at=at)) == 2
+    assert state(verdict(days, 2000, at=at, moved=moved)) == 0
+    # One that follows the clock is as usual, and hours without a batch are held to as little.
+    assert state(verdict(days, 2000, at=8, moved=moved)) == 0
+    assert state(verdict(days, 2000, at=MORNING, moved=moved)) == 2
+
+
+def test_22_a_good_day_of_busy_hours_is_no_reason_for_a_wide_night() -> None:
+    def day(ago: int) -> Day:
+        good = 2 if ago in (2, 10, 18, 27) else 1
+        return [60 if quarter < 32 else 360 * good for quarter in range(QUARTERS)]
+
+    # Six times as busy as the night, four days were twice as good. No night was.
+    assert state(verdict(month(day), 300, at=NIGHT)) == 1
+    assert state(verdict(month(day), 720, at=MORNING)) == 0
+
+
+def test_23_where_the_morning_rises_a_number_is_many_times_what_comes_then() -> None:
+    def day(_: int) -> Day:
+        return [*[40] * MORNING, 60, *[100] * (QUARTERS - MORNING - 1)]
+
+    # Up to what the quarter-hour beside it has is usual. But 240 is four times 60.
+    found = verdict(month(day), 240)
+    assert (state(found), round(found.usual)) == (1, 63)
+    assert state(verdict(month(day), 120)) == 0
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,8 @@ class Counted:
         """
         asked = self._history.first, since, *((name, tuple(origins)) for name, origins in parts)
         learned: Usual = self._in_all(
-            ("usual", asked), lambda: Usual(self._history.days(numbers, self._coverage, since))
+            ("usual", asked),
+            lambda: Usual(self._history.days(numbers, self._coverage, since), self._history.moved),
         )
         found: Range = self._in_all(
             ("range", asked, self._quarter, enough), lambda: learned.at(self._quarter, enough)

@@ -39,16 +39,21 @@ class History:
     zone: whose clock that is; None for the machine's
 
     first, last: quarter-hours since 1970 from which on, and up to which, they are
+    moved: by how many of them the clock has been put forward since each day, today included
     """
 
     def __init__(self, time: datetime, zone: tzinfo | None) -> None:
         self._zone = zone
         today = time.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        self._midnights = [
+        *self._midnights, tomorrow = [
             int((today - timedelta(days=days)).timestamp()) // 60 // QUARTER
-            for days in range(DAYS, -1, -1)
+            for days in range(DAYS, -2, -1)
         ]
         self.first, self.last = self._midnights[0], self._midnights[-1]
+        self.moved = [
+            (DAYS - n) * QUARTERS - (tomorrow - after)
+            for n, after in enumerate(self._midnights[1:])
+        ]
 
     def days(self, numbers: Mapping[int, int], coverage: Coverage, since: int) -> list[Day]:
         """Return the days, the oldest first.

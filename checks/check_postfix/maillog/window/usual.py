@@ -4,10 +4,13 @@ Numbers are of quarter-hours, and compared by their square roots, since chance m
 any number about equally far. What is usual is learned from the 28 whole local days before today:
 
 - The *level* is the median of the same weekday at this time, or a quarter of an hour to either
-  side, whichever is most.
+  side, whichever is most. Where the clock has been changed since, programs that run by UTC do not
+  follow: then the same instant of those days counts as well.
 - *Too much* lies beyond the level by more than this server strays anyway: by 1.2 times as much as
   it did on 3 of the 28 days, at any hour about as busy, and by 25. Bursts are short and floods are
   not, so what each quarter of an hour has at least is held against what such hours had at least.
+  How many times the usual it is, is told by the mean of these three medians: where the morning
+  rises, the most of them is nearly twice what comes.
 - *Too few* lies below the least of any day but 2 around this time: in the shortest span, of 15
   minutes to 4 hours, in which enough is usual to tell. Where weekdays as busy as this one tell
   sooner, next to nothing is too few by these; but it may be a holiday, so that is a WARNING.
@@ -41,6 +44,9 @@ LEAST_DAYS = 7
 RARE = 3
 # Hours are about as busy if their levels differ by no more than this factor.
 ALIKE = 8
+# A good day is more of a busy hour than of a quiet one, even by its root: how far hours stray that
+# are more than so many times as busy says nothing of this one.
+BUSIER = 4
 # Bursts differ much in size. One is no news until it strays so many times as far as those known.
 BEYOND = 1.2
 # Chance alone moves a root by half, and hardly ever by three times that.
@@ -92,7 +98,7 @@ class Range(namedtuple("Range", "days level high high_lasting lows of_kind silen
     """What is usual at one time of day.
 
     days:         that are known
-    level:        in a quarter-hour, as are the next two; None if it is not known
+    level:        what comes on average in a quarter-hour, as are the next two; None if not known
     high:         at most
     high_lasting: at most, in each quarter-hour of an hour
     lows:         number of quarter-hours -> at least, in so many of them together
@@ -222,15 +228,22 @@ def _telling(lows: Mapping[int, int]) -> int | None:
 class Usual:
     """What is usual on a host, learned from the days before today.
 
-    days: the 28 days before today, the oldest first; the last one is yesterday
+    days:  the 28 days before today, the oldest first; the last one is yesterday
+    moved: by how many quarter-hours the clock has been put forward since each of them
     """
 
-    def __init__(self, days: Sequence[Day]) -> None:
+    def __init__(self, days: Sequence[Day], moved: Sequence[int] = ()) -> None:
         self._days = days
         self._known = [n for n, day in enumerate(days) if day.count(None) < QUARTERS / 2]
         self._rare = rare(len(self._known))
         self._today = len(days) % _WEEK
-        self._levels = _levels(days)
+        medians = _medians(days)
+        self._levels = [_levels(of_weekday) for of_weekday in medians]
+        self._medians_today = medians[self._today]
+        if any(moved):
+            by_utc = _medians(_by_utc(days, moved))[self._today]
+            self._medians_today = list(map(_larger, self._medians_today, by_utc))
+        self._levels_today = _levels(self._medians_today)
         # Of each quarter-hour that has ever been: 1 more than its level, so that 0 is like 1.
         self._busy = [
             [_UNKNOWN if level is None else level**2 + 1 for level in of_weekday]
@@ -259,14 +272,14 @@ class Usual:
 
         enough: a number is too much only if it is so many more
         """
-        level = self._levels[self._today][quarter]
+        level = self._levels_today[quarter]
         if level is None or len(self._known) < LEAST_DAYS:
             return Range(len(self._known), None, 0.0, 0.0, {}, None, None)
-        short, lasting = self._strays(self._busy[self._today][quarter])
+        short, lasting = self._strays(level**2 + 1)
         least = self._least(quarter)
         return Range(
             len(self._known),
-            level**2,
+            _expected(self._medians_today, quarter) ** 2,
             bar(short, self._rare, level) + enough,
             bar(lasting, self._rare, level) + enough,
             lows := self._lows(least, self._known),
@@ -295,7 +308,7 @@ class Usual:
 
         Returns: for a quarter-hour, and for as many in a row as make what lasts
         """
-        least, most = busy / ALIKE, busy * ALIKE
+        least, most = busy / ALIKE, busy * BUSIER
         alike = [[least <= then <= most for then in of_weekday] for of_weekday in self._busy]
         short, lasting = [], []
         for n, (strayed, in_a_row) in zip(self._known, self._strayed, strict=True):
@@ -371,24 +384,49 @@ class Usual:
         return range(max(end - _AROUND, 1), min(end + _AROUND + 1, len(self._sums)))
 
 
-def _levels(days: Sequence[Day]) -> list[list[float | None]]:
-    """Return the roots of the levels of each weekday; the first day's weekday comes first."""
+def _by_utc(days: Sequence[Day], moved: Sequence[int]) -> list[Day]:
+    """Return the days as a clock that is never changed, and shows today's time, had them."""
+    numbers = [number for day in days for number in day]
+    begins = [n * QUARTERS - quarters for n, quarters in enumerate(moved)]
+    # What lies outside of all the days is not known.
+    return [
+        [numbers[at] if 0 <= at < len(numbers) else None for at in range(begin, begin + QUARTERS)]
+        for begin in begins
+    ]
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    """Return the larger of two medians; where one is not known, the first."""
+    return one if one is None or other is None else max(one, other)
+
+
+def _medians(days: Sequence[Day]) -> list[list[float | None]]:
+    """Return the medians of the roots of each weekday; the first day's weekday comes first."""
     roots = [[None if number is None else number**0.5 for number in day] for day in days]
     of_all = list(zip(*roots, strict=True))
-    levels = []
-    for weekday in range(_WEEK):
-        of_weekday = zip(*roots[weekday::_WEEK], strict=True)
-        medians = [_median(same, every) for same, every in zip(of_weekday, of_all, strict=True)]
-        around = zip([None, *medians], medians, [*medians[1:], None], strict=False)
-        levels.append(
-            [
-                None
-                if at is None
-                else max(near for near in (before, at, after) if near is not None)
-                for before, at, after in around
-            ]
-        )
-    return levels
+    return [
+        [
+            _median(same, every)
+            for same, every in zip(zip(*roots[weekday::_WEEK], strict=True), of_all, strict=True)
+        ]
+        for weekday in range(_WEEK)
+    ]
+
+
+def _levels(medians: Sequence[float | None]) -> list[float | None]:
+    """Return the most of each quarter-hour and those beside it; None where it is not known."""
+    around = zip([None, *medians], medians, [*medians[1:], None], strict=False)
+    return [
+        None if at is None else max(near for near in (before, at, after) if near is not None)
+        for before, at, after in around
+    ]
+
+
+def _expected(medians: Sequence[float | None], quarter: int) -> float:
+    """Return the mean of a quarter-hour, which counts twice, and of those beside it."""
+    near = [*medians[max(quarter - 1, 0) : quarter + 2], medians[quarter]]
+    known = [median for median in near if median is not None]
+    return sum(known) / len(known)
 
 
 def _median(same: Sequence[float | None], every: Sequence[float | None]) -> float | None:

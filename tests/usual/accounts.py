@@ -1,9 +1,10 @@
 """Accounts: months of what those of one server send, and how often an honest one seems stolen.
 
-    python -m tests.support.accounts --accounts 200 --months 30
+    python -m tests.usual.accounts --months 150
 
-says for some least numbers and factors how many alarms without cause there are in a month, and how
-many thefts are found. All is made up: how much people write in a day, and that some of them send
+says how many alarms without cause there are in a month with the thresholds of
+check_postfix_senders as they are, and how many thefts are found; `--others` says it for others.
+All is made up: how much people write in a day, and that some of them send
 something to many now and then, is drawn from wide distributions; a server with other habits has
 other numbers.
 """
@@ -12,8 +13,12 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from check_postfix.senders import CHECK
+from tests.support.builders import options
+from tests.usual.rate import rate
 
 DAY = 24 * 60
 LEARNED = 28
@@ -21,6 +26,8 @@ TESTED = 30
 WINDOW = 15
 EVERY = 5
 TRIES = 3
+ACCOUNTS = (20, 200)
+THEFTS = (150, 300, 1000)  # messages in 15 minutes
 # Of all accounts, those that send something to many.
 _WITH_MAILINGS = 0.15
 
@@ -140,28 +147,47 @@ def found(server: Months, messages: int, least: int, own: float, busiest: float)
 
 def main() -> None:
     """Print the table."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--accounts", type=int, default=20)
-    options.add_argument("--months", type=int, default=50)
-    options.add_argument("--seed", type=int, default=1)
-    given = options.parse_args()
-    servers = [months(given.accounts, given.seed + n) for n in range(given.months)]
-    print(f"{given.accounts} accounts, {given.months} months, seed {given.seed}")
-    print("least own busiest | WARNING CRITICAL a month | found of 150, 300, 1000 (critical), %")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--accounts", type=int, nargs="*", default=ACCOUNTS)
+    parser.add_argument("--months", type=int, default=150)
+    parser.add_argument("--first", type=int, default=1, help="seed")
+    parser.add_argument("--others", action="store_true", help="other thresholds as well")
+    given = parser.parse_args()
+    thefts = " | ".join(f"{messages:,} in 15 min" for messages in THEFTS)
+    thresholds = "least, own, busiest"
+    print(f"| accounts | {thresholds} | months | WARNING or CRITICAL | CRITICAL | {thefts} |")
+    print("| ---: | --- |" + " ---: |" * (3 + len(THEFTS)))
+    for accounts in given.accounts:
+        servers = [months(accounts, given.first + n) for n in range(given.months)]
+        for least, own, busiest in [as_they_are(), *(others() if given.others else ())]:
+            print(row(servers, least, own, busiest))
+
+
+def as_they_are() -> tuple[int, float, float]:
+    """Return the least number, and the factors to an account's own and to the busiest one's."""
+    given = options(CHECK)
+    return given.min_messages, given.warning.end, given.critical_busiest.end
+
+
+def others() -> Iterator[tuple[int, float, float]]:
+    """Yield others than those of the check."""
     for least in (50, 100, 200):
         for own, busiest in ((2.0, 1.5), (2.0, 2.0), (3.0, 2.0), (3.0, 3.0)):
-            false = [without_cause(server, least, own, busiest) for server in servers]
-            rates = [sum(one[at] for one in false) / given.months for at in (0, 1)]
-            shares = []
-            for messages in (150, 300, 1000):
-                counts = [found(server, messages, least, own, busiest) for server in servers]
-                whole = given.months * given.accounts / 100
-                warned, critical = (sum(one[at] for one in counts) / whole for at in (0, 1))
-                shares.append(f"{warned:.0f} ({critical:.0f})")
-            print(
-                f"{least:5} {own:3} {busiest:7} | {rates[0]:7.2f} {rates[1]:8.2f}         | "
-                + ", ".join(shares)
-            )
+            yield least, own, busiest
+
+
+def row(servers: Sequence[Months], least: int, own: float, busiest: float) -> str:
+    """Return what some thresholds come to: alarms a month, and of each theft what is found."""
+    alarms = [without_cause(server, least, own, busiest) for server in servers]
+    accounts = len(servers[0].accounts)
+    cells = [f"{accounts}", f"{least}, {own:g}, {busiest:g}", f"{len(servers)}"]
+    cells += [rate([one[at] for one in alarms]) for at in (0, 1)]
+    for messages in THEFTS:
+        counts = [found(server, messages, least, own, busiest) for server in servers]
+        whole = len(servers) * accounts / 100
+        told, critical = (sum(one[at] for one in counts) / whole for at in (0, 1))
+        cells.append(f"{told:.0f} ({critical:.0f})")
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
