@@ -150,6 +150,7 @@ KINDS = {
     "panic": "panic: of a Postfix daemon: it has found a fault in itself",
     "warning": "warning: of a Postfix daemon that is counted as nothing else",
     "local_fault": "warning about this machine's resources, files or services",
+    "turned_away": "command or message of a client that was not taken for a fault of this machine",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
 

@@ -94,7 +94,8 @@ NEXT_STEPS = {
     _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
     _SERVICE: "start it, or see its line in master.cf, and what its own lines say",
     TABLE: "ask it with `postmap -q KEY TYPE:NAME`, and see whether its file or server is there",
-    NO_TABLE: "make it with postmap of its source, or with newaliases where it is one of aliases",
+    NO_TABLE: "make it with postmap of its source, with newaliases where it is one of aliases, or"
+    " by hand where Postfix reads it as it is (regexp, pcre, cidr, texthash)",
     _RULE: "the log names the line: mend it",
     _SETTING: "mend it in main.cf: until then clients get 451",
     _TLS: "see smtpd_tls_chain_files, or smtpd_tls_cert_file and smtpd_tls_key_file (or smtp_...)",
@@ -113,6 +114,10 @@ NEXT_STEPS = {
 _BY_SIGNAL = b" killed by signal "
 _CREATE_FILE = b"warning: mail_queue_enter: "
 _WRITE_FILE = b"write queue file"
+# Mail is not accepted for it (cleanup/cleanup_addr.c, cleanup_map11.c, cleanup_map1n.c,
+# cleanup_masquerade.c, cleanup_message.c, cleanup_milter.c).
+_NOT_ACCEPTED = b" map lookup problem "
+_TURNED_AWAY = ("turned_away",)
 _FAULTS = {
     b"warning: process /": _ENDED,
     b"warning: /": THROTTLED,
@@ -137,7 +142,7 @@ _FAULTS = {
     b"warning: lost connection with proxy ": _FILTER,
     b"warning: timeout talking to proxy ": _FILTER,
     b"warning: table ": TABLE,
-    b"error: open database ": NO_TABLE,
+    b"error: open ": NO_TABLE,
     b'warning: unknown smtpd restriction: "': _SETTING,
     b"warning: restriction ": _SETTING,
     b"warning: mynetworks: ": _SETTING,
@@ -151,8 +156,8 @@ _FAULTS = {
 }
 FAULTS = tuple(_FAULTS)
 _match_fault = Expression(
-    rb"(?:entering|error: open database (?P<missing>[^\s\":]++): No such file or directory\Z"
-    rb"|error: open database (?P<database>[^\s\":]++)|error"
+    rb"(?:entering|error: open (?:database |)(?P<missing>/[^\s\":]++): No such file or directory\Z"
+    rb"|error: open (?:database |)(?P<database>/[^\s\":]++): |error: open database "
     rb"|warning: (?:unknown smtpd restriction: \"(?P<unknown>[a-z0-9_]{1,40}+)\"\Z"
     rb"|restriction (?P<restriction>[a-z0-9_]{1,40}+)"
     rb"(?::? (?:bad argument |must be followed by |requires domain name argument)"
@@ -190,7 +195,8 @@ _match_fault = Expression(
 OF_A_TABLE_OPENING = rb"warning: [a-z0-9_-]++:(?: [a-z0-9_-]++:|)[^\s\"]"
 _match_of_a_table = Expression(
     rb"warning: (?:(?P<table>[a-z0-9_-]++:[^\s\"]++) (?:lookup error for \""
-    rb"|is unavailable\. (?:open database (?P<missing>[^\s\":]++): No such file or directory\Z|))"
+    rb"|is unavailable\. (?:open (?:database |)(?P<missing>[^\s\":]++)"
+    rb": No such file or directory\Z|))"
     rb"|[a-z0-9_]++: (?P<asked>[a-z0-9_-]++:[^\s\"]++)(?<=:) table lookup problem)"
 ).match
 
@@ -256,7 +262,9 @@ def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
     if _WRITE_FILE in match[0] and match.string.endswith(_NO_ROOM_ENDINGS):
         return _fault(NO_ROOM)
     found = (why for words, why in _OF_A_MESSAGE.items() if words in match[0])
-    return _fault(next(found, TABLE), match)
+    event = _fault(next(found, TABLE), match)
+    is_turned_away = event.reason == _QUEUE or _NOT_ACCEPTED in match[0]
+    return event._replace(also=_TURNED_AWAY) if is_turned_away else event
 
 
 def recognise_death(record: Record, _: int) -> Event | None:
@@ -339,7 +347,9 @@ def recognise_fault(record: Record, start: int) -> Event | None:
         why = TABLE
     elif match[0].endswith(_BY_SIGNAL):
         why = _KILLED
-    return _fault(why, match)
+    event = _fault(why, match)
+    # Nobody can hand in anything until a file can be made (global/mail_queue.c).
+    return event._replace(also=_TURNED_AWAY) if why == _QUEUE else event
 
 
 def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
