@@ -158,7 +158,7 @@ def test_each_local_fault_is_named_with_the_next_step():
 
     outcome = judge(local_fault=2, keys={"local_fault reason": [(reason, 2)]}, verbosity=1)
 
-    assert outcome.words.endswith(f", {reason} 2 times in 15 min (run postmap or newaliases)")
+    assert outcome.words.endswith(f", {reason} 2 times in 15 min: run postmap or newaliases")
     assert f"  2  {reason}: run postmap or newaliases" in outcome.lines
 
 
@@ -180,8 +180,8 @@ def test_a_fault_of_a_table_names_it_and_the_next_step():
 
     assert outcome.words == (
         "POSTFIX LOG WARNING - newest line 0 s old,"
-        " a lookup table is missing: /etc/x.db 3 times (9 local faults) in 15 min"
-        f" ({health.NEXT_STEPS[health.NO_TABLE]})"
+        " a lookup table is missing: /etc/x.db 3 times (9 local faults) in 15 min:"
+        f" {health.NEXT_STEPS[health.NO_TABLE]}"
     )
     assert f"  6  {fails}: {health.NEXT_STEPS[health.TABLE]}" in outcome.lines
     assert f"  3  {missing}: {health.NEXT_STEPS[health.NO_TABLE]}" in outcome.lines
@@ -234,9 +234,9 @@ def test_the_first_line_names_one_cause_once():
     assert outcome.exit_code == 2
     assert outcome.words == (
         "POSTFIX LOG CRITICAL - newest line 0 s old,"
-        " no SASL server 5 times (6 fatal errors, 17 local faults) in 15 min"
-        " (start Dovecot or saslauthd, and see smtpd_sasl_path and its owner;"
-        " smtpd died 6 times: no SASL authentication mechanisms; a service is throttled 6 times)"
+        " no SASL server 5 times (6 fatal errors, 17 local faults) in 15 min:"
+        " start Dovecot or saslauthd, and see smtpd_sasl_path and its owner"
+        " (smtpd died 6 times: no SASL authentication mechanisms; a service is throttled 6 times)"
     )
 
 
@@ -272,7 +272,7 @@ def test_postfix_that_does_not_work_is_critical(reason):
     outcome = judge(local_fault=1, keys={"local_fault reason": [(reason, 1)]})
 
     assert outcome.exit_code == 2
-    assert f", {reason} in 15 min ({health.NEXT_STEPS[reason]})" in outcome.words
+    assert f", {reason} in 15 min: {health.NEXT_STEPS[reason]}" in outcome.words
 
 
 @pytest.mark.parametrize("suffix", STOPPED)
@@ -296,8 +296,8 @@ def test_mail_that_nobody_can_hand_in_is_critical():
     assert several.exit_code == 2
     assert several.words == (
         f"POSTFIX LOG CRITICAL - newest line 0 s old, {MISSING} 3 times"
-        " (mail turned away 3 times and none taken since) in 15 min"
-        f" ({health.NEXT_STEPS[health.NO_TABLE]})"
+        " (mail turned away 3 times and none taken since) in 15 min:"
+        f" {health.NEXT_STEPS[health.NO_TABLE]}"
     )
     assert judge("--critical-turned-away", "9", **window, turned_away=9).exit_code == 1
 

@@ -191,6 +191,7 @@ def summary(
     troubles = _troubles(measured, options if is_alarm else None)
     if troubles:
         leading = _leading(window)
+        step = _next_step(window, leading)
         if (number := _faults(window).get(leading)) is not None:
             leading += _times(number)
             all_are_it = _of_label("local_faults", number)
@@ -198,7 +199,8 @@ def summary(
         said = ", ".join(troubles)
         if leading:
             said = f"{leading} ({said})" if said else leading
-        return f"{newest}, {said} in {values.span(window.seconds)}"
+        then = f": {step}" if step else ""
+        return f"{newest}, {said} in {values.span(window.seconds)}{then}"
     # An alarm for something else names that.
     return newest if is_alarm else f"{newest}, no trouble in {values.span(window.seconds)}"
 
@@ -252,24 +254,16 @@ def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[
 
     # These are told with the next step below.
     told = {one.text for one in troubles(window, "daemon_died", "local_fault")}
-    others = [one for one in remarks if not one.explains and one.text not in told]
-    # What to do about the fault that the first line begins with comes right after it.
-    return [
-        *_of_daemons(window), *others, *_of_dialogue(window), *_of_files(window, options),
-    ]  # fmt: skip
+    said = [one for one in remarks if not one.explains and one.text not in told]
+    said += [*_of_daemons(window), *_of_dialogue(window), *_of_files(window, options)]
+    return said
 
 
 def _of_daemons(window: Window) -> list[Remark]:
     if not window.count("daemon_died", "local_fault"):
         return []
     # Few runs have any.
-    from check_postfix.maillog.events.recogniser.health import (
-        FOLLOWING,
-        NEXT_STEPS,
-        NO_TABLE,
-        TABLE,
-        fault,
-    )
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NO_TABLE, TABLE, fault
 
     deaths, faults = _deaths(window), _faults(window)
     # What the first line begins with, if it speaks of troubles
@@ -277,18 +271,24 @@ def _of_daemons(window: Window) -> list[Remark]:
     said = [Remark(words) for words in deaths if words != leading]
     is_missing = NO_TABLE in map(fault, faults)
     for reason, number in faults.items():
-        if is_missing and fault(reason) == TABLE:  # each look into it fails
+        if reason == leading or (is_missing and fault(reason) == TABLE):  # each look into it fails
             continue
-        step = NEXT_STEPS.get(fault(reason))
-        if deaths and reason in FOLLOWING:  # the daemons' words say why
-            step = None
-            if reason not in _STOPPED.values():
-                continue
-        if reason == leading:
-            said[:0] = [Remark(step)] if step else []
+        if deaths and reason in FOLLOWING and reason not in _STOPPED.values():
             continue
+        step = _next_step(window, reason)
         said.append(Remark(f"{reason}{_times(number)}" + (f": {step}" if step else "")))
     return said
+
+
+def _next_step(window: Window, reason: str) -> str:
+    """Return what to do about a local fault; nothing where that is not known."""
+    if not window.count("local_fault"):
+        return ""
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NEXT_STEPS, fault
+
+    if reason in FOLLOWING and window.count("daemon_died"):  # the daemons' words say why
+        return ""
+    return NEXT_STEPS.get(fault(reason), "")
 
 
 def _times(number: int) -> str:

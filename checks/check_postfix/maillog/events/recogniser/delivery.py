@@ -105,8 +105,8 @@ class Delivery(namedtuple("Delivery", "recipient orig_to relay delay stages dsn 
     reply: bytes
 
 
-# Where no server was reached, or none was asked for this message, Postfix says why, and there whom it
-# is about; another server's words come later (smtp/smtp_connect.c, smtp_trouble.c, smtp_proto.c,
+# Where no server was reached, or none was asked for this message, Postfix says why, and there whom
+# it is about; another server's words come later (smtp/smtp_connect.c, smtp_trouble.c, smtp_proto.c,
 # smtp_sasl_glue.c, qmgr/qmgr_message.c).
 NO_RELAY = b"none"
 _match_next_hop = Expression(
