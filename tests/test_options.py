@@ -18,7 +18,7 @@ from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.plugin.arguments import STANDARD
+from check_postfix.plugin.arguments import STANDARD, options_of
 from check_postfix.plugin.errors import UsageError
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
@@ -507,3 +507,56 @@ def test_a_directory_of_archives_has_a_name():
         ARCHIVES.value("")
 
     assert str(error.value) == "--archives : is empty; leave it out, or name something"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        (
+            "deferred",
+            ["--domain", "Example.net", "--ignore-domain", "example.net"],
+            "--ignore-domain example.net: leaves out all of --domain example.net, and nothing is"
+            " left; leave out one of the two",
+        ),
+        (
+            "bounces",
+            ["--relay", "a", "--relay", "b", "--exclude-relay", "b", "--exclude-relay", "a"],
+            "--exclude-relay b, a: leaves out all of --relay a, b, and nothing is left; leave out"
+            " one of the two",
+        ),
+        (
+            "auth",
+            ["--client", "192.0.2.7", "--ignore-client", "192.0.2.0/24"],
+            "--ignore-client 192.0.2.0/24: leaves out all of --client 192.0.2.7/32, and nothing is"
+            " left; leave out one of the two",
+        ),
+        (
+            "auth",
+            ["--account", "ann", "--ignore-account", "ann"],
+            "--ignore-account ann: leaves out all of --account ann, and nothing is left; leave out"
+            " one of the two",
+        ),
+    ],
+)
+def test_options_that_leave_nothing_over_are_refused(name, arguments, said):
+    check = next(check for check in checks() if check.name == f"postfix {name}")
+
+    text, code = outcome_of(check, [*arguments, "--no-state"])
+
+    assert code == 3
+    assert text == f"POSTFIX {name.upper()} UNKNOWN - {said}; see {check.executable} --help\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--client", "192.0.2.0/24", "--ignore-client", "192.0.2.7"],
+        ["--client", "2001:db8::/64", "--ignore-client", "192.0.2.0/24"],
+        ["--client", "192.0.2.7", "--client", "192.0.2.8", "--ignore-client", "192.0.2.7"],
+        ["--ignore-client", "192.0.2.7"],
+    ],
+)
+def test_options_that_leave_something_over_are_not(arguments):
+    check = next(check for check in checks() if check.name == "postfix auth")
+
+    options_of(check, arguments)
