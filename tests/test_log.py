@@ -328,6 +328,22 @@ def test_where_the_headline_names_no_fault_it_is_named_below():
     assert f"{MISSING} 3 times: {health.NEXT_STEPS[health.NO_TABLE]}" in outcome.words
 
 
+@pytest.mark.parametrize(
+    ("failed", "clients", "state"), [(20, 100, 1), (19, 19, 0), (20, 101, 0), (300, 1500, 1)]
+)
+def test_a_block_list_that_does_not_answer_is_told_and_a_slip_of_it_is_not(failed, clients, state):
+    keys = {"blocklist_failed blocklist": [("zen.example.net", failed)]}
+
+    outcome = judge(
+        blocklist_failed=failed, connected_smtpd=clients, warning=failed, keys=keys, verbosity=1
+    )
+
+    assert outcome.exit_code == state
+    said = f"(block list zen.example.net did not answer {failed} times: ask it, as host 2.0.0.127."
+    assert (said in outcome.words) == bool(state)
+    assert f"  {failed}  zen.example.net" in outcome.lines
+
+
 @pytest.mark.parametrize(("days", "state"), [(34, 0), (35, 0), (36, 1)])
 def test_an_archive_that_should_be_gone_is_a_warning(days, state):
     old = AgedFile("/var/log/mail.log.9.gz", 0o640, NOON - days * DAY)

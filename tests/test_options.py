@@ -532,8 +532,8 @@ def test_a_directory_of_archives_has_a_name():
         ),
         (
             "auth",
-            ["--account", "ann", "--ignore-account", "ann"],
-            "--ignore-account ann: leaves out all of --account ann, and nothing is left; leave out"
+            ["--account", "Ann", "--ignore-account", "ann"],
+            "--ignore-account ann: leaves out all of --account Ann, and nothing is left; leave out"
             " one of the two",
         ),
     ],

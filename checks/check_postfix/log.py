@@ -37,6 +37,10 @@ _ROWS = 10
 # Kinds of deaths named in the first line
 _NAMED = 2
 _TURNED_AWAY = "turned_away"
+_BLOCKLIST_FAILED = "blocklist_failed"
+# So often a block list must have failed to answer, and for one of so many clients, before it is
+# said: any of them does at times.
+_SURELY_DEAD, _DEAD_SHARE = 20, 5
 _SEE_WORDS = "see its lines with fatal: and panic:"
 # Label -> counter
 _COUNTED = {
@@ -255,8 +259,8 @@ def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[
     # These are told with the next step below.
     told = {one.text for one in troubles(window, "daemon_died", "local_fault")}
     said = [one for one in remarks if not one.explains and one.text not in told]
-    said += [*_of_daemons(window), *_of_dialogue(window), *_of_files(window, options)]
-    return said
+    said += [*_of_daemons(window), *_of_blocklists(window), *_of_dialogue(window)]
+    return [*said, *_of_files(window, options)]
 
 
 def _of_daemons(window: Window) -> list[Remark]:
@@ -293,6 +297,24 @@ def _next_step(window: Window, reason: str) -> str:
 
 def _times(number: int) -> str:
     return f" {number} times" if number > 1 else ""
+
+
+def _of_blocklists(window: Window) -> list[Remark]:
+    """Return which block lists do not answer, where that is no single failure of the DNS."""
+    if window.count(_BLOCKLIST_FAILED) < _SURELY_DEAD:
+        return []
+    # Few runs have any.
+    from check_postfix.maillog.events.recogniser.health import NEXT_STEP_OF_BLOCKLIST
+
+    clients = window.count("connected_smtpd", "connected_postscreen")
+    return [
+        Remark(
+            f"block list {blocklist} did not answer {number} times: {NEXT_STEP_OF_BLOCKLIST}",
+            finding=_WARNING,
+        )
+        for (blocklist,), number in window.keys(_BLOCKLIST_FAILED, "blocklist")
+        if number >= _SURELY_DEAD and number * _DEAD_SHARE >= clients and blocklist != MANY
+    ]
 
 
 def _of_dialogue(window: Window) -> list[Remark]:
@@ -346,6 +368,8 @@ def details(window: Window, _: Namespace) -> list[str]:
     lines = [*table("daemons that died, and how their last words begin", died, _ROWS)]
     if faults:
         lines += ["local faults:", *(f"  {number}  {what}" for what, number in faults[:_ROWS])]
+    lists = [(name, number) for (name,), number in window.keys(_BLOCKLIST_FAILED, "blocklist")]
+    lines += table("lookups that a block list did not answer", lists, _ROWS)
     clients = [
         (window.name("client", client) if client != MANY else MANY, number)
         for (client,), number in window.keys("debug_dialogue", "client")

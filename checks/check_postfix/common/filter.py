@@ -115,6 +115,10 @@ def _is_in_network(_: Window, given: list[values.Network]) -> Names:
     return is_inside
 
 
+def _is_same_account(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
+
+
 def _is_within(network: values.Network, inner: values.Network) -> bool:
     """Tell whether all addresses of the second network are in the first."""
     is_comparable = network.version == inner.version
@@ -216,6 +220,7 @@ IGNORE_ACCOUNT = FilterOption(
     _is_account,
     without=True,
     against=ACCOUNT,
+    covers=_is_same_account,
 )
 
 

@@ -167,6 +167,7 @@ POSTFIX: tuple[Shape, ...] = (
         None, _NO_ID, (b"warning: ",), health.recognise_fault_with_a_message,
         health.WITH_A_MESSAGE_OPENING,
     ),
+    Shape(None, _NO_ID, (b"warning: ",), health.recognise_blocklist, health.BLOCKLIST_OPENING),
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
     ANY_WARNING,

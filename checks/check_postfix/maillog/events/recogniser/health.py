@@ -111,6 +111,11 @@ NEXT_STEPS = {
     _CORRUPT: "look into the queue's directory corrupt, and at the disk",
     _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
 }
+# The same about a block list, which is no fault by itself: any list fails to answer at times.
+NEXT_STEP_OF_BLOCKLIST = (
+    "ask it, as host 2.0.0.127.LIST; where it is gone, or refuses your resolver, take it out of"
+    " main.cf or use a resolver of your own"
+)
 _BY_SIGNAL = b" killed by signal "
 _CREATE_FILE = b"warning: mail_queue_enter: "
 _WRITE_FILE = b"write queue file"
@@ -222,6 +227,19 @@ _match_said_of_a_message = Expression(
 # What was said to and by a client or server, logged because of `-v` or debug_peer_list
 _match_dialogue = Expression(
     rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?P<address>" + fields.CLIENT_ADDRESS + rb")\]"
+).match
+
+# A block list that did not answer when it was asked for a client (smtpd/smtpd_check.c,
+# dnsblog/dnsblog.c). Of a domain, which is a stranger's word, it cannot be told where the list's
+# name begins. The key of who has paid for a list stands before its name, and is nobody's business.
+BLOCKLIST_OPENING = (
+    rb"warning: (?:[0-9a-f]{1,3}\.[0-9a-f]{1,3}\.|dnsblog_query: lookup error for DNS query )"
+)
+_match_blocklist = Expression(
+    rb"warning: (?P<dnsblog>dnsblog_query: lookup error for DNS query |)"
+    rb"(?:(?:\d{1,3}+\.){4}|(?:[0-9a-f]\.){32})(?:[0-9A-Za-z]{20,63}+\.|)"
+    rb"(?P<blocklist>(?=[^\s:]{3,60}+:)[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+): "
+    rb"(?(dnsblog)|RBL lookup error: )"
 ).match
 
 # What is wrong with a message that the line names
@@ -377,6 +395,18 @@ def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
     start: where the text goes on after a queue ID
     """
     return _fault_of_a_message(_match_said_of_a_message(record.text, start))
+
+
+def recognise_blocklist(record: Record, start: int) -> Event | None:
+    """Return the event of a block list that did not answer, or None.
+
+    record: text starts with `warning: `
+    """
+    match = _match_blocklist(record.text, start)
+    if not match:
+        return None
+    blocklist = match["blocklist"].decode().lower()
+    return Event("blocklist_failed", blocklist=blocklist, also=("warning",))
 
 
 def recognise_dialogue(record: Record, start: int) -> Event | None:
