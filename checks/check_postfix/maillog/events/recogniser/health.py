@@ -28,6 +28,13 @@ COMMANDS = frozenset(
 # What starts Postfix (conf/postfix-script, postfix/postfix.c, postmulti/postmulti.c)
 _SCRIPT = b"postfix-script"
 _CALLS_SCRIPT = frozenset([b"postfix", b"postmulti"])
+# What master's child calls itself that finds no program to become (master/master_spawn.c); whatever
+# else a daemon says has a tag with a slash (global/mail_task.c).
+_MASTER = b"master"
+_match_not_started = Expression(
+    rb"fatal: master_spawn: exec (?:/[A-Za-z0-9._-]++)*/(?P<program>[A-Za-z0-9._-]++): "
+    rb"(?P<error>[A-Z][A-Za-z ]{3,60}+)\Z"
+).match
 STARTERS = _CALLS_SCRIPT | {_SCRIPT}
 # How the lines of those begin that have not got so far as to know their instance's name: their tag
 # has no slash.
@@ -134,6 +141,7 @@ _FAULTS = {
     b"warning: connect to proxy ": _FILTER,
     b"warning: connect to p": _SERVICE,
     b"warning: connect to transport ": _SERVICE,
+    b"warning: connect #": _SERVICE,
     b"warning: milter ": _MILTER,
     b"warning: problem talking to ": _SERVICE,
     b"warning: timeout on p": _SERVICE,
@@ -183,6 +191,7 @@ _match_fault = Expression(
     rb"|mail_queue_enter: create file "
     rb"|connect to (?:Milter service (?P<milter>\S++)|proxy filter (?P<proxy>\S++)"
     rb"|transport (?P<transport>private/\S++)|(?P<service>(?:private|public)/\S++))"
+    rb"|connect #\d{1,3}+ to subsystem (?P<subsystem>(?:private|public)/\S++)(?<=:)"
     rb"|milter (?P<silent_milter>\S++) "
     rb"|problem talking to (?:server |service |)(?P<server>\S++)"
     rb"|(?:timeout|premature end-of-input) on (?P<silent>(?:private|public)/\S++)"
@@ -310,12 +319,20 @@ def is_result(words: str) -> bool:
     return words.startswith(_RESULTS)
 
 
-def recognise_start_without_main_cf(record: Record) -> Event | None:
-    """Return the event of a start that failed before main.cf was read, None if it is none.
+def recognise_without_slash(record: Record) -> Event | None:
+    """Return the event of a start that failed before main.cf was read, or before a daemon ran.
 
     record: of a tag without a slash. Until main.cf tells syslog_name, it is the command's name
             (main() of postfix/postfix.c and postmulti/postmulti.c)
     """
+    if not record.program and record.instance == _MASTER:
+        match = _match_not_started(record.text)
+        if not match:
+            return None
+        reason = f"cannot be started{ABOUT}{match['error'].decode()}"
+        return Event(
+            "daemon_died", service=match["program"].decode(), reason=reason, also=("fatal",)
+        )
     if record.program or record.instance not in _CALLS_SCRIPT or not _match_main_cf(record.text):
         return None
     name = record.instance.decode()
