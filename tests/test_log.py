@@ -411,6 +411,16 @@ def test_mail_is_turned_away_since_the_minute_in_which_some_was_last_taken(tmp_p
     assert perfdata.of(text)["turned_away"].value == 3
 
 
+def test_without_a_fault_that_is_known_the_command_shows_what_clients_were_told(tmp_path):
+    log = _log(tmp_path, mail_log.lines([REFUSED] * 3))
+
+    text, code = _run(log, "-v")
+
+    assert code == 2
+    assert "mail turned away 3 times and none taken since in 15 min" in text
+    assert text.partition("see: ")[2].splitlines()[0].endswith(" '451 4.3.'")
+
+
 def _run(log, *arguments):
     return outcome_of(CHECK, ["--log", str(log), "--no-state", *arguments])
 

@@ -37,6 +37,8 @@ _ROWS = 10
 # Kinds of deaths named in the first line
 _NAMED = 2
 _TURNED_AWAY = "turned_away"
+# How smtpd's answer begins then
+_TOLD_CLIENTS = "451 4.3."
 _BLOCKLIST_FAILED = "blocklist_failed"
 # So often a block list must have failed to answer, and for one of so many clients, before it is
 # said: any of them does at times.
@@ -394,6 +396,7 @@ def cause(window: Window, options: Namespace) -> list[str]:
     patterns += filter(None, [_leading_fault(window)])
     # `fatal:` would show what commands of anybody end with, our own postqueue among them.
     patterns += [DIED] if window.count("fatal") else []
+    patterns += [_TOLD_CLIENTS] if window.count(_TURNED_AWAY) else []
     return command(window, options, patterns[:1])
 
 
