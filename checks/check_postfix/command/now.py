@@ -13,7 +13,7 @@ from check_postfix.common.cause import SEE
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.plugin.check import SEVERITY
 from check_postfix.plugin.output import STATES, Outcome
 from check_postfix.plugin.run import judged
@@ -65,7 +65,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError
     """
-    span = Span(declared.values(options, OPTIONS), time.time())
+    span = AskedSpan(declared.values(options, OPTIONS), time.time())
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     checks.sort(key=lambda check: check.name != _FIRST)
     outcomes = [_outcome(check, options) for check in checks]

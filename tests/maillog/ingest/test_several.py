@@ -342,7 +342,9 @@ def test_a_log_that_is_cut_short_meanwhile_is_left_as_it_was(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(several.Several, "take", take)
         patch.setattr(ingest, "RENAME_RETRIES", 1)
-        with pytest.raises(Exception, match="is renamed all the time"):
+        with pytest.raises(
+            Exception, match="is renamed all the time; see what the log rotation is doing"
+        ):
             read(three, log, 3)
     assert stored.everything(three) == before
     assert not multiprocessing.active_children()
