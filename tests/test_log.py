@@ -34,7 +34,7 @@ def test_a_log_in_which_all_is_well_is_ok():
         "POSTFIX LOG OK - newest line 0 s old, no trouble in 15 min"
         " | log_age=0s;259200;259200;0 lines=1000;;;0 lost_messages=0;0;;0 debug_lines=0;0;;0"
         " fatal=0;0;;0 panic=0;0;;0 warnings=0;;;0 local_faults=0;0;;0"
-        " throttled=0;;0;0 no_room=0;;0;0 gaps=0;;;0 not_understood=0;;;0"
+        " throttled=0;;0;0 no_room=0;;0;0 turned_away=0;;2;0 gaps=0;;;0 not_understood=0;;;0"
     )
 
 
@@ -158,7 +158,7 @@ def test_each_local_fault_is_named_with_the_next_step():
 
     outcome = judge(local_fault=2, keys={"local_fault reason": [(reason, 2)]}, verbosity=1)
 
-    assert f"{reason} 2 times: run postmap or newaliases" in outcome.words
+    assert outcome.words.endswith(f", {reason} 2 times in 15 min: run postmap or newaliases")
     assert f"  2  {reason}: run postmap or newaliases" in outcome.lines
 
 
@@ -180,8 +180,8 @@ def test_a_fault_of_a_table_names_it_and_the_next_step():
 
     assert outcome.words == (
         "POSTFIX LOG WARNING - newest line 0 s old,"
-        " a lookup table is missing: /etc/x.db (9 local faults) in 15 min"
-        f" ({missing} 3 times: {health.NEXT_STEPS[health.NO_TABLE]})"
+        " a lookup table is missing: /etc/x.db 3 times (9 local faults) in 15 min:"
+        f" {health.NEXT_STEPS[health.NO_TABLE]}"
     )
     assert f"  6  {fails}: {health.NEXT_STEPS[health.TABLE]}" in outcome.lines
     assert f"  3  {missing}: {health.NEXT_STEPS[health.NO_TABLE]}" in outcome.lines
@@ -234,10 +234,9 @@ def test_the_first_line_names_one_cause_once():
     assert outcome.exit_code == 2
     assert outcome.words == (
         "POSTFIX LOG CRITICAL - newest line 0 s old,"
-        " no SASL server (6 fatal errors, 17 local faults) in 15 min"
-        " (smtpd died 6 times: no SASL authentication mechanisms; no SASL server 5 times:"
-        " start Dovecot or saslauthd, and see smtpd_sasl_path and its owner;"
-        " a service is throttled 6 times)"
+        " no SASL server 5 times (6 fatal errors, 17 local faults) in 15 min:"
+        " start Dovecot or saslauthd, and see smtpd_sasl_path and its owner"
+        " (smtpd died 6 times: no SASL authentication mechanisms; a service is throttled 6 times)"
     )
 
 
@@ -262,21 +261,87 @@ def test_the_command_shows_the_fault_that_the_others_come_from(tmp_path):
     assert text.partition("see: ")[2].splitlines()[0].endswith(" 'a daemon died'")
 
 
-@pytest.mark.parametrize("reason", ["a service is throttled", "no room in the queue"])
+STOPPED = {
+    "throttled": "a service is throttled",
+    "no-room": "no room in the queue",
+}
+
+
+@pytest.mark.parametrize("reason", STOPPED.values())
 def test_postfix_that_does_not_work_is_critical(reason):
     outcome = judge(local_fault=1, keys={"local_fault reason": [(reason, 1)]})
 
     assert outcome.exit_code == 2
-    assert f"{reason} (1 local fault) in 15 min ({reason}: " in outcome.words
+    assert f", {reason} in 15 min: {health.NEXT_STEPS[reason]}" in outcome.words
 
 
-@pytest.mark.parametrize("suffix", ["throttled", "no-room"])
+@pytest.mark.parametrize("suffix", STOPPED)
 def test_how_often_it_may_happen_is_an_option(suffix):
-    reason = {"throttled": "a service is throttled", "no-room": "no room in the queue"}[suffix]
+    reason = STOPPED[suffix]
     window = {"local_fault": 9, "keys": {"local_fault reason": [(reason, 9)]}}
 
     assert judge(f"--critical-{suffix}", "9", **window).exit_code == 1
     assert judge(f"--critical-{suffix}", "8", **window).exit_code == 2
+
+
+MISSING = "a lookup table is missing: /etc/x.db"
+
+
+def test_mail_that_nobody_can_hand_in_is_critical():
+    window = {"local_fault": 3, "keys": {"local_fault reason": [(MISSING, 3)]}}
+
+    few, several = (judge(**window, turned_away=times) for times in (2, 3))
+
+    assert few.exit_code == 1
+    assert several.exit_code == 2
+    assert several.words == (
+        f"POSTFIX LOG CRITICAL - newest line 0 s old, {MISSING} 3 times"
+        " (mail turned away 3 times and none taken since) in 15 min:"
+        f" {health.NEXT_STEPS[health.NO_TABLE]}"
+    )
+    assert judge("--critical-turned-away", "9", **window, turned_away=9).exit_code == 1
+
+
+def test_mail_that_is_taken_all_the_same_is_no_standstill():
+    window = {"local_fault": 3, "keys": {"local_fault reason": [(MISSING, 3)]}}
+
+    outcome = judge(**window, turned_away=99, accepted=1)
+
+    assert outcome.exit_code == 1
+    assert "turned away" not in outcome.words
+    assert outcome.values["turned_away"] == 0
+
+
+def test_mail_of_users_of_this_machine_passes_by_smtpd_and_proves_nothing():
+    keys = {"local_fault reason": [(MISSING, 3)], "by_uid": [({"what": "m", "sender": "0"}, 2)]}
+
+    cron, more = (judge(local_fault=3, keys=keys, turned_away=9, accepted=n) for n in (2, 3))
+
+    assert (cron.exit_code, more.exit_code) == (2, 1)
+
+
+def test_where_the_headline_names_no_fault_it_is_named_below():
+    window = {"local_fault": 3, "keys": {"local_fault reason": [(MISSING, 3)]}}
+
+    outcome = judge(**window, coverage=a_coverage(end=NOON - 60, last=NOON - 61))
+
+    assert f"{MISSING} 3 times: {health.NEXT_STEPS[health.NO_TABLE]}" in outcome.words
+
+
+@pytest.mark.parametrize(
+    ("failed", "clients", "state"), [(20, 100, 1), (19, 19, 0), (20, 101, 0), (300, 1500, 1)]
+)
+def test_a_block_list_that_does_not_answer_is_told_and_a_slip_of_it_is_not(failed, clients, state):
+    keys = {"blocklist_failed blocklist": [("zen.example.net", failed)]}
+
+    outcome = judge(
+        blocklist_failed=failed, connected_smtpd=clients, warning=failed, keys=keys, verbosity=1
+    )
+
+    assert outcome.exit_code == state
+    said = f"(block list zen.example.net did not answer {failed} times: ask it, as host 2.0.0.127."
+    assert (said in outcome.words) == bool(state)
+    assert f"  {failed}  zen.example.net" in outcome.lines
 
 
 @pytest.mark.parametrize(("days", "state"), [(34, 0), (35, 0), (36, 1)])
@@ -315,6 +380,45 @@ def test_the_worst_finding_is_said_first():
 
 
 # -- whole runs
+
+
+REFUSED = (
+    "smtpd[2302]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 451 4.3.0 <ann@example.com>:"
+    " Temporary lookup failure; from=<a@example.org> to=<ann@example.com> proto=ESMTP helo=<a>"
+)
+NOT_ACCEPTED = (
+    "cleanup[2304]: warning: 64D05240E04: header_checks map lookup problem -- message not accepted,"
+    " try again later"
+)
+TAKEN = [
+    "smtpd[2302]: 64D05240E01: client=mx.example.org[203.0.113.7]",
+    "qmgr[2303]: 64D05240E01: from=<a@example.org>, size=9, nrcpt=1 (queue active)",
+]
+
+
+def test_mail_is_turned_away_since_the_minute_in_which_some_was_last_taken(tmp_path):
+    log = _log(
+        tmp_path,
+        mail_log.lines([REFUSED] * 9, minutes_ago=8),
+        mail_log.lines([*TAKEN, REFUSED], minutes_ago=6),
+        mail_log.lines([REFUSED, NOT_ACCEPTED], minutes_ago=4),
+        mail_log.lines([REFUSED], minutes_ago=2),
+    )
+
+    text, code = _run(log)
+
+    assert code == 2
+    assert perfdata.of(text)["turned_away"].value == 3
+
+
+def test_without_a_fault_that_is_known_the_command_shows_what_clients_were_told(tmp_path):
+    log = _log(tmp_path, mail_log.lines([REFUSED] * 3))
+
+    text, code = _run(log, "-v")
+
+    assert code == 2
+    assert "mail turned away 3 times and none taken since in 15 min" in text
+    assert text.partition("see: ")[2].splitlines()[0].endswith(" '451 4.3.'")
 
 
 def _run(log, *arguments):
@@ -358,9 +462,12 @@ def test_each_label_can_be_other_than_0(tmp_path):
     assert labels["log_age"].value == 300  # however old the archive is that was read after it
     assert {label.name for label in CHECK.labels} == set(labels)
     assert labels["lost_messages"].value == 406
-    for name in ("fatal", "panic", "warnings", "debug_lines", "gaps", "throttled", "no_room"):
+    for name in (
+        "fatal", "panic", "warnings", "debug_lines", "gaps", "throttled", "no_room",
+    ):  # fmt: skip
         assert labels[name].value == 1, name
-    assert labels["local_faults"].value == 3
+    assert labels["local_faults"].value == 4
+    assert labels["turned_away"].value == 2
     assert labels["oldest_log"].value >= 50 * DAY * 60 - 120
     assert all(label.value for label in labels.values())
 

@@ -18,7 +18,7 @@ from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
 from check_postfix.mailqueue.listing import Listing, QueuedMessage
-from check_postfix.plugin.arguments import STANDARD
+from check_postfix.plugin.arguments import STANDARD, options_of
 from check_postfix.plugin.errors import UsageError
 from check_postfix.plugin.run import outcome_of
 from tests.support import mail_log, perfdata
@@ -149,6 +149,8 @@ OWN_EFFECTS = {
         "--critical-throttled": (["{usually}"], ["--critical-throttled", "@0:99"]),
         "--warning-no-room": (["{usually}"], ["--warning-no-room", "@0:99"]),
         "--critical-no-room": (["{usually}"], ["--critical-no-room", "@0:99"]),
+        "--warning-turned-away": (["{usually}"], ["--warning-turned-away", "@0:99"]),
+        "--critical-turned-away": (["{usually}"], ["--critical-turned-away", "@0:99"]),
         "--warning-debug": (["{usually}"], ["--warning-debug", "@0:99"]),
         "--critical-debug": (["{usually}"], ["--critical-debug", "@0:99"]),
         "--warning-lost": (["{usually}"], ["--warning-lost", "@0:99"]),
@@ -430,10 +432,12 @@ def test_no_label_is_always_0_and_every_one_is_declared(check, places):
     labels = perfdata.of(later) | perfdata.of(text)
     if check in log_checks():
         labels |= {name: perfdata.of(later)[name] for name in ("gaps", "not_understood")}
-    # What mail must do for hours for this one, tests/common/test_standstill.py plays.
     declared = {label.name for label in check.labels}
     assert declared == set(labels)
-    labels.pop("standstill", None)
+    # Mail comes and goes here; what these are without it, tests/common/test_standstill.py and
+    # tests/test_log.py tell.
+    for label in ("standstill", "turned_away"):
+        labels.pop(label, None)
     assert all(label.value for label in labels.values())
 
 
@@ -478,7 +482,8 @@ def test_the_names_that_people_depend_on_stay():
         },
         "check_postfix_log": {
             "log_age", "lines", "lost_messages", "debug_lines", "oldest_log", "fatal", "panic",
-            "warnings", "local_faults", "throttled", "no_room", "gaps", "not_understood",
+            "warnings", "local_faults", "throttled", "no_room", "turned_away", "gaps",
+            "not_understood",
         },
         "check_postfix_senders": {
             "sender_worst_factor", "sender_busiest_factor", "senders", "sender_worst_messages",
@@ -502,3 +507,56 @@ def test_a_directory_of_archives_has_a_name():
         ARCHIVES.value("")
 
     assert str(error.value) == "--archives : is empty; leave it out, or name something"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        (
+            "deferred",
+            ["--domain", "Example.net", "--ignore-domain", "example.net"],
+            "--ignore-domain example.net: leaves out all of --domain example.net, and nothing is"
+            " left; leave out one of the two",
+        ),
+        (
+            "bounces",
+            ["--relay", "a", "--relay", "b", "--exclude-relay", "b", "--exclude-relay", "a"],
+            "--exclude-relay b, a: leaves out all of --relay a, b, and nothing is left; leave out"
+            " one of the two",
+        ),
+        (
+            "auth",
+            ["--client", "192.0.2.7", "--ignore-client", "192.0.2.0/24"],
+            "--ignore-client 192.0.2.0/24: leaves out all of --client 192.0.2.7/32, and nothing is"
+            " left; leave out one of the two",
+        ),
+        (
+            "auth",
+            ["--account", "Ann", "--ignore-account", "ann"],
+            "--ignore-account ann: leaves out all of --account Ann, and nothing is left; leave out"
+            " one of the two",
+        ),
+    ],
+)
+def test_options_that_leave_nothing_over_are_refused(name, arguments, said):
+    check = next(check for check in checks() if check.name == f"postfix {name}")
+
+    text, code = outcome_of(check, [*arguments, "--no-state"])
+
+    assert code == 3
+    assert text == f"POSTFIX {name.upper()} UNKNOWN - {said}; see {check.executable} --help\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--client", "192.0.2.0/24", "--ignore-client", "192.0.2.7"],
+        ["--client", "2001:db8::/64", "--ignore-client", "192.0.2.0/24"],
+        ["--client", "192.0.2.7", "--client", "192.0.2.8", "--ignore-client", "192.0.2.7"],
+        ["--ignore-client", "192.0.2.7"],
+    ],
+)
+def test_options_that_leave_something_over_are_not(arguments):
+    check = next(check for check in checks() if check.name == "postfix auth")
+
+    options_of(check, arguments)

@@ -160,14 +160,15 @@ def test_whoever_knows_the_name_of_an_account_can_ask_for_it(tmp_path):
         )
         for wanted in (
             "--account Ann", "--account bo", "--account J\u00d6RG", "--account ann --account bob",
-            "--ignore-account ann", "--ignore-account anna", "--account ann --ignore-account ann",
+            "--ignore-account ann", "--ignore-account anna",
+            "--account ann --account bob --ignore-account ann",
         )
     }  # fmt: skip
 
     assert found == {
         "--account Ann": 2, "--account bo": 0, "--account J\u00d6RG": 1,
         "--account ann --account bob": 3, "--ignore-account ann": 3, "--ignore-account anna": 5,
-        "--account ann --ignore-account ann": 0,
+        "--account ann --account bob --ignore-account ann": 1,
     }  # fmt: skip
 
 

@@ -4,7 +4,9 @@ What makes the other checks of the log UNKNOWN is CRITICAL here, so that they ca
 one: the log is silent, unreadable, not understood, or has a wrong clock. So is what keeps Postfix
 from working, and no calm server has: master throttles a service only when a process of it ended
 before it had served anybody, or could not be started (master/master_spawn.c), and smtpd says that
-there is no room when it answers 452 to everybody (smtpd/smtpd_check.c). All else is a WARNING by
+there is no room when it answers 452 to everybody (smtpd/smtpd_check.c). A table, a setting or the
+queue that fails stops mail for everybody, or for a few, or for a moment: what tells is that mail
+is turned away and none is taken since. All else is a WARNING by
 default, for it takes nothing from an alarm of theirs: lines are lost, archives are older than they
 should be, the log tells more than it should, or to everybody, or of other trouble of Postfix.
 """
@@ -13,6 +15,9 @@ from __future__ import annotations
 
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.maillog.counts.families import LOST_MESSAGES, MANY
+from check_postfix.maillog.counts.message_sums import ACCEPTED
+from check_postfix.maillog.counts.senders import MESSAGES
+from check_postfix.maillog.events.sender import UID
 from check_postfix.plugin import Check, Label, Option, Remark, Threshold, run, values
 from check_postfix.plugin.threshold import shown
 
@@ -31,6 +36,13 @@ _OTHERS_READ = 0o004
 _ROWS = 10
 # Kinds of deaths named in the first line
 _NAMED = 2
+_TURNED_AWAY = "turned_away"
+# How smtpd's answer begins then
+_TOLD_CLIENTS = "451 4.3."
+_BLOCKLIST_FAILED = "blocklist_failed"
+# So often a block list must have failed to answer, and for one of so many clients, before it is
+# said: any of them does at times.
+_SURELY_DEAD, _DEAD_SHARE = 20, 5
 _SEE_WORDS = "see its lines with fatal: and panic:"
 # Label -> counter
 _COUNTED = {
@@ -41,7 +53,16 @@ _COUNTED = {
     "warnings": "warning",
     "local_faults": "local_fault",
 }
-# Label -> local fault with which Postfix does not work
+# Labels that the first line names where they are not 0, and what one of each is called
+_NAMED_AS = {
+    "panic": "panic",
+    "fatal": "fatal error",
+    "local_faults": "local fault",
+    "turned_away": "",
+    "lost_messages": "lost log line",
+    "debug_lines": "dialogue line",
+}
+# Label -> local fault with which Postfix does not work, whatever else is well
 _STOPPED = {"throttled": "a service is throttled", "no_room": "no room in the queue"}
 
 RETENTION = Option(
@@ -61,7 +82,8 @@ def measure(window: Window, _: Namespace) -> dict[str, float]:
     a window that is over.
     """
     found: dict[str, float] = {}
-    if window.last is not None and window.coverage.end >= window.end:
+    if _judges_age(window):
+        assert window.last is not None
         found["log_age"] = max(0, window.end - 1 - window.last) * 60
     found["lines"] = window.coverage.line_counts.lines
     for label, counter in _COUNTED.items():
@@ -69,9 +91,44 @@ def measure(window: Window, _: Namespace) -> dict[str, float]:
     faults = _faults(window)
     for label, reason in _STOPPED.items():
         found[label] = faults.get(reason, 0)
+    found["turned_away"] = _turned_away(window)
     if archives := _archives(window):
         found["oldest_log"] = (window.end - 1 - archives[0].last) * 60
     return found
+
+
+def _judges_age(window: Window) -> bool:
+    """Tell whether it is known how old the log is."""
+    return window.last is not None and window.coverage.end >= window.end
+
+
+def _turned_away(window: Window) -> int:
+    """Return how often mail was turned away since the last minute in which any was taken.
+
+    A table or a setting that fails may be asked for a few clients only, or fail for a moment. Where
+    mail is taken all the same, neither stops it. What users of this machine hand in, cron above
+    all, passes by smtpd and proves nothing.
+    """
+    if not window.count(_TURNED_AWAY):
+        return 0
+    # None was taken for `least` minutes, and some was within `most`.
+    least, most = 0, window.end - window.start + 1
+    while most - least > 1:
+        middle = (least + most) // 2
+        if _is_any_taken(window.ending(0, middle)):
+            most = middle
+        else:
+            least = middle
+    return window.ending(0, least).count(_TURNED_AWAY) if least else 0
+
+
+def _is_any_taken(window: Window) -> bool:
+    """Tell whether mail was accepted that did not come from users of this machine."""
+    accepted = window.count(ACCEPTED)
+    if not accepted:
+        return False
+    of_users = [number for (what,), number in window.keys(UID, "what") if what == MESSAGES]
+    return accepted > sum(of_users)
 
 
 def _faults(window: Window) -> dict[str, int]:
@@ -139,10 +196,17 @@ def summary(
         newest += f" ({limits})"
     troubles = _troubles(measured, options if is_alarm else None)
     if troubles:
+        leading = _leading(window)
+        step = _next_step(window, leading)
+        if (number := _faults(window).get(leading)) is not None:
+            leading += _times(number)
+            all_are_it = _of_label("local_faults", number)
+            troubles = [words for words in troubles if words != all_are_it]
         said = ", ".join(troubles)
-        if leading := _leading(window):
-            said = f"{leading} ({said})"
-        return f"{newest}, {said} in {values.span(window.seconds)}"
+        if leading:
+            said = f"{leading} ({said})" if said else leading
+        then = f": {step}" if step else ""
+        return f"{newest}, {said} in {values.span(window.seconds)}{then}"
     # An alarm for something else names that.
     return newest if is_alarm else f"{newest}, no trouble in {values.span(window.seconds)}"
 
@@ -165,24 +229,26 @@ def _troubles(measured: Mapping[str, float], options: Namespace | None) -> list[
 
     options: of an alarm, where what decided it is named as well, whatever its number
     """
-    named = {
-        "panic": "panic",
-        "fatal": "fatal error",
-        "local_faults": "local fault",
-        "lost_messages": "lost log line",
-        "debug_lines": "dialogue line",
-    }
+    named = list(_NAMED_AS)
     said = {label for label in named if measured[label]}
     if options is not None:
-        named["warnings"] = "other warning"
+        named.append("warnings")
         # Where there are some they are named already, as local faults.
-        named |= {label: reason for label, reason in _STOPPED.items() if not measured[label]}
+        named += [label for label in _STOPPED if not measured[label]]
         said |= {
             threshold.metric
             for threshold in CHECK.thresholds
             if threshold.state_of(measured[threshold.metric], options)
         }
-    return [values.amount(measured[label], noun) for label, noun in named.items() if label in said]
+    return [_of_label(label, measured[label]) for label in named if label in said]
+
+
+def _of_label(label: str, number: float) -> str:
+    """Return how much of a trouble there was, in words."""
+    if label == _TURNED_AWAY:
+        return f"mail turned away{_times(int(number))} and none taken since"
+    noun = _NAMED_AS.get(label) or _STOPPED.get(label) or "other warning"
+    return values.amount(number, noun)
 
 
 def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[Remark]:
@@ -195,39 +261,62 @@ def findings(window: Window, options: Namespace, remarks: list[Remark]) -> list[
     # These are told with the next step below.
     told = {one.text for one in troubles(window, "daemon_died", "local_fault")}
     said = [one for one in remarks if not one.explains and one.text not in told]
-    said += [*_of_daemons(window), *_of_dialogue(window), *_of_files(window, options)]
-    return said
+    said += [*_of_daemons(window), *_of_blocklists(window), *_of_dialogue(window)]
+    return [*said, *_of_files(window, options)]
 
 
 def _of_daemons(window: Window) -> list[Remark]:
     if not window.count("daemon_died", "local_fault"):
         return []
     # Few runs have any.
-    from check_postfix.maillog.events.recogniser.health import (
-        FOLLOWING,
-        NEXT_STEPS,
-        NO_TABLE,
-        TABLE,
-        fault,
-    )
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NO_TABLE, TABLE, fault
 
-    deaths, leading, faults = _deaths(window), _leading(window), _faults(window)
+    deaths, faults = _deaths(window), _faults(window)
+    # What the first line begins with, if it speaks of troubles
+    leading = _leading(window) if _judges_age(window) else ""
     said = [Remark(words) for words in deaths if words != leading]
     is_missing = NO_TABLE in map(fault, faults)
     for reason, number in faults.items():
-        if is_missing and fault(reason) == TABLE:  # each look into it fails
+        if reason == leading or (is_missing and fault(reason) == TABLE):  # each look into it fails
             continue
-        step = NEXT_STEPS.get(fault(reason))
-        if deaths and reason in FOLLOWING:  # the daemons' words say why
-            step = None
-            if reason not in _STOPPED.values():
-                continue
+        if deaths and reason in FOLLOWING and reason not in _STOPPED.values():
+            continue
+        step = _next_step(window, reason)
         said.append(Remark(f"{reason}{_times(number)}" + (f": {step}" if step else "")))
     return said
 
 
+def _next_step(window: Window, reason: str) -> str:
+    """Return what to do about a local fault; nothing where that is not known."""
+    if not window.count("local_fault"):
+        return ""
+    from check_postfix.maillog.events.recogniser.health import FOLLOWING, NEXT_STEPS, fault
+
+    if reason in FOLLOWING and window.count("daemon_died"):  # the daemons' words say why
+        return ""
+    return NEXT_STEPS.get(fault(reason), "")
+
+
 def _times(number: int) -> str:
     return f" {number} times" if number > 1 else ""
+
+
+def _of_blocklists(window: Window) -> list[Remark]:
+    """Return which block lists do not answer, where that is no single failure of the DNS."""
+    if window.count(_BLOCKLIST_FAILED) < _SURELY_DEAD:
+        return []
+    # Few runs have any.
+    from check_postfix.maillog.events.recogniser.health import NEXT_STEP_OF_BLOCKLIST
+
+    clients = window.count("connected_smtpd", "connected_postscreen")
+    return [
+        Remark(
+            f"block list {blocklist} did not answer {number} times: {NEXT_STEP_OF_BLOCKLIST}",
+            finding=_WARNING,
+        )
+        for (blocklist,), number in window.keys(_BLOCKLIST_FAILED, "blocklist")
+        if number >= _SURELY_DEAD and number * _DEAD_SHARE >= clients and blocklist != MANY
+    ]
 
 
 def _of_dialogue(window: Window) -> list[Remark]:
@@ -281,6 +370,8 @@ def details(window: Window, _: Namespace) -> list[str]:
     lines = [*table("daemons that died, and how their last words begin", died, _ROWS)]
     if faults:
         lines += ["local faults:", *(f"  {number}  {what}" for what, number in faults[:_ROWS])]
+    lists = [(name, number) for (name,), number in window.keys(_BLOCKLIST_FAILED, "blocklist")]
+    lines += table("lookups that a block list did not answer", lists, _ROWS)
     clients = [
         (window.name("client", client) if client != MANY else MANY, number)
         for (client,), number in window.keys("debug_dialogue", "client")
@@ -305,6 +396,7 @@ def cause(window: Window, options: Namespace) -> list[str]:
     patterns += filter(None, [_leading_fault(window)])
     # `fatal:` would show what commands of anybody end with, our own postqueue among them.
     patterns += [DIED] if window.count("fatal") else []
+    patterns += [_TOLD_CLIENTS] if window.count(_TURNED_AWAY) else []
     return command(window, options, patterns[:1])
 
 
@@ -328,6 +420,10 @@ CHECK = Check(
         Label("local_faults", "warnings about this machine's resources, files and services"),
         Label("throttled", "times that master has throttled a service that it cannot keep running"),
         Label("no_room", "times that the queue had no room for mail"),
+        Label(
+            _TURNED_AWAY,
+            "times that mail was not taken for a fault of this machine, since any was taken",
+        ),
     ],
     measure=measure,
     thresholds=[
@@ -364,6 +460,13 @@ CHECK = Check(
             "the number of times that the queue had no room for mail",
             critical="0",
             suffix="no-room",
+        ),
+        Threshold(
+            _TURNED_AWAY,
+            "the number of times that mail was not taken for a fault of this machine, since any"
+            " was taken",
+            critical="2",
+            suffix="turned-away",
         ),
         Threshold("warnings", "the number of other warnings", suffix="warnings"),
         Threshold(

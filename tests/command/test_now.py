@@ -112,9 +112,28 @@ def test_what_is_not_known_is_worse_than_ok(say, tmp_path):
     assert status == 2
     assert lines[0].startswith("POSTFIX LOG CRITICAL - ")
     assert len(lines) == len(programs.NAMES)
-    assert all(" UNKNOWN - " in line for line in lines[1:-1])
-    assert all("no such file" in line for line in lines[:-1])
+    assert "no such file" in lines[0]
+    assert all(line.endswith(" UNKNOWN - as above") for line in lines[1:-1])
     assert lines[-1].startswith("POSTFIX QUEUE OK")
+
+
+def test_what_several_checks_remark_is_said_once(say):
+    """The recorded log is silent since then, which makes each OK UNKNOWN."""
+    _, lines = say("--log", RECORDED, "--no-state", "--at", "2026-12-01T12:00Z")
+
+    assert sum("no log line for " in line for line in lines) == 1
+    assert lines[0].startswith("POSTFIX LOG CRITICAL - ")
+    assert "no log line for " in lines[0]
+    unknown = [line for line in lines if " UNKNOWN - " in line]
+    assert len(unknown) == len(programs.NAMES) - 2
+    assert all(line.endswith(" (as above)") for line in unknown)
+
+
+def test_of_what_is_said_above_an_ok_needs_no_mention(say):
+    _, lines = say(*AT)
+
+    assert sum("log begins " in line for line in lines) <= 1
+    assert not any("as above" in line for line in lines if " UNKNOWN - " not in line)
 
 
 def test_postfix_that_is_down_comes_before_what_follows_from_it(say, tmp_path):

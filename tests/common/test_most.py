@@ -38,6 +38,20 @@ def test_what_has_all_is_said_to_have_all():
     assert said(("outlook.com", "none", REFUSED, 3)) == "all to outlook.com: " + REFUSED
 
 
+def test_a_relay_that_has_all_of_one_domain_is_named_with_it():
+    def all_by(relay):
+        return said(("example.net", relay, REFUSED, 3))
+
+    assert all_by("relay.isp.example") == (
+        f"all to example.net by way of relay.isp.example: {REFUSED}"
+    )
+    # That is no news.
+    assert all_by("mx1.example.net") == f"all to example.net: {REFUSED}"
+    assert said(
+        ("example.net", "relay.isp.example", REFUSED, 3), ("example.net", "none", REFUSED, 1)
+    ) == f"all to example.net: {REFUSED}"  # fmt: skip
+
+
 def test_half_is_not_most():
     rows = [("a.example", "none", REFUSED, 5), ("b.example", "none", DNS, 5)]
 

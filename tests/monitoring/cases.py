@@ -113,7 +113,7 @@ PERFDATA = {
     " recipient_worst_clients=0;;;0 recipient_worst_rejects=0;;;0 gaps=0;;;0 not_understood=0;;;0",
     "log": "log_age=Ns;259200;259200;0 lines=144;;;0 lost_messages=0;0;;0 debug_lines=0;0;;0"
     " fatal=0;0;;0 panic=0;0;;0 warnings=0;@0:0;;0 local_faults=0;0;;0 throttled=0;;0;0"
-    " no_room=0;;0;0 gaps=0;;;0"
+    " no_room=0;;0;0 turned_away=0;;2;0 gaps=0;;;0"
     " not_understood=0;;;0",
     "queue": "queue_size=3;2;2000;0 queue_oldest=0s;3600;14400;0 active=0;;;0 deferred=0;;;0"
     " hold=3;;;0 incoming=0;;;0 maildrop=0;;;0 active_oldest=0s;;;0 deferred_oldest=0s;;;0"
@@ -149,7 +149,8 @@ LABELS = {
     "recipients": ["recipients", "recipient_worst_messages", "gaps", "not_understood"],
     "log": [
         *("log_age", "lines", "lost_messages", "debug_lines", "fatal", "panic", "warnings"),
-        *("local_faults", "throttled", "no_room", "gaps", "not_understood"),
+        *("local_faults", "throttled", "no_room", "turned_away", "gaps"),
+        "not_understood",
     ],
     "queue": [
         *("queue_size", "queue_oldest", "active", "deferred", "hold", "incoming", "maildrop"),

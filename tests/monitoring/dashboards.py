@@ -203,7 +203,10 @@ ROWS = {
         Panel(
             "Trouble of Postfix",
             "log",
-            ["fatal", "panic", "throttled", "no_room", "local_faults", "warnings"],
+            [
+                *("fatal", "panic", "throttled", "no_room", "turned_away", "local_faults"),
+                "warnings",
+            ],
             width=12,
         ),
         Panel(

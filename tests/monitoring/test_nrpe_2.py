@@ -10,7 +10,7 @@ from tests.support.definitions import checks
 PACKET = 1024
 # What nobody has: a thousand millions of mails in a window, a thousand millions of megabytes, and
 # thresholds beyond the former on every label.
-MANY, MANY_BYTES, RANGE = 10**9 + 0.123456, 10**15 + 0.123456, "@1000000000.5:2000000000.5"
+MANY, MANY_BYTES, RANGE = 10**9 + 0.123456, 10**15 + 0.123456, "@1000000000:2000000000"
 
 
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.executable)

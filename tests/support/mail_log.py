@@ -74,6 +74,9 @@ PUT_OFF = DEFERRED.replace("4XJ2V", "4XJ2W")
 NOT_WORKING = [
     "master[2300]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling",
     "smtpd[2302]: warning: not enough free space in mail queue: 9 bytes < 1.5*message size limit",
+    "cleanup[2304]: warning: mail_queue_enter: create file incoming/9.2304: Permission denied",
+    "smtpd[2302]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 452 4.3.1 Insufficient system"
+    " storage; from=<a@example.org> to=<ann@example.com> proto=ESMTP helo=<a>",
 ]
 # What goes wrong with Postfix itself, and with the log
 TROUBLE = [

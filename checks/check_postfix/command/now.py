@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from argparse import Namespace
 
 from check_postfix import programs
 from check_postfix.command import declared
@@ -14,17 +15,21 @@ from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
 from check_postfix.common.span import AskedSpan
 from check_postfix.plugin.check import SEVERITY
-from check_postfix.plugin.run import outcome_of
+from check_postfix.plugin.output import STATES, Outcome
+from check_postfix.plugin.run import judged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-    from collections.abc import Generator
+    from argparse import ArgumentParser
+    from collections.abc import Generator, Sequence
 
     from check_postfix.plugin import Check
 
 # Exit code -> what a terminal shows it in: green, yellow, red, magenta
 _COLOURS = {0: 32, 1: 33, 2: 31, 3: 35}
+
+# Stands for what an earlier line has said already
+_ABOVE = "as above"
 
 # Of what is equally bad, the others follow from this: Postfix is down.
 _FIRST = "postfix queue"
@@ -63,21 +68,45 @@ def run(options: Namespace) -> Generator[str, None, int]:
     span = AskedSpan(declared.values(options, OPTIONS), time.time())
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     checks.sort(key=lambda check: check.name != _FIRST)
-    outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]
-    outcomes.sort(key=lambda outcome: -SEVERITY[outcome[1]])
-    for text, state in outcomes:
-        first, *more = text.splitlines()
+    outcomes = [_outcome(check, options) for check in checks]
+    outcomes.sort(key=lambda outcome: -SEVERITY[outcome.exit_code])
+    _say_once(outcomes)
+    for outcome in outcomes:
+        state, words, more = outcome.exit_code, outcome.words, outcome.lines
         if not options.verbose:
             # The next step, which is what an alarm needs.
             more = [line for line in more if state and line.startswith(SEE)]
-        # Nothing from the log can look like the begin of perfdata.
-        words = first.partition(" | ")[0]
         yield f"\033[{_COLOURS[state]}m{words}\033[0m" if sys.stdout.isatty() else words
         yield from (f"  {line}" for line in more)
     if options.at is not None:
         judged = f"{local_time(span.start)} to {local_time(span.end, span.start)}"
         yield f"-- judged: {judged}; the queue as it is now"
-    return outcomes[0][1]
+    return outcomes[0].exit_code
+
+
+def _outcome(check: Check, options: Namespace) -> Outcome:
+    outcome = judged(check, _arguments(check, options), Namespace(verbose=0))
+    assert isinstance(outcome, Outcome)  # neither help nor version are asked for
+    return outcome
+
+
+def _say_once(outcomes: Sequence[Outcome]) -> None:
+    """Leave out of each outcome what an earlier one has said in the same words.
+
+    It is what makes the same of several checks UNKNOWN, as a log that is silent, or what all must
+    know. Only where it may be why nothing is known, something stands in its place.
+    """
+    said: set[str] = set()
+    for outcome in outcomes:
+        new = [remark for remark in outcome.remarks if remark not in said]
+        is_unknown = STATES[outcome.exit_code] == "UNKNOWN"
+        if is_unknown and len(new) < len(outcome.remarks):
+            new.append(_ABOVE)
+        said.update(outcome.remarks)
+        outcome.remarks = new
+        if is_unknown and outcome.summary in said:
+            outcome.summary = _ABOVE
+        said.add(outcome.summary)
 
 
 def _arguments(check: Check, options: Namespace) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from operator import eq
+
 from check_postfix.maillog.counts.families import FAMILIES
-from check_postfix.plugin import Option, Unknown, values
+from check_postfix.plugin import Option, Unknown, UsageError, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ class FilterOption(Option):
     fields:  an event is named where one of these has one of the option's values
     without: whether the named events are left out, instead of all others
     names:   from (window, the option's values) to the test of a field's value
+    against: of one that leaves some out: the option that asks for some
+    covers:  whether all that the second value names is named by the first one as well
     """
 
     def __init__(
@@ -36,6 +40,8 @@ class FilterOption(Option):
         metavar: str = "NAME",
         series: str = "",
         example: str = "",
+        against: FilterOption | None = None,
+        covers: Callable[[Any, Any], bool] = eq,
     ) -> None:
         super().__init__(
             flag, help, parse=parse, metavar=metavar, repeatable=True, series=series,
@@ -44,6 +50,25 @@ class FilterOption(Option):
         self.fields = fields
         self.names = names
         self.without = without
+        self._against = against
+        self._covers = covers
+
+    def conflict(self, options: Namespace) -> UsageError | None:
+        """Return that all that is asked for is left out, None if it is not."""
+        if self._against is None:
+            return None
+        left_out = getattr(options, self.name) or ()
+        asked = getattr(options, self._against.name, None) or ()
+        if not asked or not all(any(self._covers(one, of) for one in left_out) for of in asked):
+            return None
+        return UsageError(
+            f"{self.flag} {_listed(left_out)}: leaves out all of {self._against.flag}"
+            f" {_listed(asked)}, and nothing is left; leave out one of the two"
+        )
+
+
+def _listed(given: Sequence[object]) -> str:
+    return ", ".join(map(str, given))
 
 
 def lower(written: str) -> str:
@@ -90,6 +115,16 @@ def _is_in_network(_: Window, given: list[values.Network]) -> Names:
     return is_inside
 
 
+def _is_same_account(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
+
+
+def _is_within(network: values.Network, inner: values.Network) -> bool:
+    """Tell whether all addresses of the second network are in the first."""
+    is_comparable = network.version == inner.version
+    return is_comparable and inner.subnet_of(network)  # type: ignore[arg-type]
+
+
 _NETWORKS = "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64"
 
 DOMAIN = FilterOption(
@@ -125,6 +160,7 @@ IGNORE_DOMAIN = FilterOption(
     is_one_of,
     without=True,
     parse=_domain,
+    against=DOMAIN,
 )
 EXCLUDE_RELAY = FilterOption(
     "--exclude-relay",
@@ -134,6 +170,7 @@ EXCLUDE_RELAY = FilterOption(
     is_one_of,
     without=True,
     parse=_relay,
+    against=RELAY,
 )
 CLIENT = FilterOption(
     "--client",
@@ -154,6 +191,8 @@ IGNORE_CLIENT = FilterOption(
     parse=values.network,
     metavar="CIDR",
     example=_NETWORKS,
+    against=CLIENT,
+    covers=_is_within,
 )
 WEBMAIL = FilterOption(
     "--webmail",
@@ -180,6 +219,8 @@ IGNORE_ACCOUNT = FilterOption(
     ["account"],
     _is_account,
     without=True,
+    against=ACCOUNT,
+    covers=_is_same_account,
 )
 
 

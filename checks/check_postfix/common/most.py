@@ -50,11 +50,12 @@ def most(fields: Sequence[Field], rows: Sequence[Row], whole: int, noun: str = "
         return ""
     noun = noun and f" {noun}"
     half = whole // 2 + 1
+    if having_all := [at for at in range(len(fields)) if _largest(rows, at)[1] >= whole]:
+        return f"all{noun} {_common_place(fields, rows, having_all)}"
     places = [_place(field, rows, at) for at, field in enumerate(fields)]
-    for least in (whole, half):
-        for place, number in places:
-            if number >= least:
-                return f"{'all' if number >= whole else 'most'}{noun} {place}"
+    for place, number in places:
+        if number >= half:
+            return f"most{noun} {place}"
     cause, number = _largest(rows, -1)
     if number >= half:
         several = _several(fields[0], [row for row in rows if row[0][-1] == cause])
@@ -71,8 +72,27 @@ def shortened(name: str) -> str:
     return name if len(name) <= _LONGEST else "+" + name[len(name) - _LONGEST + 1 :]
 
 
-def _place(field: Field, rows: Sequence[Row], at: int) -> tuple[str, int]:
-    """Return the place with most failures and their cause in words, and how many these are."""
+def _common_place(fields: Sequence[Field], rows: Sequence[Row], having_all: Sequence[int]) -> str:
+    """Return the place of all failures by each of some fields, and their cause, in words.
+
+    A relay in the domain that it is for is no news beside it.
+    """
+    first, *others = having_all
+    domain, _ = _largest(rows, first)
+    named = [(fields[at], _largest(rows, at)[0]) for at in others]
+    besides = [
+        f" {field.before} {field.name(value)}"
+        for field, value in named
+        if value != domain and not value.endswith(f".{domain}")
+    ]
+    return _place(fields[first], rows, first, "".join(besides))[0]
+
+
+def _place(field: Field, rows: Sequence[Row], at: int, besides: str = "") -> tuple[str, int]:
+    """Return the place with most failures and their cause in words, and how many these are.
+
+    besides: words after the place
+    """
     value, number = _largest(rows, at)
     of_place = [row for row in rows if row[0][at] == value]
     cause, of_cause = _largest(of_place, -1)
@@ -81,7 +101,7 @@ def _place(field: Field, rows: Sequence[Row], at: int) -> tuple[str, int]:
         why = f": {cause}"
     else:
         why = f": most often {cause}" if of_cause > of_next else ""
-    return f"{field.before} {field.name(value)}{why}", number
+    return f"{field.before} {field.name(value)}{besides}{why}", number
 
 
 def _largest(rows: Sequence[Row], at: int) -> tuple[str, int]:

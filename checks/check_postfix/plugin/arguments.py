@@ -143,7 +143,9 @@ def evaluate(declared: Sequence[Option], options: Namespace) -> list[UsageError]
             faults.append(error)
             value = None
         setattr(options, option.name, value)
-    return faults
+    # Where one is wrong by itself, that is what to mend first.
+    conflicts = () if faults else (option.conflict(options) for option in declared)
+    return faults + [fault for fault in conflicts if fault]
 
 
 def _not_an_option(written: str, groups: Groups) -> str:

@@ -7,6 +7,7 @@ from check_postfix.plugin.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable
     from typing import Any
 
@@ -95,3 +96,10 @@ class Option:
         if not fix and self.example:
             fix = [f"use for example {self.example}"]
         return UsageError(f"{self.flag} {written}: {'; '.join([cause, *fix])}")
+
+    def conflict(self, _: Namespace) -> UsageError | None:
+        """Return why this option and others make no sense together, None if they do.
+
+        It is given the values of all, by name.
+        """
+        return None

@@ -19,7 +19,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 # reason fill the perfdata, the words give way.
 _PACKET = 1020
 LONGEST_WORDS = 400
-_LEAST_WORDS = 120
+_LEAST_WORDS = 110
 LONGEST_LINE = 400
 _MOST_LINES = 100
 

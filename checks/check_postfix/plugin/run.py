@@ -73,15 +73,29 @@ def outcome_of(check: Check, arguments: Sequence[str], answers: bool = False) ->
     answers: whether signals that end the process are answered from now on, by a line as well
     """
     options = Namespace(verbose=0)
+    outcome = judged(check, arguments, options, answers)
+    if isinstance(outcome, str):
+        return outcome, UNKNOWN
+    return _printed(outcome, getattr(options, OUTPUT.name, None)), outcome.exit_code
+
+
+def judged(
+    check: Check, arguments: Sequence[str], options: Namespace, answers: bool = False
+) -> Outcome | str:
+    """Return what a check says when called like this, or the text that was asked for instead.
+
+    options: filled with what was understood
+    answers: as of outcome_of
+    """
     try:
         try:
             if answers:
                 ending.interrupt()
             options_of(check, arguments, options)
             if options.help:
-                return help_text(check), UNKNOWN
+                return help_text(check)
             if options.version:
-                return f"{check.executable} {__version__}\n", UNKNOWN
+                return f"{check.executable} {__version__}\n"
             timer.start(options.timeout)
             started = time.monotonic()
             with check.source.open(options) as subject:
@@ -95,7 +109,7 @@ def outcome_of(check: Check, arguments: Sequence[str], answers: bool = False) ->
         outcome = outcome_of_error(check, error, options)
     if getattr(options, PROMETHEUS.name, None):
         export(outcome, options.prometheus, lambda: _exposition(check, outcome, options))
-    return _printed(outcome, getattr(options, OUTPUT.name, None)), outcome.exit_code
+    return outcome
 
 
 def outcome_of_error(

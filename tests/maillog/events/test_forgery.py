@@ -510,7 +510,8 @@ FORGED = {
         b"postfix/cleanup",
         lambda t: b"warning: 64D05240927: virtual_alias_maps map lookup problem for " + t()
         + b" -- message not accepted, try again later",
-        Event("local_fault", reason="a lookup table fails: virtual_alias_maps")),
+        Event("local_fault", reason="a lookup table fails: virtual_alias_maps",
+              also=("turned_away",))),
 }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ FAMILIES = {
     # reads those any more, and they are here to be forgotten
     "died": ("service", "reason"),
     "daemon_died": ("service",),
+    "blocklist_failed": ("blocklist",),
     "debug_dialogue": ("client",),
     # who hands mail in: what a number is of, of whom, and for messages of an account from where
     "by_account": ("what", "sender", "network"),

@@ -25,7 +25,7 @@ class Event(
                    begin (daemons that died)
     times:         how many such events the line stands for
     also:          further counters that the line belongs to
-    blocklist:     name of the block list that the client is on (rejects)
+    blocklist:     name of the block list that the client is on (rejects), or that did not answer
     mechanism:     SASL mechanism, upper case (failed logins)
     service:       `smtp`, `submission`, `imap` ... (failed logins); the program (daemons that died)
     client_name:   the client's name, lower case, if smtpd has verified it (rejects,
@@ -150,6 +150,8 @@ KINDS = {
     "panic": "panic: of a Postfix daemon: it has found a fault in itself",
     "warning": "warning: of a Postfix daemon that is counted as nothing else",
     "local_fault": "warning about this machine's resources, files or services",
+    "blocklist_failed": "lookup of a client's address in a block list that was not answered",
+    "turned_away": "command or message of a client that was not taken for a fault of this machine",
     "debug_dialogue": "line of an SMTP dialogue in the log: passwords may stand there",
 }
 

@@ -46,8 +46,9 @@ NOBODY_NAMED = ()
 _ANY_ID = b"000000: "
 _ANY_SERVER = b"host mail[::1]"
 _ANY_CLIENT = b"unknown[::1]"
-# So long is what stands before the server of a delivery.
-BEFORE_RELAY = len(b", relay=")
+# What stands before the server of a delivery, and how long that is
+RELAY = b", relay="
+BEFORE_RELAY = len(RELAY)
 
 
 class LineTemplate:

@@ -330,6 +330,7 @@ _RULES = {
     b"Recipient address": RECIPIENT_REFUSED,
 }
 _NO_SUCH_RECIPIENT = (b"User unknown", b"undeliverable address", b"unverified address")
+_NOT_VERIFIED = b"unverified address: "
 # In lower case.
 _MESSAGES = (
     (GREYLISTED, (b"delayed by ", *(b"gr%cy%blist" % (vowel, gap) for vowel in b"ae"
@@ -366,7 +367,8 @@ def of_reject(message: bytes) -> tuple[str, str]:
     if rule:
         message = because
     if rule == RECIPIENT_REFUSED and message.startswith(_NO_SUCH_RECIPIENT):
-        return UNKNOWN_USER, ""
+        # Where the next hop could not be asked, nobody knows whether there is such a recipient.
+        return _of_own(message.removeprefix(_NOT_VERIFIED)) or UNKNOWN_USER, ""
     message = message.lower()
     for reason, first_minute in _MESSAGES:
         if message.startswith(first_minute):

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from check_postfix.maillog.events import line_template
 from check_postfix.maillog.events.event import Event
 from check_postfix.maillog.events.found import NO_ID, Found, find
-from check_postfix.maillog.events.line_template import BEFORE_RELAY, LineTemplate
+from check_postfix.maillog.events.line_template import BEFORE_RELAY, RELAY, LineTemplate
 from check_postfix.maillog.events.recogniser import delivery, recognise
 from check_postfix.maillog.events.sender import Senders
 from check_postfix.maillog.events.unparsed import names_mail
@@ -42,6 +42,7 @@ _OTHERS_UNPARSED = Event(kind="unparsed", reason="others")
 _UNDATED = Event(kind="unparsed", reason="no such date")
 # No enhanced code makes what was sent longer; only that it comes again does.
 _LONGEST_SENT = len(b"2.100.100, status=sent (")
+_NO_RELAY = RELAY + delivery.NO_RELAY
 
 
 class Events:
@@ -165,6 +166,8 @@ class Scan:
                         queue_id == NO_ID, whom[:1] == b"[",
                     )  # fmt: skip
                 elif failed:
+                    if relay == _NO_RELAY:
+                        relay = RELAY + delivery.next_hop(delivery.NO_RELAY, reply_rest)
                     whom = (
                         (domain + relay, b"", b"") if retry
                         else (domain + relay, recipient, orig_to)

@@ -167,6 +167,7 @@ POSTFIX: tuple[Shape, ...] = (
         None, _NO_ID, (b"warning: ",), health.recognise_fault_with_a_message,
         health.WITH_A_MESSAGE_OPENING,
     ),
+    Shape(None, _NO_ID, (b"warning: ",), health.recognise_blocklist, health.BLOCKLIST_OPENING),
     Shape(None, _NO_ID, (b"fatal: ", b"panic: "), health.recognise_death),
     Shape(None, _NO_ID, (b"< ", b"> "), health.recognise_dialogue),
     ANY_WARNING,
@@ -239,11 +240,11 @@ def recognise(record: Record) -> Event | None:
     What begins as a record of a counted kind does, and is read by nobody, is an event as
     well: a new version of Postfix must not make mail invisible.
 
-    A tag without a slash is Dovecot's or another program's, and never one of Postfix's daemons',
-    whatever the text looks like.
+    A tag without a slash is Dovecot's or another program's, and of Postfix only that of a start
+    that failed, whatever the text looks like.
     """
     if not is_ours(record):
-        return health.recognise_start_without_main_cf(record)
+        return health.recognise_without_slash(record)
     asked, start = candidates(record)
     starts_with = record.text.startswith
     unknown = None

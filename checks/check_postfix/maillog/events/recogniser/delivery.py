@@ -105,6 +105,17 @@ class Delivery(namedtuple("Delivery", "recipient orig_to relay delay stages dsn 
     reply: bytes
 
 
+# Where no server was reached, or none was asked for this message, Postfix says why, and there whom
+# it is about; another server's words come later (smtp/smtp_connect.c, smtp_trouble.c, smtp_proto.c,
+# smtp_sasl_glue.c, qmgr/qmgr_message.c).
+NO_RELAY = b"none"
+_match_next_hop = Expression(
+    rb"(?:delivery temporarily suspended: (?:host |)|)(?:(?<=host )|connect to "
+    rb"|lost connection with |conversation with |TLS is required, but was not offered by host "
+    rb"|SASL authentication failed; (?:cannot authenticate to |)server )"
+    rb"(?P<host>[^\t-\r ,<>\[\]]++)\[[^\t-\r ,<>\[\]]++\](?::\d++|)(?:[: ]|\))"
+).match
+
 _KIND = {
     b"sent": "sent",
     b"deferred": "deferred",
@@ -234,6 +245,17 @@ def queued_as(relay: bytes, reply: bytes) -> bytes:
     return match["queue_id"] if match and is_here(relay) else b""
 
 
+def next_hop(relay: bytes, reply: bytes) -> bytes:
+    """Return by way of whom a delivery that failed was tried, as far as that is known.
+
+    reply: the text after `status=WORD (`
+    """
+    if relay != NO_RELAY:
+        return relay
+    match = _match_next_hop(reply)
+    return match["host"] if match else relay
+
+
 def is_here(relay: bytes) -> bool:
     """Tell whether a relay is this machine itself."""
     # Nearly none is, and whoever reads fast asks of each.
@@ -266,6 +288,7 @@ def outcome(
         if said:
             code = said["code"].decode()
         reason = reasons.of_delivery(dsn, reply, said)
+        relay = next_hop(relay, reply)
         if reply.startswith(b"SASL authentication failed; "):
             also += ("relay_auth_failed",)
     return Event(

@@ -28,6 +28,13 @@ COMMANDS = frozenset(
 # What starts Postfix (conf/postfix-script, postfix/postfix.c, postmulti/postmulti.c)
 _SCRIPT = b"postfix-script"
 _CALLS_SCRIPT = frozenset([b"postfix", b"postmulti"])
+# What master's child calls itself that finds no program to become (master/master_spawn.c); whatever
+# else a daemon says has a tag with a slash (global/mail_task.c).
+_MASTER = b"master"
+_match_not_started = Expression(
+    rb"fatal: master_spawn: exec (?:/[A-Za-z0-9._-]++)*/(?P<program>[A-Za-z0-9._-]++): "
+    rb"(?P<error>[A-Z][A-Za-z ]{3,60}+)\Z"
+).match
 STARTERS = _CALLS_SCRIPT | {_SCRIPT}
 # How the lines of those begin that have not got so far as to know their instance's name: their tag
 # has no slash.
@@ -94,7 +101,8 @@ NEXT_STEPS = {
     _QUEUE: "see owner and mode of the queue's directories with `postfix check`, and df -h, df -i",
     _SERVICE: "start it, or see its line in master.cf, and what its own lines say",
     TABLE: "ask it with `postmap -q KEY TYPE:NAME`, and see whether its file or server is there",
-    NO_TABLE: "make it with postmap of its source, or with newaliases where it is one of aliases",
+    NO_TABLE: "make it with postmap of its source, with newaliases where it is one of aliases, or"
+    " by hand where Postfix reads it as it is (regexp, pcre, cidr, texthash)",
     _RULE: "the log names the line: mend it",
     _SETTING: "mend it in main.cf: until then clients get 451",
     _TLS: "see smtpd_tls_chain_files, or smtpd_tls_cert_file and smtpd_tls_key_file (or smtp_...)",
@@ -110,9 +118,18 @@ NEXT_STEPS = {
     _CORRUPT: "look into the queue's directory corrupt, and at the disk",
     _STRESS: "see who connects, or raise postscreen_pre_queue_limit",
 }
+# The same about a block list, which is no fault by itself: any list fails to answer at times.
+NEXT_STEP_OF_BLOCKLIST = (
+    "ask it, as host 2.0.0.127.LIST; where it is gone, or refuses your resolver, take it out of"
+    " main.cf or use a resolver of your own"
+)
 _BY_SIGNAL = b" killed by signal "
 _CREATE_FILE = b"warning: mail_queue_enter: "
 _WRITE_FILE = b"write queue file"
+# Mail is not accepted for it (cleanup/cleanup_addr.c, cleanup_map11.c, cleanup_map1n.c,
+# cleanup_masquerade.c, cleanup_message.c, cleanup_milter.c).
+_NOT_ACCEPTED = b" map lookup problem "
+_TURNED_AWAY = ("turned_away",)
 _FAULTS = {
     b"warning: process /": _ENDED,
     b"warning: /": THROTTLED,
@@ -124,6 +141,7 @@ _FAULTS = {
     b"warning: connect to proxy ": _FILTER,
     b"warning: connect to p": _SERVICE,
     b"warning: connect to transport ": _SERVICE,
+    b"warning: connect #": _SERVICE,
     b"warning: milter ": _MILTER,
     b"warning: problem talking to ": _SERVICE,
     b"warning: timeout on p": _SERVICE,
@@ -137,7 +155,7 @@ _FAULTS = {
     b"warning: lost connection with proxy ": _FILTER,
     b"warning: timeout talking to proxy ": _FILTER,
     b"warning: table ": TABLE,
-    b"error: open database ": NO_TABLE,
+    b"error: open ": NO_TABLE,
     b'warning: unknown smtpd restriction: "': _SETTING,
     b"warning: restriction ": _SETTING,
     b"warning: mynetworks: ": _SETTING,
@@ -151,8 +169,8 @@ _FAULTS = {
 }
 FAULTS = tuple(_FAULTS)
 _match_fault = Expression(
-    rb"(?:entering|error: open database (?P<missing>[^\s\":]++): No such file or directory\Z"
-    rb"|error: open database (?P<database>[^\s\":]++)|error"
+    rb"(?:entering|error: open (?:database |)(?P<missing>/[^\s\":]++): No such file or directory\Z"
+    rb"|error: open (?:database |)(?P<database>/[^\s\":]++): |error: open database "
     rb"|warning: (?:unknown smtpd restriction: \"(?P<unknown>[a-z0-9_]{1,40}+)\"\Z"
     rb"|restriction (?P<restriction>[a-z0-9_]{1,40}+)"
     rb"(?::? (?:bad argument |must be followed by |requires domain name argument)"
@@ -173,6 +191,7 @@ _match_fault = Expression(
     rb"|mail_queue_enter: create file "
     rb"|connect to (?:Milter service (?P<milter>\S++)|proxy filter (?P<proxy>\S++)"
     rb"|transport (?P<transport>private/\S++)|(?P<service>(?:private|public)/\S++))"
+    rb"|connect #\d{1,3}+ to subsystem (?P<subsystem>(?:private|public)/\S++)(?<=:)"
     rb"|milter (?P<silent_milter>\S++) "
     rb"|problem talking to (?:server |service |)(?P<server>\S++)"
     rb"|(?:timeout|premature end-of-input) on (?P<silent>(?:private|public)/\S++)"
@@ -190,7 +209,8 @@ _match_fault = Expression(
 OF_A_TABLE_OPENING = rb"warning: [a-z0-9_-]++:(?: [a-z0-9_-]++:|)[^\s\"]"
 _match_of_a_table = Expression(
     rb"warning: (?:(?P<table>[a-z0-9_-]++:[^\s\"]++) (?:lookup error for \""
-    rb"|is unavailable\. (?:open database (?P<missing>[^\s\":]++): No such file or directory\Z|))"
+    rb"|is unavailable\. (?:open (?:database |)(?P<missing>[^\s\":]++)"
+    rb": No such file or directory\Z|))"
     rb"|[a-z0-9_]++: (?P<asked>[a-z0-9_-]++:[^\s\"]++)(?<=:) table lookup problem)"
 ).match
 
@@ -216,6 +236,19 @@ _match_said_of_a_message = Expression(
 # What was said to and by a client or server, logged because of `-v` or debug_peer_list
 _match_dialogue = Expression(
     rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?P<address>" + fields.CLIENT_ADDRESS + rb")\]"
+).match
+
+# A block list that did not answer when it was asked for a client (smtpd/smtpd_check.c,
+# dnsblog/dnsblog.c). Of a domain, which is a stranger's word, it cannot be told where the list's
+# name begins. The key of who has paid for a list stands before its name, and is nobody's business.
+BLOCKLIST_OPENING = (
+    rb"warning: (?:[0-9a-f]{1,3}\.[0-9a-f]{1,3}\.|dnsblog_query: lookup error for DNS query )"
+)
+_match_blocklist = Expression(
+    rb"warning: (?P<dnsblog>dnsblog_query: lookup error for DNS query |)"
+    rb"(?:(?:\d{1,3}+\.){4}|(?:[0-9a-f]\.){32})(?:[0-9A-Za-z]{20,63}+\.|)"
+    rb"(?P<blocklist>(?=[^\s:]{3,60}+:)[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+): "
+    rb"(?(dnsblog)|RBL lookup error: )"
 ).match
 
 # What is wrong with a message that the line names
@@ -256,7 +289,9 @@ def _fault_of_a_message(match: re.Match[bytes] | None) -> Event | None:
     if _WRITE_FILE in match[0] and match.string.endswith(_NO_ROOM_ENDINGS):
         return _fault(NO_ROOM)
     found = (why for words, why in _OF_A_MESSAGE.items() if words in match[0])
-    return _fault(next(found, TABLE), match)
+    event = _fault(next(found, TABLE), match)
+    is_turned_away = event.reason == _QUEUE or _NOT_ACCEPTED in match[0]
+    return event._replace(also=_TURNED_AWAY) if is_turned_away else event
 
 
 def recognise_death(record: Record, _: int) -> Event | None:
@@ -284,12 +319,20 @@ def is_result(words: str) -> bool:
     return words.startswith(_RESULTS)
 
 
-def recognise_start_without_main_cf(record: Record) -> Event | None:
-    """Return the event of a start that failed before main.cf was read, None if it is none.
+def recognise_without_slash(record: Record) -> Event | None:
+    """Return the event of a start that failed before main.cf was read, or before a daemon ran.
 
     record: of a tag without a slash. Until main.cf tells syslog_name, it is the command's name
             (main() of postfix/postfix.c and postmulti/postmulti.c)
     """
+    if not record.program and record.instance == _MASTER:
+        match = _match_not_started(record.text)
+        if not match:
+            return None
+        reason = f"cannot be started{ABOUT}{match['error'].decode()}"
+        return Event(
+            "daemon_died", service=match["program"].decode(), reason=reason, also=("fatal",)
+        )
     if record.program or record.instance not in _CALLS_SCRIPT or not _match_main_cf(record.text):
         return None
     name = record.instance.decode()
@@ -339,7 +382,9 @@ def recognise_fault(record: Record, start: int) -> Event | None:
         why = TABLE
     elif match[0].endswith(_BY_SIGNAL):
         why = _KILLED
-    return _fault(why, match)
+    event = _fault(why, match)
+    # Nobody can hand in anything until a file can be made (global/mail_queue.c).
+    return event._replace(also=_TURNED_AWAY) if why == _QUEUE else event
 
 
 def recognise_fault_of_a_table(record: Record, start: int) -> Event | None:
@@ -367,6 +412,18 @@ def recognise_said_of_a_message(record: Record, start: int) -> Event | None:
     start: where the text goes on after a queue ID
     """
     return _fault_of_a_message(_match_said_of_a_message(record.text, start))
+
+
+def recognise_blocklist(record: Record, start: int) -> Event | None:
+    """Return the event of a block list that did not answer, or None.
+
+    record: text starts with `warning: `
+    """
+    match = _match_blocklist(record.text, start)
+    if not match:
+        return None
+    blocklist = match["blocklist"].decode().lower()
+    return Event("blocklist_failed", blocklist=blocklist, also=("warning",))
 
 
 def recognise_dialogue(record: Record, start: int) -> Event | None:

@@ -85,6 +85,10 @@ _KIND_OF_MILTER = {
     b"cleanup": "rejected_milter_cleanup",
 }
 _REFUSE = (b"reject", b"hangup")
+# What smtpd answers when a table, a setting or the queue of its own machine fails
+# (smtpd/smtpd_check.c)
+_OF_OUR_FAULT = frozenset([reasons.LOOKUP, reasons.UNAVAILABLE])
+_OF_OUR_FAULT_CODES = (b"451", b"452")
 _ANSWERED = (b"reject", b"reject_warning")
 
 
@@ -174,8 +178,12 @@ def _event(kind: str, match: re.Match[bytes]) -> Event:
 
 def _refusal(kind: str, address: bytes, code: bytes, message: bytes, name: bytes) -> Event:
     reason, blocklist = reasons.of_reject(message)
+    is_our_fault = (
+        kind == "rejected_smtpd" and reason in _OF_OUR_FAULT and code in _OF_OUR_FAULT_CODES
+    )
     return Event(
         kind,
+        also=("turned_away",) if is_our_fault else (),
         client=address.decode().lower(),
         reply_code=code.decode(),
         reason=reason,
