@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from check_postfix.command.report.scan import Origins
     from check_postfix.command.report.span import Span
+    from check_postfix.command.report.writer import Origins
 
 # A chapter is so small that nothing of it need be put into a file.
 _NO_LIMIT = 1 << 60
@@ -163,6 +163,7 @@ class ChapterEntries(Entries):
 
     def chapter(self, origins: Origins, size: int) -> Chapter:
         """Return what was entered; nothing more is."""
+        self.tidy()
         state, sessions = self.underway.state, self.sessions()
         return Chapter(
             self.book.told(),

@@ -7,8 +7,9 @@ from check_postfix.command.logs import Replaced
 from check_postfix.command.progress import Progress
 from check_postfix.command.report import addresses
 from check_postfix.command.report.entries import Entries
-from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.scan import Scan
 from check_postfix.command.report.underway import Underway
+from check_postfix.command.report.writer import Origins
 from check_postfix.command.text import clean
 from check_postfix.command.uncollected import uncollected
 from check_postfix.maillog.errors import LogError

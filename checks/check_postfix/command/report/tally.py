@@ -350,6 +350,11 @@ class Sizes(Tally):
     def _numbers(self, values: Iterable[int], column: int) -> Iterable[float]:
         return [value & _SIZE if column else value >> _SIZE_BITS for value in values]
 
+    def _above_zero(self, names: dict[bytes, Any], column: int) -> int:
+        if column:
+            return super()._above_zero(names, column)
+        return sum(map(ONE.__le__, names.values()))
+
     def _ranks(self, values: Iterable[int], column: int, then: int) -> Iterable[Any]:
         if column == then:
             return self._numbers(values, column)
