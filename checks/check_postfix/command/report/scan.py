@@ -106,6 +106,7 @@ class Scan:
         # Of the last line that has told its time; nothing where the next one must be asked
         self._stamp = self._utc_offset = b""
         self._minute = 0
+        self._of_hour: dict[str, int] | None = None
         self._last_line = b""
         self._partial_lines = PartialLines(b"", [])
 
@@ -223,8 +224,12 @@ class Scan:
                 self._undated()
                 return None
             self._stamp, self._utc_offset, self._minute = stamp, writer.utc_offset, minute
-            if self._entries.at(minute) is not None:
-                self._book.see(writer.frame[0])
+            of_hour = self._entries.at(minute)
+            if of_hour is not self._of_hour:
+                self._of_hour = of_hour
+                self._here.clear()  # outside the span no host was noted
+        if self._of_hour is not None:
+            self._book.see(writer.frame[0])
         if writer.is_left_out:
             return None
         self._here[tag] = writer
