@@ -57,13 +57,17 @@ class Chapter(namedtuple("Chapter", "told sent taken_up ended messages processes
         numbers = {b"%d" % at: origins.of(*names) for at, names in enumerate(self.origins)}
         numbers[b"*"] = b"* "
 
-        def same(key: bytes) -> bytes:
+        def renumbered(key: bytes) -> bytes:
             number, _, rest = key.partition(b" ")
             return numbers[number] + rest
 
-        deferred = entries.book.tallies().index(entries.book.deferred)
-        rows = self.told["rows"]
-        rows[deferred] = {same(key): number for key, number in rows[deferred].items()}
+        same: Callable[[bytes], bytes] = renumbered
+        if all(number + b" " == known for number, known in numbers.items()):
+            same = bytes  # which returns the same one; so it is where one host writes
+        else:
+            deferred = entries.book.tallies().index(entries.book.deferred)
+            rows = self.told["rows"]
+            rows[deferred] = {same(key): number for key, number in rows[deferred].items()}
         entries.book.merge(self.told)
         # Of a message, what is open was sent before it was taken up.
         for key, sent in self.sent.items():

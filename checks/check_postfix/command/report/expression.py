@@ -7,6 +7,7 @@ recogniser to read: how such a text opens, the recogniser's own shapes say.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from check_postfix.maillog.events import fields
 from check_postfix.maillog.events.recogniser import (
@@ -163,6 +164,7 @@ _WITHOUT_PATH = rb"(?!" + login.DOVECOT_IDLE + rb")" + _any(
 )  # fmt: skip
 
 
+@cache
 def of(with_sessions: bool) -> re.Pattern[bytes]:
     """Return the expression. It begins with the newline before a line.
 

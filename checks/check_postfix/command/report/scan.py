@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from check_postfix.command.report import expression
 from check_postfix.command.report.entries import service_of
 from check_postfix.command.report.expression import NO_ID, WARNING
-from check_postfix.command.report.known import Known
 from check_postfix.command.report.said import Said
 from check_postfix.command.report.writer import Writer
 from check_postfix.maillog.events.recogniser import COMMANDS, delivery, login, screen
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from check_postfix.command.report.entries import Entries
+    from check_postfix.command.report.known import Known
     from check_postfix.command.report.writer import Origins
     from check_postfix.maillog.syntax.record import Record
     from check_postfix.maillog.syntax.timestamps import Timestamps
@@ -46,6 +46,8 @@ class Scan:
 
     timestamps: reads this file's stamps
     entries:    where what lines tell is entered
+    origins:    of what the entries tell
+    known:      what lines of any file have said
     instance:   only of this instance of Postfix; nothing for all
     with_sessions: whether the sessions of smtpd are looked at
     """
@@ -55,6 +57,7 @@ class Scan:
         timestamps: Timestamps,
         entries: Entries,
         origins: Origins,
+        known: Known,
         instance: bytes = b"",
         with_sessions: bool = False,
     ) -> None:
@@ -98,7 +101,7 @@ class Scan:
         )  # fmt: skip
         self._with_sessions = with_sessions
         self._warned_of_logins = 0
-        self._known = Known()
+        self._known = known
         self._origins = origins
         self._writers: dict[bytes, Writer] = {}
         # Those whose lines have nothing new in their frames, as long as the stamp is the same
