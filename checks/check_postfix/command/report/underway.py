@@ -14,6 +14,7 @@ from check_postfix.command.report.book import SEPARATOR
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from typing import Any
 
     from check_postfix.command.report.tally import Shelf
 
@@ -37,7 +38,7 @@ class Underway:
     def __init__(self, shelf: Shelf, most: int = MOST) -> None:
         self._shelf = shelf
         self._most = most
-        self.known: dict[bytes, int | Whom] = {}
+        self.known: dict[bytes, Any] = {}
         self._spilled: sqlite3.Connection | None = None
 
     def begin(self, key: bytes, whom: Whom) -> None:
@@ -68,10 +69,6 @@ class Underway:
         """A message has left the queue."""
         if self.known.pop(key, None) is None and self._spilled:
             self._take_out(key)
-
-    def state(self, key: bytes) -> int | Whom | None:
-        """Return what is known of a message in memory."""
-        return self.known.get(key)
 
     def put(self, key: bytes, state: int | Whom | None) -> None:
         """Set what is known of a message."""
