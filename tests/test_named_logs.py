@@ -233,8 +233,10 @@ def test_an_unknown_field_of_a_date_is_refused_with_those_there_are(logs):
     said = logs.says("mail-%Y-%Q.log")
 
     assert said.exit_code == UNKNOWN
-    assert f"--log {logs.directory}/mail-%Y-%Q.log: %Q is no field of a date; use some of %Y" in (
-        said.line
+    assert said.line == (
+        f"POSTFIX DEFERRED UNKNOWN - --log {logs.directory}/mail-%Y-%Q.log: %Q is no field of a"
+        " date; use some of %Y, %G, %y, %m, %V, %j, %d, %H, %M, %S, %a, %A, %b, %B, and %% for %;"
+        " see check_postfix_deferred --help"
     )
 
 

@@ -17,7 +17,7 @@ from check_postfix.common.log_options import ARCHIVES, OPTIONS
 from check_postfix.maillog.source import journalctl
 from check_postfix.mailqueue import instances, postqueue
 from check_postfix.mailqueue.errors import DownError
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from check_postfix.plugin.arguments import STANDARD
 from check_postfix.plugin.errors import UsageError
 from check_postfix.plugin.run import outcome_of
@@ -290,7 +290,7 @@ def places(logs, tmp_path, monkeypatch):
         names = ("active", "deferred", "deferred", "deferred", "hold", "incoming", "maildrop")
         size = 100 if asked[0].config_dir or command or len(asked) > 1 else 50
         messages = [
-            Message(name, f"A{n}", int(now) - 600 - size, size, False, (f"a@{n}.example",))
+            QueuedMessage(name, f"A{n}", int(now) - 600 - size, size, False, (f"a@{n}.example",))
             for n, name in enumerate(names)
         ]
         return Listing(messages, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from check_postfix import owner
+from check_postfix.maillog.errors import StoreError
+from check_postfix.maillog.store import by_root
 from check_postfix.plugin import prometheus
 from tests.maillog.store import exchange_race
 from tests.support.reach import needs_reach
@@ -86,6 +89,22 @@ def test_whoever_is_not_root_acts_as_no_other(theirs):
         os.seteuid(0)
 
     assert found is None
+
+
+def test_root_that_may_act_as_nobody_else_is_told_what_to_do(theirs, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(owner.Owner, "does", refused)  # as in a container without CAP_SETUID
+    state = theirs / "state"
+
+    with pytest.raises(StoreError) as raised:
+        by_root.connected(str(state), 1)
+
+    assert str(raised.value) == (
+        f"{state}: root cannot act as user nobody, to whom the directory belongs: operation not"
+        " permitted; run this check as that user, or choose another with --state"
+    )
 
 
 class Alarm(Exception):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.queue import CHECK, Queue
+from check_postfix.common.queue_source import Queue
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
+from check_postfix.queue import CHECK
 from tests.support.builders import options
 
 NOW = 1795536000
@@ -16,7 +17,7 @@ AGES = "active_oldest", "deferred_oldest", "hold_oldest", "incoming_oldest", "ma
 
 def message(queue="active", age=0, size=1000, recipients=("ann@example.net",), reason=""):
     """Return a message that came this many seconds ago; its ID comes with the listing."""
-    return Message(queue, "", NOW - age, size, False, recipients, reason)
+    return QueuedMessage(queue, "", NOW - age, size, False, recipients, reason)
 
 
 SEE = "see: postfix-log queue"

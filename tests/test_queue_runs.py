@@ -177,6 +177,16 @@ def test_without_a_state_mail_in_active_is_said_not_to_be_judged(machine):
     assert not machine.state.exists()
 
 
+@pytest.mark.parametrize(("seconds", "is_said"), [(299, False), (300, True)])
+@pytest.mark.parametrize("state", [True, False])
+def test_of_mail_that_cannot_be_stuck_yet_nothing_is_said(machine, state, seconds, is_said):
+    machine.holds(message("A1", age=seconds))
+
+    words, _ = machine.run(*([] if state else ["--no-state"]), state=state)
+
+    assert ("mail in active" in words or "first look" in words) is is_said
+
+
 def test_the_state_holds_no_queue_id_and_is_private(machine):
     machine.holds(message("4ABCDEF012"))
     machine.run()
@@ -438,7 +448,11 @@ def test_all_instances_are_those_of_this_machine(machine, option):
     words, code = machine.run("--all-instances", *shlex.split(option))
 
     assert code == 3
-    assert "--all-instances: does not go with --" in words
+    other = option.partition(" ")[0]
+    assert words == (
+        f"POSTFIX QUEUE UNKNOWN - --all-instances: does not go with {other}; leave one out;"
+        " see check_postfix_queue --help"
+    )
 
 
 # -- the queue of a container

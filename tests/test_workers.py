@@ -196,3 +196,17 @@ def test_what_fails_in_a_worker_is_told_by_the_parent():
 
     with workers.Workers(2, range(3), read) as some, pytest.raises(ValueError, match="part 0"):
         list(some.answers())
+
+
+def test_none_is_left_where_it_cannot_be_told_what_to_read():
+    def parts():
+        yield 0
+        raise PermissionError
+
+    # Who has it keeps it alive, and with it what its processes wait at.
+    several = workers.Workers(2, parts(), lambda part: [part])
+
+    with pytest.raises(PermissionError):
+        several.__enter__()
+
+    assert not multiprocessing.active_children()

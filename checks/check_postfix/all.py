@@ -20,6 +20,7 @@ from check_postfix import (
     senders,
     volume,
 )
+from check_postfix.common import queue_source
 from check_postfix.common.log_options import NO_STATE, OPTIONS, STATE
 from check_postfix.plugin.together import Together
 
@@ -39,8 +40,8 @@ def follows(check: Check, written: Namespace) -> dict[str, object]:
         return {}
     state = getattr(written, STATE.name)
     return {
-        queue.NO_STATE.name: getattr(written, NO_STATE.name),
-        queue.STATE.name: state and os.path.join(os.path.dirname(state), queue.FILE),
+        queue_source.NO_STATE.name: getattr(written, NO_STATE.name),
+        queue_source.STATE.name: state and os.path.join(os.path.dirname(state), queue_source.FILE),
     }
 
 

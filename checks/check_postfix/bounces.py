@@ -32,7 +32,7 @@ BOUNCE_RATIO = Ratio(
 )
 
 
-class Reason(namedtuple("Reason", "label suffix what words")):
+class JudgedReason(namedtuple("JudgedReason", "label suffix what words")):
     """A reason for bounces that has thresholds of its own.
 
     label:  of the number
@@ -50,19 +50,19 @@ class Reason(namedtuple("Reason", "label suffix what words")):
 
 
 REASONS = (
-    Reason(
+    JudgedReason(
         "mailbox_full",
         "full",
         "delivery attempts refused because the mailbox is full",
         "to full mailboxes",
     ),
-    Reason(
+    JudgedReason(
         "bounced_550",
         "550",
         "bounces after the reply 550, mostly to addresses that do not exist",
         "replied 550",
     ),
-    Reason(
+    JudgedReason(
         "bounced_554",
         "554",
         "bounces after the reply 554, mostly because we are taken for spammers",

@@ -38,6 +38,11 @@ _IN_HAND = 2
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def most_begun(number: int) -> int:
+    """Return how many parts may be begun, and not be told to their end, by so many workers."""
+    return number * _FILES
+
+
 class _Turn:
     """A part whose turn comes, and what is known of its answers.
 
@@ -131,7 +136,11 @@ class Workers:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 theirs.close()
             self._workers.append(_Worker(ours, process, files))
-        self._give()
+        try:
+            self._give()
+        except BaseException:  # what tells the parts has failed, and nobody else would end them
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

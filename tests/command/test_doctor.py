@@ -19,7 +19,7 @@ from check_postfix.command.doctor import doctor as doctor_module
 from check_postfix.command.doctor import installation, monitoring
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import refusal
-from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.source.refusal import UnreadableNow
 from check_postfix.maillog.store.schema import ASIDE
 from check_postfix.plugin.run import outcome_of
 from tests.support.builders import NOON
@@ -505,7 +505,7 @@ def test_a_user_that_is_not_there_is_wrong_usage(doctor):
     status, _, error = doctor("--user", "no-such-user")
 
     assert status == 2
-    assert "--user no-such-user: no such user" in error
+    assert "--user no-such-user: no such user; see: getent passwd\n" in error
 
 
 def test_the_last_line_says_what_was_looked_at_and_where_to_see_how_mail_is(server, capsys):
@@ -654,7 +654,7 @@ def closed_log(server, tmp_path, monkeypatch):
     path = server[1]
     for number in range(1, 9):
         (tmp_path / f"mail.log.{number}").unlink()
-    refused = Unreadable(
+    refused = UnreadableNow(
         f"cannot read {path}: permission denied; add user alice to group adm, and {refusal.RESTART}"
     )
 
@@ -696,6 +696,21 @@ def test_a_log_that_one_may_not_read_oneself_is_told_once(doctor, server, closed
     assert [text for text, _ in fixes(found) if "mend  log" in text] == [
         f"mend  log: alice may not read {closed_log}"
     ]
+
+
+def test_a_log_that_one_may_read_and_cannot_is_told_with_the_reason(doctor, server, monkeypatch):
+    def refuse(_: object) -> bytes:
+        raise UnreadableNow(f"cannot read {server[1]}: input/output error; see the kernel's log")
+
+    monkeypatch.setattr("check_postfix.command.logs.File.head", refuse)
+
+    status, found, _ = doctor(*server, "--user", ME)
+
+    assert status == 3
+    assert (
+        f"mend  log: cannot read {server[1]}: input/output error",
+        "see the kernel's log",
+    ) in fixes(found)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from check_postfix.command import cli, retry
 from check_postfix.command.waits import MOST_APART, Waits
 from check_postfix.mailqueue import age
-from check_postfix.mailqueue.listing import QUEUES, Listing, Message
+from check_postfix.mailqueue.listing import QUEUES, Listing, QueuedMessage
 from check_postfix.mailqueue.reason import relay
 
 NOW = 1_795_536_000
@@ -123,7 +123,7 @@ def test_the_ages_are_those_of_qshape_with_the_total_last(queue):
 
     expected = Listing(
         [
-            Message("deferred", f"4A{n}", NOW - n * 400, 1, False, ("b@example.net",))
+            QueuedMessage("deferred", f"4A{n}", NOW - n * 400, 1, False, ("b@example.net",))
             for n in range(1, 6)
         ],
         NOW,
@@ -146,7 +146,7 @@ def test_the_ages_are_those_of_qshape_with_the_total_last(queue):
 )  # fmt: skip
 def test_groups_add_up_to_the_messages_each_counted_once(told):
     messages = [
-        Message(queue, f"4A{number}", NOW - number, 1, False, tuple(to), reason, sender)
+        QueuedMessage(queue, f"4A{number}", NOW - number, 1, False, tuple(to), reason, sender)
         for queue, number, sender, to, reason in told
     ]
     waits = Waits(NOW, QUEUES)
@@ -164,7 +164,9 @@ def test_groups_add_up_to_the_messages_each_counted_once(told):
 def test_a_sea_of_senders_is_kept_apart_up_to_a_number_and_the_rest_is_summed():
     waits = Waits(NOW, QUEUES)
     waits.take(
-        Message("deferred", f"4A{n}", NOW, 1, False, ("b@example.net",), "", f"{n}@example.com")
+        QueuedMessage(
+            "deferred", f"4A{n}", NOW, 1, False, ("b@example.net",), "", f"{n}@example.com"
+        )
         for n in range(MOST_APART + 50)
     )
 

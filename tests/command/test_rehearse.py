@@ -276,8 +276,11 @@ def test_thresholds_are_suggested_that_keep_their_promise(say, kept):
     [
         ([], "a check is missing, one of deferred, "),
         (["nonsense"], "nonsense: no such check; there are deferred, "),
-        (["queue"], "queue: cannot be rehearsed"),
-        (["deferred", "--no-state"], "leave them out"),
+        (["queue"], "queue: cannot be rehearsed: nothing of what it looks at is kept"),
+        (
+            ["deferred", "--no-state"],
+            "--no-state and --at: what a state file keeps is rehearsed; leave them out",
+        ),
         (["deferred", "-w", "many"], "--warning"),
         (["--every", "x", "deferred"], "--every x"),
         (["--most", "x", "deferred"], "--most x"),

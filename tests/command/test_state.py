@@ -16,6 +16,7 @@ import pytest
 
 from check_postfix import user
 from check_postfix.command import ingest
+from check_postfix.command import status as status_of
 from check_postfix.plugin.run import outcome_of
 from tests.support.definitions import checks, log_checks
 
@@ -83,13 +84,13 @@ def test_ctrl_c_loses_nothing_and_says_what_is_left(say, log, tmp_path, monkeypa
     monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
     told = []
 
-    def tell(self, coverage, left):
+    def read(self, coverage, left):
         told.append(left)
         original(self, coverage, left)
         raise KeyboardInterrupt
 
-    original = ingest._Meter.tell
-    monkeypatch.setattr(ingest._Meter, "tell", tell)
+    original = ingest._StoreMeter.read
+    monkeypatch.setattr(ingest._StoreMeter, "read", read)
 
     status, lines, error = say("ingest", "--log", log, "--state", state)
 
@@ -102,7 +103,7 @@ def test_ctrl_c_loses_nothing_and_says_what_is_left(say, log, tmp_path, monkeypa
         error,
     )
     assert 0 < deferred(state) < 1500
-    monkeypatch.setattr(ingest._Meter, "tell", original)
+    monkeypatch.setattr(ingest._StoreMeter, "read", original)
     assert say("ingest", "--log", log, "--state", state)[0] == 0
     assert deferred(state) == 1500
 
@@ -160,17 +161,37 @@ def test_it_tells_what_is_read_kept_and_weighs(say, log, tmp_path):
     assert any(line.endswith("keys of deferred") for line in lines)
 
 
+def test_a_newest_line_of_other_programs_is_not_said_to_be_of_postfix(say, tmp_path):
+    log, state = tmp_path / "mail.log", tmp_path / "state"
+    log.write_text(attempts(3, 60).replace("postfix/smtp", "cron"))
+    say("ingest", "--log", log, "--state", state)
+
+    status, lines, _ = say("status", "--state", state)
+
+    assert status == 0
+    assert any(line.startswith("  read from ") for line in lines)
+    newest = [line for line in lines if "newest line" in line]
+    assert [line[:36] for line in newest] == ["  newest line, of whatever program, "]
+
+
 def test_it_tells_what_is_not_read_yet(say, log, tmp_path, monkeypatch):
     state = tmp_path / "state"
     monkeypatch.setattr(ingest, "_STEP", 0)
     monkeypatch.setattr(ingest, "_STEP_TOGETHER", 0)
-    monkeypatch.setattr(ingest._Meter, "tell", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        ingest._StoreMeter, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     say("ingest", "--log", log, "--state", state)
 
     _, lines, _ = say("status", "--state", state)
 
     assert any("not read yet: " in line and "mail.log.2.gz" in line for line in lines)
     assert any("postfix-log ingest" in line for line in lines)
+    files = [line for line in lines if "not read yet: " in line]
+    monkeypatch.setattr(status_of, "_MOST", len(files))
+    assert [line for line in say("status", "--state", state)[1] if "not read yet" in line] == files
+    monkeypatch.setattr(status_of, "_MOST", len(files) - 1)
+    assert "  not read yet: 1 more file" in say("status", "--state", state)[1]
 
 
 def test_a_state_of_one_user_is_told_from_that_of_the_monitoring(say, log, tmp_path, monkeypatch):
@@ -343,3 +364,12 @@ def test_an_address_that_is_still_asked_for_is_no_name_that_should_be_gone(say, 
 
     assert status == 0, lines
     assert lines[-1].startswith("proven: none of ")
+
+
+def test_a_state_that_is_not_there_cannot_be_purged(say, tmp_path):
+    assert say("purge", "--state", tmp_path / "state") == (
+        3,
+        [],
+        f"postfix-log: {tmp_path}/state: no such file: no check has run as {user.me()} yet; name"
+        " another user's with --state, or run 'postfix-log ingest'\n",
+    )

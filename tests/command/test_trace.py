@@ -847,3 +847,17 @@ def test_what_was_tried_before_has_waited_for_the_attempt_and_not_before_the_que
     log(path, tried("1", "0.9/0/0/0.1"))
     first = trace("--log", path, "4ABCDEF012", "--brief").story[1]
     assert "(0.9 s before the queue, 0.1 s transmitting)" in first
+
+
+def test_a_pattern_that_nearly_all_messages_have_is_wrong_usage(trace, tmp_path, monkeypatch):
+    log(tmp_path / "mail.log", *message("4AAAAAAAAA"), *message("4BBBBBBBBB"))
+    for module in ("search", "trace"):
+        monkeypatch.setattr(f"check_postfix.command.{module}.MOST_MESSAGES", 1)
+
+    said = trace("--log", tmp_path / "mail.log", "example.net")
+
+    assert said.status == 2
+    assert said.errors == (
+        "postfix-log: more than 1 messages match; look for a longer pattern, or in a shorter time"
+        " with --since and --until\n"
+    )

@@ -97,3 +97,12 @@ def test_who_is_not_there_is_told_with_those_who_are(arguments, said):
         found.origins(options(CHECK, *arguments))
 
     assert str(error.value) == said
+
+
+def test_who_was_last_heard_of_between_two_minutes_is_told():
+    found, _ = heard(MX1, MX2, (4, "mx2", "postfix", None))
+    origins = found.origins(options(CHECK))
+
+    assert found.before(NOON - 5, NOON - 9, origins) == [("mx2", NOON - 9)]
+    assert found.before(NOON - 9, NOON - 20, origins) == []
+    assert found.before(NOON - 4, NOON - 8, origins) == [("mx1", NOON - 5), ("/log", NOON - 5)]

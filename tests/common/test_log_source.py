@@ -410,3 +410,20 @@ def test_an_error_of_our_own_is_no_damage(tmp_path, monkeypatch):
 
     assert exit_code == 3
     assert "internal error: TypeError: ours" in text
+
+
+def test_a_damaged_state_that_is_too_old_and_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    log = mail_log.write(tmp_path / "mail.log", mail_log.lines([SENT]))
+    aside = tmp_path / "state.damaged"
+    aside.touch()
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(damage, "expire", refuse)
+
+    text, _ = outcome_of(CHECK, ["--log", str(log), "--state", str(tmp_path / "state")])
+
+    assert (
+        f"cannot remove {aside}: permission denied; remove it, it holds clients and domains"
+    ) in text

@@ -54,6 +54,19 @@ def test_a_new_state_keeps_sums_as_long_as_its_first_run_asks(machine):
     assert "counts are kept for 1 h only" in text
 
 
+@pytest.mark.parametrize("kept", ["totals", "keys"])
+@pytest.mark.parametrize(("window", "is_told"), [("61m", False), ("62m", True)])
+def test_a_window_is_whole_that_begins_with_the_oldest_minute_that_is_kept(
+    machine, kept, window, is_told
+):
+    machine.run(f"--keep-{kept}", "1h")
+
+    text, _ = machine.run("--window", window)
+
+    what = {"totals": "counts are", "keys": "clients and domains are"}[kept]
+    assert (f"{what} kept for 1 h only" in text) is is_told
+
+
 def test_keys_are_kept_as_long_as_the_check_asks_that_asks_for_least(machine):
     machine.write(mail_log.rejected(), ago=30 * MINUTE)
     machine.run()

@@ -223,6 +223,32 @@ def test_the_first_minute_of_the_window_breaks_it_and_the_longest_one_is_not_too
     assert told.line.partition("in 15 min")[2] == said
 
 
+def test_a_log_whose_newest_line_is_the_first_of_a_window_as_long_as_a_silence_may_be_is_not_silent(
+    tmp_path,
+):
+    server = Server(tmp_path)
+    server.goes_to(-59)
+    server.writes([CONNECT])
+    server.goes_to(0)
+
+    told = server.says("deferred", "--max-silence", "1h", "--window", "1h")
+
+    assert told.line.partition("in 1 h")[2] == ""
+
+
+def test_a_host_is_missed_while_the_others_are_silent_for_as_long_as_they_may(tmp_path):
+    server = Server(tmp_path)
+    server.goes_to(-300)
+    server.writes([CONNECT], host="mx2")
+    server.goes_to(-59)
+    server.writes([CONNECT])
+    server.goes_to(0)
+
+    told = server.says("deferred", "--max-silence", "1h")
+
+    assert "mx2" in told.line
+
+
 @pytest.mark.parametrize(("minutes", "is_said"), [(59, False), (60, True)])
 def test_a_host_is_silent_when_it_is_so_for_longer_than_it_may(minutes, is_said, tmp_path):
     server = Server(tmp_path)
@@ -461,15 +487,30 @@ def test_a_journal_without_newer_mail_is_asked_every_ten_minutes_at_most(
     machine.other()
     state = str(tmp_path / "state")
 
-    assert said("", "--state", state)[0] == 3
-    asked = len(journal_model.Journalctl.started)
-    assert asked == 1
-    assert said("", "--state", state)[0] == 3
+    asked = []
+    begin = int(time.time())
+    for seconds in (0, 0, 599, 600):
+        at = begin + seconds
+        monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda at=at: at)
+        assert said("", "--state", state)[0] == 3
+        asked.append(len(journal_model.Journalctl.started))
+    assert asked == [1, 1, 1, 2]
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize(("minutes", "asked"), [(3 * DAY - 1, 0), (3 * DAY, 1)])
+def test_a_log_is_left_over_when_it_is_silent_for_longer_than_it_may_be(
+    tmp_path, machine, monkeypatch, minutes, asked
+):
+    now = time.time()
+    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: now)
+    # The minute that is running counts: the line is a minute older than it was written ago.
+    written(tmp_path, sent(minutes / DAY, now=now))
+    machine.other()
+
+    said("")
+
     assert len(journal_model.Journalctl.started) == asked
-    later = time.time() + 601
-    monkeypatch.setattr("check_postfix.common.log_source.time.time", lambda: later)
-    assert said("", "--state", state)[0] == 3
-    assert len(journal_model.Journalctl.started) == asked + 1
 
 
 @pytest.mark.usefixtures("usual")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.deferred import CHECK
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import UsageError
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("utc")
 NOW = NOON * 60
 
 
-def span(*arguments: str, seconds: float = 0) -> Span:
-    return Span(options(CHECK, *arguments), NOW + seconds)
+def span(*arguments: str, seconds: float = 0) -> AskedSpan:
+    return AskedSpan(options(CHECK, *arguments), NOW + seconds)
 
 
 @pytest.mark.parametrize("seconds", [0, 59.9])

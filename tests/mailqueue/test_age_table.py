@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from check_postfix.mailqueue import listing as of_listing
 from check_postfix.mailqueue.age import Row, render, table
-from check_postfix.mailqueue.listing import QUEUES, Listing, Message, domain
+from check_postfix.mailqueue.listing import QUEUES, Listing, QueuedMessage, domain
 
 NOON = 1_795_600_800
 MINUTE = 60
 
 
 def a_message(queue_id, *recipients, age=0, queue="active", forced_expire=False):
-    return Message(queue, queue_id, NOON - age, 100, forced_expire, recipients)
+    return QueuedMessage(queue, queue_id, NOON - age, 100, forced_expire, recipients)
 
 
 def in_bucket(number):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import QUEUES, Message
+from check_postfix.mailqueue.listing import QUEUES, QueuedMessage
 from tests.support.listings import parse_json
 
 # Printed by Postfix 3.7.11.
@@ -29,7 +29,7 @@ def test_a_message_as_postfix_prints_it():
     listing = parse_json(A_HELD_MESSAGE)
 
     assert listing == (
-        Message(
+        QueuedMessage(
             "hold", "56FB32541BC", 1795540102, 255, False, ("held@b.test",), REFUSED, "f@x.test"
         ),
     )
@@ -43,7 +43,7 @@ def test_a_message_may_have_no_recipients_yet():
     line = A_HELD_MESSAGE.partition(b'"recipients"')[0] + b'"recipients": []}\n'
 
     assert parse_json(line) == (
-        Message("hold", "56FB32541BC", 1795540102, 255, False, (), "", "f@x.test"),
+        QueuedMessage("hold", "56FB32541BC", 1795540102, 255, False, (), "", "f@x.test"),
     )
 
 
@@ -183,7 +183,7 @@ def complaint_about(data):
 
 MESSAGES = st.lists(
     st.builds(
-        Message,
+        QueuedMessage,
         queue=st.sampled_from(QUEUES),
         queue_id=st.from_regex(r"[0-9A-F]{6,12}", fullmatch=True),
         arrival=st.integers(0, 2**40),

@@ -1,13 +1,13 @@
 """What a listing answers about the messages in it."""
 
 from check_postfix.mailqueue import listing as of_listing
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 
 NOON = 1_795_600_800
 
 
 def a_message(queue, queue_id, *, age=0, size=100):
-    return Message(queue, queue_id, NOON - age, size, False, ("ann@example.net",))
+    return QueuedMessage(queue, queue_id, NOON - age, size, False, ("ann@example.net",))
 
 
 def test_an_empty_queue_has_nothing_in_each_of_the_five_queues():
@@ -106,7 +106,7 @@ def test_a_message_from_the_future_has_no_age():
 
 def waiting_for(*domains, age):
     names = tuple(f"ann@{domain}" for domain in domains)
-    return Message("deferred", f"D{age}", NOON - age, 100, False, names)
+    return QueuedMessage("deferred", f"D{age}", NOON - age, 100, False, names)
 
 
 def test_the_age_that_mail_for_several_domains_has_reached():
@@ -152,7 +152,7 @@ def test_what_a_listing_keeps_is_bounded(monkeypatch):
     monkeypatch.setattr(of_listing, "MOST_REASONS", 5)
     monkeypatch.setattr(of_listing, "MOST_ON_ITS_WAY", 5)
     messages = [
-        Message("active", f"A{n}", NOON, 1, False, (f"a@{n}.test",), f"because {'x' * n}")
+        QueuedMessage("active", f"A{n}", NOON, 1, False, (f"a@{n}.test",), f"because {'x' * n}")
         for n in range(50)
     ]
 

@@ -9,7 +9,7 @@ from check_postfix import user
 from check_postfix.mailqueue import advice, postqueue
 from check_postfix.mailqueue.errors import QueueError
 from check_postfix.mailqueue.instances import Instance
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 
 NOW = time.mktime((2026, 11, 24, 17, 0, 0, 0, 0, -1))
 A_LINE = (
@@ -17,7 +17,7 @@ A_LINE = (
     ' "message_size": 255, "forced_expire": false, "sender": "ann@example.com",'
     ' "recipients": [{"address": "bob@example.net"}]}'
 )
-A_MESSAGE = Message(
+A_MESSAGE = QueuedMessage(
     "active", "4ABCDEF012", 1795540102, 255, False, ("bob@example.net",), "", "ann@example.com"
 )
 NOT_POSTFIX = "see that this postqueue is the one of Postfix"
@@ -94,7 +94,7 @@ def test_a_large_queue_comes_in_pieces(fake):
         ' \\"recipients\\": []}\\n", i, i }\''
     )
 
-    assert read() == tuple(Message("hold", f"{i:06X}", i, 7, False, ()) for i in range(5000))
+    assert read() == tuple(QueuedMessage("hold", f"{i:06X}", i, 7, False, ()) for i in range(5000))
 
 
 def test_warnings_are_no_failure_however_many(fake):
@@ -126,7 +126,7 @@ exit 69"""
 
     arrival = int(time.mktime((2026, 11, 24, 16, 43, 26, 0, 0, -1)))
     whom = ("bob@example.net",), "", "ann@example.com"
-    assert read() == (Message("active", "4ABCDEF012", arrival, 1234, False, *whom),)
+    assert read() == (QueuedMessage("active", "4ABCDEF012", arrival, 1234, False, *whom),)
 
 
 def test_a_postqueue_that_knows_neither_form_is_no_endless_search(fake):
@@ -194,7 +194,9 @@ def test_a_line_without_end_is_refused(fake, monkeypatch):
     monkeypatch.setattr(postqueue, "LONGEST_LINE", 100_000)
     fake("yes | tr -d '\\n'")
 
-    assert failure() == f"postqueue: a line of more than 100000 bytes; {NOT_POSTFIX}"
+    assert failure() == (
+        "postqueue: a line of more than 100000 bytes; see that this postqueue is the one of Postfix"
+    )
 
 
 @pytest.mark.parametrize(
@@ -325,3 +327,17 @@ def test_what_a_command_starts_is_not_of_the_working_directory(fake, tmp_path, m
     monkeypatch.setenv("PATH", f":.:{tmp_path}:bin:/usr/bin:/bin")
 
     assert f"{tmp_path}:/usr/bin:/bin (exit status 1)" in failure()
+
+
+@pytest.mark.parametrize("argument", ["postqueue", "/usr/sbin/postqueue"])
+def test_no_program_of_the_working_directory_is_run_for_a_command(tmp_path, monkeypatch, argument):
+    planted = tmp_path / "sudo"
+    planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/was_run\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ":.:")
+
+    said = failure(command=["sudo", argument])
+
+    assert said.startswith("postqueue: cannot run sudo: no such file or directory; run it by hand")
+    assert not (tmp_path / "was_run").exists()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from check_postfix.mailqueue.age import render, table
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from tests.integration import namespace, packages
 from tests.integration.postfix import POSTLOG, Postfix
 from tests.support.listings import parse_json, parse_text
@@ -334,11 +334,11 @@ def test_ages_and_names_are_counted_as_qshape_does_up_to_the_second(tmp_path, nu
     ages = [0, 299, *(60 * minutes + by for minutes in (5, 10, 20, 40, 80, 160, 320, 640, 1280)
                       for by in (-1, 0, 1)), 10**7, -600]  # fmt: skip
     messages = [
-        Message("active", f"A{number:06}", NOON - age, 5, False, ADDRESSES[number % 3 :])
+        QueuedMessage("active", f"A{number:06}", NOON - age, 5, False, ADDRESSES[number % 3 :])
         for number, age in enumerate(ages)
     ]
-    messages.append(Message("active", "B000001", NOON, 5, False, ("n@many.test",) * numerous))
-    messages.append(Message("active", "B000002", NOON, 5, True, ("o@expired.test",)))
+    messages.append(QueuedMessage("active", "B000001", NOON, 5, False, ("n@many.test",) * numerous))
+    messages.append(QueuedMessage("active", "B000002", NOON, 5, True, ("o@expired.test",)))
     os.mkdir(tmp_path / "active")
     for message in messages:
         write_queue_file(tmp_path / "active" / message.queue_id, message)

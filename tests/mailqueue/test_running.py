@@ -45,3 +45,10 @@ def test_where_locks_are_hidden_nothing_is_known(instance, monkeypatch):
     monkeypatch.setattr(running, "LOCKS", str(instance / "none"))
 
     assert is_running(str(instance)) is None
+
+
+def test_a_line_of_locks_that_is_cut_short_is_passed_over(instance, monkeypatch):
+    (instance / "locks").write_text("1: FLOCK  ADVISORY  WRITE 12520\n2: FLOCK\n\n")
+    monkeypatch.setattr(running, "LOCKS", str(instance / "locks"))
+
+    assert is_running(str(instance)) is False

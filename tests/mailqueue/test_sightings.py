@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 
 import pytest
 
 from check_postfix.mailqueue import sightings
+from check_postfix.mailqueue.errors import SightingsError
 
 NOW = 1795536000
 
@@ -51,3 +53,35 @@ def test_what_is_not_asked_for_any_more_is_forgotten_after_two_days(polled, hour
     polled(NOW + hours * 3600, asked="mx1")
 
     assert polled(NOW + hours * 3600, asked="mx2").is_first is is_first
+
+
+def refusal(state) -> str:
+    listing = SimpleNamespace(now=NOW, on_its_way={}, complete=True, queues={})
+    with pytest.raises(SightingsError) as raised:
+        sightings.compared(str(state), "mx1", listing)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "second name"])
+def test_what_is_no_file_of_one_name_is_refused(tmp_path, kind):
+    state = tmp_path / "state"
+    if kind == "fifo":
+        os.mkfifo(state)
+    else:
+        (tmp_path / "other").touch()
+        os.link(tmp_path / "other", state)
+
+    assert refusal(state) == (
+        f"{state}: is not a regular file of one name; remove it, or choose another with --state"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_who_has_not_the_directory_is_refused(tmp_path):
+    state = tmp_path / "state"
+    state.touch()
+    os.chown(state, 65534, -1)
+
+    assert refusal(state) == (
+        f"{state}: belongs to somebody else; remove it, or choose another with --state"
+    )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Message
+from check_postfix.mailqueue.listing import QueuedMessage
 from tests.support.listings import parse_text
 
 NOW = datetime(2026, 11, 24, 17, 0, 0).timestamp()
@@ -53,16 +53,16 @@ def test_each_mark_names_a_queue_and_none_means_deferred():
     )
 
     assert parse_text(data, NOW) == (
-        Message(
+        QueuedMessage(
             "active", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 1234, False, ("bob@example.net",),
             "", "ann@example.com",
         ),
-        Message("hold", "4ABCDEF013", at(2026, 11, 23, 9), 255, False, ("held@example.net",),
-                "", "ann@example.com"),
-        Message("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True, ("o@example.net",),
-                "", "MAILER-DAEMON"),
-        Message("hold", "4ABCDEF015", at(2026, 11, 6, 0, 0, 59), 98, True, ("both@example.net",),
-                "", "ann@example.com"),
+        QueuedMessage("hold", "4ABCDEF013", at(2026, 11, 23, 9), 255, False,
+                      ("held@example.net",), "", "ann@example.com"),
+        QueuedMessage("deferred", "4ABCDEF014", at(2026, 11, 6, 0, 0, 59), 99, True,
+                      ("o@example.net",), "", "MAILER-DAEMON"),
+        QueuedMessage("hold", "4ABCDEF015", at(2026, 11, 6, 0, 0, 59), 98, True,
+                      ("both@example.net",), "", "ann@example.com"),
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_long_queue_ids_move_the_columns():
     )
 
     assert parse_text(data, NOW) == (
-        Message(
+        QueuedMessage(
             "active",
             "4XJ2Vw0dHbz9sK1",
             at(2026, 11, 24, 16, 43, 26),
@@ -172,7 +172,7 @@ def test_before_postfix_3_0_a_message_that_showq_may_not_open_is_known_to_be_in_
     data = listed("4ABCDEF012       345 Tue Nov 24 16:43:26  (maildrop queue, sender UID 1000)\n")
 
     assert parse_text(data, NOW) == (
-        Message("maildrop", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 345, False, ()),
+        QueuedMessage("maildrop", "4ABCDEF012", at(2026, 11, 24, 16, 43, 26), 345, False, ()),
     )
 
 
@@ -296,4 +296,4 @@ def test_what_was_printed_is_what_is_read(recipients, arrival, size, mark, long)
     addresses = tuple(address for _, address in recipients)
     reason = reasons[0] if reasons else ""
     of_whom = addresses, reason, "ann@example.com"
-    assert listing == (Message(mark[1], "4ABCDEF012", again, size, False, *of_whom),)
+    assert listing == (QueuedMessage(mark[1], "4ABCDEF012", again, size, False, *of_whom),)

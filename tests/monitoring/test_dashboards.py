@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from check_postfix.common.queue_source import Queue
 from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.delays import Delays
-from check_postfix.mailqueue.listing import Listing, Message
-from check_postfix.queue import Queue
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from tests.support.builders import NOON, a_window, options
 from tests.support.definitions import checks
 
@@ -42,7 +42,9 @@ def subjects(check: Any) -> list[Any]:
     """Return what a check may find: nothing at all, and something of everything."""
     if check.name == "postfix queue":
         names = ("active", "deferred", "hold", "incoming", "maildrop")
-        messages = [Message(name, name, NOON * 60 - 90, 1000, False, ("x@y",)) for name in names]
+        messages = [
+            QueuedMessage(name, name, NOON * 60 - 90, 1000, False, ("x@y",)) for name in names
+        ]
         return [Queue(Listing(some, NOON * 60), 90) for some in ([], messages)]
     counters = ("sent", "deferred", "softbounce", "bounced", "expired", "auth_failed")
     clients = {"auth_failed client": [("192.0.2.1", 7)]}

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from check_postfix import bounces, deferred, queue
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.common.queue_source import Queue
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from check_postfix.plugin import prometheus
 from check_postfix.plugin.run import outcome_of
 from tests.support import perfdata
@@ -96,9 +97,11 @@ def test_a_file_holds_each_metric_in_base_units_the_state_and_the_time_of_the_ru
 
 
 def test_names_end_with_the_unit_and_say_nothing_twice():
-    message = Message("active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",))
+    message = QueuedMessage(
+        "active", "4XJ2Vw0dHbz9sK1", NOW - 90, 1000, False, ("ann@example.net",)
+    )
 
-    text = exposed(queue.CHECK, queue.Queue(Listing([message], NOW), 90))
+    text = exposed(queue.CHECK, Queue(Listing([message], NOW), 90))
 
     assert samples(text) == [
         "postfix_queue_size 1",

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix import auth, bounces, deferred, queue, rejects
+from check_postfix.common.queue_source import Queue
 from check_postfix.maillog.counts.families import BOUNCED_WITH, FAMILIES, MAILBOX_FULL
 from check_postfix.maillog.counts.histogram import MOST, STAGES, WHOLE
 from check_postfix.maillog.events.event import KINDS
 from check_postfix.maillog.window.aged_file import AgedFile
 from check_postfix.maillog.window.delays import Delays, Slow
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 from check_postfix.plugin import (
     AtLeast,
     Check,
@@ -176,7 +177,7 @@ def of_the_log(check, keys, **totals):
 
 
 def of_the_queue(*messages):
-    return queue.CHECK, queue.Queue(Listing(messages, BIG))
+    return queue.CHECK, Queue(Listing(messages, BIG))
 
 
 def everything(name):
@@ -188,7 +189,7 @@ def everything(name):
     }
     totals = dict.fromkeys([*KINDS, *BOUNCED_WITH.values(), MAILBOX_FULL], BIG)
     in_queue = (
-        Message(q, q, 0, BIG, False, (f"a@{name}",))
+        QueuedMessage(q, q, 0, BIG, False, (f"a@{name}",))
         for q in ("maildrop", "active", "incoming", "deferred", "hold")
     )
     every = [
@@ -268,7 +269,7 @@ def test_the_numbers_that_decide_about_rejects_fit_into_80_columns(window, decid
 
 
 def test_the_numbers_that_decide_about_a_queue_fit_into_80_columns():
-    messages = [Message("incoming", str(i), BIG - 12345, 1, False, ()) for i in range(3210)]
+    messages = [QueuedMessage("incoming", str(i), BIG - 12345, 1, False, ()) for i in range(3210)]
     check, subject = of_the_queue(*messages)
 
     outcome = check.judge(subject, options(check))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from check_postfix.command.history import Key
 
 
-class Found:
+class FoundLines:
     """The lines that were found, each once. Use it as a context manager.
 
     They lie in a nameless temporary file, which nobody else can read.
@@ -42,7 +42,7 @@ class Found:
             """
         )
 
-    def __enter__(self) -> Found:
+    def __enter__(self) -> FoundLines:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -95,26 +95,33 @@ class Message:
         if said.startswith(b"to=<"):
             self._take_delivery(line)
         elif program == b"smtpd" and (client := _match_client(said)):
-            self.client = client["client"].decode("ascii")
-            if account := _search_account(said, client.end()):
-                self.account = account["account"].decode("utf-8", "replace")
-            if original := _search_original(said, client.end()):
-                self.comes_from = original["id"]
+            self._take_client(said, client)
         elif program == b"pickup" and (uid := _match_uid(said)):
             self.uid = uid["uid"].decode("ascii")
         elif program in active.PROGRAMS and said.startswith(_FROM):
-            if size := _search_size(said):
-                self.sender = said[len(_FROM) : size.start()].decode("utf-8", "replace")
-                self.size = int(size["size"])
-            elif said.endswith(_EXPIRED):
-                self.is_expired = True
-            elif said.endswith(_FORCE_EXPIRED):
-                self.is_expired = self.is_forced = True
+            self._take_sender(said)
         elif program == b"bounce" and (notification := _match_notification(said)):
             self.leads_to[notification["id"]] = b""
         elif said in _REMOVED:
             self.is_removed = True
             self.is_cancelled = program == b"cleanup"
+
+    def _take_client(self, said: bytes, client: re.Match[bytes]) -> None:
+        self.client = client["client"].decode("ascii")
+        if account := _search_account(said, client.end()):
+            self.account = account["account"].decode("utf-8", "replace")
+        if original := _search_original(said, client.end()):
+            self.comes_from = original["id"]
+
+    def _take_sender(self, said: bytes) -> None:
+        """Take what the queue manager says of a message, behind its sender."""
+        if size := _search_size(said):
+            self.sender = said[len(_FROM) : size.start()].decode("utf-8", "replace")
+            self.size = int(size["size"])
+        elif said.endswith(_EXPIRED):
+            self.is_expired = True
+        elif said.endswith(_FORCE_EXPIRED):
+            self.is_expired = self.is_forced = True
 
     def _take_delivery(self, line: Line) -> None:
         text = line.record.text

@@ -6,11 +6,11 @@ What was read is kept after each piece, so Ctrl-C loses nothing.
 
 from __future__ import annotations
 
-import sys
 import time
 
 from check_postfix.command import declared, state
 from check_postfix.command.jobs import JOBS
+from check_postfix.command.meter import Meter
 from check_postfix.common.log_options import (
     ARCHIVES,
     FROM_JOURNAL,
@@ -24,7 +24,7 @@ from check_postfix.common.log_options import (
 )
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.opened_store import OpenedStore
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.maillog.store.retention import USUAL
 from check_postfix.plugin import values
 
@@ -101,22 +101,21 @@ def run(options: Namespace) -> Generator[str, None, int]:
         setattr(given, name, value)
     step = _STEP if given.jobs == 1 else _STEP_TOGETHER
     path = state.path_of(options)
-    meter = _Meter()
     before: tuple[object, ...] = ()
     idle = 0
-    while True:
-        span = Span(given, time.time())
-        with OpenedStore(path, given, span, time.monotonic() + step, given.jobs) as opened:
-            coverage = opened.coverage
-            bytes_left = opened.bytes_left()
-            logs = opened.names()
-        now = coverage.start, coverage.line_counts.lines, bytes_left
-        idle = idle + 1 if now == before else 0
-        before = now
-        if coverage.complete or idle >= _PATIENCE:
-            break
-        meter.tell(coverage, bytes_left)
-    meter.end()
+    with _StoreMeter() as meter:
+        while True:
+            span = AskedSpan(given, time.time())
+            with OpenedStore(path, given, span, time.monotonic() + step, given.jobs) as opened:
+                coverage = opened.coverage
+                bytes_left = opened.bytes_left()
+                logs = opened.names()
+            now = coverage.start, coverage.line_counts.lines, bytes_left
+            idle = idle + 1 if now == before else 0
+            before = now
+            if coverage.complete or idle >= _PATIENCE:
+                break
+            meter.read(coverage, bytes_left)
     yield f"{', '.join(logs)}: {_told(coverage)}"
     # That keys are kept for less time than sums is no news here.
     notes = [note for note in opened.notes if not note.startswith("clients and domains are kept")]
@@ -137,37 +136,25 @@ def _told(coverage: Coverage) -> str:
     )
 
 
-class _Meter:
-    """Tells on a terminal how far the reading is."""
+class _StoreMeter(Meter):
+    """Tells how far the logs are read."""
 
     def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
-        self._started = time.monotonic()
+        super().__init__()
         self._first_left: int | None = None
-        self._has_told = False
 
-    def tell(self, coverage: Coverage, left: int) -> None:
+    def read(self, coverage: Coverage, left: int) -> None:
         """Tell it; keep what is left for whoever ends it now."""
         _Left.words = f"about {left // _MEGABYTE + 1} MB are left"
         if self._first_left is None:
             self._first_left = left
-            self._started = time.monotonic()
+            self.started = time.monotonic()
             return
-        spent = time.monotonic() - self._started
+        spent = time.monotonic() - self.started
         rate = (self._first_left - left) / spent if spent else 0
-        if not self._is_shown:
-            return
         back = "" if coverage.start is None else f", back to {local_time(coverage.start)}"
         remains = f", {values.span(left / rate)} left" if rate > 0 else ""
-        sys.stderr.write(
-            f"\r\033[K{values.amount(coverage.line_counts.lines, 'line')}{back};"
-            f" {left // _MEGABYTE} MB to read, {rate / _MEGABYTE:.0f} MB/s{remains}; Ctrl-C ends it"
+        self.tell(
+            f"{values.amount(coverage.line_counts.lines, 'line')}{back};"
+            f" {left // _MEGABYTE} MB to read, {rate / _MEGABYTE:.0f} MB/s{remains}"
         )
-        sys.stderr.flush()
-        self._has_told = True
-
-    def end(self) -> None:
-        """Leave the line to others."""
-        if self._has_told:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()

@@ -44,7 +44,7 @@ _HEAD_BYTES = 16 * 1024
 _FAR = 1 << 62
 
 
-class Replaced(Exception):
+class Rotated(Exception):
     """A file was rotated while it was read: another one has its name now."""
 
 
@@ -84,7 +84,7 @@ class File:
 
         start, end: where a line begins, in bytes; a compressed file is read whole
 
-        Raises: LogError; Replaced
+        Raises: LogError; Rotated
         """
         with self._part(start, end, BLOCK_BYTES) as read_some:
             rest = b""
@@ -111,7 +111,7 @@ class File:
 
         start, end: where a line begins, in bytes; a compressed file is read whole
 
-        Raises: LogError; Replaced
+        Raises: LogError; Rotated
         """
         with self._part(start, end, lines.BLOCK) as read_some:
             last = b"\n"
@@ -147,7 +147,7 @@ class File:
     def near(self, offset: int, size: int) -> bytes:
         """Return so many bytes of a file that is not compressed, from an offset on.
 
-        Raises: LogError; Replaced
+        Raises: LogError; Rotated
         """
         with self._opened(offset) as read_some:
             return read_some(size)
@@ -160,12 +160,12 @@ class File:
         try:
             with self._file.open(NEVER) as stream:
                 if LogFile(self.name, stream.status()).inode != self._file.inode:
-                    raise Replaced
+                    raise Rotated
                 if start:
                     stream.go_to(start)
                 yield stream.read
         except FileNotFoundError:
-            raise Replaced from None
+            raise Rotated from None
 
     def line(self, block: bytes, start: int, at: int) -> Line | None:
         """Return the line of a block in which an offset lies; None if it cannot be understood.
@@ -199,7 +199,7 @@ class File:
     def head(self) -> bytes:
         """Return how the file begins.
 
-        Raises: LogError; Replaced
+        Raises: LogError; Rotated
         """
         with self._opened() as read_some:
             data = b""

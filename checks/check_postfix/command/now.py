@@ -12,7 +12,7 @@ from check_postfix.common.cause import SEE
 from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import local_time
 from check_postfix.common.log_source import FROM_LOG
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.plugin.check import SEVERITY
 from check_postfix.plugin.run import outcome_of
 
@@ -60,7 +60,7 @@ def run(options: Namespace) -> Generator[str, None, int]:
 
     Raises: UsageError
     """
-    span = Span(declared.values(options, OPTIONS), time.time())
+    span = AskedSpan(declared.values(options, OPTIONS), time.time())
     checks = [importlib.import_module(f"check_postfix.{name}").CHECK for name in programs.NAMES]
     checks.sort(key=lambda check: check.name != _FIRST)
     outcomes = [outcome_of(check, _arguments(check, options)) for check in checks]

@@ -24,7 +24,7 @@ _LONGEST_LINE = 4096
 _TRIES = 8
 
 
-class Part(namedtuple("Part", "file start end before")):
+class FilePart(namedtuple("FilePart", "file start end before")):
     """A part of a file.
 
     file:       its number
@@ -40,12 +40,12 @@ class Part(namedtuple("Part", "file start end before")):
     before: bytes
 
 
-def whole(files: Sequence[File]) -> list[Part]:
+def whole(files: Sequence[File]) -> list[FilePart]:
     """Return a part for each file."""
-    return [Part(number, 0, None, b"") for number in range(len(files))]
+    return [FilePart(number, 0, None, b"") for number in range(len(files))]
 
 
-def for_several(files: Sequence[File], jobs: int, block: int) -> list[Part]:
+def for_several(files: Sequence[File], jobs: int, block: int) -> list[FilePart]:
     """Return the parts of some files, in order, for so many processes to read.
 
     Nothing where one process is as quick, or a file cannot be read: that one says so, and what
@@ -53,7 +53,7 @@ def for_several(files: Sequence[File], jobs: int, block: int) -> list[Part]:
 
     block: bytes that are read at a time: the blocks of a part are those of the whole file
 
-    Raises: Replaced
+    Raises: Rotated
     """
     if jobs < 2 or sum(file.size for file in files) < WORTH_IT_BYTES:
         return []
@@ -66,7 +66,7 @@ def for_several(files: Sequence[File], jobs: int, block: int) -> list[Part]:
         starts = [(0, b""), *cuts]
         ends = [start for start, _ in cuts]
         for (start, before), end in zip(starts, [*ends, None], strict=True):
-            parts.append(Part(number, start, end, before))
+            parts.append(FilePart(number, start, end, before))
     return parts
 
 

@@ -144,7 +144,7 @@ _search_fault = re.compile(
 _search_death = re.compile(rb"fatal: |panic: ").search
 
 
-class Reason(Pattern):
+class ReasonPattern(Pattern):
     """A class of reasons to look for, or the words of its name.
 
     text:   one of reasons.REASONS, or of NEXT_STEPS of recogniser/health.py, or DIED
@@ -195,5 +195,5 @@ def of(text: str, secret: Callable[[], bytes]) -> Pattern:
         if text.lower() in {reason.lower() for reason in classes} or (
             classes is NEXT_STEPS and fault(text).lower() in map(str.lower, NEXT_STEPS)
         ):
-            return Reason(text, search)
+            return ReasonPattern(text, search)
     return Pattern(text)

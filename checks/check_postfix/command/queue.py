@@ -6,7 +6,7 @@ import time
 
 from check_postfix.command import columns, declared, named, names, remedy, retry
 from check_postfix.command.logs import Logs
-from check_postfix.command.progress import Progress
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.rotated import Readings
 from check_postfix.command.story import clock
 from check_postfix.command.text import clean
@@ -20,11 +20,11 @@ from check_postfix.common.log_options import (
     STATE,
     TIMEZONE,
 )
+from check_postfix.common.queue_source import CONFIG_DIR, POSTQUEUE, QUEUE
 from check_postfix.maillog.errors import LogError
 from check_postfix.mailqueue import age, instances, postqueue
 from check_postfix.mailqueue.listing import OTHERS, QUEUES
 from check_postfix.plugin import values
-from check_postfix.queue import CONFIG_DIR, POSTQUEUE, QUEUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _last_attempts(
         with (
             readings,
             Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-            Progress() as progress,
+            BytesRead() as progress,
         ):
             found = retry.last_attempts(logs, arrivals, since, progress.read)
             notes += logs.notes

@@ -65,7 +65,7 @@ class Recipients:
         span: from and up to when, in seconds since 1970
         host, instance: only of these, None of all
         progress: is told of each block: the file's name and how many bytes
-        Raises: LogError; Replaced
+        Raises: LogError; Rotated
         """
         wanted = [part and part.encode() for part in (host, instance)]
         for file in logs.files:

@@ -8,7 +8,6 @@ comes of that. What makes a run UNKNOWN (a log that is late, silent or gone) is 
 from __future__ import annotations
 
 import importlib
-import sys
 import time
 from argparse import REMAINDER, Namespace
 from collections import namedtuple
@@ -16,6 +15,7 @@ from math import inf
 
 from check_postfix import programs
 from check_postfix.command import columns, declared
+from check_postfix.command.meter import Meter
 from check_postfix.command.much_asked import MuchAsked
 from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_remarks import local_time
@@ -49,8 +49,6 @@ _ALARMS = (1, 2)
 _MOST_LIMITS = 2_000
 # Alarms that are told one by one, the newest
 _ROWS = 20
-# Seconds after which progress is told on a terminal, and from one time to the next
-_PATIENCE, _STEP = 1, 0.2
 _TIMEOUT = 10.0
 
 HELP = "say when a check would have alarmed with given options, beside its defaults"
@@ -228,19 +226,18 @@ def _too_little(window: Window) -> str:
 
 def _play(check: Check, window: Window, options: Namespace, times: Sequence[int]) -> Played:
     length = window.end - window.start
-    meter = _Meter(len(times))
     played = Played([], [], [])
-    for end in times:
-        then = window.ending(window.end - end, length)
-        try:
-            state, judged = check.rehearsed(then, options)
-        except Unknown:  # what its filters ask for is not kept any more
-            state, judged = Unknown.state, {}
-        played.times.append(end)
-        played.states.append(state)
-        played.judged.append(judged)
-        meter.tell(len(played.times))
-    meter.end()
+    with _RunMeter(len(times)) as meter:
+        for end in times:
+            then = window.ending(window.end - end, length)
+            try:
+                state, judged = check.rehearsed(then, options)
+            except Unknown:  # what its filters ask for is not kept any more
+                state, judged = Unknown.state, {}
+            played.times.append(end)
+            played.states.append(state)
+            played.judged.append(judged)
+            meter.played(len(played.times))
     return played
 
 
@@ -340,30 +337,15 @@ def _lowest(
     return lowest
 
 
-class _Meter:
-    """Tells on a terminal how far it is."""
+class _RunMeter(Meter):
+    """Tells how many runs are played."""
 
     def __init__(self, whole: int) -> None:
+        super().__init__()
         self._whole = whole
-        self._started = time.monotonic()
-        self._next = self._started + _PATIENCE
-        self._is_shown = sys.stderr.isatty()
-        self._has_told = False
 
-    def tell(self, done: int) -> None:
+    def played(self, done: int) -> None:
         """Tell it, from time to time."""
-        if not self._is_shown or (now := time.monotonic()) < self._next:
-            return
-        self._next = now + _STEP
-        left = (now - self._started) / done * (self._whole - done)
-        sys.stderr.write(
-            f"\r\033[K{done} of {self._whole} runs, {values.span(left)} left; Ctrl-C ends it"
-        )
-        sys.stderr.flush()
-        self._has_told = True
-
-    def end(self) -> None:
-        """Leave the line to others."""
-        if self._has_told:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
+        if self.is_due():
+            left = (time.monotonic() - self.started) / done * (self._whole - done)
+            self.tell(f"{done} of {self._whole} runs, {values.span(left)} left")

@@ -76,7 +76,7 @@ def last_attempts(
     arrivals: queue ID -> when it came, in seconds since 1970: IDs are used again
     since:    nothing older is looked at, in seconds since 1970
     progress: is told of each block: the file's name and how many bytes
-    Raises:   LogError; Replaced
+    Raises:   LogError; Rotated
     """
     found: dict[bytes, float] = {}
     for file in logs.files:

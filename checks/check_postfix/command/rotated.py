@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_postfix.command.logs import Replaced
+from check_postfix.command.logs import Rotated
 from check_postfix.maillog.errors import LogError
 
 # How often it may be.
@@ -23,7 +23,7 @@ class Readings:
 
         Raises: LogError after the last
         """
-        if not isinstance(error, Replaced):
+        if not isinstance(error, Rotated):
             return False
         self._left -= 1
         if not self._left:

@@ -17,7 +17,7 @@ from check_postfix.command import parts
 from check_postfix.command.context import Context, Near, near
 from check_postfix.command.history import Message, is_of, messages
 from check_postfix.command.line import Line, read
-from check_postfix.command.logs import BLOCK_BYTES, Replaced
+from check_postfix.command.logs import BLOCK_BYTES, Rotated
 from check_postfix.maillog.errors import LogError
 
 TYPE_CHECKING = False
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any, TypeVar
 
-    from check_postfix.command.found import Found
+    from check_postfix.command.found import FoundLines
     from check_postfix.command.history import Key
     from check_postfix.command.logs import File, Logs
-    from check_postfix.command.parts import Part
+    from check_postfix.command.parts import FilePart
     from check_postfix.command.pattern import Pattern
 
     Looked = TypeVar("Looked")
@@ -87,7 +87,7 @@ class Search:
     def __init__(
         self,
         logs: Logs,
-        found: Found,
+        found: FoundLines,
         since: float,
         until: float,
         progress: Callable[[str, int], None],
@@ -111,7 +111,7 @@ class Search:
     def run(self, patterns: Sequence[Pattern]) -> None:
         """Find the lines with the patterns, and all lines of their messages.
 
-        Raises: TooManyError; Replaced if a log was rotated meanwhile
+        Raises: TooManyError; Rotated if a log was rotated meanwhile
         """
         new = self._find_patterns(patterns)
         for _ in range(MOST_STEPS):
@@ -146,7 +146,7 @@ class Search:
         """
         files = [file for file in files if file.number not in self._unread]
 
-        def read_part(part: Part) -> Iterator[tuple[int, Looked | str | Replaced]]:
+        def read_part(part: FilePart) -> Iterator[tuple[int, Looked | str | Rotated]]:
             file = files[part.file]
             if part.before:  # by it stamps are read that mean more than one minute
                 read(part.before, (file.number, 0), file.timestamps)
@@ -155,12 +155,12 @@ class Search:
                     yield len(block), look(file, start, block)
             except LogError as error:
                 yield 0, str(error)
-            except Replaced as error:
+            except Rotated as error:
                 yield 0, error
 
         for part, (size, found) in self._answers(files, read_part):
             file = files[part.file]
-            if isinstance(found, Replaced):
+            if isinstance(found, Rotated):
                 raise found
             if isinstance(found, str):
                 self._unread.add(file.number)
@@ -170,8 +170,8 @@ class Search:
             yield file, found
 
     def _answers(
-        self, files: Sequence[File], read_part: Callable[[Part], Iterator[Any]]
-    ) -> Iterator[tuple[Part, Any]]:
+        self, files: Sequence[File], read_part: Callable[[FilePart], Iterator[Any]]
+    ) -> Iterator[tuple[FilePart, Any]]:
         if cut := parts.for_several(files, self._jobs, BLOCK_BYTES):
             # Who reads alone loads none of this.
             from check_postfix.workers import Workers

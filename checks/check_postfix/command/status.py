@@ -137,7 +137,7 @@ def _coverage(coverage: Coverage) -> list[str]:
         + ("" if coverage.complete else "; older files are still to be read")
     ]
     if coverage.last is not None:
-        lines.append(f"  newest line of Postfix or Dovecot {local_time(coverage.last)}")
+        lines.append(f"  newest line, of whatever program, {local_time(coverage.last)}")
     lines += [
         f"  lines were lost between {local_time(first)} and {local_time(last)}"
         for first, last in coverage.gaps

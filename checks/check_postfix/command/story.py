@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from check_postfix.command.line import Line
     from check_postfix.command.names import Names
     from check_postfix.maillog.events.recogniser.delivery import Delivery
-    from check_postfix.mailqueue.listing import Message as Waiting
+    from check_postfix.mailqueue.listing import QueuedMessage
 
 _STAGES = ("before the queue", "in the queue", "connecting", "transmitting")
 # The first stage of a retry: since the message came
@@ -49,7 +49,7 @@ class Story:
     def __init__(
         self,
         local: Callable[[float], str],
-        waiting: Mapping[str, Waiting] | None,
+        waiting: Mapping[str, QueuedMessage] | None,
         ends: float | None,
         shows: Names,
     ) -> None:

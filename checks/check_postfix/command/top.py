@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from check_postfix.command import columns, declared, named, names, recipients, typical
 from check_postfix.command.logs import Logs
-from check_postfix.command.progress import Progress
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.rotated import Readings
 from check_postfix.command.text import clean
 from check_postfix.common import cause
@@ -197,7 +197,7 @@ def _recipients(given: Namespace, start: int, end: int) -> list[str]:
         with (
             readings,
             Logs(named.of(given), given.archives, zone, since, given.journal_match) as logs,
-            Progress() as progress,
+            BytesRead() as progress,
             recipients.Recipients() as counted,
         ):
             counted.count(logs, (since, end * 60), given.host, given.instance, progress.read)

@@ -9,11 +9,11 @@ from math import inf
 from check_postfix.command import declared, hidden, moment, named, names, pattern
 from check_postfix.command.alone import Alone
 from check_postfix.command.answer import NOT_SHOWN
-from check_postfix.command.found import Found
+from check_postfix.command.found import FoundLines
 from check_postfix.command.jobs import JOBS
 from check_postfix.command.line import read
 from check_postfix.command.logs import STANDARD_INPUT, Logs
-from check_postfix.command.progress import Progress
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.rotated import Readings
 from check_postfix.command.search import MOST_MESSAGES, MOST_STEPS, Search, TooManyError
 from check_postfix.command.story import Story, clock
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from check_postfix.command.line import Line
     from check_postfix.command.names import Names
     from check_postfix.command.pattern import Pattern
-    from check_postfix.mailqueue.listing import Message as Waiting
+    from check_postfix.mailqueue.listing import QueuedMessage
 
     T = TypeVar("T")
 
@@ -157,9 +157,9 @@ def _run(
     logs_named, has_input = named.of(options, STANDARD_INPUT), STANDARD_INPUT in options.log
     with (
         Logs(logs_named, options.archives, zone, since, options.journal_match, has_input) as logs,
-        Found() as found,
+        FoundLines() as found,
     ):
-        with Progress() as progress:
+        with BytesRead() as progress:
             search = Search(logs, found, since, until, progress.read, options.context, options.jobs)
             try:
                 search.run(patterns)
@@ -221,7 +221,7 @@ def _read(what: str, written: str, parse: Callable[[str], T]) -> T:
 
 def _waiting(
     options: Namespace, search: Search, wanted: set[int], logs: Logs
-) -> dict[str, Waiting] | None:
+) -> dict[str, QueuedMessage] | None:
     """Ask postqueue for what has not left the queue; None if it was not asked."""
     if options.no_queue or STANDARD_INPUT in options.log:
         return None

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from check_postfix.mailqueue.listing import Message
+    from check_postfix.mailqueue.listing import QueuedMessage
 
 # So many senders, relays, reasons and domains are kept apart: the first ones. The others are
 # summed.
@@ -45,7 +45,7 @@ class Group:
         self.example = self.words = ""
         self.next: float | None = None
 
-    def add(self, message: Message, age: int) -> None:
+    def add(self, message: QueuedMessage, age: int) -> None:
         """Count a message of this age, in seconds."""
         self.messages += 1
         self.size += message.size
@@ -79,11 +79,11 @@ class Waits(Listing):
         self._queues = frozenset(queues)
         super().__init__((), now)
 
-    def take(self, messages: Iterable[Message], instance: str = "") -> None:
+    def take(self, messages: Iterable[QueuedMessage], instance: str = "") -> None:
         """Count the messages of an instance, in the order of their listing."""
         super().take(self._noted(messages, instance), instance)
 
-    def _noted(self, messages: Iterable[Message], instance: str) -> Iterator[Message]:
+    def _noted(self, messages: Iterable[QueuedMessage], instance: str) -> Iterator[QueuedMessage]:
         seen = Seen()
         for message in messages:
             if not seen.add(message.queue_id):
@@ -92,7 +92,7 @@ class Waits(Listing):
                 self._note(message, instance)
             yield message
 
-    def _note(self, message: Message, instance: str) -> None:
+    def _note(self, message: QueuedMessage, instance: str) -> None:
         why = reason.general(message.reason) if message.reason else ""
         domains = dict.fromkeys(map(domain, message.recipients))
         values = (

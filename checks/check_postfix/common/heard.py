@@ -72,6 +72,21 @@ class Heard:
         """Return the minute of the newest line of Postfix or Dovecot in any of the logs."""
         return max((last for last in self.last.values() if last is not None), default=None)
 
+    def before(self, end: int, start: int, origins: Sequence[Origin]) -> list[tuple[str, int]]:
+        """Return the hosts and logs that were last heard of before a minute, and when.
+
+        start: those that were last heard of before that are left out
+        """
+        of_host: dict[str, int] = {}
+        for _, host, _, last in origins:
+            if last is not None:
+                of_host[host] = max(last, of_host.get(host, 0))
+        return [
+            (name, last)
+            for name, last in [*of_host.items(), *self.last.items()]
+            if name and last is not None and start <= last < end
+        ]
+
     def origins(self, options: Namespace) -> list[Origin]:
         """Return the hosts' Postfix instances that options ask for.
 
@@ -94,3 +109,8 @@ class Heard:
                 )
             origins = matching
         return origins + nobody
+
+
+def newest(origins: Sequence[Origin]) -> int | None:
+    """Return when any of them was last heard of."""
+    return max((last for *_, last in origins if last is not None), default=None)

@@ -8,7 +8,7 @@ from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.events.recogniser import is_of_daemon
 from check_postfix.maillog.source import journalctl
 from check_postfix.maillog.store.logs import JOURNAL
-from check_postfix.maillog.syntax.entry import FIELDS, Entries, choice
+from check_postfix.maillog.syntax.entry import FIELDS, JournalEntries, choice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _newest(deadline: float) -> int | None:
     journalctl.see_that_all_is_readable()
     arguments = ("--reverse", "--output-fields=" + ",".join(FIELDS), *choice(()))
     with journalctl.Journalctl(arguments, deadline) as running:
-        entries = Entries(running, deadline)
+        entries = JournalEntries(running, deadline)
         for _ in range(_MOST_ENTRIES):
             entry = entries.next
             if entry is None:

@@ -11,7 +11,7 @@ from check_postfix.common.log_options import OPTIONS
 from check_postfix.common.log_remarks import remarks
 from check_postfix.common.missed import LatestWindow, Runs
 from check_postfix.common.opened_store import OpenedStore, is_set_aside
-from check_postfix.common.span import Span
+from check_postfix.common.span import AskedSpan
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.store import location
 from check_postfix.plugin import Label, Remark, Source, Unknown, Unreadable
@@ -34,7 +34,7 @@ def _open(options: Namespace) -> Iterator[Window]:
     Raises: Unknown
     """
     deadline = time.monotonic() + options.timeout * _READING
-    span = Span(options, time.time())
+    span = AskedSpan(options, time.time())
     path = None
     try:
         path = None if options.no_state else options.state or location.default_store()

@@ -8,6 +8,7 @@ import time
 from check_postfix.common.log_options import LOG
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import archives, whereabouts
+from check_postfix.maillog.source.logfile import inode_at
 from check_postfix.maillog.store.logs import journal_name
 from check_postfix.plugin import UsageError
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.logfile import Inode
     from check_postfix.maillog.source.name_pattern import NamePattern
     from check_postfix.maillog.store.store import Store
-
-    # Log, and bytes of it
-    Sized = tuple[str, int]
-
 
 # What may be spent on looking whether a file is one that was read under another name
 _LOOKING_SECONDS = 1.0
@@ -127,7 +124,7 @@ def _each_once(
     there: set[str] = set()
     for log in logs:
         paths = log.paths
-        read: dict[Inode, Sized] = {}
+        read: dict[Inode, str] = {}
         if log.wildcards:
             paths, read = _found_by(log.wildcards, store), _files_read(log.wildcards, store)
         kept = []
@@ -167,33 +164,28 @@ def _generations(paths: Sequence[str], named: Sequence[str]) -> dict[Inode, str]
     return taken
 
 
-def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, Sized], store: Store) -> str:
+def _holder(path: str, taken: dict[Inode, str], read: Mapping[Inode, str], store: Store) -> str:
     """Return by which name a file is read.
 
     taken: inode -> log, of what is read already; this file is put there
-    read:  what was read of each file in earlier runs, and as which log
+    read:  as which log each file was read in earlier runs
     """
-    file = _file(path)
-    if file is None:
+    inode = inode_at(path)
+    if inode is None:  # who reads it says why
         return path
-    inode, size = file
     holder = taken.setdefault(inode, path)
-    before, counted = read.get(inode, (path, 0))
-    if holder != path or size < counted:
+    before = read.get(inode, path)
+    if holder != path or before == path:
         return holder
-    return before if before == path or _goes_on(store, before, path) else path
+    return before if _goes_on(store, before, path) else path
 
 
-def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, Sized]:
-    """Return inode -> log and size of what was read of the logs of a pattern."""
+def _files_read(pattern: NamePattern, store: Store) -> dict[Inode, str]:
+    """Return inode -> log of the files that were read as logs of a pattern."""
     # Few logs are named by a pattern.
     from check_postfix.maillog.store import read_files
 
-    return {
-        inode: (name, size)
-        for name, inode, size in read_files.all_of(store)
-        if pattern.has_made(name)
-    }
+    return {inode: name for name, inode in read_files.all_of(store) if pattern.has_made(name)}
 
 
 def _goes_on(store: Store, log: str, path: str) -> bool:
@@ -229,15 +221,6 @@ def _is_alone(path: str) -> bool:
     return not isinstance(whereabouts.of(path), whereabouts.DatedWhereabouts)
 
 
-def _file(path: str) -> tuple[Inode, int] | None:
-    """Return inode and size of a file, None if there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:  # who reads it says why
-        return None
-    return (status.st_dev, status.st_ino), status.st_size
-
-
 def _is_of_store(path: str, store: Store) -> bool:
     """Tell whether a file is the store's.
 
@@ -245,8 +228,8 @@ def _is_of_store(path: str, store: Store) -> bool:
     """
     if store.path is None:
         return False
-    own, other = _file(store.path), _file(path)
-    is_same = own is not None and other is not None and own[0] == other[0]
+    own = inode_at(store.path)
+    is_same = own is not None and own == inode_at(path)
     return is_same or path == f"{os.path.abspath(store.path)}-journal"
 
 

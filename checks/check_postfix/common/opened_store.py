@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from check_postfix.common import named_logs
-from check_postfix.common.heard import Heard
+from check_postfix.common.heard import Heard, newest
+from check_postfix.common.keeping import Keeping
 from check_postfix.common.log_options import ADDRESS, HOST, INSTANCE
 from check_postfix.common.missed import LatestWindow
 from check_postfix.maillog.errors import DamagedStore, LogError, StoreError
 from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source.logfile import inode_at
-from check_postfix.maillog.store import clock_mark, log_zone, retention
-from check_postfix.maillog.store.retention import USUAL, Retention
-from check_postfix.maillog.store.schema import ASIDE
+from check_postfix.maillog.store import log_zone
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.view import View
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
 
     from check_postfix.common.heard import Origin
     from check_postfix.common.named_logs import NamedLog
-    from check_postfix.common.span import Span
-    from check_postfix.maillog.store.clock_mark import ClockMark
+    from check_postfix.common.span import AskedSpan
     from check_postfix.maillog.window.aged_file import AgedFile
     from check_postfix.maillog.window.silence import Silence
 
@@ -54,13 +51,14 @@ class OpenedStore:
 
     coverage: Coverage
     _store: Store
+    _keeping: Keeping
     _heard: Heard
 
     def __init__(
         self,
         path: str | None,
         options: Namespace,
-        span: Span,
+        span: AskedSpan,
         deadline: float,
         jobs: int,
     ) -> None:
@@ -99,18 +97,8 @@ class OpenedStore:
                 if not (is_another or is_damaged):
                     raise
         if self._path is not None:
-            self._say_what_is_not_kept()
+            self.notes += self._keeping.lacks(self._span.start)
         return self
-
-    def _say_what_is_not_kept(self) -> None:
-        """Say so where this run asks for more than is kept."""
-        kept = self._retention
-        if self._span.start < self._oldest:
-            self.notes.append(f"counts are kept for {values.span(kept.totals * 60)} only")
-        asked = self._options.keep_keys or 0
-        if self._span.start < self._oldest_keys or asked > kept.keys * 60:
-            span = values.span(kept.keys * 60)
-            self.notes.append(f"clients and domains are kept for {span} only")
 
     def __exit__(self, *_: object) -> None:
         self._store.__exit__()
@@ -126,15 +114,7 @@ class OpenedStore:
 
     def _read(self, store: Store) -> Coverage:
         """Bring the store up to the log."""
-        before = clock_mark.kept(store)
-        is_new = not store.logs.are_there()
-        mark = clock_mark.look(self._span.now, before, is_new)
-        self._retention = self._vote(store, is_new)
-        self._trusted = mark.trusted
-        self._is_steady = mark.is_steady(self._span.now)
-        # The oldest minutes that are kept, of totals and of keys
-        self._oldest = 0 if self._path is None else mark.trusted - self._retention.totals
-        self._oldest_keys = 0 if self._path is None else mark.trusted - self._retention.keys
+        self._keeping = keeping = Keeping(store, self._options, self._span)
         if addresses := getattr(self._options, ADDRESS.name, None):
             # One check of many asks for them.
             from check_postfix.maillog.store import watched
@@ -142,7 +122,7 @@ class OpenedStore:
             watched.watch(store, addresses, int(self._span.now) // 60)
         self._logs, left_out = named_logs.of(self._options, store)
         self.notes += [why for why in named_logs.refusals(self._logs) if why not in self.notes]
-        self._heard = Heard(store, int(self._span.now) // 60, self._is_steady)
+        self._heard = Heard(store, int(self._span.now) // 60, keeping.is_steady)
         parts = [self._read_log(store, log) for log in self._logs]
         self._heard.look(self._logs, parts)
         options = self._options
@@ -152,9 +132,9 @@ class OpenedStore:
             parts = [self._read_log(store, log) for log in self._logs]
             self._heard.look(self._logs, parts)
         if self._path is not None:
-            self._forget(store, mark, before)
-            self._remove_what_was_set_aside(self._path)
-        coverage = Coverage.merged(parts, self._oldest)
+            keeping.forget(self._heard.has_future)
+            self.notes += keeping.forget_what_was_set_aside(self._path)
+        coverage = Coverage.merged(parts, keeping.oldest)
         coverage.notes = [*coverage.notes, *left_out]
         return coverage
 
@@ -168,7 +148,7 @@ class OpenedStore:
 
             now = int(self._span.now) // 60
             return log_pattern.read(
-                store, log, now, self._oldest, self._deadline, self._read_file,
+                store, log, now, self._keeping.oldest, self._deadline, self._read_file,
                 self._options.archives,
             )  # fmt: skip
         return self._read_file(store, log.name)
@@ -197,55 +177,6 @@ class OpenedStore:
         )
         return True
 
-    def _vote(self, store: Store, is_new: bool) -> Retention:
-        """Return how long counts are kept; let what this run asks for have its say in that."""
-        totals, keys = (
-            asked and asked // 60 for asked in (self._options.keep_totals, self._options.keep_keys)
-        )
-
-        def settled() -> Retention:
-            if kept is None and is_new:
-                return Retention(totals or USUAL.totals, keys)
-            return (kept or USUAL).with_votes(totals, keys)
-
-        kept = retention.kept(store)
-        if self._path is not None and (kept is None or not kept.is_like(settled())):
-            with store.transaction():
-                kept = retention.kept(store)  # another run may have had its say
-                retention.save(store, settled())
-        return settled()
-
-    def _forget(self, store: Store, mark: ClockMark, before: ClockMark | None) -> None:
-        """Forget what nothing new is logged for, and keep since when the clock is steady."""
-        # By the clock's own time, for without a mark it would never be trusted.
-        minute = int(self._span.now) // 60
-        is_overdue = retention.is_overdue(
-            store, minute - self._retention.totals, minute - self._retention.keys
-        )
-        is_asked = store.is_changed or is_overdue or self._heard.has_future
-        is_marked = is_asked and clock_mark.is_worth_writing(mark, before)
-        is_forgotten = is_overdue and retention.is_overdue(store, self._oldest, self._oldest_keys)
-        if is_marked or is_forgotten:
-            with store.transaction():
-                if is_marked:
-                    clock_mark.save(store, mark)
-                if is_forgotten:
-                    store.forgetting.older(self._oldest, self._oldest_keys)
-
-    def _remove_what_was_set_aside(self, path: str) -> None:
-        """Remove a damaged store when the keys in it are too old to be kept."""
-        if not os.path.lexists(path + ASIDE):
-            return
-        from check_postfix.maillog.store import damage
-
-        try:
-            damage.expire(path, self._span.now, self._retention.keys)
-        except OSError as error:
-            cause = (error.strerror or str(error)).lower()
-            self.notes.append(
-                f"cannot remove {path}{ASIDE}: {cause}; remove it, it holds clients and domains"
-            )
-
     def _read_file(
         self, store: Store, path: str, share: float = 1, may_be_gone: bool = False
     ) -> Coverage:
@@ -269,8 +200,8 @@ class OpenedStore:
         latest = now if keeps else min(now, self._span.at + _YEAR / 2)
         return Ingest(
             store, path, None, now, latest, self._span.start, self._deadline,
-            keeps=keeps, retention=self._retention, archives=lie_in, trusted=self._trusted,
-            named=named, share=share, may_be_gone=may_be_gone, jobs=self._jobs,
+            keeps=keeps, retention=self._keeping.retention, trusted=self._keeping.trusted,
+            archives=lie_in, named=named, share=share, may_be_gone=may_be_gone, jobs=self._jobs,
         ).run()  # fmt: skip
 
     def _read_journal(self, store: Store) -> Coverage:
@@ -279,8 +210,8 @@ class OpenedStore:
 
         return Journal(
             store, self._span.now, self._span.start, self._span.end, self._deadline,
-            keeps=self._path is not None, retention=self._retention, trusted=self._trusted,
-            matches=self._options.journal_match or (),
+            keeps=self._path is not None, retention=self._keeping.retention,
+            trusted=self._keeping.trusted, matches=self._options.journal_match or (),
         ).run()  # fmt: skip
 
     def names(self) -> list[str]:
@@ -305,7 +236,7 @@ class OpenedStore:
         zone = self._zone()
         view = View(
             self._store, [origin[0] for origin in origins], start, end, self.coverage,
-            self._oldest_keys, zone, self._options.anonymise,
+            self._keeping.oldest_keys, zone, self._options.anonymise,
             self._options.host is None and self._options.instance is None,
         )  # fmt: skip
         silence = self._silence(origins, zone)
@@ -336,10 +267,12 @@ class OpenedStore:
             if (wanted := getattr(self._options, option.name)) is not None
         ]
         most = self._options.max_silence // 60
-        last = _newest(origins) if chosen else self._heard.newest()
+        last = newest(origins) if chosen else self._heard.newest()
         parts: list[tuple[str, int]] = []
         if not chosen and last is not None and end - last <= most:
-            parts = self._fallen_silent(origins, most)
+            # What is not heard of for so long that its counts are forgotten is not missed.
+            kept = max(self._keeping.oldest, end - self._keeping.retention.totals)
+            parts = self._heard.before(end - most, kept, origins)
         if last is not None and start <= last and end - last <= most:
             last = None  # it is not silent
         if last is None and not parts:
@@ -357,21 +290,6 @@ class OpenedStore:
         )
         return Silence(last, ", ".join(chosen), most, parts, is_no_news)
 
-    def _fallen_silent(self, origins: Sequence[Origin], most: int) -> list[tuple[str, int]]:
-        """Return the hosts and logs not heard of for more than so many minutes, and since when."""
-        of_host: dict[str, int] = {}
-        for _, host, _, newest in origins:
-            if newest is not None:
-                of_host[host] = max(newest, of_host.get(host, 0))
-        # What is not heard of for so long that its counts are forgotten is not missed.
-        end = self._span.end
-        kept = max(self._oldest, end - self._retention.totals)
-        return [
-            (name, newest)
-            for name, newest in [*of_host.items(), *self._heard.last.items()]
-            if name and newest is not None and end - newest > most and newest >= kept
-        ]
-
     def _zone(self) -> tzinfo | None:
         """Return whose time of day is compared; None for the machine's."""
         if self._options.timezone is not None:
@@ -379,11 +297,6 @@ class OpenedStore:
         logs = [self._store.logs.of(path) for named in self._logs for path in named.paths]
         zones = [log.zone for log in logs if log and log.zone]
         return log_zone.rules(zones[0]) if zones else None
-
-
-def _newest(origins: Sequence[Origin]) -> int | None:
-    """Return when any of them was last heard of."""
-    return max((last for *_, last in origins if last is not None), default=None)
 
 
 def is_set_aside(path: str | None, deadline: float) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 
-class Span:
+class AskedSpan:
     """From which minute to which.
 
     now:   seconds since 1970

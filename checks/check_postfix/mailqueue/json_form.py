@@ -10,7 +10,7 @@ import json
 import sys
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Message
+from check_postfix.mailqueue.listing import QueuedMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SIZES = range(2**63)
 QUOTED = 60
 
 
-def messages(lines: Iterable[bytes]) -> Iterator[Message]:
+def messages(lines: Iterable[bytes]) -> Iterator[QueuedMessage]:
     r"""Yield the message of each line.
 
     lines:  split on b"\n" alone, since U+2028 and U+0085 pass through postqueue unescaped
@@ -39,7 +39,7 @@ def messages(lines: Iterable[bytes]) -> Iterator[Message]:
             yield _message(line)
 
 
-def _message(line: bytes) -> Message:
+def _message(line: bytes) -> QueuedMessage:
     # Postfix 3.1 to 3.8 let some invalid UTF-8 through.
     text = line.decode("utf-8", "replace")
     try:
@@ -51,7 +51,7 @@ def _message(line: bytes) -> Message:
             if "bounce_reason" not in recipient
         ]
         reasons = (_checked(one["delay_reason"], str) for one in left if "delay_reason" in one)
-        message = Message(
+        message = QueuedMessage(
             queue=sys.intern(_checked(entry["queue_name"], str)),
             queue_id=_checked(entry["queue_id"], str),
             arrival=_number(entry["arrival_time"], LONG),

@@ -40,9 +40,9 @@ MOST_ON_ITS_WAY = 50_000
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
-class Message(
+class QueuedMessage(
     namedtuple(
-        "Message",
+        "QueuedMessage",
         "queue queue_id arrival size forced_expire recipients reason sender",
         defaults=("", ""),
     )
@@ -110,7 +110,7 @@ class QueueSums:
         self.domains: dict[str, Waiting] = {}
         self.reasons: dict[str, int] = {}
 
-    def add(self, message: Message, age: int) -> None:
+    def add(self, message: QueuedMessage, age: int) -> None:
         """Count a message of this age, in seconds."""
         self.messages += 1
         self.size += message.size
@@ -159,7 +159,7 @@ class Listing:
 
     __slots__ = ("by_instance", "complete", "now", "on_its_way", "queues")
 
-    def __init__(self, messages: Iterable[Message], now: float) -> None:
+    def __init__(self, messages: Iterable[QueuedMessage], now: float) -> None:
         self.now = int(now)
         self.queues: dict[str, QueueSums] = {}
         self.on_its_way: dict[tuple[str, str], tuple[str, int]] = {}
@@ -169,7 +169,7 @@ class Listing:
         if messages:
             self.take(messages)
 
-    def take(self, messages: Iterable[Message], instance: str = "") -> None:
+    def take(self, messages: Iterable[QueuedMessage], instance: str = "") -> None:
         """Count the messages of an instance, in the order of their listing."""
         seen = Seen()
         self.by_instance.setdefault(instance, 0)

@@ -12,7 +12,7 @@ from check_postfix import child, user
 from check_postfix.mailqueue import json_form, text_form
 from check_postfix.mailqueue.errors import DownError, IncompleteError, QueueError
 from check_postfix.mailqueue.failure import explain, is_usage, quoted
-from check_postfix.mailqueue.listing import Listing, Message
+from check_postfix.mailqueue.listing import Listing, QueuedMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def read(
 
 def find(
     queue_ids: Collection[str], instances: Sequence[Instance], timeout: float, now: float
-) -> dict[str, Message]:
+) -> dict[str, QueuedMessage]:
     """Return those of these messages that are in the queues of these instances, by queue ID.
 
     timeout, now, and what is raised: as for read()
@@ -87,7 +87,7 @@ def find(
     return found
 
 
-def _messages(calls: _Calls, config_dir: str | None, now: int) -> Iterator[Message]:
+def _messages(calls: _Calls, config_dir: str | None, now: int) -> Iterator[QueuedMessage]:
     try:
         with closing(calls.lines("-j", config_dir)) as lines:
             yield from json_form.messages(lines)

@@ -14,7 +14,7 @@ import re
 import time
 
 from check_postfix.mailqueue.errors import QueueError
-from check_postfix.mailqueue.listing import Message
+from check_postfix.mailqueue.listing import QueuedMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ A_DAY = 86400
 QUOTED = 60
 
 
-def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
+def messages(lines: Iterable[bytes], now: float) -> Iterator[QueuedMessage]:
     r"""Yield the messages of a text listing.
 
     lines:  split on b"\n" alone
@@ -66,7 +66,7 @@ def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
     if not HEADER.match(first):
         raise _unexpected("a header with 'Queue ID'", first)
     column = LONG_COLUMN if first.startswith(b"----") else SHORT_COLUMN
-    message: Message | None = None
+    message: QueuedMessage | None = None
     recipients: list[str] = []
     reason = ""
     for line in lines:
@@ -87,13 +87,13 @@ def messages(lines: Iterable[bytes], now: float) -> Iterator[Message]:
     raise _unexpected("a last line '-- N Kbytes in N Requests.'", b"")
 
 
-def _message(line: bytes, now: float) -> Message:
+def _message(line: bytes, now: float) -> QueuedMessage:
     found = MESSAGE.match(line)
     arrival = found and _arrival(found, now)
     if not found or arrival is None:
         raise _unexpected("a queue ID, size and arrival time", line)
     queue = {b"*": "active", b"!": "hold"}.get(found["mark"], "deferred")
-    return Message(
+    return QueuedMessage(
         queue="maildrop" if found["unopened"] else queue,
         queue_id=found["queue_id"].decode("ascii"),
         arrival=arrival,

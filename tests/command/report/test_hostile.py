@@ -155,7 +155,10 @@ def test_a_page_that_cannot_be_written_is_said_and_nothing_is_left(report, hosti
     said = report("--log", hostile, "--html", tmp_path / "none" / "page.html")
 
     assert said.status == 3
-    assert "no such file or directory; choose another file with --html" in said.errors
+    assert said.errors == (
+        f"postfix-log: cannot write {tmp_path}/none/page.html: no such file or directory;"
+        " choose another file with --html\n"
+    )
 
 
 def test_a_mail_has_no_header_of_a_strangers():

@@ -13,7 +13,7 @@ def counted(origin: int, minute: int) -> Counts:
     counts.add_counters(minute, origin, ("sent",), 2)
     counts.add_key(minute, origin, "sent", "a.example\tb.example", 3)
     counts.add_delivery(minute, origin, b"4A", b"12.5, delays=12/0/0/0.5", "whom", 1)
-    counts.add_recipients(minute, origin, [b"ann@a.example>"] * 2)
+    counts.recipients(minute)[origin] += [b"ann@a.example>"] * 2
     counts.add_login(minute, origin, sender.of_account(b"ann"), "192.0.2.7", "imap")
     return counts
 

@@ -16,7 +16,7 @@ def told(of_origins: dict[int, list[bytes]]) -> dict[int, dict[str, int]]:
     """Return origin -> key -> number, of the first tries of a minute."""
     counts = Counts(b"secret")
     for origin, named in of_origins.items():
-        counts.add_recipients(MINUTE, origin, named)
+        counts.recipients(MINUTE)[origin] += named
     counts.add_up_recipients()
     found: dict[int, dict[str, int]] = {}
     for name, number in counts.keyed[FAMILY, MINUTE // 60][MINUTE].items():

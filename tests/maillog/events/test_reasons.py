@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from check_postfix.maillog.events import reasons
 from check_postfix.maillog.events.recogniser import delivery
+from tests.support.package import ROOT
 
 HOST = "host mx.example.net[198.51.100.25]"
 
@@ -300,6 +303,15 @@ def test_every_reason_is_told_by_some_text_and_has_a_meaning():
 
     assert told == reasons.REASONS.keys()
     assert all(meaning for meaning in reasons.REASONS.values())
+
+
+def test_the_page_names_every_reason():
+    page = (ROOT / "checks" / "NUMBERS.md").read_text()
+    section = page.partition("\n## Reasons\n")[2].partition("\n## ")[0]
+
+    for reason, meaning in reasons.REASONS.items():
+        if not meaning.startswith("our own rules"):  # they are named together
+            assert all(re.search(rf"\b{word}\b", section) for word in reason.split()), reason
 
 
 @pytest.mark.parametrize(("reason", "needed", "words"), reasons._WORDS)

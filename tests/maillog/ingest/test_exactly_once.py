@@ -28,9 +28,9 @@ from check_postfix.maillog.source import lines
 from check_postfix.maillog.source.generation import FINGERPRINTED
 from check_postfix.maillog.store.damage import set_aside
 from check_postfix.maillog.store.forgetting import Forgetting
-from check_postfix.maillog.store.generations import Generations
+from check_postfix.maillog.store.generations import GenerationsTable
 from check_postfix.maillog.store.ledger import Ledger
-from check_postfix.maillog.store.logs import Logs
+from check_postfix.maillog.store.logs import LogsTable
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.window.coverage import Coverage
 from tests.support import effort, logbook
@@ -568,9 +568,9 @@ class Machine(RuleBasedStateMachine):
         where=st.sampled_from(
             [
                 (Ledger, "add"),
-                (Generations, "save"),
+                (GenerationsTable, "save"),
                 (Store, "seen"),
-                (Logs, "save"),
+                (LogsTable, "save"),
                 (Forgetting, "older"),
             ]
         ),

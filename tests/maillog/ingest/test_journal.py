@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from check_postfix import user
+from check_postfix.maillog.counts import histogram
 from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.ingest import journal
+from check_postfix.maillog.ingest import journal, journal_piece
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import watched
-from check_postfix.maillog.store.journal_spans import JournalSpans
+from check_postfix.maillog.store.journal_spans import JournalSpansTable
 from check_postfix.maillog.store.logs import JOURNAL
 from check_postfix.maillog.store.store import Store
 from tests.support import effort, journal_model
@@ -139,6 +140,59 @@ def test_rejects_for_an_address_that_is_asked_for_are_counted_for_it(path):
     assert refused == [(("list@b.example",), 1)]
 
 
+def test_a_message_that_is_deferred_again_is_one_message(path):
+    machine = Machine()
+    for queue_id in (b"4AAAAAAAAA", b"4BBBBBBBBB", b"4AAAAAAAAA"):
+        machine.log(
+            queue_id + b": to=<a@example.net>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1,"
+            b" status=deferred (connect to mx.example.net[192.0.2.25]:25: Connection timed out)",
+            tag=b"postfix/smtp",
+        )
+
+    run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        told = store.answers.messages("deferred_messages", ("deferred",), 0, FIRST * 2, origins, 0)
+    assert told == (2, 3)
+
+
+def test_what_a_container_prints_of_mail_and_nobody_reads_is_counted_with_its_look(path):
+    machine = Machine()
+    for text in (b"[10:31] postfix: 4AAAAAAAAA", b"[10:31] nginx: GET /"):
+        machine.log(text, tag=b"podman", CONTAINER_NAME=b"mail")
+
+    covered = run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        looks = store.answers.keys("not_understood", 0, FIRST * 2, origins)
+    assert covered.line_counts == LineCounts(lines=2, unparsed=2)
+    assert looks == [(("", "[00:00] aaaaaaa: 0aaaaaaaaa"), 1)]
+
+
+def test_how_long_deliveries_took_is_counted_with_where_they_were_slow(path):
+    machine = Machine()
+    for queue_id, delay, delays in (
+        (b"4AAAAAAAAA", b"2", b"1/0/0/1"),
+        (b"4BBBBBBBBB", b"60", b"1/0/0/59"),
+    ):
+        machine.log(
+            queue_id + b": to=<a@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=" + delay
+            + b", delays=" + delays + b", dsn=2.0.0, status=sent (250 ok)",
+            tag=b"postfix/smtp",
+        )  # fmt: skip
+
+    run(path, machine)
+
+    with Store(path, 1) as store:
+        origins = [number for number, *_ in store.origins.of(store.logs.of(JOURNAL))]
+        took = store.answers.delays_of(0, FIRST * 2, origins)
+        slow = store.answers.keys("slow", 0, FIRST * 2, origins)
+    assert sum(took[histogram.WHOLE].values()) == 2
+    assert [(key[1:3], number) for key, number in slow] == [(("example.net", "mx.example.net"), 1)]
+
+
 # -- what is covered
 
 
@@ -203,7 +257,7 @@ def test_after_a_long_pause_the_window_comes_first_and_the_hole_is_closed_later(
 
 
 def test_what_is_older_than_is_kept_is_not_read(path, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     for _ in range(20):
         machine.mail()
@@ -234,7 +288,7 @@ def test_a_few_entries_of_a_clock_that_was_wrong_do_not_end_the_reading(path):
 
 
 def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(40)]
     with Store(None, 1) as store:
@@ -245,7 +299,7 @@ def test_without_state_only_what_the_answer_needs_is_read(monkeypatch):
 
 
 def test_without_state_a_window_of_the_past_is_read_from_its_end(monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 5)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 5)
     machine = Machine()
     minutes = [machine.mail() for _ in range(400)]
     Journalctl.machine = machine
@@ -507,7 +561,7 @@ class Waiting(Store):
 @pytest.mark.parametrize("when", [1, 2, 3])
 @pytest.mark.parametrize("left", [1, 3, 100])
 def test_a_run_that_another_one_overtakes_counts_nothing_again(path, when, left, monkeypatch):
-    monkeypatch.setattr(journal, "PIECE_ENTRIES", 2)
+    monkeypatch.setattr(journal_piece, "PIECE_ENTRIES", 2)
     machine = Machine()
     minutes = [machine.mail() for _ in range(10)]
 
@@ -651,7 +705,7 @@ class Promise(RuleBasedStateMachine):
     def killed_run(self, when, piece):
         left = when
 
-        class Dying(JournalSpans):
+        class Dying(JournalSpansTable):
             def save(self, *arguments):
                 nonlocal left
                 left -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import multiprocessing
 import os
@@ -20,14 +21,15 @@ from hypothesis import strategies as st
 from check_postfix import workers
 from check_postfix.maillog.ingest import ingest, parts, piece, several
 from check_postfix.maillog.ingest.ingest import Ingest
-from check_postfix.maillog.source import lines
+from check_postfix.maillog.source import ahead, lines
 from check_postfix.maillog.source.stream import Stream
 from check_postfix.maillog.store.store import Store
 from check_postfix.maillog.store.watched import watch
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from check_postfix.plugin import values
 from tests.bench import shapes
-from tests.support import corpus, effort, stored
+from tests.maillog.ingest.test_rotation import EXTENSIONS
+from tests.support import corpus, effort, logbook, stored
 from tests.support.long_log import WRITTEN, repeated_hour, scattered
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -132,6 +134,73 @@ def test_a_log_without_a_hole_is_told_alike(tmp_path, taken, monkeypatch):
     assert len(taken) > 50
 
 
+@pytest.fixture
+def compressed(tmp_path, monkeypatch) -> Path:
+    """A live log, and an archive of it of which little is kept unpacked."""
+    monkeypatch.setattr(piece, "LONGEST_PART", 10 * BLOCK)
+    monkeypatch.setattr(ahead, "_CHUNK_BYTES", 5_000)
+    log = mixed(tmp_path / "mail.log", "an ordinary day")
+    data = log.read_bytes()
+    cut = data.index(b"\n", len(data) * 9 // 10) + 1
+    (tmp_path / "mail.log.1.gz").write_bytes(gzip.compress(data[:cut], 1))
+    log.write_bytes(data[cut:])
+    return log
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_an_archive_is_told_alike(compressed, taken, extension):
+    archive = compressed.with_name("mail.log.1.gz")
+    data = gzip.decompress(archive.read_bytes())
+    archive.unlink()
+    archive.with_suffix(extension).write_bytes(logbook.compressed(data, extension))
+
+    assert not twice(compressed)
+    assert len(taken) > 50
+
+
+def test_an_archive_of_several_members_is_told_alike(compressed, taken):
+    archive = compressed.with_name("mail.log.1.gz")
+    data = gzip.decompress(archive.read_bytes())
+    members = (data[at : at + 33_333] for at in range(0, len(data), 33_333))
+    archive.write_bytes(b"".join(map(gzip.compress, members)))
+
+    assert not twice(compressed)
+    assert len(taken) > 50
+
+
+def test_where_an_archive_cannot_be_cut_for_long_one_process_goes_on(compressed, taken):
+    archive = compressed.with_name("mail.log.1.gz")
+    data = gzip.decompress(archive.read_bytes())
+    middle = data.index(b"\n", len(data) // 2) + 1
+    tells_nothing = (b"x" * 5_000 + b"\n") * (2 * piece.LONGEST_PART // 5_000)
+    archive.write_bytes(gzip.compress(data[:middle] + tells_nothing + data[middle:], 1))
+
+    assert not twice(compressed)
+    assert 20 < len(taken) < 60
+
+
+def test_where_an_archive_is_unpacked_nowhere_one_process_reads_it(compressed, taken, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ahead.os, "posix_fallocate", full)
+
+    assert not twice(compressed)
+    assert len(taken) < 15  # those of the live log
+
+
+@pytest.mark.parametrize("where", [0.01, 0.5, 0.99])
+def test_of_an_archive_that_is_damaged_nothing_counts_however_many_read_it(compressed, where):
+    archive = compressed.with_name("mail.log.1.gz")
+    data = bytearray(archive.read_bytes())
+    at = int(len(data) * where)
+    data[at : at + 20] = b"\0" * 20
+    archive.write_bytes(data)
+
+    assert not twice(compressed)
+    assert not multiprocessing.active_children()
+
+
 def test_what_was_read_before_is_gone_on_with(tmp_path, taken):
     log = mixed(tmp_path / "mail.log", "an ordinary day")
     data = log.read_bytes()
@@ -194,8 +263,7 @@ def test_in_the_hour_that_is_repeated_several_tell_the_same(tmp_path, taken, mon
 
 
 @pytest.mark.parametrize("killed", [0, 1, 2, 5])
-def test_what_a_killed_process_had_to_read_is_read_all_the_same(tmp_path, monkeypatch, killed):
-    log = mixed(tmp_path / "mail.log", "an ordinary day")
+def test_what_a_killed_process_had_to_read_is_read_all_the_same(compressed, monkeypatch, killed):
     here, whole = os.getpid(), several.Several._read
     number = iter(range(1_000_000))
 
@@ -207,7 +275,7 @@ def test_what_a_killed_process_had_to_read_is_read_all_the_same(tmp_path, monkey
 
     monkeypatch.setattr(several.Several, "_read", read_part)
 
-    assert not twice(log)
+    assert not twice(compressed)
     assert not multiprocessing.active_children()
 
 
@@ -274,7 +342,9 @@ def test_a_log_that_is_cut_short_meanwhile_is_left_as_it_was(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(several.Several, "take", take)
         patch.setattr(ingest, "RENAME_RETRIES", 1)
-        with pytest.raises(Exception, match="is renamed all the time"):
+        with pytest.raises(
+            Exception, match="is renamed all the time; see what the log rotation is doing"
+        ):
             read(three, log, 3)
     assert stored.everything(three) == before
     assert not multiprocessing.active_children()
@@ -309,7 +379,9 @@ def test_parts_are_cut_behind_lines_and_have_the_blocks_of_the_whole(tmp_path):
     data = log.read_bytes()
     with Stream(str(log)) as stream:
         timestamps = Timestamps(values.zone("UTC"), int(time.time()) // 60)
-        cut = list(parts.Cuts(0, timestamps).parts(stream.read_at, len(data), b"", None))
+        cut = list(
+            parts.Cuts(0, timestamps).parts(stream.read_at, parts.up_to(len(data)), b"", None)
+        )
         by_part = []
         for part in cut:
             handed = several.Several.__new__(several.Several)

@@ -257,6 +257,18 @@ def test_a_single_file_that_may_not_be_read_is_refused(fake, monkeypatch):
     assert str(raised.value).startswith(f"cannot read {archive}: permission denied; add user ")
 
 
+def test_a_directory_that_is_none_is_told_of(fake):
+    fake.persistent.parent.mkdir()
+    fake.persistent.touch()
+
+    with pytest.raises(LogError) as raised:
+        see_that_all_is_readable()
+
+    assert str(raised.value) == (
+        f"cannot read {fake.persistent}: not a directory; see that its file system is in order"
+    )
+
+
 def test_the_files_of_other_users_need_not_be_read(fake, monkeypatch):
     fake.with_files("system.journal", "user-1000.journal")
     without_access(monkeypatch, fake.persistent / "user-1000.journal")

@@ -126,3 +126,9 @@ def test_a_pattern_with_many_stars_is_quick_on_a_hostile_name(tmp_path):
     (tmp_path / ("a" * 250)).touch()
 
     assert found(tmp_path, "*a*a*a*b") == {}
+
+
+@pytest.mark.parametrize("name", ["[z-a].log", "x/[z-a].log"])
+def test_a_pattern_that_cannot_be_one_is_refused_with_the_part_that_is_wrong(name):
+    with pytest.raises(ValueError, match=r"^\[z-a\]\.log is no pattern: bad character range z-a$"):
+        NamePattern(f"/var/log/{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+import re
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from check_postfix.maillog.errors import LogError
 from check_postfix.maillog.source import stream
+from check_postfix.maillog.source.refusal import UnreadableNow
 from check_postfix.maillog.source.stream import Stream, TooLong, Unfinished
 
 TEXT = b"".join(b"line %d\n" % n for n in range(500))
@@ -96,6 +98,47 @@ def test_nul_bytes_are_passed_over_until_the_deadline(
 
     with Stream(os.fspath(path), 0) as opened, pytest.raises(TooLong):
         opened.read_head(1000)
+
+
+def test_nul_bytes_that_are_no_hole_are_passed_over_until_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_LEAST_SECONDS", 0)
+    path = tmp_path / "a"
+    path.write_bytes(b"\0" * 10**7)
+
+    with Stream(os.fspath(path), 0) as opened, pytest.raises(TooLong) as raised:
+        opened.read_head(1000)
+
+    passed = int(re.search(r"more than (\d+)", str(raised.value))[1])
+    assert 0 < passed < 10**7
+    assert str(raised.value) == (
+        f"{path}: begins with more than {passed} NUL bytes, which cannot be passed over within"
+        " the timeout; run once with a longer --timeout"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'zstd: a.zst : Allocation error' >&2; exit 1", "Allocation error"),
+        ("kill -9 $$", "it was ended"),
+    ],
+)
+def test_a_zstd_that_fails_and_does_not_blame_the_file_is_told_with_its_words(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "zstd"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    path = tmp_path / "a.zst"
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + b"x" * 100)
+
+    with Stream(os.fspath(path)) as opened, pytest.raises(UnreadableNow) as raised:
+        opened.read_head(1000)
+
+    assert str(raised.value) == f"cannot read {path}: zstd: {said}; see what zstd -t says of it"
 
 
 def test_a_bomb_is_bounded_by_its_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def add(store: Store, minute: int, number: int, by: str = ANN, origin: int = 1) 
 def add_for(store: Store, minute: int, name: str, number: int, origin: int = 1) -> None:
     """Add messages for a recipient."""
     counts = Counts(store.key)
-    counts.add_recipients(FIRST + minute, origin, [name.encode()] * number)
+    counts.recipients(FIRST + minute)[origin] += [name.encode()] * number
     with store.transaction():
         store.ledger.add(counts)
 

@@ -155,3 +155,16 @@ def test_where_no_directory_can_be_made_that_is_said(machine, monkeypatch):
 
     with pytest.raises(StoreError, match=r"^cannot write /var/tmp/check_postfix-\d+: no such file"):
         location.default_store()
+
+
+def test_a_place_where_nobody_can_make_a_directory_is_told_of(machine, monkeypatch):
+    no_home(monkeypatch)
+    machine.var_tmp.rmdir()
+
+    with pytest.raises(StoreError) as error:
+        location.default_store()
+
+    assert str(error.value) == (
+        f"cannot write /var/tmp/check_postfix-{USER}: no such file or directory; choose a file"
+        " with --state"
+    )

@@ -145,7 +145,7 @@ def test_of_too_many_recipients_of_many_hosts_each_hosts_sum_is_exact(store: Sto
     counts = Counts(store.key)
     for origin in range(1, 31):
         for n in range(5):
-            counts.add_recipients(FIRST, origin, [b"a%d@example.com" % n] * 2)
+            counts.recipients(FIRST)[origin] += [b"a%d@example.com" % n] * 2
 
     with store.transaction():
         store.ledger.add(counts)

@@ -9,7 +9,7 @@ import pytest
 from check_postfix.maillog.counts.series import CONNECTED, RECEIVED, SCREENED
 from check_postfix.maillog.window.compared import Counted
 from check_postfix.maillog.window.coverage import Coverage
-from check_postfix.maillog.window.usual import DAYS, QUARTER, QUARTERS
+from check_postfix.maillog.window.usual import DAYS, LESS, QUARTER, QUARTERS, WITHIN
 from tests.support.builders import NOON
 
 LAST = NOON // QUARTER
@@ -18,9 +18,10 @@ LAST = NOON // QUARTER
 class Answers:
     """Of a store: in each quarter-hour of so many days the same, and nothing in the last one."""
 
-    def __init__(self, days: int, screened: set[int]) -> None:
+    def __init__(self, days: int, screened: set[int], screened_at: int) -> None:
         self._days = days
         self._screened = screened
+        self._screened_at = screened_at
         self.asked: list[tuple[str, list[int]]] = []
 
     def quarters(self, series, first, last, origins):
@@ -33,12 +34,12 @@ class Answers:
     def by_minute(self, *_):
         return {}
 
-    def origins_of(self, *_):
-        return self._screened
+    def origins_of(self, _, first, last):
+        return self._screened if first <= self._screened_at < last else set()
 
 
-def compared(series, days=40, screened=(), watched_since=None):
-    answers = Answers(days, set(screened))
+def compared(series, days=40, screened=(), screened_at=LAST - 1, watched_since=None):
+    answers = Answers(days, set(screened), screened_at)
     counted = Counted(
         answers, [1, 2], NOON, Coverage(start=0, end=NOON), UTC, True,
         lambda _, find: find(), lambda _: watched_since,
@@ -65,3 +66,21 @@ def test_of_hosts_with_postscreen_its_connections_are_looked_at(screened, asked)
     _, answers = compared(CONNECTED, screened=screened)
 
     assert answers.asked == asked
+
+
+@pytest.mark.parametrize(("days", "is_one"), [(2, True), (2 + 1 / QUARTERS, False)])
+def test_a_host_is_one_with_postscreen_for_two_days(days, is_one):
+    _, answers = compared(CONNECTED, screened=[2], screened_at=LAST - int(days * QUARTERS))
+
+    assert answers.asked == [
+        (SCREENED, [2] if is_one else []),
+        (CONNECTED, [1] if is_one else [1, 2]),
+    ]
+
+
+def test_too_few_that_are_no_trouble_are_told_of_the_last_quarter_of_an_hour():
+    found, _ = compared(RECEIVED)
+
+    assert found.verdict.how == LESS
+    verdict = found.without_too_few().verdict
+    assert (verdict.how, verdict.factor, verdict.number, verdict.quarters) == (WITHIN, 1, 0, 1)

@@ -112,3 +112,19 @@ def test_of_logs_under_one_pattern_one_that_began_later_leaves_nothing_out(begin
     ]
 
     assert Coverage.of_several(parts, known=50, absence="").start == start
+
+
+@pytest.mark.parametrize(
+    ("gaps", "read"),
+    [
+        ([], 10),
+        ([(99, 99)], 10),
+        ([(100, 100)], 9),
+        ([(109, 110)], 9),
+        ([(110, 115)], 10),
+        ([(95, 101), (102, 102)], 7),
+        ([(101, 105), (103, 104)], 5),
+    ],
+)
+def test_minutes_of_which_no_line_is_missing_are_counted(gaps, read):
+    assert Coverage(start=0, end=1000, gaps=gaps).read_of(100, 110) == read

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from check_postfix.maillog.counts.families import MANY
 from check_postfix.maillog.window.coverage import Coverage
 from check_postfix.maillog.window.usual import MORE
 from check_postfix.maillog.window.window import Window
-from tests.support.builders import a_comparison
+from tests.support.builders import a_comparison, a_window
 
 ROWS = {
     "deferred": [
@@ -147,3 +149,13 @@ def test_a_line_about_a_message_that_is_not_kept_apart_counts_as_one():
 
     assert (found.deferred_messages, found.expired_messages) == (8, 3)
     assert found.lines_of_unknown_messages == 7
+
+
+def test_a_window_of_what_answers_as_its_store_does_is_of_the_same_minutes():
+    window = a_window(minutes=15)
+    view = window._view
+    window._view = SimpleNamespace(of=lambda *_: view, through=lambda held: held)
+
+    other = window.through("what is held")
+
+    assert (other.start, other.end, other._view) == (window.start, window.end, "what is held")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from check_postfix.command import parts
-from check_postfix.command.logs import Replaced
-from check_postfix.command.progress import Progress
+from check_postfix.command.logs import Rotated
+from check_postfix.command.meter import BytesRead
 from check_postfix.command.report import addresses
 from check_postfix.command.report.entries import Entries
 from check_postfix.command.report.known import Known
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from check_postfix.command.logs import File, Logs
-    from check_postfix.command.parts import Part
+    from check_postfix.command.parts import FilePart
     from check_postfix.command.report.book import Book
     from check_postfix.command.report.chapter import Chapter
     from check_postfix.command.report.span import Span
@@ -61,12 +61,12 @@ class Reading:
 
         jobs: processes that read
 
-        Raises: Replaced if a log was rotated meanwhile
+        Raises: Rotated if a log was rotated meanwhile
         """
         self._files = [file for file in logs.files if file.modified >= self._since * 60]
         self._left = list(self._files)
         try:
-            with Progress(sum(file.size for file in self._files)) as progress:
+            with BytesRead(sum(file.size for file in self._files)) as progress:
                 if cut := parts.for_several(self._files, jobs, BLOCK):
                     self._read_together(logs, progress, cut, jobs)
                 else:
@@ -87,7 +87,7 @@ class Reading:
             file.timestamps, entries, origins, self._known, instance, self._options.connections
         )  # fmt: skip
 
-    def _read_alone(self, logs: Logs, progress: Progress) -> None:
+    def _read_alone(self, logs: Logs, progress: BytesRead) -> None:
         for file in self._files:
             scan = self._scan(file, self._entries, self._origins)
             try:
@@ -100,7 +100,7 @@ class Reading:
             self._left.remove(file)
 
     def _read_together(
-        self, logs: Logs, progress: Progress, cut: Sequence[Part], jobs: int
+        self, logs: Logs, progress: BytesRead, cut: Sequence[FilePart], jobs: int
     ) -> None:
         # Who reads alone loads none of this.
         from check_postfix.workers import Workers
@@ -109,7 +109,7 @@ class Reading:
             for part, chapter in workers.answers():
                 file = self._files[part.file]
                 self._left = self._files[part.file :]
-                if isinstance(chapter, Replaced):
+                if isinstance(chapter, Rotated):
                     raise chapter
                 if isinstance(chapter, str):
                     logs.notes.append(chapter)
@@ -119,7 +119,7 @@ class Reading:
                 progress.read(file.name, chapter.size)
         self._left = []
 
-    def _chapters(self, part: Part) -> Iterator[Chapter | str | Replaced]:
+    def _chapters(self, part: FilePart) -> Iterator[Chapter | str | Rotated]:
         """Yield what a part tells, and what could not be read of it; in a worker."""
         from check_postfix.command.report.chapter import ChapterEntries
 
@@ -140,7 +140,7 @@ class Reading:
         except LogError as error:
             yield entries.chapter(origins, size)
             yield str(error)
-        except Replaced as error:
+        except Rotated as error:
             yield error
         else:
             yield entries.chapter(origins, size)

@@ -7,7 +7,7 @@ person or a company, so keys are kept for a shorter time than counters.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from operator import itemgetter
 
 from check_postfix.maillog.counts import network, senders
@@ -122,7 +122,7 @@ class Counts:
         """Begin anew."""
         self.quarter_keys: dict[tuple[str, int], Numbers] = {}
         # Minute -> origin -> whom mail was for
-        self._recipients: dict[int, dict[int, list[bytes]]] = {}
+        self._recipients: dict[int, defaultdict[int, list[bytes]]] = {}
         self._of_senders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
         self.newest: dict[int, int] = {}
         self.totals: dict[int, Numbers] = {}
@@ -170,8 +170,8 @@ class Counts:
         elif event.kind == "auth_succeeded":
             name = sender.of_account(event.account)
             self.add_login(minute, origin, name, event.client, event.service)
-        if event.recipient:
-            self.add_recipients(minute, origin, [event.recipient])
+        if event.recipient and (recipients := self.recipients(minute)) is not None:
+            recipients[origin].append(event.recipient)
 
     def add_receipt(self, minute: int, origin: int, event: Event, times: int) -> None:
         """Count messages by who has handed them in, where their event names it as a whole."""
@@ -319,27 +319,40 @@ class Counts:
             return family, key, ""
         return family, key, self.pseudonym_by_the_day(fields(key)[1].encode())
 
-    def add_recipients(self, minute: int, origin: int, named: Iterable[bytes]) -> None:
-        """Count the first tries to deliver something to some recipients, one for each message.
+    def recipients(self, minute: int) -> defaultdict[int, list[bytes]] | None:
+        """Return whom mail was for in a minute, by origin, to add to.
 
-        named: as they stand in the log; `>` may end them
+        It is added for each first try to deliver something to somebody, as they stand in the log;
+        `>` may end them. None if they are too old: nobody asks for them
         """
-        if minute >= self._since:
-            self._recipients.setdefault(minute, {}).setdefault(origin, []).extend(named)
+        if minute < self._since:
+            return None
+        of_minute = self._recipients.get(minute)
+        if of_minute is None:
+            of_minute = self._recipients[minute] = defaultdict(list)
+        return of_minute
 
     def add_up_recipients(self) -> None:
         """Give recipients their pseudonyms; of those who got little, only their number is kept."""
         for minute, of_minute in self._recipients.items():
+            if not any(of_minute.values()):
+                continue
+            keys = self.keys(minute, "by_recipient")
             others = {origin: len(named) for origin, named in of_minute.items()}
+            self.note(minute, others)
             for number, origin, name in _most_frequent(of_minute):
                 others[origin] -= number
                 text = name.removesuffix(b">").decode("utf-8", "replace").lower()
                 pseudonym = self.pseudonym_by_the_day(text.encode())
                 self._add_by_the_day(minute, origin, "by_recipient", pseudonym, number)
-                self.add_key(minute, origin, "by_recipient", pseudonym, number)
-            for origin, number in others.items():
-                if number:
-                    self.add_key(minute, origin, "by_recipient", MANY, number)
+                if keys is not None:
+                    one = of_origin(origin, pseudonym)
+                    keys[one] = keys.get(one, 0) + number
+            if keys is not None:
+                for origin, number in others.items():
+                    if number:
+                        many = of_origin(origin, MANY)
+                        keys[many] = keys.get(many, 0) + number
         self._recipients.clear()
 
     def _add_by_the_day(

@@ -37,7 +37,7 @@ from check_postfix.maillog.events.event import TRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Mapping, Set
     from typing import Any, TypeVar
 
     from check_postfix.maillog.counts.message_sums import Sums
@@ -381,32 +381,40 @@ class Messages:
         links = later.links()
         told = {link: self._told(*link) for link in links if link[1][0] == _BEFORE}
         for key, orphan in later.orphans.items():
-            if isinstance(orphan, int):
-                if key in self.active or key in self.orphans:
-                    self.sent(key, orphan, "sent", 1)
-                elif len(self.orphans) < MOST_ORPHANS and key not in self.received:
-                    self.orphans[key] = orphan
-                continue
-            before, after = orphan.bounced
-            if before:
-                self.bounced(key, before)
-            for minute, address, is_after in orphan.tried:
-                if not is_after:
-                    self.tried(key, minute, address)
-            for (kind, minute), times in orphan.sent.items():
-                self.sent(key, minute, kind, times)
-            if orphan.deferred:
-                self.deferred(key, orphan.deferred)
-            if orphan.active is not None:
-                self.activated(key, *orphan.active)
-                if after:
-                    self._bounced_of(key[0], self._owner(key), after)
-                for minute, address, is_after in orphan.tried:
-                    if is_after:
-                        self._tried_of(key[0], self.active[key][3], minute, address)
-            if orphan.cancelled is not None:
-                self.cancelled(key, orphan.cancelled)
+            if not isinstance(orphan, int):
+                self._follow(key, orphan)
+            elif key in self.active or key in self.orphans:
+                self.sent(key, orphan, "sent", 1)
+            elif len(self.orphans) < MOST_ORPHANS and key not in self.received:
+                self.orphans[key] = orphan
         told |= {link: self._told(*link) for link in links if link[1][0] == _AFTER}
+        self._follow_to_end(later)
+        self._wait_as(later, told)
+
+    def _follow(self, key: MessageKey, orphan: Orphan) -> None:
+        """Bring an orphan of the piece after this one together with its message."""
+        before, after = orphan.bounced
+        if before:
+            self.bounced(key, before)
+        for minute, address, is_after in orphan.tried:
+            if not is_after:
+                self.tried(key, minute, address)
+        for (kind, minute), times in orphan.sent.items():
+            self.sent(key, minute, kind, times)
+        if orphan.deferred:
+            self.deferred(key, orphan.deferred)
+        if orphan.active is not None:
+            self.activated(key, *orphan.active)
+            if after:
+                self._bounced_of(key[0], self._owner(key), after)
+            for minute, address, is_after in orphan.tried:
+                if is_after:
+                    self._tried_of(key[0], self.active[key][3], minute, address)
+        if orphan.cancelled is not None:
+            self.cancelled(key, orphan.cancelled)
+
+    def _follow_to_end(self, later: Messages) -> None:
+        """Take back what was counted of watched addresses before, and forget what has ended."""
         sights, put_off = self.sights, self.put_off
         for key, address, minute in sights.taken_back(later.sights, self._may_be_older):
             self._sums.watched[minute, key[0], address] -= 1
@@ -416,6 +424,12 @@ class Messages:
                 put_off.pop(key, None)
                 sights.last.pop(key, None)
         sights.followed_by(later.sights)
+
+    def _wait_as(self, later: Messages, told: Mapping[tuple[int, str], tuple[str, str]]) -> None:
+        """Let messages wait as they do at the end of the piece after this one.
+
+        told: what this piece tells of who its links stand for, as `_told` returns it
+        """
         for key, (minute, logged_in, sender) in later.received.items():
             by, again = told.get((key[0], sender), (sender, ""))
             self.begun(key, minute, logged_in, by)

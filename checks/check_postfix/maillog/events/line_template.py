@@ -68,14 +68,13 @@ class LineTemplate:
     is_of_daemon: whether a daemon of Postfix or Dovecot wrote them
     lost:       how many lines a logger says in them that it has dropped, 0 if it does not say how
                 many; None if they say no such thing
-    origin, tally: number of host and instance, and what the event adds to; its counters are
-                called as those of this origin. Whoever counts the lines sets both, once for each
-                new template
+    origin, adds: number of host and instance, and what each line adds to. Whoever counts the
+                lines sets both, once for each new template
     """
 
     __slots__ = (
-        "event", "is_counted", "is_of_daemon", "is_try", "kind", "logged_in", "lost", "message",
-        "named", "names", "origin", "tally", "times", "utc_offset", "written_by",
+        "adds", "event", "is_counted", "is_of_daemon", "is_try", "kind", "logged_in", "lost",
+        "message", "named", "names", "origin", "times", "utc_offset", "written_by",
     )  # fmt: skip
 
     def __init__(
@@ -101,7 +100,7 @@ class LineTemplate:
         self.is_of_daemon = is_of_daemon(record)
         self.lost = loss.lost(record)
         self.origin = 0
-        self.tally: tuple[tuple[str, ...], str, str] = (), "", ""
+        self.adds: Any = None
 
 
 def of_found(found: Found) -> LineTemplate:

@@ -14,20 +14,9 @@ import time
 from contextlib import suppress
 
 from check_postfix.maillog.counts.counts import Counts
-from check_postfix.maillog.counts.families import (
-    LONGEST,
-    LOST_MESSAGES,
-    MESSAGES,
-    NOBODY,
-    key,
-)
 from check_postfix.maillog.counts.message_sums import Sums
-from check_postfix.maillog.counts.messages import Messages, said
 from check_postfix.maillog.errors import LogError, StoreError
-from check_postfix.maillog.events.event import LINKS
-from check_postfix.maillog.events.recogniser import is_of_daemon, message_facts, recognise
-from check_postfix.maillog.events.refused import recipient
-from check_postfix.maillog.events.unparsed import names_mail, unparsed
+from check_postfix.maillog.ingest.journal_piece import JournalPiece, segment
 from check_postfix.maillog.source.journal_span import Cursor, JournalSpan
 from check_postfix.maillog.source.journalctl import (
     Journalctl,
@@ -37,23 +26,19 @@ from check_postfix.maillog.source.journalctl import (
 from check_postfix.maillog.source.line_counts import LineCounts
 from check_postfix.maillog.store import watched
 from check_postfix.maillog.store.logs import journal_name
-from check_postfix.maillog.store.pending import END, START, Boundary, Segment
 from check_postfix.maillog.store.retention import USUAL
-from check_postfix.maillog.syntax.entry import Entries, choice, fields
+from check_postfix.maillog.syntax.entry import JournalEntries, choice, fields
 from check_postfix.maillog.window.coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from check_postfix.maillog.counts.messages import MessageLine
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.retention import Retention
     from check_postfix.maillog.store.store import Store
     from check_postfix.maillog.syntax.entry import Entry
 
-# Entries to a transaction: half a second on a slow machine.
-PIECE_ENTRIES = 20_000
 # How often to write down, while nothing is logged, that nothing was. In seconds.
 _QUIET = 600
 
@@ -141,8 +126,8 @@ class Journal:
     def _backwards(self) -> tuple[str, str]:
         return "--reverse", f"--output-fields={','.join(fields(self._matches))}"
 
-    def _entries(self, journalctl: Journalctl) -> Entries:
-        return Entries(journalctl, self._deadline)
+    def _entries(self, journalctl: Journalctl) -> JournalEntries:
+        return JournalEntries(journalctl, self._deadline)
 
     def _read_new(self) -> None:
         """Read from the end of the journal back to what is counted.
@@ -172,7 +157,7 @@ class Journal:
                 entries.advance()
             self._read_pieces(entries, oldest)
 
-    def _read_pieces(self, entries: Entries, oldest: str | None) -> None:
+    def _read_pieces(self, entries: JournalEntries, oldest: str | None) -> None:
         """Count entries as long as there is time for.
 
         oldest: the entry that was counted before these, None if they are new
@@ -183,7 +168,7 @@ class Journal:
             if oldest is None or entries.is_late or not self._goes_on():
                 return
 
-    def _piece(self, entries: Entries, oldest: str | None) -> str | None:
+    def _piece(self, entries: JournalEntries, oldest: str | None) -> str | None:
         """Count a piece; inside a transaction only.
 
         Returns: its oldest entry, if these entries go on before that
@@ -207,7 +192,7 @@ class Journal:
         addresses = watched.addresses(store)
         counts = Counts(store.key, self._oldest, self._oldest_keys, addresses)
         sums = Sums()
-        latest = self._count(log, span, entries, end, counts, sums)
+        latest = JournalPiece(store, log, span, counts).read(entries, end, sums, self._now)
         is_over = not entries.is_late and not entries.are_after(end)
         # The clock may have been wrong for a while: a few old entries are no proof.
         is_too_old = latest is not None and latest < self._oldest
@@ -216,111 +201,17 @@ class Journal:
             for older in journal_spans if is_first else journal_spans[:1]:
                 if is_over and not entries.are_at(self._cursor(older.newest)):
                     self._see_loss(log, older, span.first_minute)
-                store.pending.absorb(_segment(log, older), _segment(log, span), self._now, sums)
+                store.pending.absorb(segment(log, older), segment(log, span), self._now, sums)
                 store.journal_spans.drop(span)
                 span.join(older)
             span.first = span.first or is_first
         if span.first:
-            store.pending.drop(_segment(log, span).start)
+            store.pending.drop(segment(log, span).start)
         store.journal_spans.save(log, span)
         counts.add_sums(sums)
         store.ledger.add(counts)
         store.forgetting.older(self._oldest, self._oldest_keys)
         return None if is_over or is_too_old else span.oldest
-
-    def _count(
-        self,
-        log: Log,
-        span: JournalSpan,
-        entries: Entries,
-        end: Cursor | None,
-        counts: Counts,
-        sums: Sums,
-    ) -> int | None:
-        """Count entries as far as `end`, at most a piece.
-
-        Returns: the latest minute of a whole piece, None if it was less
-        """
-        lines: list[MessageLine] = []
-        newest: dict[tuple[bytes, bytes], int] = {}
-        latest = taken = 0
-        lost = None
-        while taken < PIECE_ENTRIES and not (taken and entries.is_late) and entries.are_after(end):
-            entry = entries.next
-            assert entry is not None
-            if lost is not None:
-                # What was dropped came after the last entry that was not.
-                self._store.gaps.extend(log, *sorted((entry.minute, lost)))
-                lost = None
-            if entry.lost:
-                lost = entry.minute
-                nobody = self._store.ledger.origin(log, *NOBODY)
-                counts.add_counters(entry.minute, nobody, (LOST_MESSAGES,), entry.lost)
-            else:
-                self._count_entry(log, span, counts, entry, lines)
-                record = entry.record
-                if record is not None and is_of_daemon(record):
-                    names = record.host, record.instance
-                    newest[names] = max(newest.get(names, 0), entry.minute)
-            span.oldest = entry.cursor_text
-            span.first_minute = entry.minute
-            latest = max(latest, entry.minute)
-            taken += 1
-            entries.advance()
-        if lost is not None:
-            self._store.gaps.extend(log, lost - 1, lost)
-        span.last = max(span.last, latest)
-        self._store.origins.save_newest(log, newest, self._now)
-        piece = Messages(sums, counts.watched)
-        piece.add(reversed(lines))
-        self._store.pending.prepend(_segment(log, span), piece, self._now, sums)
-        return latest if taken == PIECE_ENTRIES else None
-
-    def _count_entry(
-        self,
-        log: Log,
-        span: JournalSpan,
-        counts: Counts,
-        entry: Entry,
-        lines: list[MessageLine],
-    ) -> None:
-        record = entry.record
-        if names_mail(entry.unread_text):
-            unread = unparsed(entry.unread_text)
-            counts.add(entry.minute, self._store.ledger.origin(log, *NOBODY), unread, 1)
-        events = matched = 0
-        event = None if record is None else recognise(record)
-        if record is not None and event is not None:
-            number = self._store.ledger.origin(log, record.host, record.instance)
-            counts.add(entry.minute, number, event, event.times)
-            if counts.watched and (address := recipient(record, event)) in counts.watched:
-                counts.add_refused(entry.minute, number, address, event.times)
-            if facts := message_facts(record, event):
-                if event.kind in MESSAGES:
-                    counts.add_message(
-                        entry.minute, number, event.kind, event.times, facts.queue_id
-                    )
-                elif facts.times:
-                    named = key((event.domain[:LONGEST], event.relay[:LONGEST]))
-                    counts.add_delivery(
-                        entry.minute, number, facts.queue_id, facts.times, named, event.times
-                    )
-                queue_id, size, recipients, times, by, other_id = facts
-                what = said(number, event, event.times)
-                whom = b"", event.recipient, event.orig_to
-                lines.append(
-                    (what, queue_id, entry.minute, size, recipients, times, whom, by, other_id)
-                )
-            if event.kind not in LINKS:
-                events, matched = event.times, 1
-        is_foreign = record is not None and not is_of_daemon(record)
-        span.line_counts += LineCounts(
-            lines=1,
-            events=events,
-            matched=0 if is_foreign else matched,
-            foreign=int(is_foreign),
-            unparsed=int(record is None),
-        )
 
     def _cursor(self, cursor: str) -> Cursor:
         try:
@@ -331,7 +222,7 @@ class Journal:
                 " it will be built again from the log"
             ) from None
 
-    def _see_nothing_new(self, entries: Entries) -> None:
+    def _see_nothing_new(self, entries: JournalEntries) -> None:
         """Keep, now and then, that the journal has nothing after what is counted."""
         newest = self._journal_spans()[0]
         is_gone = not entries.are_at(self._cursor(newest.newest))
@@ -410,7 +301,3 @@ def _started_with(entry: Entry, second: int) -> JournalSpan:
         oldest=entry.cursor_text, newest=entry.cursor_text,
         first_minute=entry.minute, last=entry.minute, read=second,
     )  # fmt: skip
-
-
-def _segment(log: Log, span: JournalSpan) -> Segment:
-    return Segment(Boundary(log.id, span.id, START), Boundary(log.id, span.id, END))

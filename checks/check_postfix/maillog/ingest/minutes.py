@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from check_postfix.maillog.syntax import frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.syntax.timestamps import Timestamps
 
 # Lines at either end of a block that are asked for their time.
@@ -18,6 +21,9 @@ _BACK = 5
 _AHEAD = 24 * 60
 # So many times as many lines must follow with another time for the first ones to be wrong.
 _MANY_TIMES = 3
+# So many bytes are asked for the minute before a piece, and of so many lines each.
+_NEARBY_BYTES = 64 * 1024
+_ASKED_NEARBY = 10_000
 
 
 def minute_of(line: bytes, timestamps: Timestamps) -> int | None:
@@ -72,3 +78,41 @@ def _runs(lines: Iterable[bytes], timestamps: Timestamps) -> list[list[int]]:
         else:
             runs.append([minute])
     return runs
+
+
+def minute_before(
+    stream: Stream, offset: int, timestamps: Timestamps, deadline: float
+) -> int | None:
+    """Return the minute of the line before an offset of a plain file, None if that has none.
+
+    A stamp of the hour that daylight saving repeats means its first or its second round;
+    the lines before it tell. So some of those are asked, back to one that means one minute
+    only: all of them nearby, where little may be logged, and then one here and there.
+
+    timestamps: has read nothing yet
+    deadline:   time.monotonic() at which to ask no more
+    """
+    asked: list[bytes] = []
+    size = _NEARBY_BYTES
+    while offset > 0 and time.monotonic() < deadline:
+        start = max(0, offset - size)
+        stream.go_to(start)
+        # the first line is cut
+        lines = stream.read_whole(min(offset - start, _NEARBY_BYTES)).split(b"\n")[1:]
+        if size > _NEARBY_BYTES:
+            lines = lines[:1]
+        asked = [*lines, *asked]
+        if any(_means_one_minute(line, timestamps) for line in lines):
+            break
+        offset = start
+        size = _NEARBY_BYTES if len(asked) < _ASKED_NEARBY else 2 * _NEARBY_BYTES
+    last = None
+    for line in asked:
+        minute = minute_of(line, timestamps)
+        last = last if minute is None else minute
+    return last
+
+
+def _means_one_minute(line: bytes, timestamps: Timestamps) -> bool:
+    record = frame.parse(line)
+    return record is not None and timestamps.is_definite(record.stamp, record.zone)

@@ -9,6 +9,7 @@ that the store is told the same by any number of processes.
 from __future__ import annotations
 
 from collections import namedtuple
+from math import inf
 
 from check_postfix.maillog.events.recogniser import recognise
 from check_postfix.maillog.source.lines import BLOCK
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # A part has at least so many bytes, blocks as they are read: what closes a hole is one part.
 PART_BYTES = 70 * BLOCK
+# Of a compressed log so much is kept unpacked, for each part that is begun. What cannot be cut is
+# read by one process.
+LONGEST_PART = PART_BYTES + 10 * BLOCK
 # The longest line behind which a piece is cut, and the longest rest of a line in a block.
 LONGEST_LINE = 4096
 
@@ -80,19 +84,27 @@ class Cuts:
         return minute
 
     def parts(
-        self, read_at: Callable[[int, int], bytes], stop: int, before: bytes, previous: int | None
+        self,
+        read_at: Callable[[int, int], bytes],
+        end_before: Callable[[int], int | None],
+        before: bytes,
+        previous: int | None,
+        longest: float = inf,
     ) -> Iterator[Part]:
-        """Yield the parts up to an offset.
+        """Yield the parts up to the end of the piece, or up to one that is too long.
 
         read_at: returns so many bytes from an offset on
+        end_before: returns where the piece ends if that is at an offset or before it, else None
         before:  the bytes before the piece
         previous: minute of the line before it
         """
-        if stop <= self._start:
+        if end_before(self._start) is not None:
             return
         start, first, minute = self._start, BLOCK, None
         at = self._due
-        while at < stop:
+        while (stop := end_before(at)) is None:
+            if at - start > longest:
+                return
             # two lines, each with its newline
             data = read_at(at - 2 * LONGEST_LINE - 2, 2 * LONGEST_LINE + 2)
             lines, _, rest = data.rpartition(b"\n")
@@ -107,6 +119,11 @@ class Cuts:
             else:
                 at += BLOCK
         yield Part(self._start, start, stop, first, before, previous, minute, None)
+
+
+def up_to(stop: int) -> Callable[[int], int | None]:
+    """Return an `end_before` of what ends at an offset."""
+    return lambda offset: stop if stop <= offset else None
 
 
 def _minute(line: bytes, timestamps: Timestamps) -> int | None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from check_postfix.maillog.counts.message_sums import Sums
 from check_postfix.maillog.events.scanner import Scan
 from check_postfix.maillog.ingest import daemon_clocks, newest
-from check_postfix.maillog.ingest.minutes import first_minute, last_minute, minute_of
-from check_postfix.maillog.ingest.parts import Cuts
+from check_postfix.maillog.ingest.minutes import (
+    first_minute,
+    last_minute,
+    minute_before,
+    minute_of,
+)
+from check_postfix.maillog.ingest.offsets import BYTES_BEFORE, approach, at_most, start_of_line
+from check_postfix.maillog.ingest.parts import LONGEST_PART, Cuts, up_to
 from check_postfix.maillog.ingest.piece_counts import PieceCounts
 from check_postfix.maillog.source.generation import (
     FINGERPRINTED,
@@ -21,7 +27,6 @@ from check_postfix.maillog.source.generation import (
 )
 from check_postfix.maillog.source.lines import LONGEST, blocks
 from check_postfix.maillog.source.stream import NEVER
-from check_postfix.maillog.syntax import frame
 from check_postfix.maillog.syntax.timestamps import Timestamps
 
 TYPE_CHECKING = False
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.ingest.parts import Part
     from check_postfix.maillog.ingest.segments import Segments
     from check_postfix.maillog.ingest.several import Several
+    from check_postfix.maillog.source.ahead import Ahead
     from check_postfix.maillog.source.stream import Stream
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.store import Store
@@ -42,18 +48,14 @@ PIECE_BYTES = 64 * 1024 * 1024
 # The hole closes by this much at a time. A slow machine reads so much between two looks at
 # the time.
 _HOLE_STEP_PARTS = 8  # of a piece
-# Enough before an offset to hold the longest line that Postfix writes, whatever the
-# frame: what a line says can depend on the line before it.
-_BYTES_BEFORE = 4096
-# So many bytes are asked for the minute before a piece, and of so many lines each.
-_NEARBY_BYTES = 64 * 1024
-_ASKED_NEARBY = 10_000
 # A transaction in which a hole closes takes about so many seconds; and one for which processes are
 # started.
 _CLOSING_SECONDS = 0.5
 _CLOSING_TOGETHER_SECONDS = 2
 # Of less than this, one process has read the most before others have begun.
 _WORTH_SEVERAL_BYTES = 16 << 20
+# A log is at least so many times smaller when it is compressed.
+_COMPRESSED = 5
 
 
 class PieceReader:
@@ -149,8 +151,8 @@ class PieceReader:
         if generation.end and stream.ends_at(generation.end):
             self.goes_on = True
             return True
-        before = _approach(stream, generation.end)
-        reached = len(before) == min(generation.end, _BYTES_BEFORE)
+        before = approach(stream, generation.end)
+        reached = len(before) == min(generation.end, BYTES_BEFORE)
         if not reached or not generation.has_tail(before, self._store.key):
             if live:
                 self._skip_changed(stream, generation, now)
@@ -158,8 +160,8 @@ class PieceReader:
         self.goes_on = True
         if not stream.compressed and not generation.hole:
             before = self._leave_hole(stream, generation) or before
-        with self._together(stream, generation, before):
-            at_end = self._read_on(stream, generation, before, now)
+        with self._together(stream, generation, before) as read:
+            at_end = self._read_on(stream, read, generation, before, now)
             end = min(self._deadline, time.monotonic() + _CLOSING_SECONDS)
             while (
                 generation.hole
@@ -170,27 +172,58 @@ class PieceReader:
         return at_end and not generation.hole
 
     @contextmanager
-    def _together(self, stream: Stream, generation: Generation, before: bytes) -> Iterator[None]:
-        """Have several processes read with this one, where that is worth it."""
+    def _together(
+        self, stream: Stream, generation: Generation, before: bytes
+    ) -> Iterator[Callable[[int], bytes]]:
+        """Have several processes read with this one, where that is worth it.
+
+        Yields: what reads on from the generation's end, where the stream stands
+        """
+        # The blocks of a compressed log are whole ones, as those of another.
+        read = stream.read_whole if stream.compressed else stream.read
         size = stream.status().st_size
-        left = size - generation.end + generation.hole
-        if self._jobs < 2 or stream.compressed or left < _WORTH_SEVERAL_BYTES:
-            yield
+        left = size * _COMPRESSED if stream.compressed else size - generation.end + generation.hole
+        if self._jobs < 2 or left < _WORTH_SEVERAL_BYTES:
+            yield read
             return
+        previous = self._minute_behind(generation)
+        with ExitStack() as opened:
+            if stream.compressed:
+                ahead = self._ahead(stream, generation.end)
+                if ahead is None:
+                    yield read
+                    return
+                opened.enter_context(ahead)
+                read, read_at = ahead.read, ahead.read_at
+                cuts = Cuts(generation.end, self._timestamps())
+                parts = cuts.parts(read_at, ahead.end_before, before, previous, LONGEST_PART)
+            else:
+                read_at = stream.read_at
+                hole = generation.hole_start, generation.hole_end
+                parts = self._parts(stream, generation.end, size, before, previous, *hole)
+            self._several = opened.enter_context(self._reading(parts, read_at))
+            try:
+                yield read
+            finally:
+                self._several = None
+
+    def _reading(self, parts: Iterator[Part], read_at: Callable[[int, int], bytes]) -> Several:
         # Who reads alone loads none of this.
         from check_postfix.maillog.ingest.several import Several
 
-        previous = self._minute_behind(generation)
-        hole = generation.hole_start, generation.hole_end
-        parts = self._parts(stream, generation.end, size, before, previous, *hole)
-        with Several(
-            self._jobs, parts, stream.read_at, self._timestamps, self._new_counts, self._store,
-            self._log,
-        ) as self._several:  # fmt: skip
-            try:
-                yield
-            finally:
-                self._several = None
+        return Several(
+            self._jobs, parts, read_at, self._timestamps, self._new_counts, self._store, self._log
+        )
+
+    def _ahead(self, stream: Stream, start: int) -> Ahead | None:
+        """Return what unpacks a compressed log for several processes, None if there is no room."""
+        from check_postfix.maillog.source.ahead import Ahead
+        from check_postfix.workers import most_begun
+
+        try:
+            return Ahead(stream, start, (most_begun(self._jobs) + 1) * LONGEST_PART)
+        except OSError:
+            return None
 
     def _parts(
         self,
@@ -207,15 +240,15 @@ class PieceReader:
         They are those of the pieces that will be read: of a hole the last one first.
         """
         cuts = Cuts(start, self._timestamps())
-        yield from cuts.parts(stream.read_at, stop, before, previous)
+        yield from cuts.parts(stream.read_at, up_to(stop), before, previous)
         end = min(self._deadline, time.monotonic() + _CLOSING_TOGETHER_SECONDS)
         while hole_end > hole_start and time.monotonic() < end:
             with stream.elsewhere():
                 start = _start_of_last(stream, hole_start, hole_end)
                 previous = self._minute_before(stream, start)
-                before = _approach(stream, start)
+                before = approach(stream, start)
             cuts = Cuts(start, self._timestamps())
-            yield from cuts.parts(stream.read_at, hole_end, before, previous)
+            yield from cuts.parts(stream.read_at, up_to(hole_end), before, previous)
             hole_end = start
 
     def _counted(
@@ -283,12 +316,12 @@ class PieceReader:
         size = stream.status().st_size
         if size - generation.end <= PIECE_BYTES:
             return b""
-        stop = _start_of_line(stream, size - PIECE_BYTES, size)
+        stop = start_of_line(stream, size - PIECE_BYTES, size)
         if stop is None:
             stream.go_to(generation.end)
             return b""
         self._before = self._minute_before(stream, stop)
-        before = _approach(stream, stop)
+        before = approach(stream, stop)
         generation.hole_start = generation.end
         generation.hole_end = generation.end = stop
         generation.since = None
@@ -300,9 +333,17 @@ class PieceReader:
         """Return the minute of the line before the generation's end, as far as it is known."""
         return generation.last if self._before is None else self._before
 
-    def _read_on(self, stream: Stream, generation: Generation, before: bytes, now: int) -> bool:
-        """Read on from the generation's end, where the stream stands.
+    def _read_on(
+        self,
+        stream: Stream,
+        read: Callable[[int], bytes],
+        generation: Generation,
+        before: bytes,
+        now: int,
+    ) -> bool:
+        """Read on from the generation's end.
 
+        read:    reads on from there
         before:  the bytes before that
         Returns: whether it came to the end of the stream
         """
@@ -313,9 +354,7 @@ class PieceReader:
         tail = before
         counts = self._piece_counts(timestamps, before)
         last_blocks: deque[bytes] = deque(maxlen=newest.BLOCKS)
-        for block, end in self._counted(
-            stream.read, generation.end, counts, timestamps, self._deadline
-        ):
+        for block, end in self._counted(read, generation.end, counts, timestamps, self._deadline):
             if generation.since is None:
                 generation.since = first_minute(
                     block[1 : 1 + FIRST_LINES], self._timestamps(previous), now
@@ -354,11 +393,11 @@ class PieceReader:
         stop = generation.hole_end
         start = _start_of_last(stream, generation.hole_start, stop)
         previous = self._minute_before(stream, start)
-        before = _approach(stream, start)
+        before = approach(stream, start)
         timestamps = self._timestamps(previous)
         since = None
         counts = self._piece_counts(timestamps, before)
-        read = _up_to(stream, stop - start)
+        read = at_most(stream, stop - start)
         for block, _ in self._counted(read, start, counts, timestamps, NEVER):
             if since is None:
                 since = first_minute(
@@ -373,50 +412,20 @@ class PieceReader:
             generation.since = since
 
     def _minute_before(self, stream: Stream, offset: int) -> int | None:
-        """Return the minute of the line before an offset of a plain file, None if that has none.
-
-        A stamp of the hour that daylight saving repeats means its first or its second round;
-        the lines before it tell. So some of those are asked, back to one that means one minute
-        only: all of them nearby, where little may be logged, and then one here and there.
-        """
-        asked: list[bytes] = []
-        size = _NEARBY_BYTES
-        while offset > 0 and time.monotonic() < self._deadline:
-            start = max(0, offset - size)
-            stream.go_to(start)
-            # the first line is cut
-            lines = stream.read_whole(min(offset - start, _NEARBY_BYTES)).split(b"\n")[1:]
-            if size > _NEARBY_BYTES:
-                lines = lines[:1]
-            asked = [*lines, *asked]
-            if any(self._means_one_minute(line) for line in lines):
-                break
-            offset = start
-            size = _NEARBY_BYTES if len(asked) < _ASKED_NEARBY else 2 * _NEARBY_BYTES
-        last = None
-        timestamps = self._timestamps()
-        for line in asked:
-            minute = minute_of(line, timestamps)
-            last = last if minute is None else minute
-        return last
-
-    def _means_one_minute(self, line: bytes) -> bool:
-        record = frame.parse(line)
-        if record is None:
-            return False
-        return Timestamps(self._zone, self._latest).is_definite(record.stamp, record.zone)
+        """Return the minute of the line before an offset of a plain file, as far as it is known."""
+        return minute_before(stream, offset, self._timestamps(), self._deadline)
 
     def _fill_hole(self, stream: Stream, generation: Generation) -> bool:
         """Read the first part of the hole, as much as there is time for.
 
         Returns: whether there is no more of it in this stream
         """
-        before = _approach(stream, generation.hole_start)
+        before = approach(stream, generation.hole_start)
         timestamps = self._timestamps()
         for line in before.split(b"\n"):
             minute_of(line, timestamps)
         counts = self._piece_counts(timestamps, before)
-        read = _up_to(stream, generation.hole)
+        read = at_most(stream, generation.hole)
         start = generation.hole_start
         for _, end in self._counted(read, start, counts, timestamps, self._deadline):
             generation.hole_start = end
@@ -429,53 +438,20 @@ class PieceReader:
     def _piece_counts(self, timestamps: Timestamps, before: bytes) -> PieceCounts:
         """Return what counts a piece.
 
-        before: the bytes before it, _BYTES_BEFORE of them or as many as there are
+        before: the bytes before it, BYTES_BEFORE of them or as many as there are
         """
-        if len(before) < _BYTES_BEFORE:  # it begins with a whole line
+        if len(before) < BYTES_BEFORE:  # it begins with a whole line
             before = b"\n" + before
         scan = Scan(timestamps, before, self._counts.watched)
         return PieceCounts(self._store.ledger, self._log, scan, self._counts)
-
-
-def _up_to(stream: Stream, left: int) -> Callable[[int], bytes]:
-    """Return a `read` that ends after so many bytes."""
-
-    def read(size: int) -> bytes:
-        nonlocal left
-        data = stream.read(min(size, left))
-        left -= len(data)
-        return data
-
-    return read
-
-
-def _approach(stream: Stream, offset: int) -> bytes:
-    """Go to an offset; return the bytes before it."""
-    start = max(0, offset - _BYTES_BEFORE)
-    stream.go_to(start)
-    return stream.read_whole(offset - start)
 
 
 def _start_of_last(stream: Stream, start: int, stop: int) -> int:
     """Return where what is read begins of a hole, at its end."""
     size = PIECE_BYTES // _HOLE_STEP_PARTS
     while stop - size > start:
-        line_start = _start_of_line(stream, stop - size, stop)
+        line_start = start_of_line(stream, stop - size, stop)
         if line_start is not None:
             return line_start
         size *= 2
     return start
-
-
-def _start_of_line(stream: Stream, offset: int, stop: int) -> int | None:
-    """Return the offset of the first line that begins at or after one, None if none before stop."""
-    stream.go_to(offset - 1)
-    while offset < stop:
-        data = stream.read(min(LONGEST, stop - offset))
-        if not data:
-            break
-        cut = data.find(b"\n")
-        if cut >= 0:
-            return offset + cut
-        offset += len(data)
-    return None

@@ -26,7 +26,7 @@ from check_postfix.maillog.source.lines import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from check_postfix.maillog.counts.counts import Counts
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from check_postfix.maillog.ingest.daemon_clocks import Off
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.store.logs import Log
+
+    # Minute, template, and whom each of its lines names
+    _Besides = Callable[["PieceCounts", int, LineTemplate, Sequence[Whom]], None]
 
     class Ledger(Protocol):
         """Where counts go: the store, or what stands for it in another process."""
@@ -57,6 +60,24 @@ _MOST_LINES = 5_000
 _MOST_BYTES = 8 << 20
 # Of whom a line names, two fields are the first of its key; an account is the last.
 _FIRST = 2
+
+
+class _Adds(namedtuple("_Adds", "counters family first rest besides")):
+    """What each line of a template adds to.
+
+    counters: as those of its origin are called
+    family:   of its key; nothing if it has none
+    first, rest: what stands in the key before and behind whom the line names
+    besides:  counts whom else the lines of a minute tell of; None if they tell of nobody
+    """
+
+    __slots__ = ()
+
+    counters: tuple[str, ...]
+    family: str
+    first: str
+    rest: str
+    besides: _Besides | None
 
 
 class Told(namedtuple("Told", "messages newest numbers minute unplaced")):
@@ -165,7 +186,13 @@ class PieceCounts:
                 origin = origins[names] = self._store.origin(self._log, *names)
             template.origin = origin
             counters, family, rest = tally(template.event, min(len(template.names), _FIRST))
-            template.tally = tuple([of_origin(origin, name) for name in counters]), family, rest
+            template.adds = _Adds(
+                tuple([of_origin(origin, name) for name in counters]),
+                family,
+                of_origin(origin, ""),
+                rest,
+                _besides(template),
+            )
 
     def add_off(self, daemons: Iterable[Off]) -> None:
         """Count daemons whose stamps are off, once each."""
@@ -245,61 +272,82 @@ class PieceCounts:
         of_nobody = self._store.origin(self._log, *NOBODY) if found.unparsed else 0
         for (minute, event), lines in found.unparsed.items():
             counts.add(minute, of_nobody, event, lines)
-        deliveries, clients = _known(found)
+        known = _known(found)
         for minute, templates in found.counted.items():
-            self._note_newest(minute, templates)
-            counts.note(minute, {template.origin for template in templates})
-            totals = counts.counters(minute)
-            of_family: dict[str, dict[str, int] | None] = {}
-            for template, named in templates.items():
-                times = template.times
-                number = len(named) * times
-                self._events += number
-                if not template.is_of_daemon:
-                    self._of_commands += len(named)
-                counters, family, rest = template.tally
-                if totals is not None:
-                    for counter in counters:
-                        totals[counter] = totals.get(counter, 0) + number
-                if template.names is HANDED_IN:
-                    self._add_receipts(minute, template, named)
-                elif template.kind in RECEIPTS:
-                    # Of pickup, of names with a comma, and in frames that are not ordinary
-                    assert template.event is not None  # else it would not count
-                    counts.add_receipt(minute, template.origin, template.event, number)
-                elif template.is_try:
-                    self._add_recipients(minute, template, named)
-                elif template.kind == "auth_succeeded":
-                    self._add_logins(minute, template, named)
-                if not family:
-                    continue
-                if family not in of_family:
-                    of_family[family] = counts.keys(minute, family)
-                keys = of_family[family]
-                if keys is None:
-                    continue
-                first = of_origin(template.origin, "")
-                if template.names is DELIVERY:
-                    for one in named:
-                        key = f"{first}{deliveries[one[0]]}{rest}"
-                        keys[key] = keys.get(key, 0) + times
-                elif template.names is CLIENT:
-                    for one in named:
-                        key = f"{first}{clients[one]}{rest}"
-                        keys[key] = keys.get(key, 0) + times
-                elif template.names is LOGIN:
-                    for client, account in named:
-                        key = counts.with_account(
-                            f"{first}{clients[client]}{rest}", account.removesuffix(b"\r")
-                        )
-                        keys[key] = keys.get(key, 0) + times
-                else:
-                    assert template.event is not None  # else it would not count
-                    key = counts.with_account(first + rest, template.event.account)
-                    keys[key] = keys.get(key, 0) + number
+            self._count(minute, templates, *known)
         counts.add_sums(self.sums)
         self._store.add(counts)
         counts.clear()
+
+    def _count(
+        self,
+        minute: int,
+        templates: Mapping[LineTemplate, Sequence[Whom]],
+        deliveries: Mapping[bytes, str],
+        clients: Mapping[bytes, str],
+    ) -> None:
+        """Count the lines of a minute. A central log has one of most templates in it.
+
+        templates: template -> whom each of its lines names
+        deliveries, clients: how these stand in keys
+        """
+        counts = self._counts
+        self._note_newest(minute, templates)
+        counts.note(minute, {template.origin for template in templates})
+        totals = counts.counters(minute)
+        recipients = counts.recipients(minute)
+        of_family: dict[str, dict[str, int] | None] = {}
+        for template, named in templates.items():
+            number = len(named) * template.times
+            self._events += number
+            if not template.is_of_daemon:
+                self._of_commands += len(named)
+            counters, family, _, _, add_besides = template.adds
+            if totals is not None:
+                for counter in counters:
+                    totals[counter] = totals.get(counter, 0) + number
+            if template.is_try and recipients is not None:
+                recipients[template.origin] += _recipients(template, named)
+            if add_besides:
+                add_besides(self, minute, template, named)
+            if not family:
+                continue
+            if family not in of_family:
+                of_family[family] = counts.keys(minute, family)
+            keys = of_family[family]
+            if keys is not None:
+                self._add_keys(keys, template, named, deliveries, clients)
+
+    def _add_keys(
+        self,
+        keys: dict[str, int],
+        template: LineTemplate,
+        named: Sequence[Whom],
+        deliveries: Mapping[bytes, str],
+        clients: Mapping[bytes, str],
+    ) -> None:
+        """Count the lines of a template by their keys.
+
+        keys: those of its family in their minute
+        """
+        first, rest, times = template.adds.first, template.adds.rest, template.times
+        if template.names is DELIVERY:
+            for one in named:
+                key = f"{first}{deliveries[one[0]]}{rest}"
+                keys[key] = keys.get(key, 0) + times
+        elif template.names is CLIENT:
+            for one in named:
+                key = f"{first}{clients[one]}{rest}"
+                keys[key] = keys.get(key, 0) + times
+        elif template.names is LOGIN:
+            with_account = self._counts.with_account
+            for client, account in named:
+                key = with_account(f"{first}{clients[client]}{rest}", account.removesuffix(b"\r"))
+                keys[key] = keys.get(key, 0) + times
+        else:
+            assert template.event is not None  # else it would not count
+            key = self._counts.with_account(first + rest, template.event.account)
+            keys[key] = keys.get(key, 0) + len(named) * times
 
     def _note_newest(self, minute: int, templates: Iterable[LineTemplate]) -> None:
         """Note of who has written lines of daemons that they have in this minute."""
@@ -307,18 +355,6 @@ class PieceCounts:
         for names in {template.written_by for template in templates if template.is_of_daemon}:
             if minute > newest.get(names, 0):
                 newest[names] = minute
-
-    def _add_recipients(self, minute: int, template: LineTemplate, named: Sequence[Whom]) -> None:
-        """Count first tries by whom they are for."""
-        assert template.event is not None  # else it would not count
-        if template.names is DELIVERY:
-            recipients = [one[1] for one in named if len(one[1]) > 1]  # `>` alone is nobody
-        else:
-            # As the other lines name them, or the two would be two recipients.
-            whole = template.event.recipient
-            recipients = [whole + b">"] * len(named) if whole else []
-        if recipients:
-            self._counts.add_recipients(minute, template.origin, recipients)
 
     def _add_logins(self, minute: int, template: LineTemplate, named: Iterable[Whom]) -> None:
         """Count logins at Dovecot by who came from where."""
@@ -334,6 +370,14 @@ class PieceCounts:
             if account:
                 by = who.of(client, account)
                 add_login(minute, origin, by, who.address(client), service)
+
+    def _add_whole_receipts(
+        self, minute: int, template: LineTemplate, named: Sequence[Whom]
+    ) -> None:
+        """Count messages of pickup, of names with a comma, and in frames that are not ordinary."""
+        assert template.event is not None  # else it would not count
+        number = len(named) * template.times
+        self._counts.add_receipt(minute, template.origin, template.event, number)
 
     def _add_receipts(
         self, minute: int, template: LineTemplate, named: Sequence[tuple[bytes, bytes]]
@@ -352,17 +396,41 @@ class PieceCounts:
                 add(minute, origin, by, senders.MESSAGES, times * each, address)
 
 
+def _besides(template: LineTemplate) -> _Besides | None:
+    """Return what counts whom else the lines of a template tell of, if they do.
+
+    It is bound to none who counts: a template is known to the scan, which is known to that.
+    """
+    if template.names is HANDED_IN:
+        return PieceCounts._add_receipts
+    if template.kind in RECEIPTS:
+        return PieceCounts._add_whole_receipts
+    return PieceCounts._add_logins if template.kind == "auth_succeeded" else None
+
+
+def _recipients(template: LineTemplate, named: Sequence[Whom]) -> list[bytes]:
+    """Return whom first tries are for."""
+    if template.names is DELIVERY:
+        return [one[1] for one in named if len(one[1]) > 1]  # `>` alone is nobody
+    assert template.event is not None  # else it would not count
+    # As the other lines name them, or the two would be two recipients.
+    whole = template.event.recipient
+    return [whole + b">"] * len(named) if whole else []
+
+
 def _known(found: Events) -> tuple[dict[bytes, str], dict[bytes, str]]:
     """Return how whom lines name stands in keys: of deliveries, and clients."""
-    of_deliveries: set[bytes] = set()
-    of_others: set[bytes] = set()
-    for templates in found.counted.values():
-        for template, named in templates.items():
-            if template.names is DELIVERY:
-                of_deliveries.update([one[0] for one in named])
-            elif template.tally[1]:
-                if template.names is CLIENT:
-                    of_others.update(named)
-                elif template.names is LOGIN:
-                    of_others.update([client for client, _ in named])
+    counted = [lines for templates in found.counted.values() for lines in templates.items()]
+    of_deliveries = {
+        one[0] for template, named in counted if template.names is DELIVERY for one in named
+    }
+    of_others = {
+        client
+        for template, named in counted
+        if template.names is LOGIN and template.adds.family
+        for client, _ in named
+    }
+    of_others.update(
+        *[named for template, named in counted if template.names is CLIENT and template.adds.family]
+    )
     return whom.deliveries(of_deliveries), whom.clients(of_others)

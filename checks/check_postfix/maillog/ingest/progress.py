@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.source.generation import Generation
     from check_postfix.maillog.source.logfile import LogFile
     from check_postfix.maillog.store.logs import Log
-    from check_postfix.maillog.store.seen import Seen, SeenFile
+    from check_postfix.maillog.store.seen import SeenFile, SeenFilesTable
     from check_postfix.maillog.store.store import Store
 
 # How often to look again at files that are just being renamed.
@@ -132,7 +132,7 @@ class Progress:
             and not self.has_name(row.path)
         )
 
-    def files(self, seen: Seen) -> Files:
+    def files(self, seen: SeenFilesTable) -> Files:
         """Return the files that may have changed.
 
         Raises: LogError

@@ -29,7 +29,7 @@ LEAST_LOOKS = 20
 _LEAST_LISTED = 1000
 
 
-class TimeUpError(Exception):
+class UnfinishedSearchError(Exception):
     """There was no time to look into all of them."""
 
 
@@ -48,7 +48,7 @@ def found(
     inodes:      device:inode of files that have held them; a renamed file keeps them
     deadline:    time.monotonic() at which to give up
 
-    Raises: TimeUpError
+    Raises: UnfinishedSearchError
     """
     # Of what is not counted yet, nothing is known by which to find it.
     wanted = [generation for generation in generations if generation.tail_size]
@@ -64,7 +64,7 @@ def found(
     there.sort(key=lambda file: (":".join(map(str, file.inode)) not in inodes, -file.modified))
     for number, file in enumerate(there[:MOST_LOOKS]):
         if number >= LEAST_LOOKS and monotonic() > deadline:
-            raise TimeUpError
+            raise UnfinishedSearchError
         for generation in wanted:
             if holds(file, generation, key, deadline):
                 yield file, generation
@@ -75,7 +75,7 @@ def _files(directory: str, deadline: float) -> Iterator[LogFile]:
     with suppress(OSError), os.scandir(directory) as entries:  # who reads the log says why
         for number, entry in enumerate(entries):
             if number >= _LEAST_LISTED and monotonic() > deadline:
-                raise TimeUpError
+                raise UnfinishedSearchError
             with suppress(OSError):  # gone since
                 if entry.is_file(follow_symlinks=False):
                     yield LogFile(entry.path, entry.stat(follow_symlinks=False))

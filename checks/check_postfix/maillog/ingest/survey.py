@@ -22,7 +22,7 @@ from check_postfix.maillog.source.generation import (
     fingerprints,
 )
 from check_postfix.maillog.source.logfile import LogFile, inode_at
-from check_postfix.maillog.source.refusal import Unreadable
+from check_postfix.maillog.source.refusal import UnreadableNow
 from check_postfix.maillog.store.seen import SeenFile
 
 TYPE_CHECKING = False
@@ -146,7 +146,7 @@ class Survey:
                 self._deadline,
             ):
                 self._hold(file, self._keep(file, generation, is_unread=True), generation)
-        except search.TimeUpError:
+        except search.UnfinishedSearchError:
             self.is_search_open = True
         self._sort()
 
@@ -201,7 +201,7 @@ class Survey:
             if self._is_live(file):
                 raise
             before = self._renamed.get(_bytes(file))
-            if before and before.rests and not before.note and isinstance(error, Unreadable):
+            if before and before.rests and not before.note and isinstance(error, UnreadableNow):
                 # It cannot be read any more, but was, and nobody has written to it.
                 row = SeenFile(file.signature, file.path, before.generation)
                 self._put(row)
@@ -245,8 +245,8 @@ class Survey:
         """Keep that a file cannot be read: for ever if that is because of what is in it."""
         row = row or self._seen.of(file.signature) or SeenFile(file.signature, file.path)
         row.note = str(error)
-        row.tries = row.tries if isinstance(error, Unreadable) else 0
-        if isinstance(error, Unreadable):
+        row.tries = row.tries if isinstance(error, UnreadableNow) else 0
+        if isinstance(error, UnreadableNow):
             row.put_off(self._now, self._deadline - monotonic())
         self._put(row)
         return row

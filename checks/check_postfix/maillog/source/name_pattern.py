@@ -57,7 +57,7 @@ def is_dated(path: str) -> bool:
     return "%" in path and bool(_DATED(path)) and not os.path.lexists(path)
 
 
-class Found(namedtuple("Found", "path log date")):
+class FoundFile(namedtuple("FoundFile", "path log date")):
     """A file that a pattern has found.
 
     log:  the pattern with its wildcards filled in; the path where it has no date
@@ -112,7 +112,7 @@ class _Part:
             self._match = re.compile(expression, re.DOTALL).fullmatch
             self._match_filled = re.compile(filled, re.DOTALL).fullmatch
         except re.error as error:
-            raise ValueError(f"{written} is no pattern: {error}") from None
+            raise ValueError(f"{written} is no pattern: {error.msg}") from None
 
     def fits(self, name: str) -> tuple[str, list[tuple[str, str]]] | None:
         """Return this part with its wildcards filled in, and (field, value) pairs; None if not."""
@@ -195,7 +195,7 @@ class NamePattern:
         self.directories: dict[str, None] = {}
         self.refused: list[LogError] = []
 
-    def find(self, directory: str = "", endings: Sequence[str] = ("",)) -> list[Found]:
+    def find(self, directory: str = "", endings: Sequence[str] = ("",)) -> list[FoundFile]:
         """Return what fits the pattern.
 
         directory: where to look instead of its own
@@ -212,7 +212,7 @@ class NamePattern:
         parts: Sequence[_Part],
         date: dict[str, str],
         endings: Sequence[str],
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundFile]:
         part, *rest = parts
         if rest:
             endings_here: Sequence[str] = ("",)
@@ -230,7 +230,7 @@ class NamePattern:
             if rest:
                 yield from self._find(path, log, rest, now, endings)
             else:
-                yield Found(path, log if self.fields else path, _ordered(now))
+                yield FoundFile(path, log if self.fields else path, _ordered(now))
 
     def _names(
         self, directory: str, part: _Part, endings: Sequence[str]
@@ -296,7 +296,7 @@ class NamePattern:
             )
         )
 
-    def newest(self, found: Sequence[Found], now: float) -> str | None:
+    def newest(self, found: Sequence[FoundFile], now: float) -> str | None:
         """Return the path of the file that is written to now, None if there is none.
 
         That is the one of the latest date, unless that is later than tomorrow; where names do not

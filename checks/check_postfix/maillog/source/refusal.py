@@ -17,20 +17,20 @@ _FIXES = {
 }
 
 
-class Unreadable(LogError):
+class UnreadableNow(LogError):
     """What may be read at another time, though nobody changes the file."""
 
 
-def unreadable(path: str, error: OSError) -> Unreadable:
+def unreadable(path: str, error: OSError) -> UnreadableNow:
     """Return the error of a file or directory that cannot be read: its name, the cause, the fix."""
     cause = (error.strerror or str(error)).lower()
     if error.errno in (errno.EACCES, errno.EPERM):
         above = os.path.dirname(path)
         if above not in ("", path) and not os.access(above, os.X_OK):
             return unreadable(above, error)
-        return Unreadable(f"cannot read {path}: {cause}; {_fix_for(path)}")
+        return UnreadableNow(f"cannot read {path}: {cause}; {_fix_for(path)}")
     fix = _FIXES.get(error.errno or 0, "see that its file system is in order")
-    return Unreadable(f"cannot read {path}: {cause}; {fix}")
+    return UnreadableNow(f"cannot read {path}: {cause}; {fix}")
 
 
 def join(group: str) -> str:

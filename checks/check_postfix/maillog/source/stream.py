@@ -10,7 +10,7 @@ from io import FileIO
 from time import monotonic
 
 from check_postfix.maillog.errors import LogError
-from check_postfix.maillog.source.refusal import Unreadable, unreadable
+from check_postfix.maillog.source.refusal import UnreadableNow, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Unfinished(LogError):
     """A compressed file that ends before its end mark: somebody is still writing it."""
 
 
-class TooLong(Unreadable):
+class TooLong(UnreadableNow):
     """A file that takes longer than there is time for to get to where it is to be read."""
 
 
@@ -105,7 +105,7 @@ class Stream:
 
         program = child.find("zstd", _ZSTD_PLACES)
         if program is None:
-            raise Unreadable(
+            raise UnreadableNow(
                 f"cannot read {self.path}: the program zstd is missing; install the package zstd"
             )
         try:
@@ -141,14 +141,14 @@ class Stream:
     def read(self, size: int) -> bytes:
         """Return at most `size` further bytes, b"" at the end.
 
-        Raises: Unfinished; LogError, which is Unreadable if it may be read at another time
+        Raises: Unfinished; LogError, which is UnreadableNow if it may be read at another time
         """
         try:
             data = self._file.read(size)
         except EOFError:
             raise self._unfinished() from None
         except MemoryError:
-            raise Unreadable(
+            raise UnreadableNow(
                 f"cannot read {self.path}: not enough memory; give the check more memory"
             ) from None
         except OSError as error:
@@ -176,7 +176,7 @@ class Stream:
         what = said.decode("utf-8", "replace").strip().rpartition(" : ")[2] or "it was ended"
         if any(word in words for word in _BROKEN):
             raise self._damaged(what)
-        raise Unreadable(f"cannot read {self.path}: zstd: {what}; see what zstd -t says of it")
+        raise UnreadableNow(f"cannot read {self.path}: zstd: {what}; see what zstd -t says of it")
 
     def _see_that_it_is_no_bomb(self) -> None:
         size = self.status().st_size
@@ -203,7 +203,7 @@ class Stream:
     def status(self) -> os.stat_result:
         """Return what the system says of the open file, whatever its name is by now.
 
-        Raises: Unreadable
+        Raises: UnreadableNow
         """
         try:
             return os.fstat(self._disk.fileno())
@@ -217,7 +217,7 @@ class Stream:
 
         offset: those before the file, where it is negative, are left out
 
-        Raises: Unreadable
+        Raises: UnreadableNow
         """
         try:
             return os.pread(self._disk.fileno(), size + min(offset, 0), max(offset, 0))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from check_postfix.maillog.counts.histogram import Histogram
     from check_postfix.maillog.store.database import Database
-    from check_postfix.maillog.store.logs import Logs
+    from check_postfix.maillog.store.logs import LogsTable
     from check_postfix.maillog.store.places import Login
     from check_postfix.maillog.store.tables import Tables
 
@@ -25,7 +25,7 @@ class Answers:
     tables: returns those that are kept otherwise than by the minute
     """
 
-    def __init__(self, database: Database, logs: Logs, tables: Callable[[], Tables]) -> None:
+    def __init__(self, database: Database, logs: LogsTable, tables: Callable[[], Tables]) -> None:
         self._database = database
         self._logs = logs
         self._tables = tables
@@ -230,7 +230,7 @@ class Answers:
     def most_of_days(
         self, family: str, first: int, last: int, origins: Iterable[int]
     ) -> tuple[int, dict[str, int], int]:
-        """Return what is known of what single ones had at most; see DailyMost.of_days."""
+        """Return what is known of what single ones had at most; see DailyMostTable.of_days."""
         with self._database.reading():
             is_all_read = not any(log.backlog for log in self._logs.all())
             wanted = frozenset(map(str, origins))

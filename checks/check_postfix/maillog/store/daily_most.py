@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set
 
     from check_postfix.maillog.store.checksum import Checksums
-    from check_postfix.maillog.store.quarters import Quarters
+    from check_postfix.maillog.store.quarters import QuartersTable
 
 # So many of an origin are kept of a quarter-hour or a day, and so many of all together, but one of
 # each origin in any case. Who is not among them had no more than the least of these.
@@ -51,14 +51,16 @@ def day_of(minute: int) -> int:
     return quarter_of(minute) // QUARTERS
 
 
-class DailyMost:
+class DailyMostTable:
     """The tables of what waits and of what is known; to be changed inside a transaction only.
 
     db, checksums: the store's
     quarters:      where it is kept how much the busiest recipient got
     """
 
-    def __init__(self, db: sqlite3.Connection, checksums: Checksums, quarters: Quarters) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, checksums: Checksums, quarters: QuartersTable
+    ) -> None:
         self._db = db
         self._checksums = checksums
         self._quarters = quarters

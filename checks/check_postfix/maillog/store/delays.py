@@ -29,7 +29,7 @@ ON CONFLICT DO UPDATE SET histograms = merged_delays(histograms, excluded.histog
 """
 
 
-class Delays:
+class DelaysTable:
     """The table of how long deliveries took; to be changed inside a transaction only.
 
     db: the store's

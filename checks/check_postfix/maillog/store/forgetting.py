@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
     from check_postfix.maillog.store.database import Database
-    from check_postfix.maillog.store.logs import Log, Logs
-    from check_postfix.maillog.store.origins import Origins
+    from check_postfix.maillog.store.logs import Log, LogsTable
+    from check_postfix.maillog.store.origins import OriginsTable
     from check_postfix.maillog.store.pending import Pending
     from check_postfix.maillog.store.tables import Tables
 
@@ -30,7 +30,12 @@ class Forgetting:
     """What deletes; inside a transaction only."""
 
     def __init__(
-        self, database: Database, logs: Logs, origins: Origins, tables: Tables, pending: Pending
+        self,
+        database: Database,
+        logs: LogsTable,
+        origins: OriginsTable,
+        tables: Tables,
+        pending: Pending,
     ) -> None:
         self._database = database
         self._db = database.db

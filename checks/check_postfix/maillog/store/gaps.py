@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.logs import Log
 
 
-class Gaps:
+class GapsTable:
     """The table of gaps; to be changed inside a transaction only."""
 
     def __init__(self, database: Database) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from check_postfix.maillog.store.database import Database
-    from check_postfix.maillog.store.logs import Log, Logs
+    from check_postfix.maillog.store.logs import Log, LogsTable
 
 _DAY = 24 * 60
 # Later than any.
@@ -21,13 +21,13 @@ _READ = rows.reader(Generation, "generation")
 _OF_LOG = schema.columns_of("generation").index("log")
 
 
-class Generations:
+class GenerationsTable:
     """The table of generations; to be changed inside a transaction only.
 
     logs: where their lines are added up
     """
 
-    def __init__(self, database: Database, logs: Logs) -> None:
+    def __init__(self, database: Database, logs: LogsTable) -> None:
         self._database = database
         self._db = database.db
         self._logs = logs

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _READ = rows.reader(JournalSpan, "journal_span")
 
 
-class JournalSpans:
+class JournalSpansTable:
     """The table of journal spans; to be changed inside a transaction only."""
 
     def __init__(self, database: Database) -> None:

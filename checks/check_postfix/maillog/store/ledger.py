@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.counts.counts import Counts
     from check_postfix.maillog.store.database import Database
-    from check_postfix.maillog.store.gaps import Gaps
+    from check_postfix.maillog.store.gaps import GapsTable
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.tables import Tables
 
@@ -33,7 +33,7 @@ _DAY = 24 * 60
 class Ledger:
     """What takes counts; inside a transaction only."""
 
-    def __init__(self, database: Database, gaps: Gaps, tables: Tables) -> None:
+    def __init__(self, database: Database, gaps: GapsTable, tables: Tables) -> None:
         self._database = database
         self._db = database.db
         self._gaps = gaps
@@ -65,7 +65,7 @@ class Ledger:
         return self._numbers[where]
 
     def extend_gap(self, log: Log, first: int, last: int) -> None:
-        """Keep that lines of these minutes are lost; see Gaps."""
+        """Keep that lines of these minutes are lost; see GapsTable."""
         self._gaps.extend(log, first, last)
 
     def add(self, counts: Counts) -> None:

@@ -63,7 +63,7 @@ class Log:
         self.offset = offset or NO_OFFSET
 
 
-class Logs:
+class LogsTable:
     """The table of logs; to be changed inside a transaction only."""
 
     def __init__(self, database: Database) -> None:

@@ -28,9 +28,9 @@ from check_postfix.maillog.counts.families import MANY, WATCHED, fields, key
 from check_postfix.maillog.counts.sights import LONGEST_MINUTES
 from check_postfix.maillog.errors import DamagedStore, StoreError
 from check_postfix.maillog.store import daily_most, packed, schema, tried
-from check_postfix.maillog.store.quarters import MINUTES, Quarters
+from check_postfix.maillog.store.quarters import MINUTES, QuartersTable
 from check_postfix.maillog.store.side_by_side import SideBySide, bounded_by
-from check_postfix.maillog.store.tried import Tried
+from check_postfix.maillog.store.tried import TriedTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -327,8 +327,8 @@ def _fill_what_was_not_kept(db: sqlite3.Connection, checksums: Checksums) -> Non
 
     Raises: ValueError if they cannot be read
     """
-    Quarters(db, checksums).add_totals_there_are()
-    Tried(db, checksums).add_keys_there_are()
+    QuartersTable(db, checksums).add_totals_there_are()
+    TriedTable(db, checksums).add_keys_there_are()
 
 
 def _count_watched(db: sqlite3.Connection, checksums: Checksums) -> None:
@@ -359,7 +359,7 @@ def _count_watched(db: sqlite3.Connection, checksums: Checksums) -> None:
             )
         else:
             db.execute("DELETE FROM keyed WHERE family=? AND minute=?", (WATCHED, minute))
-    Quarters(db, checksums).add_watched(of_quarters)
+    QuartersTable(db, checksums).add_watched(of_quarters)
     newest = db.execute(
         "SELECT max(coalesce((SELECT max(minute) FROM total), 0),"
         " coalesce((SELECT max(trusted) FROM clock_mark), 0))"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.logs import Log
 
 
-class Origins:
+class OriginsTable:
     """The table of origins; to be changed inside a transaction only."""
 
     def __init__(self, database: Database) -> None:

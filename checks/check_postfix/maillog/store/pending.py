@@ -27,7 +27,7 @@ from check_postfix.maillog.store import checksum
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Set
+    from collections.abc import Iterable, Set
 
     from check_postfix.maillog.counts.message_sums import Sums
     from check_postfix.maillog.counts.messages import MessageKey
@@ -203,46 +203,10 @@ class Pending:
         """Return what is pending of these messages in a segment, and delete it there."""
         taken = Messages(sums)
         for key, rows in self._take(segment.end, wanted).items():
-            for what, minute, number, recipients, sender in rows:
-                if what == "active":
-                    taken.active[key] = minute, number, recipients, sender
-                elif what == _PUT_OFF:
-                    if sender:  # which is forgotten when it is too old
-                        taken.put_off[key] = sender
-                elif what.startswith(_LAST_TRY):
-                    if sender:
-                        taken.sights.last.setdefault(key, {})[sender] = minute
-                else:
-                    taken.received[key] = minute, bool(number), sender
+            for row in rows:
+                _wait_at_end(taken, key, *row)
         for key, rows in self._take(segment.start, wanted | _links(taken)).items():
-            orphan = None
-            for what, minute, number, recipients, address in rows:
-                if what == "removed":
-                    taken.ended.add(key)
-                    continue
-                if what.startswith(_FIRST_TRY):
-                    if address:
-                        taken.sights.first.setdefault(key, {})[address] = minute
-                    continue
-                orphan = orphan or Orphan()
-                if what == "active":
-                    orphan.active = minute, number, recipients
-                    if address == _WAITS:
-                        taken.put_off[key] = own_link(key)
-                elif what == "cancelled":
-                    orphan.cancelled = minute
-                elif what == "deferred":
-                    orphan.deferred = number
-                elif what == "bounced":
-                    orphan.bounced = [number, recipients]
-                elif what.startswith(_TRIED):
-                    orphan.tried.add((minute, address, bool(number)))
-                else:
-                    orphan.sent[what, minute] = number
-            if orphan:
-                taken.orphans[key] = orphan
-                if orphan.is_complete:  # the segment's end tells what became of it
-                    taken.ended.add(key)
+            _wait_at_start(taken, key, rows)
         return taken
 
     def _take(self, boundary: Boundary, wanted: Set[MessageKey]) -> dict[MessageKey, list[_What]]:
@@ -336,6 +300,67 @@ class Pending:
                 f" (SELECT {key} {there} ORDER BY {nearest}, {key} LIMIT -1 OFFSET ?)",
                 (*boundary, most // 2),
             )
+
+
+def _wait_at_end(
+    taken: Messages,
+    key: MessageKey,
+    what: str,
+    minute: int,
+    number: int,
+    recipients: int,
+    sender: str,
+) -> None:
+    """Let a message wait for what follows, as a row says."""
+    if what == "active":
+        taken.active[key] = minute, number, recipients, sender
+    elif what == _PUT_OFF:
+        if sender:  # which is forgotten when it is too old
+            taken.put_off[key] = sender
+    elif what.startswith(_LAST_TRY):
+        if sender:
+            taken.sights.last.setdefault(key, {})[sender] = minute
+    else:
+        taken.received[key] = minute, bool(number), sender
+
+
+def _wait_at_start(taken: Messages, key: MessageKey, rows: Iterable[_What]) -> None:
+    """Let a message wait for what stands before, as its rows say."""
+    orphan = None
+    for row in rows:
+        what, minute, *_, address = row
+        if what == "removed":
+            taken.ended.add(key)
+        elif what.startswith(_FIRST_TRY):
+            if address:
+                taken.sights.first.setdefault(key, {})[address] = minute
+        else:
+            orphan = orphan or Orphan()
+            _tell(orphan, *row)
+            if what == "active" and address == _WAITS:
+                taken.put_off[key] = own_link(key)
+    if orphan:
+        taken.orphans[key] = orphan
+        if orphan.is_complete:  # the segment's end tells what became of it
+            taken.ended.add(key)
+
+
+def _tell(
+    orphan: Orphan, what: str, minute: int, number: int, recipients: int, address: str
+) -> None:
+    """Let an orphan know what a row says."""
+    if what == "active":
+        orphan.active = minute, number, recipients
+    elif what == "cancelled":
+        orphan.cancelled = minute
+    elif what == "deferred":
+        orphan.deferred = number
+    elif what == "bounced":
+        orphan.bounced = [number, recipients]
+    elif what.startswith(_TRIED):
+        orphan.tried.add((minute, address, bool(number)))
+    else:
+        orphan.sent[what, minute] = number
 
 
 def _messages(piece: Messages) -> set[MessageKey]:

@@ -53,7 +53,7 @@ class Login(namedtuple("Login", "account first service name client")):
     client: str
 
 
-class Places:
+class PlacesTable:
     """The table; to be changed inside a transaction only.
 
     db, checksums: the store's

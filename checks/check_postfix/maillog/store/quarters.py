@@ -33,7 +33,7 @@ ON CONFLICT DO UPDATE SET numbers = largest(numbers, excluded.numbers)
 _OF_WATCHED = f"series>='{of_watched('')}' AND series<'{of_watched('').rstrip()}!'"
 
 
-class Quarters:
+class QuartersTable:
     """The table of quarter-hours.
 
     db, checksums: of a store

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from check_postfix.maillog.store.store import Store
 
 
-def all_of(store: Store) -> list[tuple[str, tuple[int, int], int]]:
-    """Return (name of a log, device and inode, size) of each file that holds a generation.
+def all_of(store: Store) -> list[tuple[str, tuple[int, int]]]:
+    """Return (name of a log, device and inode) of each file that holds a generation.
 
     Raises: DamagedStore
     """
@@ -19,8 +19,8 @@ def all_of(store: Store) -> list[tuple[str, tuple[int, int], int]]:
         for log in store.logs.all():
             for file in store.seen(log).all():
                 if file.generation:
-                    device, inode, size, *_ = map(int, file.signature.split(":"))
-                    found.append((log.path, (device, inode), size))
+                    device, inode, *_ = map(int, file.signature.split(":"))
+                    found.append((log.path, (device, inode)))
     return found
 
 

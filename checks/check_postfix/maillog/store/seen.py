@@ -94,7 +94,7 @@ class SeenFile(Value):
 _COLUMNS = ", ".join(SeenFile.FIELDS)
 
 
-class Seen:
+class SeenFilesTable:
     """The table of the files of one log; to be changed inside a transaction only.
 
     log: number of the log

@@ -11,19 +11,19 @@ from functools import cached_property
 
 from check_postfix.maillog.store.answers import Answers
 from check_postfix.maillog.store.database import Database
-from check_postfix.maillog.store.gaps import Gaps
-from check_postfix.maillog.store.generations import Generations
-from check_postfix.maillog.store.logs import Logs
-from check_postfix.maillog.store.origins import Origins
+from check_postfix.maillog.store.gaps import GapsTable
+from check_postfix.maillog.store.generations import GenerationsTable
+from check_postfix.maillog.store.logs import LogsTable
+from check_postfix.maillog.store.origins import OriginsTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from check_postfix.maillog.store.forgetting import Forgetting
-    from check_postfix.maillog.store.journal_spans import JournalSpans
+    from check_postfix.maillog.store.journal_spans import JournalSpansTable
     from check_postfix.maillog.store.ledger import Ledger
     from check_postfix.maillog.store.logs import Log
     from check_postfix.maillog.store.pending import Pending
-    from check_postfix.maillog.store.seen import Seen
+    from check_postfix.maillog.store.seen import SeenFilesTable
     from check_postfix.maillog.store.tables import Tables
 
 
@@ -45,17 +45,17 @@ class Store(Database):
         Raises: DamagedStore, or StoreError if it cannot be used
         """
         super().__init__(path, wait)
-        self.logs = Logs(self)
-        self.generations = Generations(self, self.logs)
-        self.gaps = Gaps(self)
-        self.origins = Origins(self)
+        self.logs = LogsTable(self)
+        self.generations = GenerationsTable(self, self.logs)
+        self.gaps = GapsTable(self)
+        self.origins = OriginsTable(self)
         self.answers = Answers(self, self.logs, lambda: self.tables)
 
-    def seen(self, log: Log) -> Seen:
+    def seen(self, log: Log) -> SeenFilesTable:
         """Return the table of a log's files."""
-        from check_postfix.maillog.store.seen import Seen
+        from check_postfix.maillog.store.seen import SeenFilesTable
 
-        return Seen(self, log.id)
+        return SeenFilesTable(self, log.id)
 
     @cached_property
     def tables(self) -> Tables:
@@ -68,11 +68,11 @@ class Store(Database):
     # A run with nothing new has no need of the others.
 
     @cached_property
-    def journal_spans(self) -> JournalSpans:
+    def journal_spans(self) -> JournalSpansTable:
         """The runs of journal entries that were read."""
-        from check_postfix.maillog.store.journal_spans import JournalSpans
+        from check_postfix.maillog.store.journal_spans import JournalSpansTable
 
-        return JournalSpans(self)
+        return JournalSpansTable(self)
 
     @cached_property
     def pending(self) -> Pending:

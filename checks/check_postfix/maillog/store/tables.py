@@ -6,12 +6,12 @@ from functools import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from check_postfix.maillog.store.daily_most import DailyMost
+    from check_postfix.maillog.store.daily_most import DailyMostTable
     from check_postfix.maillog.store.database import Database
-    from check_postfix.maillog.store.delays import Delays
-    from check_postfix.maillog.store.places import Places
-    from check_postfix.maillog.store.quarters import Quarters
-    from check_postfix.maillog.store.tried import Tried
+    from check_postfix.maillog.store.delays import DelaysTable
+    from check_postfix.maillog.store.places import PlacesTable
+    from check_postfix.maillog.store.quarters import QuartersTable
+    from check_postfix.maillog.store.tried import TriedTable
 
 
 class Tables:
@@ -21,36 +21,36 @@ class Tables:
         self._where = database.db, database.checksums
 
     @cached_property
-    def quarters(self) -> Quarters:
+    def quarters(self) -> QuartersTable:
         """What each series came to by quarter-hours."""
-        from check_postfix.maillog.store.quarters import Quarters
+        from check_postfix.maillog.store.quarters import QuartersTable
 
-        return Quarters(*self._where)
+        return QuartersTable(*self._where)
 
     @cached_property
-    def delays(self) -> Delays:
+    def delays(self) -> DelaysTable:
         """How long deliveries took."""
-        from check_postfix.maillog.store.delays import Delays
+        from check_postfix.maillog.store.delays import DelaysTable
 
-        return Delays(*self._where)
+        return DelaysTable(*self._where)
 
     @cached_property
-    def daily_most(self) -> DailyMost:
+    def daily_most(self) -> DailyMostTable:
         """What single senders and recipients had at most on each day."""
-        from check_postfix.maillog.store.daily_most import DailyMost
+        from check_postfix.maillog.store.daily_most import DailyMostTable
 
-        return DailyMost(*self._where, self.quarters)
+        return DailyMostTable(*self._where, self.quarters)
 
     @cached_property
-    def tried(self) -> Tried:
+    def tried(self) -> TriedTable:
         """Which clients failed to log in at which accounts."""
-        from check_postfix.maillog.store.tried import Tried
+        from check_postfix.maillog.store.tried import TriedTable
 
-        return Tried(*self._where)
+        return TriedTable(*self._where)
 
     @cached_property
-    def places(self) -> Places:
+    def places(self) -> PlacesTable:
         """From which networks accounts have logged in."""
-        from check_postfix.maillog.store.places import Places
+        from check_postfix.maillog.store.places import PlacesTable
 
-        return Places(*self._where)
+        return PlacesTable(*self._where)

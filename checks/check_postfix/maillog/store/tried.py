@@ -35,7 +35,7 @@ ON CONFLICT DO UPDATE SET pairs = most_tried(pairs, excluded.pairs)
 """
 
 
-class Tried:
+class TriedTable:
     """The table; to be changed inside a transaction only.
 
     db, checksums: the store's

@@ -112,7 +112,7 @@ def _not_understood() -> LogError:
     )
 
 
-class Entries:
+class JournalEntries:
     """The entries that a journalctl prints.
 
     next:    the next one, None if there is none
