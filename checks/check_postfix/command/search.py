@@ -197,20 +197,8 @@ class Search:
             for file in self._logs.files
         }
 
-        def look(file: File, start: int, block: bytes) -> Hits:
-            lines = []
-            first = file.line(block, start, 0)
-            for number, pattern in enumerate(patterns):
-                for at in pattern.found(block):
-                    line = file.line(block, start, at)
-                    if line is not None and self._since <= line.time < self._until:
-                        lines.append((number, line))
-            hits = [line.place[1] - start for _, line in lines]
-            around = near(start, block, hits, self._around) if self._around else None
-            return Hits(lines, first, file.last_line(block, start), around)
-
         newest: dict[int, float] = {}
-        for file, found in self._read(self._new_enough(), look):
+        for file, found in self._read(self._new_enough(), partial(self._hits, patterns)):
             # What stands around a line may stand in another block.
             if found.near:
                 contexts[file.number].take(found.near)
@@ -238,6 +226,19 @@ class Search:
             self._link(key, named)
             ids |= _led_to(key[1], named, self._ids)
         return ids - self._ids
+
+    def _hits(self, patterns: Sequence[Pattern], file: File, start: int, block: bytes) -> Hits:
+        """Return what the patterns are found in, in a block of a file, which begins there."""
+        lines = []
+        first = file.line(block, start, 0)
+        for number, pattern in enumerate(patterns):
+            for at in pattern.found(block):
+                line = file.line(block, start, at)
+                if line is not None and self._since <= line.time < self._until:
+                    lines.append((number, line))
+        hits = [line.place[1] - start for _, line in lines]
+        around = near(start, block, hits, self._around) if self._around else None
+        return Hits(lines, first, file.last_line(block, start), around)
 
     def _whole_ids(self, patterns: Sequence[Pattern]) -> dict[int, bytes]:
         """Return the patterns that are a whole queue ID, by their numbers."""
