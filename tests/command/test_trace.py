@@ -104,6 +104,36 @@ def test_a_queue_id_finds_all_lines_of_its_message_in_a_recorded_log(trace, queu
         assert re.search(r": ([0-9A-Za-z]{6,}): ", line)[1] in related or "queued as" in related
 
 
+@pytest.mark.parametrize("queue_id", sorted(by_queue_id()))
+def test_one_reading_for_a_queue_id_finds_what_several_do(trace, queue_id):
+    once = trace("--log", RECORDED, queue_id)
+    several = trace("--log", RECORDED, queue_id, "--since", "2001-01-01")  # it may be older
+
+    assert (once.titles, once.log, once.story) == (several.titles, several.log, several.story)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "times"), [("4XyzAbC1de", 1), ("4XyzAbC1d", 2), ("4xyzabc1de", 2)]
+)
+def test_a_log_is_read_once_for_a_message_that_is_named_by_its_queue_id(
+    trace, tmp_path, monkeypatch, pattern, times
+):
+    path = tmp_path / "mail.log"
+    log(path, *message("4XyzAbC1de", delivery()))
+    read = []
+    blocks = logs.File.blocks
+
+    def counted(file, *part):
+        read.append(file.name)
+        return blocks(file, *part)
+
+    monkeypatch.setattr(logs.File, "blocks", counted)
+    said = trace("--log", path, pattern)
+
+    assert len(said.log) == 5
+    assert len(read) == times
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     order=st.lists(st.integers(0, 11), min_size=1, max_size=60),

@@ -18,7 +18,7 @@ import re
 
 from check_postfix.command.names import Pseudonyms
 from check_postfix.maillog.counts import network
-from check_postfix.maillog.events import reasons
+from check_postfix.maillog.events import fields, reasons
 from check_postfix.maillog.events.recogniser import recognise
 from check_postfix.maillog.events.recogniser.health import ABOUT, DIED, NEXT_STEPS, fault
 from check_postfix.maillog.syntax import frame
@@ -27,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_is_queue_id = re.compile(fields.QUEUE_ID.removesuffix(rb"(?=: )")).fullmatch
 # What a name consists of, but for its dots.
 _SIGNS = rb"[0-9A-Za-z_+\-]"
 _is_name = re.compile(r"[^\s<>\[\]@:.][^\s<>\[\]]*[@.:][^\s<>\[\]:.]+").fullmatch
@@ -45,12 +46,17 @@ class Pattern:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text.encode()
         self._network = text.lower() if text.endswith(_NETWORK) and ":" in text else ""
         self._needle = text.removesuffix(_NETWORK if self._network else "").encode().lower()
         self._has_letters = self._needle.upper() != self._needle
         self._is_name = bool(_is_name(text))
         is_address = bool(_is_address(text))
         self._match_before = _match_address_before if is_address else _match_domain_before
+
+    def queue_id(self) -> bytes:
+        """Return the text if it is one as they stand in a log, else nothing."""
+        return self._text if _is_queue_id(self._text) else b""
 
     def found(self, block: bytes) -> Iterator[int]:
         """Yield where in a block of lines the text stands, once for each line."""
@@ -103,7 +109,7 @@ class Pseudonym(Pattern):
 
     def __init__(self, text: str, shows: Pseudonyms) -> None:
         super().__init__(text)
-        self._text = text
+        self._pseudonym = text
         kind = text.partition("-")[0]
         self._finditer = _NAMED[kind].finditer
         self._shown: Callable[[str], str] = getattr(shows, kind)
@@ -126,7 +132,7 @@ class Pseudonym(Pattern):
                 self._known.clear()
             shown = self._shown(name.decode("utf-8", "replace"))
             # An address is shown with its domain.
-            is_meant = self._known[name] = shown.partition("@")[0] == self._text
+            is_meant = self._known[name] = shown.partition("@")[0] == self._pseudonym
         return is_meant
 
 

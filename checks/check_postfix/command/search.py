@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from functools import partial
+from math import inf
 
 from check_postfix.command import parts
 from check_postfix.command.context import Context, Near, near
@@ -183,26 +184,21 @@ class Search:
                 yield part, answer
 
     def _find_patterns(self, patterns: Sequence[Pattern]) -> set[bytes]:
+        """Keep the lines with the patterns; return the IDs of messages to be looked for.
+
+        Where a pattern is a queue ID, and any time will do, all lines of its message, and all that
+        name it, are among those with the pattern: it need not be looked for again.
+        """
         ids = set()
+        of_id = self._whole_ids(patterns)
+        naming: list[tuple[Key, dict[bytes, bytes], bytes]] = []
         contexts = {
             file.number: Context(self._around, partial(self._found.add_context, file.number))
             for file in self._logs.files
         }
 
-        def look(file: File, start: int, block: bytes) -> Hits:
-            lines = []
-            first = file.line(block, start, 0)
-            for number, pattern in enumerate(patterns):
-                for at in pattern.found(block):
-                    line = file.line(block, start, at)
-                    if line is not None and self._since <= line.time < self._until:
-                        lines.append((number, line))
-            hits = [line.place[1] - start for _, line in lines]
-            around = near(start, block, hits, self._around) if self._around else None
-            return Hits(lines, first, file.last_line(block, start), around)
-
         newest: dict[int, float] = {}
-        for file, found in self._read(self._new_enough(), look):
+        for file, found in self._read(self._new_enough(), partial(self._hits, patterns)):
             # What stands around a line may stand in another block.
             if found.near:
                 contexts[file.number].take(found.near)
@@ -216,10 +212,49 @@ class Search:
                 self._found.add(line)
                 self._found.add_hit(number, line)
                 self._hit_since = min(self._hit_since, line.time)
-                if line.queue_id:
-                    ids.add(line.queue_id)
+                if not line.queue_id:
+                    continue
+                ids.add(line.queue_id)
+                if number in of_id:
+                    message = Message((line.record.host, line.queue_id), [line])
+                    if message.leads_to or message.comes_from:
+                        naming.append((message.key, message.leads_to, message.comes_from))
         self.last = max(newest.values(), default=None)
-        return ids
+        self._ids |= set(of_id.values())
+        for key, leads_to, comes_from in naming:
+            named = self._named(leads_to, comes_from)
+            self._link(key, named)
+            ids |= _led_to(key[1], named, self._ids)
+        return ids - self._ids
+
+    def _hits(self, patterns: Sequence[Pattern], file: File, start: int, block: bytes) -> Hits:
+        """Return what the patterns are found in, in a block of a file, which begins there."""
+        lines = []
+        first = file.line(block, start, 0)
+        for number, pattern in enumerate(patterns):
+            for at in pattern.found(block):
+                line = file.line(block, start, at)
+                if line is not None and self._since <= line.time < self._until:
+                    lines.append((number, line))
+        hits = [line.place[1] - start for _, line in lines]
+        around = near(start, block, hits, self._around) if self._around else None
+        return Hits(lines, first, file.last_line(block, start), around)
+
+    def _whole_ids(self, patterns: Sequence[Pattern]) -> dict[int, bytes]:
+        """Return the patterns that are a whole queue ID, by their numbers."""
+        if self._since > 0 or self._until < inf:
+            return {}
+        whole = {number: pattern.queue_id() for number, pattern in enumerate(patterns)}
+        return {number: queue_id for number, queue_id in whole.items() if queue_id}
+
+    def _named(self, leads_to: dict[bytes, bytes], comes_from: bytes) -> set[bytes]:
+        """Return the IDs that a line names for where its message goes on, or comes from."""
+        ours = {queue_id for queue_id, relay in leads_to.items() if is_of(relay, self._hosts)}
+        return (ours | {comes_from}) - {b""}
+
+    def _link(self, key: Key, named: set[bytes]) -> None:
+        for queue_id in named:
+            self._found.add_link(key, queue_id)
 
     def _find_messages(self, ids: set[bytes]) -> set[bytes]:
         """Keep all lines of these queue IDs; return the IDs that they lead to or come from."""
@@ -232,12 +267,7 @@ class Search:
                 if line is None or not line.queue_id:
                     continue
                 message = Message((line.record.host, line.queue_id), [line])
-                named = {
-                    queue_id
-                    for queue_id, relay in message.leads_to.items()
-                    if is_of(relay, self._hosts)
-                }
-                named |= {message.comes_from} - {b""}
+                named = self._named(message.leads_to, message.comes_from)
                 if named or line.queue_id in ids:
                     found.append((line, named))
             return found
@@ -247,13 +277,10 @@ class Search:
         files = [file for file in self._logs.files if file.modified >= oldest]
         for _, found in self._read(files, look):
             for line, named in found:
-                for queue_id in named:
-                    self._found.add_link((line.record.host, line.queue_id), queue_id)
+                self._link((line.record.host, line.queue_id), named)
                 if line.queue_id in ids:
                     self._found.add(line)
-                    further |= named
-                elif named & ids:
-                    further.add(line.queue_id)
+                further |= _led_to(line.queue_id, named, ids)
         return further
 
     # -- what was found
@@ -320,6 +347,16 @@ class Search:
 
     def _again(self, raw: bytes, place: tuple[int, int]) -> Line | None:
         return read(raw, place, self._logs.files[place[0]].timestamps)
+
+
+def _led_to(queue_id: bytes, named: set[bytes], ids: set[bytes]) -> set[bytes]:
+    """Return the IDs that a line leads to from one of these, in either direction.
+
+    named: in the line, which is of this ID
+    """
+    if queue_id in ids:
+        return named
+    return {queue_id} if named & ids else set()
 
 
 def _one_by_one(ids: set[bytes], block: bytes) -> Iterator[int]:

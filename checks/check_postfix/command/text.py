@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from typing import IO
 
 
@@ -18,6 +18,14 @@ def clean(said: bytes) -> str:
         return text
     text = text.replace("\t", " ")
     return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def clean_all(said: Sequence[bytes]) -> list[str]:
+    """Return what `clean` returns of each text, none of which has a newline; of many far sooner."""
+    text = b"\n".join(said).decode("utf-8", "replace")
+    if said and text.replace("\n", "").isprintable():
+        return text.split("\n")
+    return [clean(one) for one in said]
 
 
 def printed(lines: Generator[str, None, int], file: IO[str]) -> int:

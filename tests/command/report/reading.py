@@ -8,10 +8,12 @@ from datetime import UTC, tzinfo
 from check_postfix.command.report import addresses
 from check_postfix.command.report.book import Book
 from check_postfix.command.report.entries import Entries
-from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.known import Known
+from check_postfix.command.report.scan import Scan
 from check_postfix.command.report.span import Span
 from check_postfix.command.report.tally import MOST_NAMES, Shelf
 from check_postfix.command.report.underway import MOST, Underway
+from check_postfix.command.report.writer import Origins
 from check_postfix.maillog.syntax.timestamps import Timestamps
 from tests.support import corpus
 
@@ -34,9 +36,10 @@ def book_of(
     underway = Underway(book.shelf, most_messages)
     entries = Entries(book, underway, span, zone, addresses.spelling())
     timestamps = Timestamps(zone, corpus.NOW)
-    scan = Scan(timestamps, entries, Origins(), instance, with_sessions)
+    scan = Scan(timestamps, entries, Origins(), Known(), instance, with_sessions)
     for start in range(0, len(lines), block):
         scan.block(b"".join(b"\n" + line for line in lines[start : start + block]))
+    entries.tidy()
     book.finish()
     return book
 

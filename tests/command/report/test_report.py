@@ -282,6 +282,20 @@ def test_a_log_of_one_minute_is_not_told_from_it_to_it(report, log):
     assert report("--log", log(RECEIVED)).lines[0] == "Mail of mx1, 2026-11-24 16:00"
 
 
+def test_each_host_of_a_minute_stands_in_the_title_in_the_order_of_the_log(report, tmp_path):
+    path = tmp_path / "mail.log"
+    path.write_text(
+        "".join(f"2026-11-24T{time}+00:00 {host} {RECEIVED}\n" for time, host in (
+            ("15:59:01", "early"), ("16:00:01", "mx2"), ("16:00:02", "mx1"), ("16:00:03", "early"),
+            ("16:01:01", "late"),
+        ))
+    )  # fmt: skip
+
+    said = report("--log", path, "--since", "2026-11-24 16:00", "--until", "2026-11-24 16:01")
+
+    assert said.lines[0] == "Mail of mx2, mx1, early, 2026-11-24 16:00"
+
+
 def test_hours_are_those_of_the_zone_that_is_named(report, log):
     found = report("--log", log(*SESSION), "--timezone", "Asia/Kolkata", "--json").json()
 

@@ -163,7 +163,7 @@ def test_a_report_in_the_least_memory_has_the_same_numbers():
         b" (250 Ok)" % (number, number % 150, number % 60, number, number)
         for number in range(400)
     ]
-    least, usual = book_of(lines, most_names=20, most_messages=5), book_of(lines)
+    least, usual = book_of(lines, most_names=20, most_messages=5, block=50), book_of(lines)
 
     with least.shelf:
         assert counters(usual)["bytes_delivered"] == sum(range(400))

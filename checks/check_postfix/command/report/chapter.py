@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from check_postfix.command.report.scan import Origins
     from check_postfix.command.report.span import Span
+    from check_postfix.command.report.writer import Origins
 
 # A chapter is so small that nothing of it need be put into a file.
 _NO_LIMIT = 1 << 60
@@ -57,13 +57,17 @@ class Chapter(namedtuple("Chapter", "told sent taken_up ended messages processes
         numbers = {b"%d" % at: origins.of(*names) for at, names in enumerate(self.origins)}
         numbers[b"*"] = b"* "
 
-        def same(key: bytes) -> bytes:
+        def renumbered(key: bytes) -> bytes:
             number, _, rest = key.partition(b" ")
             return numbers[number] + rest
 
-        deferred = entries.book.tallies().index(entries.book.deferred)
-        rows = self.told["rows"]
-        rows[deferred] = {same(key): number for key, number in rows[deferred].items()}
+        same: Callable[[bytes], bytes] = renumbered
+        if all(number + b" " == known for number, known in numbers.items()):
+            same = bytes  # which returns the same one; so it is where one host writes
+        else:
+            deferred = entries.book.tallies().index(entries.book.deferred)
+            rows = self.told["rows"]
+            rows[deferred] = {same(key): number for key, number in rows[deferred].items()}
         entries.book.merge(self.told)
         # Of a message, what is open was sent before it was taken up.
         for key, sent in self.sent.items():
@@ -84,26 +88,24 @@ class Chapter(namedtuple("Chapter", "told sent taken_up ended messages processes
 
 
 class _Underway(Underway):
-    """What the lines of a chapter tell of messages.
+    """What the lines of a chapter tell of messages; nothing of it is ever in the file.
 
-    told: keys of those of which they tell more than that they are there
+    known: key of each message of which they tell more than that it is there -> what is known of
+           it, None once it has left the queue
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf, _NO_LIMIT)
-        self.told: set[bytes] = set()
+    known: dict[bytes, int | tuple[bytes, bytes] | None]
 
     def begin(self, key: bytes, whom: tuple[bytes, bytes]) -> None:
-        self.told.add(key)
-        super().begin(key, whom)
+        self.known[key] = whom
 
     def take_up(self, key: bytes, size: int) -> tuple[bytes, bytes] | None:
-        self.told.add(key)
-        return super().take_up(key, size)
+        known = self.known.get(key)
+        self.known[key] = size
+        return known if isinstance(known, tuple) else None
 
     def end(self, key: bytes) -> None:
-        self.told.add(key)
-        super().end(key)
+        self.known[key] = None
 
 
 class ChapterEntries(Entries):
@@ -119,7 +121,7 @@ class ChapterEntries(Entries):
         with_sender: bool = False,
     ) -> None:
         book = Book(Shelf(_NO_LIMIT))
-        super().__init__(book, _Underway(book.shelf), span, zone, spelled, with_sender)
+        super().__init__(book, _Underway(book.shelf, _NO_LIMIT), span, zone, spelled, with_sender)
         self._way = span, zone, spelled, with_sender
         self._sent: defaultdict[bytes, list[tuple[str, bytes, int]]] = defaultdict(list)
         self._taken_up: dict[bytes, tuple[str, bytes, int]] = {}
@@ -131,7 +133,7 @@ class ChapterEntries(Entries):
 
     def taken_up(self, key: bytes, sender: bytes, size: int) -> None:
         """The queue manager has taken a message up."""
-        if key not in self.underway.told:
+        if key not in self.underway.known:
             self._taken_up[key] = self._hour_now(), sender, size
         super().taken_up(key, sender, size)
 
@@ -139,7 +141,7 @@ class ChapterEntries(Entries):
         self, kind: str, key: bytes, recipient: bytes, delay: bytes, stages: bytes, times: int = 1
     ) -> None:
         """A message was sent to a recipient; kinds that only hand it on count no recipient."""
-        if kind == "sent" and self.of_hour is not None and key not in self.underway.told:
+        if kind == "sent" and self.of_hour is not None and key not in self.underway.known:
             self._sent[key].append((self.hour, recipient, times))
         super().sent(kind, key, recipient, delay, stages, times)
 
@@ -163,13 +165,14 @@ class ChapterEntries(Entries):
 
     def chapter(self, origins: Origins, size: int) -> Chapter:
         """Return what was entered; nothing more is."""
-        state, sessions = self.underway.state, self.sessions()
+        self.tidy()
+        sessions = self.sessions()
         return Chapter(
             self.book.told(),
             dict(self._sent),
             self._taken_up,
             self._ended,
-            {key: state(key) for key in self.underway.told},
+            self.underway.known,
             {process: sessions.get(process) for process in self._processes},
             origins.known(),
             size,

@@ -43,6 +43,10 @@ _LONGEST_ACCOUNT = 80
 _MOST_REFUSALS = 10_000
 # IPv6 addresses whose networks are remembered, and words of warnings
 _MOST_NETWORKS = _MOST_WORDS = 5_000
+# Delays that are remembered: Postfix writes them with two digits (delay_logging_resolution_limit).
+_MOST_DELAYS = 2_000
+# Blocks of lines between two looks at how much there is in memory
+_BLOCKS = 4
 
 
 class Trouble:
@@ -118,11 +122,12 @@ class Entries:
         self.hour = ""
         self.of_hour: dict[str, int] | None = None
         self.is_outside = False
-        self._size = underway.size
+        self._messages = underway.known
         self._senders, self._sending_domains = book.senders.rows, book.sending_domains.rows
         self._clients, self._accounts = book.clients.rows, book.accounts.rows
         self._recipients, self._domains = book.recipients.rows, book.domains.rows
         self._networks: dict[bytes, bytes] = {}
+        self._times: dict[bytes, tuple[float, int]] = {}
         self._words: dict[bytes, bytes] = {}  # as it stands in a warning -> as it is told
         self._delays: list[bytes] = []
         self._stages: list[bytes] = []
@@ -130,6 +135,7 @@ class Entries:
         self._refused_once: set[Refusal] = set()
         self._refused_again: list[Refusal] = []
         self._sessions: dict[bytes, int] = {}
+        self._blocks = 0
 
     def at(self, minute: int) -> dict[str, int] | None:
         """Go to a minute; return the counters of its hour, None if it is outside the span."""
@@ -141,7 +147,7 @@ class Entries:
             book.first = minute
         if book.last is None or minute > book.last:
             book.last = minute
-        self.hour = datetime.fromtimestamp(minute * 60, self._zone).strftime("%Y-%m-%d %H")
+        self.hour = _hour(datetime.fromtimestamp(minute * 60, self._zone))
         self.of_hour = book.hours[self.hour]
         return self.of_hour
 
@@ -155,6 +161,13 @@ class Entries:
         """Go to an hour that is known by its name; to none where there is no name."""
         self.hour = hour
         self.of_hour = self.book.hours[hour] if hour else None
+
+    def end_of_block(self) -> None:
+        """Make room in memory, now and then."""
+        self._blocks += 1
+        if self._blocks == _BLOCKS:
+            self._blocks = 0
+            self.tidy()
 
     def tidy(self) -> None:
         """Make room in memory."""
@@ -174,8 +187,11 @@ class Entries:
             self._refused_once.clear()
         self.underway.tidy()
         book.shelf.tidy()
-        if len(self._sessions) > _MOST_SESSIONS:
-            self._sessions.clear()
+        for remembered, most in (
+            (self._sessions, _MOST_SESSIONS), (self._times, _MOST_DELAYS),
+        ):  # fmt: skip
+            if len(remembered) > most:
+                remembered.clear()
 
     def count(self, counter: str, times: int = 1) -> None:
         """Count what has no more to it."""
@@ -219,11 +235,11 @@ class Entries:
         of_hour[kind] += times
         if kind != "sent":
             return
-        size = self._size(key)
-        if size is None:
+        size = self._messages.get(key)
+        if type(size) is not int and (size := self.underway.size(key)) is None:
             of_hour["sizeless"] += times
             size = 0
-        elif times > 1:
+        if times > 1:
             size *= times
         of_hour["bytes_delivered"] += size
         recipient, domain = self._spelled(recipient)
@@ -232,22 +248,30 @@ class Entries:
         row = self._domains.get(domain)
         if row is None:
             row = self.book.domains.row(domain)
-        seconds = float(delay)
+        seconds, microseconds = self._times.get(delay) or self._time(delay)
         row[0] += times
         row[1] += size
-        # In whole microseconds, the least that Postfix writes: sums do not depend on their order.
-        row[4] += round(seconds * MICROSECONDS) * times
+        row[4] += microseconds * times
         if seconds > row[5]:
             row[5] = seconds
         self._delays.append(delay)
         self._stages.append(stages)
+
+    def _time(self, delay: bytes) -> tuple[float, int]:
+        """Return a delay in seconds, and in whole microseconds, the least that Postfix writes.
+
+        Sums of these do not depend on their order.
+        """
+        seconds = float(delay)
+        time = self._times[delay] = seconds, round(seconds * MICROSECONDS)
+        return time
 
     def add_sizes(self, key: bytes, sent: Iterable[tuple[str, bytes, int]]) -> None:
         """Add the size of a message to what was counted as sent without one, if it is known now.
 
         sent: name of the hour, recipient, and how often
         """
-        size = self._size(key)
+        size = self.underway.size(key)
         if size is None:
             return
         book = self.book
@@ -338,7 +362,9 @@ class Entries:
         if of_hour is None:
             return
         of_hour["auth_failed"] += times
-        account = account[:_LONGEST_ACCOUNT].lower()
+        if len(account) > _LONGEST_ACCOUNT:
+            account = account[:_LONGEST_ACCOUNT]
+        account = account.lower()
         if SEPARATOR in account:
             account = account.replace(SEPARATOR, b" ")
         name = self._network(address) + SEPARATOR + account
@@ -410,6 +436,11 @@ class Entries:
     def end_session_of(self, process: bytes) -> None:
         """Forget the client of a process."""
         self._sessions.pop(process, None)
+
+
+def _hour(time: datetime) -> str:
+    """Return a time as `2026-11-24 16`."""
+    return time.isoformat(" ", "hours")[: len("2026-11-24 16")]
 
 
 def _envelope(text: bytes) -> tuple[bytes, bytes]:

@@ -7,8 +7,10 @@ from check_postfix.command.logs import Rotated
 from check_postfix.command.meter import BytesRead
 from check_postfix.command.report import addresses
 from check_postfix.command.report.entries import Entries
-from check_postfix.command.report.scan import Origins, Scan
+from check_postfix.command.report.known import Known
+from check_postfix.command.report.scan import Scan
 from check_postfix.command.report.underway import Underway
+from check_postfix.command.report.writer import Origins
 from check_postfix.command.text import clean
 from check_postfix.command.uncollected import uncollected
 from check_postfix.maillog.errors import LogError
@@ -47,6 +49,7 @@ class Reading:
         self._way = of_time, zone, spelled, options.reject_senders
         self._entries = Entries(book, Underway(book.shelf), *self._way)
         self._origins = Origins()
+        self._known = Known()
         self._files: list[File] = []
         self._left: list[File] = []
         self.unread: list[str] = []
@@ -80,7 +83,9 @@ class Reading:
 
     def _scan(self, file: File, entries: Entries, origins: Origins) -> Scan:
         instance = self._options.instance.encode()
-        return Scan(file.timestamps, entries, origins, instance, self._options.connections)
+        return Scan(
+            file.timestamps, entries, origins, self._known, instance, self._options.connections
+        )  # fmt: skip
 
     def _read_alone(self, logs: Logs, progress: BytesRead) -> None:
         for file in self._files:

@@ -17,7 +17,7 @@ from check_postfix.command.report.section import Report
 from check_postfix.command.report.sections import Limits, Sections
 from check_postfix.command.report.tally import Shelf
 from check_postfix.command.rotated import Readings
-from check_postfix.command.text import clean
+from check_postfix.command.text import clean_all
 from check_postfix.command.uncollected import uncollected
 from check_postfix.common.log_options import (
     ANONYMISE,
@@ -264,10 +264,12 @@ def _suspicions(book: Book, names: Names) -> list[str]:
         return []
     assert book.first is not None
     assert book.last is not None
-    rows = []
-    for name, number in book.logins.first(_MOST_TRIES):
-        client, _, account = name.partition(SEPARATOR)
-        rows.append(((clean(client), clean(account)), number))
+    first = book.logins.first(_MOST_TRIES)
+    pairs = [name.partition(SEPARATOR) for name, _ in first]
+    clients = clean_all([client for client, _, _ in pairs])
+    accounts = clean_all([account for _, _, account in pairs])
+    numbers = [number for _, number in first]
+    rows = zip(zip(clients, accounts, strict=True), numbers, strict=True)
     tries = Tries(rows, (book.last - book.first) / 60)
     return tries.words(lambda client: names.client(client.encode()))
 

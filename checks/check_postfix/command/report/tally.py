@@ -348,7 +348,23 @@ class Sizes(Tally):
         return [float(value >> _SIZE_BITS), float(value & _SIZE)]
 
     def _numbers(self, values: Iterable[int], column: int) -> Iterable[float]:
-        return [value & _SIZE if column else value >> _SIZE_BITS for value in values]
+        if column:
+            return [value & _SIZE for value in values]
+        return [value >> _SIZE_BITS for value in values]
+
+    def _first(self, column: int, most: int, then: int) -> list[_Ranked]:
+        if not column or column == then or self._times or not 0 < most < len(self.rows):
+            return super()._first(column, most, then)
+        # How often need be looked at of few only: of those that are large enough.
+        sizes = self._numbers(self.rows.values(), column)
+        large = map(_largest(sizes, most)[-1].__le__, sizes)
+        names = dict(compress(self.rows.items(), large))
+        return _first(names, self._ranks(names.values(), column, then), most)
+
+    def _above_zero(self, names: dict[bytes, Any], column: int) -> int:
+        if column:
+            return super()._above_zero(names, column)
+        return sum(map(ONE.__le__, names.values()))
 
     def _ranks(self, values: Iterable[int], column: int, then: int) -> Iterable[Any]:
         if column == then:

@@ -14,6 +14,7 @@ from check_postfix.command.report.book import SEPARATOR
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from typing import Any
 
     from check_postfix.command.report.tally import Shelf
 
@@ -30,56 +31,54 @@ class Underway:
 
     A key is an origin and a queue ID; hosts and instances can use the same ID. What is known of
     one is in memory or in the file.
+
+    known: key -> what is known of the message, in memory. It is always the same dictionary
     """
 
     def __init__(self, shelf: Shelf, most: int = MOST) -> None:
         self._shelf = shelf
         self._most = most
-        self._known: dict[bytes, int | Whom] = {}
+        self.known: dict[bytes, Any] = {}
         self._spilled: sqlite3.Connection | None = None
 
     def begin(self, key: bytes, whom: Whom) -> None:
         """A message is received: a new one, whatever its ID stood for before."""
-        if self._spilled and key not in self._known:
+        if self._spilled and key not in self.known:
             self._take_out(key)
-        self._known[key] = whom
+        self.known[key] = whom
 
     def take_up(self, key: bytes, size: int) -> Whom | None:
         """The queue manager takes a message up.
 
         Returns: whom it was received from, if this is the first time since then; else None
         """
-        known = self._known.pop(key, None)
+        known = self.known.pop(key, None)
         if known is None and self._spilled:
             known = self._take_out(key)
-        self._known[key] = size
+        self.known[key] = size
         return known if isinstance(known, tuple) else None
 
     def size(self, key: bytes) -> int | None:
         """Return the size of a message, None if no line has told it."""
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None and self._spilled:
             known = self._look_up(key)
         return known if isinstance(known, int) else None
 
     def end(self, key: bytes) -> None:
         """A message has left the queue."""
-        if self._known.pop(key, None) is None and self._spilled:
+        if self.known.pop(key, None) is None and self._spilled:
             self._take_out(key)
-
-    def state(self, key: bytes) -> int | Whom | None:
-        """Return what is known of a message in memory."""
-        return self._known.get(key)
 
     def put(self, key: bytes, state: int | Whom | None) -> None:
         """Set what is known of a message."""
         self.end(key)
         if state is not None:
-            self._known[key] = state
+            self.known[key] = state
 
     def tidy(self) -> None:
         """Make room if there are too many messages in memory."""
-        known = self._known
+        known = self.known
         if len(known) <= self._most:
             return
         older = sorted(islice(known.items(), len(known) // 2), key=itemgetter(0))
