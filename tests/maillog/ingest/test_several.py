@@ -155,7 +155,7 @@ def test_an_archive_is_told_alike(compressed, taken, extension):
     archive.with_suffix(extension).write_bytes(logbook.compressed(data, extension))
 
     assert not twice(compressed)
-    assert len(taken) > 50
+    assert len(taken) > 30  # of the live log 5 to 9
 
 
 def test_an_archive_of_several_members_is_told_alike(compressed, taken):
@@ -165,7 +165,7 @@ def test_an_archive_of_several_members_is_told_alike(compressed, taken):
     archive.write_bytes(b"".join(map(gzip.compress, members)))
 
     assert not twice(compressed)
-    assert len(taken) > 50
+    assert len(taken) > 30  # of the live log 5 to 9
 
 
 def test_where_an_archive_cannot_be_cut_for_long_one_process_goes_on(compressed, taken):
@@ -176,7 +176,7 @@ def test_where_an_archive_cannot_be_cut_for_long_one_process_goes_on(compressed,
     archive.write_bytes(gzip.compress(data[:middle] + tells_nothing + data[middle:], 1))
 
     assert not twice(compressed)
-    assert 20 < len(taken) < 60
+    assert 15 < len(taken) < 60
 
 
 def test_where_an_archive_is_unpacked_nowhere_one_process_reads_it(compressed, taken, monkeypatch):
