@@ -238,17 +238,14 @@ _match_dialogue = Expression(
     rb"[<>] (?:" + fields.CLIENT_NAME + rb")?\[(?P<address>" + fields.CLIENT_ADDRESS + rb")\]"
 ).match
 
-# A block list that did not answer when it was asked for a client (smtpd/smtpd_check.c,
-# dnsblog/dnsblog.c). Of a domain, which is a stranger's word, it cannot be told where the list's
-# name begins. The key of who has paid for a list stands before its name, and is nobody's business.
-BLOCKLIST_OPENING = (
-    rb"warning: (?:[0-9a-f]{1,3}\.[0-9a-f]{1,3}\.|dnsblog_query: lookup error for DNS query )"
-)
+# A block list that did not answer when postscreen asked for a client (dnsblog/dnsblog.c). What
+# smtpd says may be about a domain, a stranger's word that looks like an address and a list. The key
+# of who has paid for a list stands before its name, and is nobody's business.
+_DNSBLOG = b"dnsblog"
+BLOCKLIST_OPENING = rb"warning: dnsblog_query: lookup error for DNS query "
 _match_blocklist = Expression(
-    rb"warning: (?P<dnsblog>dnsblog_query: lookup error for DNS query |)"
-    rb"(?:(?:\d{1,3}+\.){4}|(?:[0-9a-f]\.){32})(?:[0-9A-Za-z]{20,63}+\.|)"
+    BLOCKLIST_OPENING + rb"(?:(?:\d{1,3}+\.){4}|(?:[0-9a-f]\.){32})(?:[0-9A-Za-z]{20,63}+\.|)"
     rb"(?P<blocklist>(?=[^\s:]{3,60}+:)[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+): "
-    rb"(?(dnsblog)|RBL lookup error: )"
 ).match
 
 # What is wrong with a message that the line names
@@ -419,7 +416,7 @@ def recognise_blocklist(record: Record, start: int) -> Event | None:
 
     record: text starts with `warning: `
     """
-    match = _match_blocklist(record.text, start)
+    match = _match_blocklist(record.text, start) if record.program == _DNSBLOG else None
     if not match:
         return None
     blocklist = match["blocklist"].decode().lower()
