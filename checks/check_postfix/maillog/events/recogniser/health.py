@@ -241,7 +241,7 @@ _match_dialogue = Expression(
 # A block list that did not answer when postscreen asked for a client (dnsblog/dnsblog.c). What
 # smtpd says may be about a domain, a stranger's word that looks like an address and a list. The key
 # of who has paid for a list stands before its name, and is nobody's business.
-_DNSBLOG = b"dnsblog"
+_DNSBLOG = (b"dnsblog", UNKNOWN)
 BLOCKLIST_OPENING = rb"warning: dnsblog_query: lookup error for DNS query "
 _match_blocklist = Expression(
     BLOCKLIST_OPENING + rb"(?:(?:\d{1,3}+\.){4}|(?:[0-9a-f]\.){32})(?:[0-9A-Za-z]{20,63}+\.|)"
@@ -416,7 +416,7 @@ def recognise_blocklist(record: Record, start: int) -> Event | None:
 
     record: text starts with `warning: `
     """
-    match = _match_blocklist(record.text, start) if record.program == _DNSBLOG else None
+    match = _match_blocklist(record.text, start) if record.program in _DNSBLOG else None
     if not match:
         return None
     blocklist = match["blocklist"].decode().lower()
