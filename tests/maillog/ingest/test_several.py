@@ -189,6 +189,21 @@ def test_where_an_archive_is_unpacked_nowhere_one_process_reads_it(compressed, t
     assert len(taken) < 15  # those of the live log
 
 
+def test_an_archive_is_read_by_as_many_as_one_unpacks_for(compressed, monkeypatch):
+    readers: list[tuple[bool, int]] = []
+    whole = several.Several.__init__
+
+    def begin(self, jobs, parts, read_at, *more):
+        readers.append((isinstance(getattr(read_at, "__self__", None), ahead.Ahead), jobs))
+        whole(self, jobs, parts, read_at, *more)
+
+    monkeypatch.setattr(several.Several, "__init__", begin)
+
+    read(compressed.with_name("state"), compressed, 6)
+
+    assert set(readers) == {(False, 6), (True, 4)}
+
+
 @pytest.mark.parametrize("where", [0.01, 0.5, 0.99])
 def test_of_an_archive_that_is_damaged_nothing_counts_however_many_read_it(compressed, where):
     archive = compressed.with_name("mail.log.1.gz")

@@ -54,8 +54,10 @@ _CLOSING_SECONDS = 0.5
 _CLOSING_TOGETHER_SECONDS = 2
 # Of less than this, one process has read the most before others have begun.
 _WORTH_SEVERAL_BYTES = 16 << 20
-# A log is at least so many times smaller when it is compressed.
+# A log is at least so many times smaller when it is compressed; and one process unpacks it about as
+# fast as so many others count.
 _COMPRESSED = 5
+_MOST_JOBS_OF_COMPRESSED = 4
 
 
 class PieceReader:
@@ -186,10 +188,12 @@ class PieceReader:
         if self._jobs < 2 or left < _WORTH_SEVERAL_BYTES:
             yield read
             return
+        jobs = self._jobs
         previous = self._minute_behind(generation)
         with ExitStack() as opened:
             if stream.compressed:
-                ahead = self._ahead(stream, generation.end)
+                jobs = min(jobs, _MOST_JOBS_OF_COMPRESSED)
+                ahead = _ahead(stream, generation.end, jobs)
                 if ahead is None:
                     yield read
                     return
@@ -201,29 +205,22 @@ class PieceReader:
                 read_at = stream.read_at
                 hole = generation.hole_start, generation.hole_end
                 parts = self._parts(stream, generation.end, size, before, previous, *hole)
-            self._several = opened.enter_context(self._reading(parts, read_at))
+            self._several = opened.enter_context(self._readers(jobs, parts, read_at))
             try:
                 yield read
             finally:
                 self._several = None
 
-    def _reading(self, parts: Iterator[Part], read_at: Callable[[int, int], bytes]) -> Several:
+    def _readers(
+        self, jobs: int, parts: Iterator[Part], read_at: Callable[[int, int], bytes]
+    ) -> Several:
+        """Return the processes that read some parts."""
         # Who reads alone loads none of this.
         from check_postfix.maillog.ingest.several import Several
 
         return Several(
-            self._jobs, parts, read_at, self._timestamps, self._new_counts, self._store, self._log
+            jobs, parts, read_at, self._timestamps, self._new_counts, self._store, self._log
         )
-
-    def _ahead(self, stream: Stream, start: int) -> Ahead | None:
-        """Return what unpacks a compressed log for several processes, None if there is no room."""
-        from check_postfix.maillog.source.ahead import Ahead
-        from check_postfix.workers import most_begun
-
-        try:
-            return Ahead(stream, start, (most_begun(self._jobs) + 1) * LONGEST_PART)
-        except OSError:
-            return None
 
     def _parts(
         self,
@@ -444,6 +441,17 @@ class PieceReader:
             before = b"\n" + before
         scan = Scan(timestamps, before, self._counts.watched)
         return PieceCounts(self._store.ledger, self._log, scan, self._counts)
+
+
+def _ahead(stream: Stream, start: int, jobs: int) -> Ahead | None:
+    """Return what unpacks a compressed log for several processes, None if there is no room."""
+    from check_postfix.maillog.source.ahead import Ahead
+    from check_postfix.workers import most_begun
+
+    try:
+        return Ahead(stream, start, (most_begun(jobs) + 1) * LONGEST_PART)
+    except OSError:
+        return None
 
 
 def _start_of_last(stream: Stream, start: int, stop: int) -> int:
