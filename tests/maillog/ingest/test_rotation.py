@@ -466,6 +466,31 @@ def test_a_big_log_is_read_from_its_end_when_there_is_no_time(
     assert not coverage.complete
 
 
+def test_a_big_log_that_is_quiet_is_read_up_to_now_though_its_beginning_waits(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piece, "PIECE_BYTES", 2000)
+    place.write(*range(200))
+
+    for at in (203, 204):
+        coverage = place.run(at=at, seconds=-1)
+
+        assert coverage.end == FIRST + at + 1
+        assert not coverage.complete
+
+
+def test_a_big_log_whose_end_there_was_no_time_for_is_not_read_up_to_now(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piece, "PIECE_BYTES", 8000)
+    monkeypatch.setattr(lines, "BLOCK", 1000)
+    place.write(*range(200))
+
+    coverage = place.run(at=203, seconds=-1)
+
+    assert FIRST < coverage.end < FIRST + 200
+
+
 def test_a_compressed_archive_known_to_its_end_is_not_decompressed_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

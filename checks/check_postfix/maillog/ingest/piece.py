@@ -96,6 +96,8 @@ class PieceReader:
         self._now = 0
         # minute of the line before a piece that begins where a hole ends
         self._before: int | None = None
+        # whether what is new at the end was read to the end of the file
+        self.is_at_end = False
         # whether the last piece went on at the offset up to which the generation is counted
         self.goes_on = False
         # the stamp of the last line that was read at the end, as it is
@@ -364,7 +366,7 @@ class PieceReader:
             tail += block[max(1, len(block) - FINGERPRINTED) :] + b"\n"
             tail = tail[-FINGERPRINTED:]
             generation.end = end
-        at_end = not self._is_late
+        self.is_at_end = at_end = not self._is_late
         self._segments.at_end(generation, counts.messages, counts.sums)
         if block is not None and generation.live and timestamps.is_local:
             written = min(now, int(stream.status().st_mtime) // 60)
