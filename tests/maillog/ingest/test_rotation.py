@@ -10,8 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from check_postfix.maillog.ingest import piece, survey
+from check_postfix.maillog.ingest.progress import Progress
 from check_postfix.maillog.source import archives, lines, stream
 from check_postfix.maillog.source.stream import Stream
+from check_postfix.maillog.store.store import Store
 from tests.maillog.conftest import Place, once
 from tests.support.logbook import FIRST
 
@@ -477,6 +479,23 @@ def test_a_big_log_that_is_quiet_is_read_up_to_now_though_its_beginning_waits(
 
         assert coverage.end == FIRST + at + 1
         assert not coverage.complete
+
+
+def test_the_end_that_is_read_is_that_of_this_very_generation(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piece, "PIECE_BYTES", 2000)
+    place.write(*range(200))
+    place.run(at=203, seconds=-1)
+
+    with Store(place.store, 60) as store:
+        progress = Progress(store, place.log, FIRST + 205)
+        log = progress.log()
+        assert log is not None
+        (live,) = store.generations.unsettled(log)
+        for read, end in ((None, 200), (live.id + 1, 200), (live.id, 206)):
+            progress.end_read_of = read
+            assert progress.coverage(log).end == FIRST + end
 
 
 def test_a_big_log_whose_end_there_was_no_time_for_is_not_read_up_to_now(

@@ -380,7 +380,7 @@ class Ingest:
             if reader.newest is not None:
                 written = int(file.modified) // 60
                 log.offset = clock_offset.of(log).after(reader.newest, seen, self._now, written)
-            self._progress.is_end_read = is_whole or reader.is_at_end
+            self._progress.end_read_of = generation.id if reader.is_at_end else None
             if is_whole:
                 log.read = self._now
         if is_whole and reader.goes_on:

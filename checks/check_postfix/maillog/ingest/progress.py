@@ -81,8 +81,8 @@ class Progress:
         self._now = now
         self._seconds = seconds
         self._may_be_gone = may_be_gone
-        # Whether the end of the live log was read just now, be there a hole before it or not.
-        self.is_end_read = False
+        # Number of the generation whose end was read just now, be there a hole before it or not.
+        self.end_read_of: int | None = None
 
     @property
     def live_path(self) -> str:
@@ -210,7 +210,7 @@ class Progress:
         has_hole = False
         for generation in self._newest_first(self._store.generations.unsettled(log)):
             is_read_on = generation.live or generation.done
-            if generation.live and not generation.done and not self.is_end_read:
+            if generation.live and not generation.done and generation.id != self.end_read_of:
                 end = (generation.last or 0) + 1
             if is_read_on and generation.since is not None:
                 start = generation.since
